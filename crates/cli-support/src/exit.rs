@@ -1,0 +1,49 @@
+//! From a library's result to an exit code: 0 done, 1 failed, 2 wrong usage, 3 done but with lines in quarantine.
+
+use std::io;
+use std::process::ExitCode;
+
+/// How a run that did not fail has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything was done. Exit code 0.
+    Done,
+    /// Everything was done, but some lines are in quarantine. Exit code 3.
+    Quarantined,
+}
+
+/// An error in how a tool was called, which its argument parser alone could not see. Exit code 2.
+#[derive(Debug)]
+pub struct UsageError(pub String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// Runs a tool's one library function, reports its error on standard error and returns the exit code.
+///
+/// A reader that closed our standard output early (`generate --output - | head`) has what it wanted: that is a success.
+/// An interrupt (Ctrl-C, SIGTERM) removes what the run has staged and ends with 130.
+pub fn run(tool: impl FnOnce() -> anyhow::Result<Outcome>) -> ExitCode {
+    crate::publish::remove_unfinished_on_interrupt();
+    match tool() {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Quarantined) => ExitCode::from(3),
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            crate::messages::error(&error);
+            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}

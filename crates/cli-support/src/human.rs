@@ -1,0 +1,62 @@
+//! Numbers as people read them.
+
+use std::time::Duration;
+
+/// `5000` as `5,000`.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count with its noun: `1 file`, `5,000 files`.
+pub fn counted(n: u64, noun: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", count(n))
+}
+
+/// A size in decimal units: `2.1 MB`.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if n < 1000 {
+        return format!("{n} B");
+    }
+    let mut size = n as f64 / 1000.0;
+    let mut unit = 0;
+    while size >= 999.95 && unit + 1 < UNITS.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    format!("{size:.1} {}", UNITS[unit])
+}
+
+/// A duration: `12 ms`, `3.4 s`, `2 min 05 s`.
+pub fn duration(d: Duration) -> String {
+    match d.as_secs() {
+        0 => format!("{} ms", d.as_millis()),
+        1..60 => format!("{:.1} s", d.as_secs_f64()),
+        seconds => format!("{} min {:02} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    #[test]
+    fn numbers_read_well_at_their_borders() {
+        let counts = [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")];
+        assert!(counts.iter().all(|(n, text)| super::count(*n) == *text));
+        assert_eq!([super::counted(1, "file"), super::counted(2, "file")], ["1 file", "2 files"]);
+        let sizes = [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_949, "999.9 kB"), (999_951, "1.0 MB")];
+        assert!(sizes.iter().all(|(n, text)| super::bytes(*n) == *text));
+        let durations = [(12, "12 ms"), (3400, "3.4 s"), (125_000, "2 min 05 s")];
+        assert!(durations.iter().all(|(ms, text)| super::duration(Duration::from_millis(*ms)) == *text));
+    }
+}

@@ -1,0 +1,21 @@
+//! What every binary of the pipeline shares, so that all of them speak and behave alike.
+//!
+//! * [`exit`]: from a library's result to an exit code.
+//! * [`messages`]: notes, warnings and progress on standard error.
+//! * [`publish`]: a directory that appears whole or not at all. The only place that creates files.
+//! * [`checksum`]: the CRC-64/NVME by which stages recognise each other's files.
+//! * [`human`]: numbers as people read them.
+
+pub mod checksum;
+pub mod exit;
+pub mod human;
+pub mod messages;
+pub mod publish;
+
+pub use exit::{Outcome, run};
+pub use messages::Messages;
+
+/// One thread for each processor that this process may use.
+pub fn default_threads() -> std::num::NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN)
+}

@@ -1,0 +1,108 @@
+//! What a person reads while a tool runs: notes, warnings and progress, all on standard error.
+#![allow(clippy::print_stderr, reason = "this module is where the workspace prints")]
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// The flag that every tool has.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Verbosity {
+    /// Say nothing but warnings and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Where a library says what it does.
+#[derive(Debug)]
+pub struct Messages {
+    loudness: Loudness,
+    bar: ProgressBar,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Loudness {
+    Nothing,
+    Warnings,
+    Everything,
+}
+
+impl Messages {
+    /// Messages on standard error; progress only if that is a terminal.
+    pub fn new(verbosity: Verbosity) -> Self {
+        let loudness = if verbosity.quiet { Loudness::Warnings } else { Loudness::Everything };
+        Self { loudness, bar: ProgressBar::hidden() }
+    }
+
+    /// No messages at all.
+    pub fn silent() -> Self {
+        Self { loudness: Loudness::Nothing, bar: ProgressBar::hidden() }
+    }
+
+    /// Says something that a person may like to know.
+    pub fn note(&self, text: impl AsRef<str>) {
+        if self.loudness >= Loudness::Everything {
+            self.bar.suspend(|| eprintln!("{}", text.as_ref()));
+        }
+    }
+
+    /// Says something that a person should know although the run goes on.
+    pub fn warn(&self, text: impl AsRef<str>) {
+        if self.loudness >= Loudness::Warnings {
+            self.bar.suspend(|| eprintln!("warning: {}", text.as_ref()));
+        }
+    }
+
+    /// The same messages with a progress bar towards `n_total` of `unit`; the bar goes when the result is dropped.
+    #[must_use]
+    pub fn with_progress(&self, stage: &str, n_total: u64, unit: ProgressUnit) -> Self {
+        let bar = if self.loudness >= Loudness::Everything {
+            ProgressBar::with_draw_target(Some(n_total), ProgressDrawTarget::stderr())
+        } else {
+            ProgressBar::hidden()
+        };
+        if let Ok(style) = ProgressStyle::with_template(unit.template()) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(stage.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { loudness: self.loudness, bar }
+    }
+
+    /// Moves the progress bar on.
+    pub fn advance(&self, n: u64) {
+        self.bar.inc(n);
+    }
+}
+
+impl Drop for Messages {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// What a progress bar counts.
+#[derive(Clone, Copy, Debug)]
+pub enum ProgressUnit {
+    /// Tickets.
+    Tickets,
+    /// Bytes.
+    Bytes,
+}
+
+impl ProgressUnit {
+    const fn template(self) -> &'static str {
+        match self {
+            Self::Tickets => "{prefix} [{bar:30}] {human_pos} of {human_len} tickets, {per_sec}, {eta} left",
+            Self::Bytes => "{prefix} [{bar:30}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left",
+        }
+    }
+}
+
+/// Reports why a run failed: the error, then each cause on a line of its own.
+pub(crate) fn error(error: &anyhow::Error) {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+}

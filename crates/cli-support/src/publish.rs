@@ -1,0 +1,308 @@
+//! A directory that appears whole or not at all.
+//!
+//! A run writes everything into a hidden directory beside its target (`.raw.partial` beside `raw`), brings it to disk, and
+//! then swaps the two in one step of the file system. Until that step the previous data set is untouched; after it the new
+//! one is complete. What a killed run has left behind is never visible under the target's name, and the next run removes it.
+//! A lock file beside the target (`.raw.lock`, empty, never removed) keeps two runs from writing the same target.
+#![allow(clippy::disallowed_methods, reason = "this module is where the workspace creates files")]
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::checksum::Checksum;
+
+/// The stagings that an interrupt has to remove.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes Ctrl-C, SIGTERM and SIGHUP remove what was staged and end the process with 130.
+pub(crate) fn remove_unfinished_on_interrupt() {
+    let installed = ctrlc::set_handler(|| {
+        // The lock is kept until the process ends, so that no swap can happen any more.
+        let stagings = unfinished();
+        for staging in stagings.iter() {
+            let _ = fs::remove_dir_all(staging);
+        }
+        #[allow(clippy::print_stderr, reason = "the process ends here")]
+        {
+            eprintln!("interrupted: nothing was published");
+        }
+        std::process::exit(130);
+    });
+    // Without a handler an interrupt still publishes nothing; the next run cleans up.
+    drop(installed);
+}
+
+/// A data set in the making.
+#[derive(Debug)]
+pub struct Staging {
+    target: PathBuf,
+    work: PathBuf,
+    /// Held as long as the staging lives.
+    _lock: File,
+}
+
+impl Staging {
+    /// Prepares to replace the directory `target`, which need not exist yet.
+    ///
+    /// Fails if `target` is a file or the root of a file system, or if another run is writing it.
+    pub fn begin(target: &Path) -> Result<Self> {
+        let (parent, name) = resolve(target)?;
+        let target_is_mounted = is_mount_point(&parent, &parent.join(&name));
+        ensure!(
+            !target_is_mounted,
+            "{} is the root of a file system and can't be replaced in one step; choose a directory inside it",
+            target.display()
+        );
+        let lock = take_lock(&parent.join(format!(".{name}.lock")), target)?;
+        let staging = Self {
+            target: parent.join(&name),
+            work: parent.join(format!(".{name}.partial")),
+            _lock: lock,
+        };
+        staging.clear_leftovers()?;
+        fs::create_dir(&staging.work).with_context(|| format!("cannot create {}", staging.work.display()))?;
+        unfinished().push(staging.work.clone());
+        Ok(staging)
+    }
+
+    /// What a killed run has left behind.
+    fn clear_leftovers(&self) -> Result<()> {
+        let previous = self.previous();
+        if previous.exists() && !self.target.exists() {
+            fs::rename(&previous, &self.target).with_context(|| format!("cannot restore {}", self.target.display()))?;
+        }
+        for leftover in [&previous, &self.work] {
+            remove_if_there(leftover).with_context(|| format!("cannot remove {}", leftover.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Where the previous data set waits where two directories can't be swapped in one step.
+    fn previous(&self) -> PathBuf {
+        self.work.with_extension("previous")
+    }
+
+    /// Creates a file of the data set. `name` is its path below the target, with `/` between the parts.
+    pub fn create(&self, name: &str) -> Result<StagedFile> {
+        let path = self.work.join(name);
+        let shown = self.target.join(name);
+        let create = || {
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            File::create_new(&path)
+        };
+        let file = create().with_context(|| format!("cannot create {}", shown.display()))?;
+        Ok(StagedFile { file, shown, checksum: Checksum::default() })
+    }
+
+    /// Replaces the target by what was staged.
+    ///
+    /// `owned` names the files that belong to the data set being replaced; they go. Any other file in the target stays
+    /// where it is; these are returned. Fails, with the target untouched, if one of them bears the name of a new file.
+    pub fn publish(self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
+        let foreign = self.take_over_foreign_files(owned)?;
+        self.sync().with_context(|| format!("cannot bring {} to disk", self.target.display()))?;
+        {
+            let mut unfinished = unfinished();
+            self.swap().with_context(|| format!("cannot replace {}", self.target.display()))?;
+            unfinished.retain(|work| *work != self.work);
+        }
+        remove_if_there(&self.work).with_context(|| format!("cannot remove {}", self.work.display()))?;
+        Ok(foreign)
+    }
+
+    fn take_over_foreign_files(&self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
+        let mut foreign = Vec::new();
+        if self.target.exists() {
+            list_files(&self.target, Path::new(""), &mut foreign)
+                .with_context(|| format!("cannot list {}", self.target.display()))?;
+        }
+        foreign.retain(|name| !name.to_str().is_some_and(|name| owned.contains(name)));
+        foreign.sort();
+        for name in &foreign {
+            let (from, to) = (self.target.join(name), self.work.join(name));
+            if to.symlink_metadata().is_ok() {
+                bail!("{} is in the way: no manifest says that it may be replaced; move it elsewhere", from.display());
+            }
+            keep(&from, &to).with_context(|| format!("cannot keep {}", from.display()))?;
+        }
+        Ok(foreign)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn sync(&self) -> io::Result<()> {
+        // One call for the whole file system: far cheaper than one for each of a thousand files.
+        rustix::fs::syncfs(File::open(&self.work)?)?;
+        Ok(())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn sync(&self) -> io::Result<()> {
+        let mut names = Vec::new();
+        list_files(&self.work, Path::new(""), &mut names)?;
+        names.iter().try_for_each(|name| File::open(self.work.join(name))?.sync_all())
+    }
+
+    fn swap(&self) -> io::Result<()> {
+        if self.target.exists() {
+            if exchange(&self.work, &self.target).is_err() {
+                let previous = self.previous();
+                fs::rename(&self.target, &previous)?;
+                fs::rename(&self.work, &self.target).inspect_err(|_| {
+                    let _ = fs::rename(&previous, &self.target);
+                })?;
+                fs::rename(&previous, &self.work)?;
+            }
+        } else {
+            fs::rename(&self.work, &self.target)?;
+        }
+        // The swap itself must survive a loss of power.
+        self.target.parent().map_or(Ok(()), sync_directory)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let mut unfinished = unfinished();
+        if unfinished.contains(&self.work) {
+            let _ = fs::remove_dir_all(&self.work);
+            unfinished.retain(|work| *work != self.work);
+        }
+    }
+}
+
+/// A file of a [`Staging`]; it counts and checksums what is written to it.
+#[derive(Debug)]
+pub struct StagedFile {
+    file: File,
+    shown: PathBuf,
+    checksum: Checksum,
+}
+
+impl StagedFile {
+    /// Length and checksum of what has been written so far.
+    pub const fn checksum(&self) -> &Checksum {
+        &self.checksum
+    }
+}
+
+impl Write for StagedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self
+            .file
+            .write(bytes)
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", self.shown.display())))?;
+        self.checksum.update(&bytes[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// The directory that a target lies in, without symbolic links, and the target's name in it.
+fn resolve(target: &Path) -> Result<(PathBuf, String)> {
+    let existing = match target.canonicalize() {
+        Ok(path) => {
+            ensure!(path.is_dir(), "{} is a file; the output must be a directory", target.display());
+            path
+        }
+        Err(_) => {
+            let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+            let name = target.file_name().with_context(|| format!("{} is not a directory", target.display()))?;
+            parent.canonicalize().with_context(|| format!("cannot find {}", parent.display()))?.join(name)
+        }
+    };
+    let name = existing.file_name().with_context(|| format!("{} can't be replaced", existing.display()))?;
+    let name = name.to_str().with_context(|| format!("{} is not UTF-8", existing.display()))?;
+    Ok((existing.parent().unwrap_or(Path::new("/")).to_owned(), name.to_owned()))
+}
+
+#[cfg(unix)]
+fn is_mount_point(parent: &Path, target: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    matches!((parent.metadata(), target.metadata()), (Ok(parent), Ok(target)) if parent.dev() != target.dev())
+}
+
+#[cfg(not(unix))]
+fn is_mount_point(_parent: &Path, _target: &Path) -> bool {
+    false
+}
+
+fn take_lock(path: &Path, target: &Path) -> Result<File> {
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .with_context(|| format!("cannot write beside {}", target.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another run is writing {}; wait until it has ended, or choose another --output", target.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+/// Every file below `dir`, hidden ones too, each as its path below `dir` after `prefix`.
+fn list_files(dir: &Path, prefix: &Path, names: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = prefix.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            list_files(&entry.path(), &name, names)?;
+        } else {
+            names.push(name);
+        }
+    }
+    Ok(())
+}
+
+/// Gives a file a second name in the staging, or a copy where the file system has no links.
+fn keep(from: &Path, to: &Path) -> io::Result<()> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn exchange(a: &Path, b: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn exchange(_a: &Path, _b: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Which tickets go into which file, and in which pieces they are made. Decided from the options alone.
+
+use std::ops::Range;
+
+use ticket_schema::manifest::Shard;
+
+/// The most tickets in a piece: about 0.8 MB, which stays in a core's cache.
+const PIECE_TICKETS: u64 = 2048;
+
+/// The files of a run.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    tickets: Range<u64>,
+    batch_size: u64,
+}
+
+/// A range of tickets within one file, made at one go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The file, counted from 0.
+    pub file: u64,
+    /// The numbers of the tickets.
+    pub tickets: Range<u64>,
+}
+
+impl Layout {
+    /// The layout of one shard (or all) of `count` tickets, `batch_size` a file.
+    pub fn new(count: u64, shard: Option<Shard>, batch_size: u64) -> Self {
+        Self { tickets: shard.map_or(0..count, |shard| part(count, shard)), batch_size: batch_size.max(1) }
+    }
+
+    /// The numbers of all tickets.
+    pub fn tickets(&self) -> Range<u64> {
+        self.tickets.clone()
+    }
+
+    /// How many files there are.
+    pub fn n_files(&self) -> u64 {
+        self.n_tickets().div_ceil(self.batch_size)
+    }
+
+    /// How many pieces there are.
+    pub fn n_pieces(&self) -> u64 {
+        let full_files = self.n_tickets() / self.batch_size;
+        full_files * self.pieces_a_file() + (self.n_tickets() % self.batch_size).div_ceil(PIECE_TICKETS)
+    }
+
+    /// Piece `i`; pieces are in the order of their tickets.
+    pub fn piece(&self, i: u64) -> Piece {
+        let (file, part) = (i / self.pieces_a_file(), i % self.pieces_a_file());
+        let file_start = self.tickets.start + file * self.batch_size;
+        let file_end = file_start.saturating_add(self.batch_size).min(self.tickets.end);
+        let start = file_start + part * PIECE_TICKETS;
+        Piece { file, tickets: start..(start + PIECE_TICKETS).min(file_end) }
+    }
+
+    fn n_tickets(&self) -> u64 {
+        self.tickets.end - self.tickets.start
+    }
+
+    fn pieces_a_file(&self) -> u64 {
+        // A file is never longer than the run, whatever the batch size.
+        self.batch_size.min(self.n_tickets()).div_ceil(PIECE_TICKETS).max(1)
+    }
+}
+
+/// The tickets of a shard: equal parts, as far as whole numbers go.
+fn part(count: u64, shard: Shard) -> Range<u64> {
+    let border = |i: u32| (u128::from(count) * u128::from(i) / u128::from(shard.of)) as u64;
+    border(shard.index - 1)..border(shard.index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Layout, PIECE_TICKETS};
+    use ticket_schema::manifest::Shard;
+
+    #[test]
+    fn pieces_cover_every_ticket_once_and_in_order() {
+        let big = PIECE_TICKETS * 3;
+        for (count, batch_size) in [(1, 1), (10, 3), (5000, 1000), (big + 1, big), (big, big - 1), (7, u64::MAX), (9999, 2050)] {
+            for of in [1, 2, 7, 20] {
+                let mut next = 0;
+                for index in 1..=of {
+                    let layout = Layout::new(count, Some(Shard { index, of }), batch_size);
+                    let mut last_file = 0;
+                    for i in 0..layout.n_pieces() {
+                        let piece = layout.piece(i);
+                        assert_eq!(piece.tickets.start, next, "{count} {batch_size} {index}/{of}");
+                        assert!(piece.tickets.end > next, "{count} {batch_size} {index}/{of}");
+                        assert_eq!(piece.file, (next - layout.tickets.start) / batch_size);
+                        (next, last_file) = (piece.tickets.end, piece.file);
+                    }
+                    assert_eq!(next, layout.tickets.end);
+                    assert_eq!(layout.n_files(), if layout.n_tickets() == 0 { 0 } else { last_file + 1 });
+                }
+                assert_eq!(next, count);
+            }
+        }
+    }
+}

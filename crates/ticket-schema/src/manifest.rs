@@ -1,0 +1,258 @@
+//! What a stage says about the data set that it leaves behind, in `_manifest.json`: what made it, which files belong to
+//! it, and what must be true of it. The next stage reads this instead of guessing from names or modification times.
+//!
+//! A manifest holds no clock time, so the same input always gives the same manifest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Answers;
+use crate::names::MANIFEST_FILE;
+use crate::time::Timestamp;
+
+/// The version of the manifest's form that this code reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// Why a manifest can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// It is there but can't be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The manifest.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is not a manifest of the kind that was asked for.
+    #[error("{} is not the manifest of {stage} tickets that this version writes", path.display())]
+    Unknown {
+        /// The manifest.
+        path: PathBuf,
+        /// `raw` or `curated`.
+        stage: &'static str,
+        /// Where the text departs from the expected form.
+        source: serde_json::Error,
+    },
+}
+
+/// What both kinds of manifest can do.
+pub trait Manifest: Serialize + DeserializeOwned {
+    /// `raw` or `curated`.
+    const STAGE: &'static str;
+
+    /// The files of the data set, without the manifest itself.
+    fn files(&self) -> impl Iterator<Item = &FileEntry>;
+
+    /// Reads the manifest of the data set in `dir`; `None` if there is none.
+    fn load(dir: &Path) -> Result<Option<Self>, ManifestError> {
+        let path = dir.join(MANIFEST_FILE);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(source) => return Err(ManifestError::Unreadable { path, source }),
+        };
+        serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|source| ManifestError::Unknown { path, stage: Self::STAGE, source })
+    }
+
+    /// The names of all files that belong to the data set, the manifest among them.
+    fn owned_files(&self) -> BTreeSet<String> {
+        self.files().map(|file| file.name.clone()).chain([MANIFEST_FILE.to_owned()]).collect()
+    }
+
+    /// The text of the manifest: indented JSON with a newline at its end.
+    fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|json| json + "\n")
+    }
+}
+
+impl Manifest for RawManifest {
+    const STAGE: &'static str = "raw";
+
+    fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.files.iter()
+    }
+}
+
+impl Manifest for CuratedManifest {
+    const STAGE: &'static str = "curated";
+
+    fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.files.iter().chain(&self.quarantine)
+    }
+}
+
+/// The manifest of raw JSON-Lines.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RawManifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// `raw`.
+    pub stage: RawStage,
+    /// What wrote it.
+    pub tool: Tool,
+    /// The world that the tickets were taken from.
+    pub world: WorldParameters,
+    /// Tickets a file.
+    pub batch_size: u64,
+    /// Which part of the world, if not all of it.
+    pub shard: Option<Shard>,
+    /// The command that makes the same data set again, on any day.
+    pub repeat: String,
+    /// Tickets in all files.
+    pub rows: u64,
+    /// Tickets in each market.
+    pub markets: BTreeMap<String, u64>,
+    /// The files, in the order of their tickets.
+    pub files: Vec<FileEntry>,
+    /// What the KPI queries must answer over exactly these tickets at the world's as-of.
+    pub expected_answers: Answers,
+}
+
+/// The manifest of curated Parquet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CuratedManifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// `curated`.
+    pub stage: CuratedStage,
+    /// What wrote it.
+    pub tool: Tool,
+    /// The present of the data set: the world's as-of, or for tickets of unknown origin the latest `updated_at`, rounded
+    /// up to a whole second. Missing only if there is no ticket at all.
+    pub as_of: Option<Timestamp>,
+    /// The world that the tickets were taken from, if they are exactly what `generate` wrote.
+    pub world: Option<WorldParameters>,
+    /// What became of the input's rows, in total.
+    pub rows: RowCounts,
+    /// Tickets in each market.
+    pub markets: BTreeMap<String, u64>,
+    /// What was read, file by file.
+    pub inputs: Vec<InputEntry>,
+    /// The Parquet files, by name.
+    pub files: Vec<FileEntry>,
+    /// The refused lines and the reasons, if there are any.
+    pub quarantine: Vec<FileEntry>,
+    /// Handed on from the input's manifest if the tickets are exactly what it describes, else missing.
+    pub expected_answers: Option<Answers>,
+}
+
+/// Marks a manifest as one of raw data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RawStage {
+    /// The only value.
+    Raw,
+}
+
+/// Marks a manifest as one of curated data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CuratedStage {
+    /// The only value.
+    Curated,
+}
+
+/// The program that wrote a data set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What determines every byte of every ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorldParameters {
+    /// The seed.
+    pub seed: u64,
+    /// The present: no ticket knows of anything later.
+    pub as_of: Timestamp,
+    /// How many days before as-of the first ticket may be opened.
+    pub days_back: u32,
+    /// How many tickets the whole world has.
+    pub count: u64,
+}
+
+/// Part `index` of `of` equal parts, counted from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Which part, from 1.
+    pub index: u32,
+    /// How many parts there are.
+    pub of: u32,
+}
+
+/// A file of a data set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Its path below the data set's directory, with `/` between the parts.
+    pub name: String,
+    /// How many tickets (or refused lines, or reasons) it holds.
+    pub rows: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// CRC-64/NVME of its content, eight bytes from the highest in base64: the text that S3 gives for an object.
+    pub crc64nvme: String,
+}
+
+/// What became of the rows of an input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowCounts {
+    /// Lines read, blank ones left out.
+    pub read: u64,
+    /// Tickets written to Parquet.
+    pub written: u64,
+    /// Lines in quarantine.
+    pub quarantined: u64,
+}
+
+impl RowCounts {
+    /// Whether every row that was read is accounted for.
+    pub const fn balance(&self) -> bool {
+        self.read == self.written + self.quarantined
+    }
+}
+
+/// An input file and what became of its rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputEntry {
+    /// Its name within the input directory, or its path as it was given; `-` is standard input.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// CRC-64/NVME of its content, as in [`FileEntry`].
+    pub crc64nvme: String,
+    /// What became of its rows.
+    #[serde(flatten)]
+    pub rows: RowCounts,
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (index, of) = text.split_once('/')?;
+            Some(Self { index: index.parse().ok()?, of: of.parse().ok()? })
+        };
+        parse()
+            .filter(|shard| (1..=shard.of).contains(&shard.index))
+            .ok_or_else(|| format!("`{text}` is not a shard: expected I/N with I from 1 to N, as in 2/5"))
+    }
+}

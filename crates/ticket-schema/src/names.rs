@@ -1,0 +1,31 @@
+//! What things are called, on disk and on AWS.
+
+/// The Glue and Athena database.
+pub const DATABASE: &str = "bmw_aftersales";
+/// The table over the raw JSON-Lines.
+pub const RAW_TABLE: &str = "tickets_raw";
+/// The table over the curated Parquet, partitioned by market.
+pub const TABLE: &str = "tickets";
+/// The view that adds durations to [`TABLE`].
+pub const VIEW: &str = "tickets_enriched";
+/// The directory below a curated data set, and the prefix in both data buckets, that holds the tickets.
+pub const TICKETS_DIR: &str = "tickets";
+/// The directory below a curated data set that holds refused lines.
+pub const QUARANTINE_DIR: &str = "_quarantine";
+/// The file in which a stage describes its data set. The underscore hides it from Athena, Hive and Spark.
+pub const MANIFEST_FILE: &str = "_manifest.json";
+
+/// The bucket for raw JSON-Lines of an AWS account.
+pub fn raw_bucket(account_id: &str) -> String {
+    format!("bmw-aftersales-raw-{account_id}")
+}
+
+/// The bucket for curated Parquet of an AWS account.
+pub fn curated_bucket(account_id: &str) -> String {
+    format!("bmw-aftersales-curated-{account_id}")
+}
+
+/// The bucket for Athena's results of an AWS account.
+pub fn athena_results_bucket(account_id: &str) -> String {
+    format!("bmw-aftersales-athena-results-{account_id}")
+}

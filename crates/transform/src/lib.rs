@@ -1,0 +1,25 @@
+//! Turns ticket JSON-Lines into Snappy Parquet, one partition a market, and accounts for every line.
+//!
+//! ```text
+//! input ─> lines ─> decode ─┬─> partitions ─> data/curated/tickets/market=DE/part-0.parquet
+//!                           └─> quarantine ─> data/curated/_quarantine/
+//! ```
+//!
+//! * [`input`]: which files are read, and what a manifest promises of them.
+//! * [`lines`]: bytes to numbered lines, in bounded memory.
+//! * [`decode`]: a line to a [`decode::Row`], or the reason why not; [`scalar`] and [`moment`] are its parts.
+//! * [`partitions`]: rows to Parquet; [`parquet_layout`] says how the files are laid out.
+//! * [`quarantine`]: refused lines, as they came, and why.
+
+pub mod decode;
+pub mod input;
+pub mod lines;
+pub mod moment;
+pub mod parquet_layout;
+pub mod partitions;
+pub mod quarantine;
+pub mod scalar;
+
+mod run;
+
+pub use run::{Config, OnError, Report, run_transform};

@@ -1,0 +1,172 @@
+//! Reads RFC 3339 times: any offset, any fraction, no time that does not exist.
+
+/// A point in time, to the nanosecond. Further digits of a fraction are cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    seconds: i64,
+    nanoseconds: u32,
+}
+
+/// Seconds from 0001-01-01T00:00:00Z and before 10000-01-01T00:00:00Z, counted from 1970: what every engine can show.
+const RANGE_SECONDS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
+
+impl Moment {
+    /// Milliseconds since 1970-01-01T00:00:00Z, rounded down: what the Parquet files keep.
+    pub const fn milliseconds(self) -> i64 {
+        self.seconds * 1000 + (self.nanoseconds / 1_000_000) as i64
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded up.
+    pub const fn seconds_rounded_up(self) -> i64 {
+        self.seconds + (self.nanoseconds > 0) as i64
+    }
+
+    /// Reads a text, or says what is wrong with it.
+    ///
+    /// A leap second (`23:59:60`) is refused: no engine could give it back.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        const FORM: &str = "is not an RFC 3339 time such as 2026-11-22T08:30:00Z";
+        let text = text.as_bytes();
+        let Some((date_and_time, rest)) = text.split_at_checked(19) else { return Err(FORM) };
+        let separators = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
+        let separated = separators.iter().all(|(place, byte)| date_and_time[*place] == *byte);
+        if !separated || !matches!(date_and_time[10], b'T' | b't') {
+            return Err(FORM);
+        }
+        let number = |from: usize, to: usize| digits(&date_and_time[from..to]).ok_or(FORM);
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+        if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
+            return Err("has a date that does not exist");
+        }
+        if hour > 23 || minute > 59 || second > 59 {
+            return Err("has a time of day that does not exist");
+        }
+        let (nanoseconds, zone) = fraction(rest).ok_or(FORM)?;
+        let offset_minutes = offset_minutes(zone).ok_or("has no offset such as Z or +01:00")?;
+        let local = days_since_1970(year, month, day) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
+        let seconds = local - offset_minutes * 60;
+        if RANGE_SECONDS.contains(&seconds) { Ok(Self { seconds, nanoseconds }) } else { Err("is not in the years 1 to 9999") }
+    }
+}
+
+fn digits(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
+}
+
+/// The nanoseconds of a leading fraction (`.25`; none is zero) and what follows it.
+fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    let Some(text) = text.strip_prefix(b".") else { return Some((0, text)) };
+    let n_digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (fraction, rest) = text.split_at(n_digits);
+    let nanoseconds = (0..9).fold(0, |number, place| {
+        number * 10 + fraction.get(place).map_or(0, |byte| u32::from(byte - b'0'))
+    });
+    (n_digits > 0).then_some((nanoseconds, rest))
+}
+
+/// The minutes by which a zone (`Z`, `+01:00`) is ahead of UTC.
+fn offset_minutes(zone: &[u8]) -> Option<i64> {
+    match zone {
+        b"Z" | b"z" => Some(0),
+        [sign @ (b'+' | b'-'), hours @ .., b':', m1, m2] if hours.len() == 2 => {
+            let (hours, minutes) = (digits(hours)?, digits(&[*m1, *m2])?);
+            let ahead = i64::from(hours * 60 + minutes);
+            (hours <= 23 && minutes <= 59).then_some(if *sign == b'-' { -ahead } else { ahead })
+        }
+        _ => None,
+    }
+}
+
+const fn is_leap_year(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+const fn days_in_month(year: u32, month: u32) -> u32 {
+    match month {
+        2 if is_leap_year(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"): a year
+/// counted from March has its leap day at its end.
+fn days_since_1970(year: u32, month: u32, day: u32) -> i64 {
+    let year = i64::from(year) - i64::from(month <= 2);
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = i64::from((153 * ((month + 9) % 12) + 2) / 5 + day - 1);
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Moment;
+
+    #[test]
+    fn reads_every_form_that_rfc_3339_has() {
+        for (text, milliseconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1970-01-01t00:00:00z", 0),
+            ("1970-01-01T00:00:00-00:00", 0),
+            ("1970-01-01T01:30:00+01:30", 0),
+            ("1969-12-31T00:00:00-23:59", -60_000),
+            ("1969-12-31T23:59:59.999999999999Z", -1),
+            ("1970-01-01T00:00:00.0019Z", 1),
+            ("2024-02-29T12:00:00Z", 1_709_208_000_000),
+            ("2000-02-29T00:00:00.5+00:00", 951_782_400_500),
+            ("0001-01-01T00:00:00Z", -62_135_596_800_000),
+            ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
+        ] {
+            assert_eq!(Moment::parse(text).map(Moment::milliseconds), Ok(milliseconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_does_not_exist_or_is_not_rfc_3339() {
+        for text in [
+            "",
+            "2026-11-22",
+            "2026-11-22T08:30:00",
+            "2026-11-22 08:30:00Z",
+            "2026-11-22T08:30Z",
+            "2026-11-22T08:30:00.Z",
+            "2026-11-22T08:30:00,5Z",
+            "2026-11-22T08:30:00+0100",
+            "2026-11-22T08:30:00+01",
+            "2026-11-22T08:30:00+24:00",
+            "2026-11-22T08:30:00+01:60",
+            "2026-11-22T08:30:00Z ",
+            " 2026-11-22T08:30:00Z",
+            "2026-11-22T08:30:00ZZ",
+            "2026-1-22T08:30:00Z",
+            "20261122T083000Z",
+            "+2026-11-22T08:30:00Z",
+            "2026-02-29T00:00:00Z",
+            "1900-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-04-31T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:60:00Z",
+            "2016-12-31T23:59:60Z",
+            "0000-12-31T00:00:00Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+            "２026-11-22T08:30:00Z",
+            "2026-11-22T08:30:00\u{e9}",
+        ] {
+            assert!(Moment::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_counts_when_times_are_compared() {
+        let parse = |text| Moment::parse(text).unwrap();
+        assert!(parse("2026-01-01T00:00:00.0000002Z") > parse("2026-01-01T00:00:00.0000001Z"));
+        assert_eq!(parse("1970-01-01T00:00:00.0000001Z").seconds_rounded_up(), 1);
+        assert_eq!(parse("1969-12-31T23:59:59.5Z").seconds_rounded_up(), 0);
+    }
+}

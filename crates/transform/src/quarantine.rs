@@ -1,0 +1,137 @@
+//! Refused lines, as they came, and why.
+//!
+//! `_quarantine/rejected.jsonl` holds the lines, byte for byte, each with a newline. `_quarantine/_reasons.jsonl` has an
+//! object for each of them, in the same order: file, line, byte offset, field and reason. Its underscore keeps it from being
+//! read as tickets, so that mended lines can be taken in with `transform --input`.
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+
+use anyhow::Result;
+use cli_support::publish::{StagedFile, Staging};
+use serde::Serialize;
+use ticket_schema::manifest::FileEntry;
+use ticket_schema::names::QUARANTINE_DIR;
+
+use crate::decode::Refusal;
+
+/// The file of refused lines.
+pub const LINES_FILE: &str = "rejected.jsonl";
+/// The file of reasons.
+pub const REASONS_FILE: &str = "_reasons.jsonl";
+
+/// Where a line stood.
+#[derive(Clone, Debug, Serialize)]
+pub struct Place {
+    /// The file, as it was given.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// Where in the file it starts, in bytes from 0.
+    pub byte_offset: u64,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, line {}", self.file, self.line)
+    }
+}
+
+/// A line of the reasons file.
+#[derive(Serialize)]
+struct Reason<'a> {
+    #[serde(flatten)]
+    place: &'a Place,
+    field: Option<&'static str>,
+    reason: &'a str,
+}
+
+/// The refused lines of a run. Its files exist only if there are any.
+pub struct Quarantine<'a> {
+    staging: &'a Staging,
+    files: Option<Files>,
+    n_lines: u64,
+    examples: BTreeMap<Option<&'static str>, Example>,
+}
+
+struct Files {
+    lines: BufWriter<StagedFile>,
+    reasons: BufWriter<StagedFile>,
+}
+
+/// What was refused because of one field.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// How many lines.
+    pub n_lines: u64,
+    /// Where the first of them stood, and what was wrong with it.
+    pub first: String,
+}
+
+impl<'a> Quarantine<'a> {
+    /// Nothing refused yet.
+    pub const fn new(staging: &'a Staging) -> Self {
+        Self { staging, files: None, n_lines: 0, examples: BTreeMap::new() }
+    }
+
+    /// How many lines have been refused.
+    pub const fn n_lines(&self) -> u64 {
+        self.n_lines
+    }
+
+    /// By the field at fault (`None`: the line as a whole), how many lines were refused, and the first.
+    pub const fn examples(&self) -> &BTreeMap<Option<&'static str>, Example> {
+        &self.examples
+    }
+
+    /// Takes a line in: its place, the reason, and the first of its bytes. [`more`](Self::more) takes further ones and
+    /// [`end_line`](Self::end_line) ends it.
+    pub fn begin_line(&mut self, place: &Place, refusal: &Refusal, bytes: &[u8]) -> Result<()> {
+        self.n_lines += 1;
+        let example = Example { n_lines: 0, first: format!("{place}: {refusal}") };
+        self.examples.entry(refusal.field).or_insert(example).n_lines += 1;
+        let files = self.files()?;
+        serde_json::to_writer(&mut files.reasons, &Reason { place, field: refusal.field, reason: &refusal.reason })?;
+        files.reasons.write_all(b"\n")?;
+        files.lines.write_all(bytes)?;
+        Ok(())
+    }
+
+    /// Takes further bytes of the line.
+    pub fn more(&mut self, bytes: &[u8]) -> Result<()> {
+        Ok(self.files()?.lines.write_all(bytes)?)
+    }
+
+    /// Ends the line.
+    pub fn end_line(&mut self) -> Result<()> {
+        self.more(b"\n")
+    }
+
+    fn files(&mut self) -> Result<&mut Files> {
+        let files = match self.files.take() {
+            Some(files) => files,
+            None => Files { lines: self.create(LINES_FILE)?, reasons: self.create(REASONS_FILE)? },
+        };
+        Ok(self.files.insert(files))
+    }
+
+    fn create(&self, name: &str) -> Result<BufWriter<StagedFile>> {
+        Ok(BufWriter::new(self.staging.create(&format!("{QUARANTINE_DIR}/{name}"))?))
+    }
+
+    /// Finishes the files, if there are any.
+    pub fn finish(self) -> Result<Vec<FileEntry>> {
+        let Some(files) = self.files else { return Ok(Vec::new()) };
+        let entry = |name: &str, file: BufWriter<StagedFile>| -> Result<FileEntry> {
+            let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+            let checksum = file.checksum();
+            Ok(FileEntry {
+                name: format!("{QUARANTINE_DIR}/{name}"),
+                rows: self.n_lines,
+                bytes: checksum.n_bytes(),
+                crc64nvme: checksum.to_base64(),
+            })
+        };
+        Ok(vec![entry(REASONS_FILE, files.reasons)?, entry(LINES_FILE, files.lines)?])
+    }
+}
