@@ -1,0 +1,124 @@
+//! DataFusion over a curated data set, made to answer as Athena would.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::SQLOptions;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use ticket_schema::Timestamp;
+use ticket_schema::answer::Answer;
+use ticket_schema::columns::{PARTITION_COLUMN, arrow_types};
+use ticket_schema::manifest::{CuratedManifest, Manifest};
+use ticket_schema::names::{DATABASE, TABLE, TICKETS_DIR};
+use tokio::runtime::Runtime;
+use url::Url;
+
+use crate::catalogue::view_definition;
+use crate::convert::to_answer;
+use crate::functions;
+
+/// What Athena calls the catalogue that Glue keeps.
+const CATALOG: &str = "awsdatacatalog";
+
+/// An engine that knows one data set.
+pub struct Engine {
+    context: SessionContext,
+    runtime: Runtime,
+    as_of: Timestamp,
+    manifest: Option<CuratedManifest>,
+}
+
+impl Engine {
+    /// Opens the curated data set in `data`. The present is `as_of`, or else what the manifest says.
+    pub fn open(data: &Path, as_of: Option<Timestamp>) -> Result<Self> {
+        let manifest = CuratedManifest::load(data)?;
+        let tickets = data.join(TICKETS_DIR);
+        if !tickets.is_dir() {
+            bail!(
+                "no tickets in {}; run `generate` and then `transform --output {}` first, or name another --data",
+                data.display(),
+                data.display()
+            );
+        }
+        let as_of = as_of.or(manifest.as_ref().and_then(|manifest| manifest.as_of)).with_context(|| {
+            format!("{} has no manifest that says what its present is; give it with --as-of", data.display())
+        })?;
+        let runtime = Runtime::new().context("cannot start the query engine's threads")?;
+        let context = SessionContext::new_with_config(session_config());
+        functions::register(&context);
+        context
+            .register_table(TABLE, Arc::new(tickets_table(&tickets)?))
+            .map_err(readable)
+            .with_context(|| format!("cannot open {}", tickets.display()))?;
+        let engine = Self { context, runtime, as_of, manifest };
+        engine.run(&view_definition()?, SQLOptions::new()).context("infra/athena_ddl.sql, the view")?;
+        Ok(engine)
+    }
+
+    /// The present that queries see.
+    pub const fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+
+    /// The data set's manifest, if it has one.
+    pub const fn manifest(&self) -> Option<&CuratedManifest> {
+        self.manifest.as_ref()
+    }
+
+    /// Asks a question. The statement must be a query: nothing that changes data or definitions is allowed.
+    pub fn ask(&self, sql: &str) -> Result<Answer> {
+        let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        self.run(sql, only_queries)
+    }
+
+    fn run(&self, sql: &str, allowed: SQLOptions) -> Result<Answer> {
+        let query = async {
+            let mut state = self.context.state();
+            // SessionContext::sql would set this to the clock.
+            state.execution_props_mut().query_execution_start_time = Some(self.as_of.to_chrono());
+            let plan = state.create_logical_plan(sql).await?;
+            allowed.verify_plan(&plan)?;
+            let frame = match plan {
+                datafusion::logical_expr::LogicalPlan::Ddl(_) => self.context.execute_logical_plan(plan).await?,
+                plan => DataFrame::new(state, plan),
+            };
+            let schema = Arc::clone(frame.schema().inner());
+            Ok((schema, frame.collect().await?))
+        };
+        let (schema, batches) = self.runtime.block_on(query).map_err(readable)?;
+        to_answer(&schema, &batches)
+    }
+}
+
+fn session_config() -> SessionConfig {
+    SessionConfig::new()
+        .with_default_catalog_and_schema(CATALOG, DATABASE)
+        .with_information_schema(true)
+        // Trino puts NULL last, whichever the direction.
+        .set_str("datafusion.sql_parser.default_null_ordering", "nulls_last")
+}
+
+/// The table over all partitions below `tickets`, with the columns as the DDL has them.
+fn tickets_table(tickets: &Path) -> Result<ListingTable> {
+    let path = tickets.canonicalize().with_context(|| format!("cannot find {}", tickets.display()))?;
+    let url = Url::from_directory_path(&path).map_err(|()| anyhow!("{} can't be a URL", path.display()))?;
+    let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
+        .with_file_extension(".parquet")
+        .with_table_partition_cols(vec![(PARTITION_COLUMN.to_owned(), DataType::Utf8)]);
+    let config = ListingTableConfig::new(ListingTableUrl::try_new(url, None).map_err(readable)?)
+        .with_listing_options(options)
+        .with_schema(arrow_types::table_schema());
+    ListingTable::try_new(config).map_err(readable)
+}
+
+/// The engine's error without its stack trace and wrapping.
+#[allow(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn readable(error: DataFusionError) -> anyhow::Error {
+    anyhow!("{}", error.strip_backtrace())
+}

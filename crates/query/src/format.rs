@@ -1,0 +1,122 @@
+//! An answer as a table for people, CSV, JSON or Markdown.
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::{Map, Value, json};
+use ticket_schema::Timestamp;
+use ticket_schema::answer::{Answer, Cell};
+
+use crate::catalogue::Kpi;
+
+/// How answers are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// Comma-separated values (RFC 4180)
+    Csv,
+    /// One object with all answers
+    Json,
+    /// A Markdown table
+    Markdown,
+}
+
+/// All answers in one text. `kpi` is missing for a question of one's own.
+pub fn render(format: Format, as_of: Timestamp, answers: &[(Option<Kpi>, Answer)]) -> String {
+    if format == Format::Json {
+        return json_text(as_of, answers);
+    }
+    let is_only_one = answers.len() == 1;
+    let blocks: Vec<String> = answers
+        .iter()
+        .map(|(kpi, answer)| match format {
+            Format::Table => heading(kpi.as_ref(), "", "\n") + &table(answer),
+            Format::Markdown => heading(kpi.as_ref(), "## ", "\n\n") + &markdown(answer),
+            // A single CSV is pure data; several need to be told apart.
+            _ if is_only_one => csv(answer),
+            _ => kpi.as_ref().map_or_else(String::new, |kpi| format!("# {}. {}\n", kpi.number, kpi.name)) + &csv(answer),
+        })
+        .collect();
+    blocks.join("\n")
+}
+
+fn heading(kpi: Option<&Kpi>, mark: &str, gap: &str) -> String {
+    kpi.map_or_else(String::new, |kpi| format!("{mark}{}. {}{gap}{}{gap}", kpi.number, kpi.name, kpi.description))
+}
+
+fn table(answer: &Answer) -> String {
+    if answer.rows.is_empty() {
+        return "(no rows)\n".to_owned();
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_BORDERS_ONLY).set_header(&answer.columns);
+    for row in &answer.rows {
+        table.add_row(row.iter().map(|cell| without_controls(&text(cell))));
+    }
+    for (place, column) in table.column_iter_mut().enumerate() {
+        if answer.rows.iter().any(|row| matches!(row[place], Cell::Integer(_) | Cell::Number(_))) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("{table}\n")
+}
+
+/// What data says must not steer the terminal.
+fn without_controls(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+fn csv(answer: &Answer) -> String {
+    let quoted = |field: String| {
+        if field.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
+    };
+    let line = |fields: Vec<String>| fields.into_iter().map(quoted).collect::<Vec<_>>().join(",") + "\n";
+    let rows = answer.rows.iter().map(|row| line(row.iter().map(text).collect()));
+    std::iter::once(line(answer.columns.clone())).chain(rows).collect()
+}
+
+fn markdown(answer: &Answer) -> String {
+    let escaped = |field: &str| without_controls(field).replace('\\', "\\\\").replace('|', "\\|");
+    let line = |fields: Vec<String>| format!("| {} |\n", fields.join(" | "));
+    let is_number = |place: usize| answer.rows.iter().any(|row| matches!(row[place], Cell::Integer(_) | Cell::Number(_)));
+    let rule = (0..answer.columns.len()).map(|place| if is_number(place) { "---:" } else { "---" }.to_owned());
+    let rows = answer.rows.iter().map(|row| line(row.iter().map(|cell| escaped(&text(cell))).collect()));
+    line(answer.columns.iter().map(|name| escaped(name)).collect()) + &line(rule.collect()) + &rows.collect::<String>()
+}
+
+fn json_text(as_of: Timestamp, answers: &[(Option<Kpi>, Answer)]) -> String {
+    let answer_json = |(kpi, answer): &(Option<Kpi>, Answer)| {
+        let mut object = Map::new();
+        if let Some(kpi) = kpi {
+            object.insert("number".into(), json!(kpi.number));
+            object.insert("name".into(), json!(kpi.name));
+            object.insert("description".into(), json!(kpi.description));
+        }
+        object.insert("columns".into(), json!(answer.columns));
+        object.insert("rows".into(), answer.rows.iter().map(|row| row_json(answer, row)).collect());
+        Value::Object(object)
+    };
+    let all: Vec<Value> = answers.iter().map(answer_json).collect();
+    format!("{:#}\n", json!({ "as_of": as_of.to_string(), "answers": all }))
+}
+
+fn row_json(answer: &Answer, row: &[Cell]) -> Value {
+    let value = |cell: &Cell| match cell {
+        Cell::Null => Value::Null,
+        Cell::Boolean(value) => json!(value),
+        Cell::Integer(value) => json!(value),
+        Cell::Number(value) => json!(value),
+        Cell::Text(text) => json!(text),
+    };
+    Value::Object(answer.columns.iter().cloned().zip(row.iter().map(value)).collect())
+}
+
+fn text(cell: &Cell) -> String {
+    match cell {
+        Cell::Null => String::new(),
+        Cell::Boolean(value) => value.to_string(),
+        Cell::Integer(value) => value.to_string(),
+        Cell::Number(value) => value.to_string(),
+        Cell::Text(text) => text.clone(),
+    }
+}
