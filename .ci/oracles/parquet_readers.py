@@ -5,7 +5,7 @@ Usage: parquet_readers.py BIN_DIR DATA_DIR (DATA_DIR holds raw/ and curated/ as 
 Two readers that share no code with ours, Apache Arrow C++ and DuckDB, read curated/tickets as a partitioned data set; each
 must give every field of every ticket as Python's json module reads it from raw/*.jsonl. Then the files themselves: the
 physical and logical type of each column, compression, pages, indexes and statistics, and rows and bytes as the manifest
-has them. BIN_DIR is not used; every oracle takes it first.
+has them. BIN_DIR is not used; it is there so that CI calls this as it calls the others.
 """
 
 import json

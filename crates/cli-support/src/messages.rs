@@ -53,7 +53,8 @@ impl Messages {
         }
     }
 
-    /// The same messages with a progress bar towards `n_total` of `unit`; the bar goes when the result is dropped.
+    /// The same messages with a progress bar towards `n_total` of `unit` (0: nobody knows how many); the bar goes when the
+    /// result is dropped.
     #[must_use]
     pub fn with_progress(&self, stage: &str, n_total: u64, unit: ProgressUnit) -> Self {
         let bar = if self.loudness >= Loudness::Everything {
@@ -61,7 +62,8 @@ impl Messages {
         } else {
             ProgressBar::hidden()
         };
-        if let Ok(style) = ProgressStyle::with_template(unit.template()) {
+        let template = if n_total == 0 { unit.open_ended_template() } else { unit.template() };
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(stage.to_owned());
@@ -94,7 +96,16 @@ impl ProgressUnit {
     const fn template(self) -> &'static str {
         match self {
             Self::Tickets => "{prefix} [{bar:30}] {human_pos} of {human_len} tickets, {per_sec}, {eta} left",
-            Self::Bytes => "{prefix} [{bar:30}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left",
+            Self::Bytes => {
+                "{prefix} [{bar:30}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left"
+            }
+        }
+    }
+
+    const fn open_ended_template(self) -> &'static str {
+        match self {
+            Self::Tickets => "{prefix} {human_pos} tickets, {per_sec}",
+            Self::Bytes => "{prefix} {decimal_bytes}, {decimal_bytes_per_sec}",
         }
     }
 }

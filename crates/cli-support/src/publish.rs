@@ -63,11 +63,7 @@ impl Staging {
             target.display()
         );
         let lock = take_lock(&parent.join(format!(".{name}.lock")), target)?;
-        let staging = Self {
-            target: parent.join(&name),
-            work: parent.join(format!(".{name}.partial")),
-            _lock: lock,
-        };
+        let staging = Self { target: parent.join(&name), work: parent.join(format!(".{name}.partial")), _lock: lock };
         staging.clear_leftovers()?;
         fs::create_dir(&staging.work).with_context(|| format!("cannot create {}", staging.work.display()))?;
         unfinished().push(staging.work.clone());

@@ -78,7 +78,9 @@ mod tests {
     #[test]
     fn pieces_cover_every_ticket_once_and_in_order() {
         let big = PIECE_TICKETS * 3;
-        for (count, batch_size) in [(1, 1), (10, 3), (5000, 1000), (big + 1, big), (big, big - 1), (7, u64::MAX), (9999, 2050)] {
+        for (count, batch_size) in
+            [(1, 1), (10, 3), (5000, 1000), (big + 1, big), (big, big - 1), (7, u64::MAX), (9999, 2050)]
+        {
             for of in [1, 2, 7, 20] {
                 let mut next = 0;
                 for index in 1..=of {

@@ -43,7 +43,8 @@ impl Lives {
                 Severity::P3 => (19.2, 0.08),
                 Severity::P4 => (42.0, 0.05),
             };
-            let sigma = libm::log(f64::from(severity.sla_target_hours()) / median_hours) / normal_quantile(1.0 - breach_rate);
+            let sigma =
+                libm::log(f64::from(severity.sla_target_hours()) / median_hours) / normal_quantile(1.0 - breach_rate);
             Durations::lognormal(median_hours * 3600.0, sigma)
         };
         Self { resolution: Severity::ALL.iter().map(resolution).collect() }
@@ -149,13 +150,17 @@ mod tests {
     #[test]
     fn medians_and_breach_rates_are_the_ones_asked_for() {
         let lives = Lives::new();
-        for (severity, median_hours, breach_rate) in
-            [(Severity::P1, 1.8, 0.10), (Severity::P2, 3.6, 0.10), (Severity::P3, 19.2, 0.08), (Severity::P4, 42.0, 0.05)]
-        {
+        for (severity, median_hours, breach_rate) in [
+            (Severity::P1, 1.8, 0.10),
+            (Severity::P2, 3.6, 0.10),
+            (Severity::P3, 19.2, 0.08),
+            (Severity::P4, 42.0, 0.05),
+        ] {
             let durations = &lives.resolution[severity as usize];
             let median = f64::from(durations.pick(1 << 31)) / 3600.0;
             assert!((median - median_hours).abs() < 0.01, "{severity}: {median}");
-            let breached = (0..1_u32 << 16).filter(|i| i64::from(durations.pick(i << 16)) > severity.sla_target_seconds());
+            let breached =
+                (0..1_u32 << 16).filter(|i| i64::from(durations.pick(i << 16)) > severity.sla_target_seconds());
             let share = breached.count() as f64 / 65_536.0;
             assert!((share - breach_rate).abs() < 0.001, "{severity}: {share}");
         }

@@ -80,7 +80,8 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
 impl Report {
     /// `5,000 tickets, 5 files, 2.1 MB`.
     pub fn summary(&self) -> String {
-        let files = if self.n_files > 0 { format!("{}, ", human::counted(self.n_files, "file")) } else { String::new() };
+        let files =
+            if self.n_files > 0 { format!("{}, ", human::counted(self.n_files, "file")) } else { String::new() };
         format!("{}, {files}{}", human::counted(self.n_tickets, "ticket"), human::bytes(self.n_bytes))
     }
 }

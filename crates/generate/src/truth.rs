@@ -21,8 +21,7 @@ const TOP_CATEGORIES: usize = 5;
 /// How many tickets `open_p1_tickets` shows.
 const OPEN_P1_SHOWN: usize = 100;
 /// The age buckets of open tickets, each with the last complete day that belongs to it.
-const AGE_BUCKETS: [(&str, i64); 4] =
-    [("0-1 days", 1), ("2-3 days", 3), ("4-7 days", 7), ("over 7 days", i64::MAX)];
+const AGE_BUCKETS: [(&str, i64); 4] = [("0-1 days", 1), ("2-3 days", 3), ("4-7 days", 7), ("over 7 days", i64::MAX)];
 
 /// What has been counted so far.
 #[derive(Clone, Debug)]
@@ -208,9 +207,10 @@ impl Truth {
     }
 
     fn market_shares(&self) -> Answer {
-        let rows = self.market_totals().into_iter().map(|(market, tickets)| {
-            vec![market.as_str().into(), tickets.into(), percentage(tickets, self.n_tickets)]
-        });
+        let rows = self
+            .market_totals()
+            .into_iter()
+            .map(|(market, tickets)| vec![market.as_str().into(), tickets.into(), percentage(tickets, self.n_tickets)]);
         table(&["market", "tickets", "percentage"], rows)
     }
 
@@ -240,12 +240,7 @@ impl Truth {
         let first_day = self.first_monday.seconds().div_euclid(DAY_SECONDS);
         let weeks = (first_day..).step_by(7).zip(&self.weeks).filter(|(_, week)| week.unresolved + week.resolved > 0);
         let rows = weeks.map(|(day, week)| {
-            vec![
-                self.date(day),
-                (week.unresolved + week.resolved).into(),
-                week.unresolved.into(),
-                week.resolved.into(),
-            ]
+            vec![self.date(day), (week.unresolved + week.resolved).into(), week.unresolved.into(), week.resolved.into()]
         });
         table(&["week", "tickets", "open_tickets", "closed_tickets"], rows)
     }

@@ -14,7 +14,7 @@ use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
 use ticket_schema::vocabulary::{Category, Channel, Market, Severity};
 use ticket_schema::{Ticket, Timestamp};
 
-use crate::draws::{Draws, DrawStream, Use};
+use crate::draws::{DrawStream, Draws, Use};
 use crate::life::Lives;
 use crate::weights::Weighted;
 
@@ -52,13 +52,16 @@ impl World {
         Ok(Self {
             parameters,
             start,
-            markets: Weighted::new(Market::ALL.iter().map(|market| (*market, market_weight(*market)))).context(table)?,
+            markets: Weighted::new(Market::ALL.iter().map(|market| (*market, market_weight(*market))))
+                .context(table)?,
             severities: Weighted::new(Severity::ALL.iter().copied().zip([5, 15, 45, 35])).context(table)?,
             categories: Weighted::new(Category::ALL.iter().map(|category| (*category, category_weight(*category))))
                 .context(table)?,
             channels: Weighted::new(Channel::ALL.iter().copied().zip([25, 20, 30, 15, 10])).context(table)?,
             cars: MODEL_YEARS
-                .map(|newest| Market::ALL.iter().map(|market| cars_on_the_road(*market, newest).context(table)).collect())
+                .map(|newest| {
+                    Market::ALL.iter().map(|market| cars_on_the_road(*market, newest).context(table)).collect()
+                })
                 .collect::<Result<_>>()?,
             model_year_starts,
             lives: Lives::new(),
@@ -173,7 +176,8 @@ fn cars_on_the_road(market: Market, newest: i32) -> Option<Weighted<(ModelSeries
     let years = || MODEL_YEARS.filter(|year| *year <= newest);
     let sold = |series: ModelSeries| years().filter(move |year| series.sold_in(market, *year));
     let weight = |series, year| series_weight(series) * age_weight(newest - year);
-    let cars = ModelSeries::ALL.iter().flat_map(|series| sold(*series).map(|year| ((*series, year), weight(*series, year))));
+    let cars =
+        ModelSeries::ALL.iter().flat_map(|series| sold(*series).map(|year| ((*series, year), weight(*series, year))));
     Weighted::new(cars)
 }
 

@@ -12,7 +12,8 @@ const TIME_FORM: &str = "%Y-%m-%d %H:%M:%S%.f";
 
 /// The rows of all batches, in order.
 pub fn to_answer(schema: &Schema, batches: &[RecordBatch]) -> Result<Answer> {
-    let mut answer = Answer { columns: schema.fields().iter().map(|field| field.name().clone()).collect(), rows: Vec::new() };
+    let mut answer =
+        Answer { columns: schema.fields().iter().map(|field| field.name().clone()).collect(), rows: Vec::new() };
     for batch in batches {
         let columns: Vec<Vec<Cell>> = batch.columns().iter().map(|column| cells(column)).collect::<Result<_>>()?;
         let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
@@ -49,7 +50,8 @@ fn number_cell(value: f64) -> Cell {
 }
 
 fn texts(column: &dyn Array, to_cell: impl Fn(String) -> Cell) -> Result<Vec<Option<Cell>>> {
-    let options = FormatOptions::default().with_timestamp_format(Some(TIME_FORM)).with_timestamp_tz_format(Some(TIME_FORM));
+    let options =
+        FormatOptions::default().with_timestamp_format(Some(TIME_FORM)).with_timestamp_tz_format(Some(TIME_FORM));
     let formatter = ArrayFormatter::try_new(column, &options)?;
     let cell = |row| Ok(to_cell(formatter.value(row).try_to_string()?));
     (0..column.len()).map(|row| if column.is_null(row) { Ok(None) } else { cell(row).map(Some) }).collect()

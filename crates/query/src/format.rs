@@ -34,7 +34,9 @@ pub fn render(format: Format, as_of: Timestamp, answers: &[(Option<Kpi>, Answer)
             Format::Markdown => heading(kpi.as_ref(), "## ", "\n\n") + &markdown(answer),
             // A single CSV is pure data; several need to be told apart.
             _ if is_only_one => csv(answer),
-            _ => kpi.as_ref().map_or_else(String::new, |kpi| format!("# {}. {}\n", kpi.number, kpi.name)) + &csv(answer),
+            _ => {
+                kpi.as_ref().map_or_else(String::new, |kpi| format!("# {}. {}\n", kpi.number, kpi.name)) + &csv(answer)
+            }
         })
         .collect();
     blocks.join("\n")
@@ -78,7 +80,8 @@ fn csv(answer: &Answer) -> String {
 fn markdown(answer: &Answer) -> String {
     let escaped = |field: &str| without_controls(field).replace('\\', "\\\\").replace('|', "\\|");
     let line = |fields: Vec<String>| format!("| {} |\n", fields.join(" | "));
-    let is_number = |place: usize| answer.rows.iter().any(|row| matches!(row[place], Cell::Integer(_) | Cell::Number(_)));
+    let is_number =
+        |place: usize| answer.rows.iter().any(|row| matches!(row[place], Cell::Integer(_) | Cell::Number(_)));
     let rule = (0..answer.columns.len()).map(|place| if is_number(place) { "---:" } else { "---" }.to_owned());
     let rows = answer.rows.iter().map(|row| line(row.iter().map(|cell| escaped(&text(cell))).collect()));
     line(answer.columns.iter().map(|name| escaped(name)).collect()) + &line(rule.collect()) + &rows.collect::<String>()

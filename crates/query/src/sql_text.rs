@@ -84,7 +84,9 @@ mod tests {
 
     #[test]
     fn odd_endings_are_no_trouble() {
-        for (sql, n) in [("", 0), (";;", 0), ("-- only a comment", 0), ("SELECT 1", 1), ("SELECT 'open", 1), ("SELECT 1;\n\n", 1)] {
+        for (sql, n) in
+            [("", 0), (";;", 0), ("-- only a comment", 0), ("SELECT 1", 1), ("SELECT 'open", 1), ("SELECT 1;\n\n", 1)]
+        {
             assert_eq!(statements(sql).len(), n, "{sql}");
         }
     }

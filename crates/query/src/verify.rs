@@ -10,13 +10,22 @@ const MAX_SHOWN: usize = 20;
 /// What is different, a line each; empty if the answers agree.
 pub fn differences(expected: &Answer, measured: &Answer) -> Vec<String> {
     if expected.columns != measured.columns {
-        return vec![format!("expected the columns {}, got {}", expected.columns.join(", "), measured.columns.join(", "))];
+        return vec![format!(
+            "expected the columns {}, got {}",
+            expected.columns.join(", "),
+            measured.columns.join(", ")
+        )];
     }
     let mut differences = Vec::new();
     for (i, (expected_row, measured_row)) in expected.rows.iter().zip(&measured.rows).enumerate() {
         for (column, (expected, measured)) in expected.columns.iter().zip(expected_row.iter().zip(measured_row)) {
             if !same(expected, measured) {
-                differences.push(format!("row {}, {column}: expected {}, got {}", i + 1, shown(expected), shown(measured)));
+                differences.push(format!(
+                    "row {}, {column}: expected {}, got {}",
+                    i + 1,
+                    shown(expected),
+                    shown(measured)
+                ));
             }
         }
     }

@@ -58,9 +58,11 @@ pub trait Manifest: Serialize + DeserializeOwned {
             }
             Err(source) => return Err(ManifestError::Unreadable { path, source }),
         };
-        serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(|source| ManifestError::Unknown { path, stage: Self::STAGE, source })
+        serde_json::from_slice(&text).map(Some).map_err(|source| ManifestError::Unknown {
+            path,
+            stage: Self::STAGE,
+            source,
+        })
     }
 
     /// The names of all files that belong to the data set, the manifest among them.

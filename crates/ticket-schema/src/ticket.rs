@@ -154,7 +154,10 @@ impl std::str::FromStr for CustomerId {
             .filter(|digits| digits.len() == 10 && digits.bytes().all(is_digit))
             .and_then(|digits| u64::from_str_radix(digits, 16).ok())
             .map(Self)
-            .ok_or_else(|| BadIdentifier { text: text.to_owned(), expected: "CUST-0123456789 (upper-case hexadecimal)" })
+            .ok_or_else(|| BadIdentifier {
+                text: text.to_owned(),
+                expected: "CUST-0123456789 (upper-case hexadecimal)",
+            })
     }
 }
 

@@ -106,6 +106,9 @@ mod tests {
         for text in ["2026-11-22T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
             assert_eq!(text.parse::<Timestamp>().map(|t| t.to_string()).as_deref(), Ok(text));
         }
-        assert_eq!("2026-11-22T01:02:03Z".parse::<Timestamp>().map(Timestamp::compact).as_deref(), Ok("20261122_010203"));
+        assert_eq!(
+            "2026-11-22T01:02:03Z".parse::<Timestamp>().map(Timestamp::compact).as_deref(),
+            Ok("20261122_010203")
+        );
     }
 }

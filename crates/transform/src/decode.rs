@@ -284,7 +284,9 @@ impl<'a> Fields<'a> {
         match self.take(place) {
             Scalar::Integer(value) => i32::try_from(value)
                 .map_err(|_| Refusal::of_field(COLUMNS[place].name, format!("{value} is not {EXPECTED}"))),
-            Scalar::OtherNumber => Err(Refusal::of_field(COLUMNS[place].name, format!("is a number, but not {EXPECTED}"))),
+            Scalar::OtherNumber => {
+                Err(Refusal::of_field(COLUMNS[place].name, format!("is a number, but not {EXPECTED}")))
+            }
             other => Err(wrong_kind(place, &other, EXPECTED)),
         }
     }

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use cli_support::{Messages, human};
 use cli_support::exit::UsageError;
+use cli_support::{Messages, human};
 use ticket_schema::manifest::{FileEntry, InputEntry, Manifest, RawManifest};
 
 /// How the names of the files that are read from a directory end.
@@ -154,7 +154,11 @@ impl Source {
 }
 
 fn no_input(path: &Path) -> String {
-    format!("no tickets in {}; run `generate --output {}` first, or name another --input", path.display(), path.display())
+    format!(
+        "no tickets in {}; run `generate --output {}` first, or name another --input",
+        path.display(),
+        path.display()
+    )
 }
 
 /// The names of the JSON-Lines files in a directory, sorted. Hidden files (with `.` or `_`) are not meant to be read; what

@@ -183,8 +183,12 @@ mod tests {
     fn lines_are_the_same_however_the_bytes_arrive() {
         let text = b"\xEF\xBB\xBFa\r\n\nbc\n\xEF\xBB\xBFlast";
         for step in [1, 2, 3, 5, 100] {
-            let expected: Vec<(u64, u64, Vec<u8>)> =
-                vec![(1, 3, b"a\r".to_vec()), (2, 6, vec![]), (3, 7, b"bc".to_vec()), (4, 10, b"\xEF\xBB\xBFlast".to_vec())];
+            let expected: Vec<(u64, u64, Vec<u8>)> = vec![
+                (1, 3, b"a\r".to_vec()),
+                (2, 6, vec![]),
+                (3, 7, b"bc".to_vec()),
+                (4, 10, b"\xEF\xBB\xBFlast".to_vec()),
+            ];
             assert_eq!(lines(text, step), expected, "{step}");
         }
         assert!(lines(b"", 1).is_empty());
@@ -195,7 +199,9 @@ mod tests {
 
     #[test]
     fn a_line_at_the_limit_is_whole_and_a_longer_one_comes_in_pieces() {
-        for (extra, ending) in [(0, &b"\nnext"[..]), (0, b""), (1, b"\nnext"), (1, b""), (5_000_000, b"\nnext"), (5_000_000, b"")] {
+        for (extra, ending) in
+            [(0, &b"\nnext"[..]), (0, b""), (1, b"\nnext"), (1, b""), (5_000_000, b"\nnext"), (5_000_000, b"")]
+        {
             let mut text = vec![b'x'; MAX_LINE_BYTES + extra];
             text.extend_from_slice(ending);
             let mut lines = Lines::new(&text[..]);

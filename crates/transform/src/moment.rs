@@ -46,7 +46,11 @@ impl Moment {
         let offset_minutes = offset_minutes(zone).ok_or("has no offset such as Z or +01:00")?;
         let local = days_since_1970(year, month, day) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
         let seconds = local - offset_minutes * 60;
-        if RANGE_SECONDS.contains(&seconds) { Ok(Self { seconds, nanoseconds }) } else { Err("is not in the years 1 to 9999") }
+        if RANGE_SECONDS.contains(&seconds) {
+            Ok(Self { seconds, nanoseconds })
+        } else {
+            Err("is not in the years 1 to 9999")
+        }
     }
 }
 
@@ -59,9 +63,8 @@ fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let Some(text) = text.strip_prefix(b".") else { return Some((0, text)) };
     let n_digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (fraction, rest) = text.split_at(n_digits);
-    let nanoseconds = (0..9).fold(0, |number, place| {
-        number * 10 + fraction.get(place).map_or(0, |byte| u32::from(byte - b'0'))
-    });
+    let nanoseconds =
+        (0..9).fold(0, |number, place| number * 10 + fraction.get(place).map_or(0, |byte| u32::from(byte - b'0')));
     (n_digits > 0).then_some((nanoseconds, rest))
 }
 

@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use arrow::array::{
-    ArrayRef, BooleanBuilder, Int32Builder, RecordBatch, StringBuilder, TimestampMillisecondBuilder,
-};
+use arrow::array::{ArrayRef, BooleanBuilder, Int32Builder, RecordBatch, StringBuilder, TimestampMillisecondBuilder};
 use cli_support::publish::{StagedFile, Staging};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -181,7 +179,8 @@ impl Builders {
 
     fn finish(&mut self) -> Result<RecordBatch> {
         self.n_rows = 0;
-        let utc = |column: &mut TimestampMillisecondBuilder| -> ArrayRef { Arc::new(column.finish().with_timezone("UTC")) };
+        let utc =
+            |column: &mut TimestampMillisecondBuilder| -> ArrayRef { Arc::new(column.finish().with_timezone("UTC")) };
         let text = |column: &mut StringBuilder| -> ArrayRef { Arc::new(column.finish()) };
         let columns = vec![
             text(&mut self.ticket_id),

@@ -163,12 +163,8 @@ impl<'a> Run<'a> {
             }
         }
         let checksum = lines.checksum();
-        let entry = InputEntry {
-            name: source.name.clone(),
-            bytes: checksum.n_bytes(),
-            crc64nvme: checksum.to_base64(),
-            rows,
-        };
+        let entry =
+            InputEntry { name: source.name.clone(), bytes: checksum.n_bytes(), crc64nvme: checksum.to_base64(), rows };
         self.broken_promises.extend(source.broken_promise(&entry));
         self.inputs.push(entry);
         Ok(())

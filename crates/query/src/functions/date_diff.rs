@@ -60,7 +60,8 @@ impl ScalarUDFImpl for DateDiff {
             return exec_err!("date_diff doesn't know the unit '{unit}'");
         };
         let difference = |from: &ArrayRef, to: &ArrayRef| -> Int64Array {
-            let (from, to) = (from.as_primitive::<TimestampMillisecondType>(), to.as_primitive::<TimestampMillisecondType>());
+            let (from, to) =
+                (from.as_primitive::<TimestampMillisecondType>(), to.as_primitive::<TimestampMillisecondType>());
             from.iter().zip(to).map(|(from, to)| Some(unit.between(from?, to?))).collect()
         };
         if let (ColumnarValue::Scalar(from), ColumnarValue::Scalar(to)) = (from, to) {

@@ -1,0 +1,134 @@
+//! A directory appears whole or not at all, whatever happens on the way.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use cli_support::publish::Staging;
+use tempfile::tempdir;
+
+fn publish(target: &Path, owned: &[&str], files: &[(&str, &str)]) -> anyhow::Result<Vec<PathBuf>> {
+    let staging = Staging::begin(target)?;
+    for (name, text) in files {
+        staging.create(name)?.write_all(text.as_bytes())?;
+    }
+    staging.publish(&owned.iter().map(ToString::to_string).collect::<BTreeSet<_>>())
+}
+
+/// What lies in a directory, as `path=text`, hidden entries of the parent directory left out.
+fn content(dir: &Path) -> Vec<String> {
+    fn walk(dir: &Path, prefix: &str, found: &mut Vec<String>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+            if entry.path().is_dir() {
+                walk(&entry.path(), &format!("{name}/"), found);
+            } else {
+                found.push(format!("{name}={}", fs::read_to_string(entry.path()).unwrap()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(dir, "", &mut found);
+    found.sort();
+    found
+}
+
+#[test]
+fn a_new_data_set_replaces_the_old_one_and_spares_strangers() {
+    let home = tempdir().unwrap();
+    let target = home.path().join("new/raw");
+    assert!(publish(&target, &[], &[("a", "1"), ("sub/b", "1")]).unwrap().is_empty());
+    assert_eq!(content(&target), ["a=1", "sub/b=1"]);
+
+    fs::write(target.join("sub/mine.txt"), "keep").unwrap();
+    let foreign = publish(&target, &["a", "sub/b"], &[("a", "2"), ("c", "2")]).unwrap();
+    assert_eq!(foreign, [PathBuf::from("sub/mine.txt")]);
+    assert_eq!(content(&target), ["a=2", "c=2", "sub/mine.txt=keep"]);
+}
+
+#[test]
+fn a_file_that_nobody_owns_is_never_overwritten() {
+    let home = tempdir().unwrap();
+    let target = home.path().join("raw");
+    fs::create_dir(&target).unwrap();
+    fs::write(target.join("a"), "mine").unwrap();
+    let error = publish(&target, &[], &[("a", "new"), ("b", "new")]).unwrap_err().to_string();
+    assert!(error.contains("raw/a is in the way"), "{error}");
+    assert_eq!(content(home.path()), [".raw.lock=", "raw/a=mine"]);
+}
+
+#[test]
+fn until_it_is_published_nothing_is_seen_and_giving_up_leaves_nothing() {
+    let home = tempdir().unwrap();
+    let target = home.path().join("raw");
+    publish(&target, &[], &[("a", "1")]).unwrap();
+    let staging = Staging::begin(&target).unwrap();
+    staging.create("a").unwrap().write_all(b"half").unwrap();
+    assert_eq!(content(&target), ["a=1"]);
+    drop(staging);
+    assert_eq!(content(home.path()), [".raw.lock=", "raw/a=1"]);
+}
+
+#[test]
+fn the_next_run_removes_what_a_killed_one_left() {
+    let home = tempdir().unwrap();
+    let target = home.path().join("raw");
+    publish(&target, &[], &[("a", "1")]).unwrap();
+    fs::create_dir_all(home.path().join(".raw.partial/sub")).unwrap();
+    fs::write(home.path().join(".raw.partial/sub/half"), "").unwrap();
+    publish(&target, &["a"], &[("a", "2")]).unwrap();
+    assert_eq!(content(home.path()), [".raw.lock=", "raw/a=2"]);
+}
+
+#[test]
+fn a_data_set_that_was_set_aside_comes_back() {
+    let home = tempdir().unwrap();
+    let target = home.path().join("raw");
+    fs::create_dir(home.path().join(".raw.previous")).unwrap();
+    fs::write(home.path().join(".raw.previous/a"), "1").unwrap();
+    drop(Staging::begin(&target).unwrap());
+    assert_eq!(content(home.path()), [".raw.lock=", "raw/a=1"]);
+}
+
+#[test]
+fn two_runs_never_write_the_same_target() {
+    let home = tempdir().unwrap();
+    let target = home.path().join("raw");
+    let first = Staging::begin(&target).unwrap();
+    let error = Staging::begin(&target).unwrap_err().to_string();
+    assert!(error.contains("another run is writing"), "{error}");
+    Staging::begin(&home.path().join("curated")).unwrap();
+    drop(first);
+    Staging::begin(&target).unwrap();
+}
+
+#[test]
+fn a_file_in_place_of_the_target_is_refused() {
+    let home = tempdir().unwrap();
+    let target = home.path().join("raw");
+    fs::write(&target, "mine").unwrap();
+    assert!(Staging::begin(&target).unwrap_err().to_string().contains("is a file"));
+    assert!(Staging::begin(&target.join("below")).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_the_target_stays_a_link() {
+    let home = tempdir().unwrap();
+    let (real, link) = (home.path().join("big/raw"), home.path().join("raw"));
+    fs::create_dir_all(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    publish(&link, &[], &[("a", "1")]).unwrap();
+    assert!(link.is_symlink());
+    assert_eq!(content(&real), ["a=1"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_root_of_a_file_system_is_refused() {
+    let error = Staging::begin(Path::new("/proc")).unwrap_err().to_string();
+    assert!(error.contains("root of a file system"), "{error}");
+    assert!(Staging::begin(Path::new("/")).is_err());
+}

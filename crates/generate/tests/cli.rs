@@ -1,0 +1,222 @@
+//! The real binary: each option's effect, and what a person meets when something is wrong.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use cli_support::checksum::Checksum;
+use tempfile::{TempDir, tempdir};
+use ticket_schema::manifest::{Manifest, RawManifest};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_generate");
+
+fn generate(home: &Path, arguments: &[&str]) -> Output {
+    Command::new(BINARY).current_dir(home).args(arguments).output().unwrap()
+}
+
+/// Runs with a fixed present and expects success.
+fn generate_ok(home: &TempDir, arguments: &[&str]) -> Output {
+    let output = generate(home.path(), &[&["--as-of", "2026-11-22"], arguments].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    output
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn manifest(dir: &Path) -> RawManifest {
+    RawManifest::load(dir).unwrap().unwrap()
+}
+
+fn all_lines(dir: &Path) -> Vec<u8> {
+    manifest(dir).files.iter().flat_map(|file| fs::read(dir.join(&file.name)).unwrap()).collect()
+}
+
+#[test]
+fn the_defaults_are_five_files_of_a_thousand() {
+    let home = tempdir().unwrap();
+    let output = generate_ok(&home, &[]);
+    let raw = home.path().join("data/raw");
+    let expected: Vec<String> = std::iter::once("_manifest.json".to_owned())
+        .chain((0..5).map(|i| format!("tickets_20261122_000000_000{i}.jsonl")))
+        .collect();
+    assert_eq!(names(&raw), expected);
+    assert!(output.stdout.is_empty());
+    assert!(stderr(&output).starts_with("generate: 5,000 tickets, 5 files, 2.0 MB in "), "{}", stderr(&output));
+
+    let manifest = manifest(&raw);
+    assert_eq!((manifest.rows, manifest.world.seed, manifest.world.days_back), (5000, 42, 90));
+    assert_eq!(manifest.markets.values().sum::<u64>(), 5000);
+    assert_eq!(manifest.expected_answers.len(), 10);
+    for file in &manifest.files {
+        let bytes = fs::read(raw.join(&file.name)).unwrap();
+        let mut checksum = Checksum::default();
+        checksum.update(&bytes);
+        assert_eq!((file.bytes, &file.crc64nvme), (bytes.len() as u64, &checksum.to_base64()));
+        assert_eq!(file.rows, bytes.iter().filter(|byte| **byte == b'\n').count() as u64);
+    }
+}
+
+#[test]
+fn the_manifest_says_how_to_repeat_the_run() {
+    let home = tempdir().unwrap();
+    generate_ok(
+        &home,
+        &["--count", "2500", "--days-back", "10", "--seed", "9", "--batch-size", "700", "--shard", "2/3"],
+    );
+    let raw = home.path().join("data/raw");
+    let (first, repeat) = (fs::read(raw.join("_manifest.json")).unwrap(), manifest(&raw).repeat);
+    let words: Vec<&str> = repeat.split(' ').skip(1).collect();
+    assert!(generate(home.path(), &[&words[..], &["--output", "again"]].concat()).status.success(), "{repeat}");
+    assert_eq!(fs::read(home.path().join("again/_manifest.json")).unwrap(), first);
+}
+
+#[test]
+fn batch_size_threads_and_shards_only_cut_the_same_lines() {
+    let home = tempdir().unwrap();
+    let whole = generate_ok(&home, &["--output", "-", "--threads", "1"]).stdout;
+    generate_ok(&home, &["--output", "b", "--batch-size", "333", "--threads", "3"]);
+    assert_eq!(names(&home.path().join("b")).len(), 17);
+    assert!(all_lines(&home.path().join("b")) == whole);
+    let mut shards = Vec::new();
+    for shard in ["1/3", "2/3", "3/3"] {
+        generate_ok(&home, &["--output", "s", "--shard", shard]);
+        shards.extend(all_lines(&home.path().join("s")));
+    }
+    assert!(shards == whole);
+    assert_eq!(names(&home.path().join("s"))[1], "tickets_20261122_000000_3of3_0000.jsonl");
+}
+
+#[test]
+fn each_option_of_the_world_changes_the_tickets() {
+    let home = tempdir().unwrap();
+    let lines = |arguments: &[&str]| {
+        let output = generate(home.path(), &[&["--count", "100", "--output", "-"], arguments].concat());
+        assert!(output.status.success());
+        output.stdout
+    };
+    let base = lines(&["--as-of", "2026-11-20"]);
+    assert!(base == lines(&["--as-of", "2026-11-20T00:00:00Z"]));
+    assert!(base == lines(&["--as-of", "2026-11-20T01:00:00+01:00"]));
+    for other in [
+        &["--as-of", "2026-11-19"][..],
+        &["--as-of", "2026-11-20", "--seed", "43"],
+        &["--as-of", "2026-11-20", "--days-back", "91"],
+    ] {
+        assert!(base != lines(other), "{other:?}");
+    }
+    // Without --as-of the present is today's midnight; the one above is past.
+    assert!(base != lines(&[]));
+}
+
+#[test]
+fn a_later_run_replaces_the_earlier_one_and_spares_other_files() {
+    let home = tempdir().unwrap();
+    generate_ok(&home, &[]);
+    let raw = home.path().join("data/raw");
+    fs::write(raw.join("notes.txt"), "mine").unwrap();
+    let output = generate_ok(&home, &["--count", "10"]);
+    assert_eq!(names(&raw), ["_manifest.json", "notes.txt", "tickets_20261122_000000_0000.jsonl"]);
+    assert_eq!(stderr(&output).lines().next(), Some("warning: data/raw/notes.txt is not from generate and stays"));
+    assert_eq!(fs::read_to_string(raw.join("notes.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn quiet_says_nothing() {
+    let home = tempdir().unwrap();
+    assert_eq!(stderr(&generate_ok(&home, &["--quiet"])), "");
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_what_was_expected() {
+    let home = tempdir().unwrap();
+    for (arguments, expected) in [
+        (&["--count", "0"][..], "--count"),
+        (&["--count", "many"], "--count"),
+        (&["--batch-size", "0"], "--batch-size"),
+        (&["--days-back", "0"], "--days-back"),
+        (&["--threads", "0"], "--threads"),
+        (&["--as-of", "yesterday"], "2026-11-22T00:00:00Z"),
+        (&["--shard", "0/3"], "expected I/N"),
+        (&["--shard", "4/3"], "expected I/N"),
+        (&["--colour"], "--colour"),
+    ] {
+        let output = generate(home.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+    }
+    assert_eq!(names(home.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_failure_ends_with_1_and_changes_nothing() {
+    let home = tempdir().unwrap();
+    fs::write(home.path().join("file"), "mine").unwrap();
+    fs::create_dir(home.path().join("other")).unwrap();
+    fs::write(home.path().join("other/_manifest.json"), "{\"stage\":\"curated\"}").unwrap();
+    for (arguments, expected) in [
+        (&["--as-of", "2017-01-01"][..], "choose a later --as-of"),
+        (&["--output", "file"], "is a file"),
+        (&["--output", "other"], "choose another --output"),
+    ] {
+        let output = generate(home.path(), arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+    }
+    assert_eq!(names(home.path()), ["file", "other"]);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let home = tempdir().unwrap();
+    let mut child = Command::new(BINARY)
+        .current_dir(home.path())
+        .args(["--count", "1000000", "--output", "-"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stderr(&output), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_the_earlier_data_set_and_nothing_else() {
+    let home = tempdir().unwrap();
+    generate_ok(&home, &["--count", "10"]);
+    let mut child = Command::new(BINARY)
+        .current_dir(home.path())
+        .args(["--count", "1000000000", "--quiet"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let partial = home.path().join("data/.raw.partial");
+    while !partial.exists() {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(stderr(&output), "interrupted: nothing was published\n");
+    assert_eq!(names(&home.path().join("data")), [".raw.lock", "raw"]);
+    assert_eq!(manifest(&home.path().join("data/raw")).rows, 10);
+}
+
+#[test]
+fn help_says_everything() {
+    let home = tempdir().unwrap();
+    let output = Command::new(BINARY).current_dir(home.path()).env("COLUMNS", "100").arg("--help").output();
+    insta::assert_snapshot!(String::from_utf8(output.unwrap().stdout).unwrap());
+}

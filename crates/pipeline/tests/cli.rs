@@ -1,0 +1,94 @@
+//! The one command: what it leaves, what it says, and that it can be run again.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::tempdir;
+use ticket_schema::manifest::{CuratedManifest, Manifest};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_pipeline");
+
+fn pipeline(home: &Path, arguments: &[&str]) -> Output {
+    let output = Command::new(BINARY).current_dir(home).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    output
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn one_command_makes_a_lake_and_answers_ten_questions() {
+    let home = tempdir().unwrap();
+    let output = pipeline(home.path(), &[]);
+    let said = stderr(&output);
+    for part in [
+        "[1/3] generate  5,000 tickets",
+        "[2/3] transform 5,000 of 5,000 lines in 10 markets",
+        "[3/3] query     10 KPIs",
+        "10 answers verified",
+        "What to do next",
+    ] {
+        assert!(said.contains(part), "`{part}` is not in {said}");
+    }
+    let answers = String::from_utf8(output.stdout).unwrap();
+    assert!(answers.contains("1. daily_volume") && answers.contains("10. open_p1_tickets"));
+    assert!(home.path().join("data/raw/_manifest.json").exists());
+    assert!(home.path().join("data/curated/tickets/market=DE/part-0.parquet").exists());
+}
+
+#[test]
+fn options_reach_the_stages_and_a_second_run_replaces_the_first() {
+    let home = tempdir().unwrap();
+    pipeline(home.path(), &["--data", "lake", "--count", "3000"]);
+    fs::write(home.path().join("lake/raw/extra.jsonl"), "not ours").unwrap();
+    let arguments = [
+        "--data",
+        "lake",
+        "--count",
+        "70",
+        "--seed",
+        "7",
+        "--as-of",
+        "2024-03-01",
+        "--days-back",
+        "9",
+        "--batch-size",
+        "50",
+        "--threads",
+        "1",
+        "--format",
+        "json",
+    ];
+    let output = pipeline(home.path(), &arguments);
+    let manifest = CuratedManifest::load(&home.path().join("lake/curated")).unwrap().unwrap();
+    let world = manifest.world.unwrap();
+    assert_eq!((world.count, world.seed, world.days_back), (70, 7, 9));
+    assert_eq!(world.as_of.to_string(), "2024-03-01T00:00:00Z");
+    assert_eq!((manifest.rows.read, manifest.inputs.len()), (70, 2));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["answers"].as_array().unwrap().len(), 10);
+    let mut raw: Vec<_> =
+        fs::read_dir(home.path().join("lake/raw")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    raw.sort();
+    assert_eq!(
+        raw,
+        ["_manifest.json", "extra.jsonl", "tickets_20240301_000000_0000.jsonl", "tickets_20240301_000000_0001.jsonl"]
+    );
+}
+
+#[test]
+fn quiet_leaves_only_the_answers() {
+    let home = tempdir().unwrap();
+    let output = pipeline(home.path(), &["--quiet", "--count", "10"]);
+    assert_eq!(stderr(&output), "");
+    assert!(!output.stdout.is_empty());
+}
+
+#[test]
+fn help_says_everything() {
+    let home = tempdir().unwrap();
+    insta::assert_snapshot!(String::from_utf8(pipeline(home.path(), &["--help"]).stdout).unwrap());
+}

@@ -1,0 +1,322 @@
+//! The real binary: every line accounted for, every option's effect, and what a person meets when something is wrong.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+use ticket_schema::manifest::{CuratedManifest, Manifest, RowCounts};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_transform");
+
+fn transform(home: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(BINARY).current_dir(home.path()).args(arguments).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A home directory with `data/raw` made by generate.
+fn home_with_tickets(count: u64) -> TempDir {
+    let home = tempdir().unwrap();
+    generate_into(&home.path().join("data/raw"), count);
+    home
+}
+
+fn generate_into(dir: &Path, count: u64) {
+    let world = ticket_schema::manifest::WorldParameters {
+        seed: 42,
+        as_of: "2026-11-22".parse().unwrap(),
+        days_back: 90,
+        count,
+    };
+    let config = generate::Config { world, shard: None, batch_size: 1000, threads: std::num::NonZeroUsize::MIN };
+    let target = generate::Target::Directory(dir.to_owned());
+    generate::run_generate(&config, target, &cli_support::Messages::silent()).unwrap();
+}
+
+fn first_raw_file(home: &TempDir) -> PathBuf {
+    home.path().join("data/raw/tickets_20261122_000000_0000.jsonl")
+}
+
+fn manifest(home: &TempDir) -> CuratedManifest {
+    CuratedManifest::load(&home.path().join("data/curated")).unwrap().unwrap()
+}
+
+fn counts(read: u64, written: u64, quarantined: u64) -> RowCounts {
+    RowCounts { read, written, quarantined }
+}
+
+/// Every file below a directory with its bytes, by name.
+fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    fn walk(dir: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+            if entry.path().is_dir() {
+                walk(&entry.path(), &format!("{name}/"), found);
+            } else {
+                found.push((name, fs::read(entry.path()).unwrap()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(dir, "", &mut found);
+    found.sort();
+    found
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    files(dir).into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn the_defaults_make_a_partition_for_each_market() {
+    let home = home_with_tickets(5000);
+    let output = transform(&home, &["--input", "data/raw", "--output", "data/curated"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let mut expected: Vec<String> = ["AE", "AU", "CN", "DE", "FR", "GB", "IT", "JP", "KR", "US"]
+        .map(|market| format!("tickets/market={market}/part-0.parquet"))
+        .to_vec();
+    expected.insert(0, "_manifest.json".into());
+    assert_eq!(names(&home.path().join("data/curated")), expected);
+
+    let manifest = manifest(&home);
+    assert_eq!(manifest.rows, counts(5000, 5000, 0));
+    assert_eq!(manifest.markets.values().sum::<u64>(), 5000);
+    assert_eq!(manifest.as_of.unwrap().to_string(), "2026-11-22T00:00:00Z");
+    assert_eq!(manifest.expected_answers.unwrap().len(), 10);
+
+    let first = files(&home.path().join("data/curated"));
+    assert_eq!(transform(&home, &[]).status.code(), Some(0));
+    assert!(files(&home.path().join("data/curated")) == first, "a second run gives the same bytes");
+}
+
+#[test]
+fn how_the_lines_are_cut_into_files_does_not_change_the_parquet() {
+    let home = home_with_tickets(3000);
+    assert!(transform(&home, &[]).status.success());
+    let whole: Vec<u8> = (0..3)
+        .flat_map(|i| fs::read(home.path().join(format!("data/raw/tickets_20261122_000000_000{i}.jsonl"))).unwrap())
+        .collect();
+    let mut child = Command::new(BINARY)
+        .current_dir(home.path())
+        .args(["--input", "-", "--output", "piped"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&whole).unwrap();
+    assert!(child.wait().unwrap().success());
+    let parquet = |dir: &str| files(&home.path().join(dir).join("tickets"));
+    assert!(parquet("piped") == parquet("data/curated"));
+    let manifest = CuratedManifest::load(&home.path().join("piped")).unwrap().unwrap();
+    assert_eq!((manifest.inputs[0].name.as_str(), manifest.rows), ("-", counts(3000, 3000, 0)));
+    assert_eq!(manifest.expected_answers, None, "a stream has no manifest");
+    assert!(manifest.as_of.is_some(), "the latest change stands in");
+}
+
+#[test]
+fn a_bad_line_goes_to_quarantine_as_it_came_and_is_found_where_it_stood() {
+    let home = home_with_tickets(1000);
+    let file = first_raw_file(&home);
+    let text = fs::read_to_string(&file).unwrap();
+    let mut lines: Vec<Vec<u8>> = text.lines().map(|line| line.as_bytes().to_vec()).collect();
+    lines[1] = b"{\"half\":".to_vec();
+    lines[4] = b"\xFF\xFE rubbish\r".to_vec();
+    lines[6] = text.lines().nth(6).unwrap().replace("\"severity\":\"P", "\"severity\":\"Q").into_bytes();
+    lines[8] = text.lines().nth(8).unwrap().replace("\"market\":\"", "\"market\":\"../").into_bytes();
+    lines.insert(9, b"  ".to_vec());
+    let mut dirty = b"\xEF\xBB\xBF".to_vec();
+    dirty.extend(lines.join(&b'\n'));
+    fs::write(&file, &dirty).unwrap();
+
+    let output = transform(&home, &[]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert_eq!(manifest(&home).rows, counts(1000, 996, 4));
+    let bad = [1, 4, 6, 8];
+    let expected: Vec<u8> = bad.iter().flat_map(|i| [&lines[*i][..], b"\n"].concat()).collect();
+    let quarantine = home.path().join("data/curated/_quarantine");
+    assert_eq!(fs::read(quarantine.join("rejected.jsonl")).unwrap(), expected);
+
+    let reasons = fs::read_to_string(quarantine.join("_reasons.jsonl")).unwrap();
+    let reasons: Vec<Value> = reasons.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let fields: Vec<Option<&str>> = reasons.iter().map(|reason| reason["field"].as_str()).collect();
+    assert_eq!(fields, [None, None, Some("severity"), Some("market")]);
+    for (reason, place) in reasons.iter().zip(bad) {
+        let offset = usize::try_from(reason["byte_offset"].as_u64().unwrap()).unwrap();
+        assert!(dirty[offset..].starts_with(&lines[place]), "{reason}");
+        assert_eq!(reason["line"], place + 1);
+        assert_eq!(reason["file"], "data/raw/tickets_20261122_000000_0000.jsonl");
+    }
+    let said = stderr(&output);
+    for part in [
+        "4 lines in quarantine",
+        "1 line refused because of severity",
+        "line 7: severity `Q",
+        "1 blank line passed over",
+        "is not as generate wrote it",
+    ] {
+        assert!(said.contains(part), "`{part}` is not in {said}");
+    }
+    assert_eq!(manifest(&home).expected_answers, None);
+
+    // A clean run leaves no quarantine behind.
+    generate_into(&home.path().join("data/raw"), 1000);
+    assert_eq!(transform(&home, &[]).status.code(), Some(0));
+    assert!(!quarantine.exists());
+}
+
+#[test]
+fn on_error_fail_stops_at_the_first_bad_line_and_changes_nothing() {
+    let home = home_with_tickets(1000);
+    assert!(transform(&home, &[]).status.success());
+    let before = files(&home.path().join("data"));
+    fs::write(home.path().join("bad.jsonl"), "\n{}\n").unwrap();
+    let output = transform(&home, &["--input", "data/raw", "bad.jsonl", "--on-error", "fail"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("bad.jsonl, line 2 (byte 1): ticket_id is missing"), "{}", stderr(&output));
+    assert!(files(&home.path().join("data")) == before);
+}
+
+#[test]
+fn a_line_too_long_to_look_at_passes_through_to_quarantine() {
+    let home = home_with_tickets(10);
+    let mut long = vec![b'x'; 40 << 20];
+    long.push(b'\n');
+    let text = [&long[..], &fs::read(first_raw_file(&home)).unwrap()].concat();
+    fs::write(home.path().join("long.jsonl"), text).unwrap();
+    let output = transform(&home, &["--input", "long.jsonl"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("is longer than 16 MiB"), "{}", stderr(&output));
+    assert_eq!(manifest(&home).rows, counts(11, 10, 1));
+    assert!(fs::read(home.path().join("data/curated/_quarantine/rejected.jsonl")).unwrap() == long);
+}
+
+#[test]
+fn a_new_market_is_a_new_partition_and_a_stale_one_goes() {
+    let home = home_with_tickets(1000);
+    assert!(transform(&home, &[]).status.success());
+    let norwegian = fs::read_to_string(first_raw_file(&home))
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .replace("\"market\":\"IT\"", "\"market\":\"NO\"");
+    assert!(norwegian.contains("\"NO\""));
+    fs::write(home.path().join("no.jsonl"), norwegian).unwrap();
+    assert_eq!(transform(&home, &["--input", "no.jsonl"]).status.code(), Some(0));
+    assert_eq!(names(&home.path().join("data/curated")), ["_manifest.json", "tickets/market=NO/part-0.parquet"]);
+}
+
+#[test]
+fn files_that_are_not_ours_stay() {
+    let home = home_with_tickets(10);
+    assert!(transform(&home, &[]).status.success());
+    let mine = home.path().join("data/curated/tickets/market=DE/notes.txt");
+    fs::create_dir_all(mine.parent().unwrap()).unwrap();
+    fs::write(&mine, "mine").unwrap();
+    let output = transform(&home, &[]);
+    assert!(stderr(&output).contains("market=DE/notes.txt is not from transform and stays"), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
+}
+
+#[test]
+fn unknown_fields_are_named_once_with_their_number() {
+    let home = home_with_tickets(10);
+    let text = fs::read_to_string(first_raw_file(&home))
+        .unwrap()
+        .replace("{\"ticket_id\"", "{\"mood\":[\"\\u001b\"],\"ticket_id\"");
+    fs::write(home.path().join("more.jsonl"), text).unwrap();
+    let output = transform(&home, &["--input", "more.jsonl"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        stderr(&output).contains("ignored fields that the contract doesn't know: `mood` (10 lines)"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_directory_s_strangers_are_read_and_named_and_missing_files_noticed() {
+    let home = home_with_tickets(2000);
+    let raw = home.path().join("data/raw");
+    fs::copy(raw.join("tickets_20261122_000000_0001.jsonl"), raw.join("zz.ndjson")).unwrap();
+    fs::write(raw.join("readme.txt"), "").unwrap();
+    fs::write(raw.join("_hidden.jsonl"), "rubbish").unwrap();
+    let output = transform(&home, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    for part in ["zz.ndjson", "readme.txt"] {
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    }
+    assert_eq!(manifest(&home).rows, counts(3000, 3000, 0));
+    assert_eq!(manifest(&home).expected_answers, None);
+
+    fs::remove_file(raw.join("tickets_20261122_000000_0000.jsonl")).unwrap();
+    let output = transform(&home, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("tickets_20261122_000000_0000.jsonl is missing"), "{}", stderr(&output));
+}
+
+#[test]
+fn no_input_is_an_error_that_says_what_to_do() {
+    let home = tempdir().unwrap();
+    fs::create_dir(home.path().join("empty")).unwrap();
+    fs::write(home.path().join("blank.jsonl"), "\n \n").unwrap();
+    for (input, expected) in [
+        ("data/raw", "run `generate --output data/raw` first"),
+        ("empty", "no file in it ends in .jsonl"),
+        ("blank.jsonl", "there is nothing to transform"),
+        ("-", "no tickets in standard input"),
+    ] {
+        let output = Command::new(BINARY)
+            .current_dir(home.path())
+            .args(["--input", input])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{input}");
+        assert!(stderr(&output).contains(expected), "{input}: {}", stderr(&output));
+    }
+    assert!(!home.path().join("data/curated").exists());
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    let home = home_with_tickets(10);
+    assert!(transform(&home, &[]).status.success());
+    fs::write(home.path().join("data/curated/mine.jsonl"), "{}").unwrap();
+    for (arguments, expected) in [
+        (&["--on-error", "shrug"][..], "quarantine"),
+        (&["--input"], "--input"),
+        (&["--input", "data/curated/mine.jsonl"], "lies in the output directory"),
+        (&["--partition"], "--partition"),
+    ] {
+        let output = transform(&home, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_raw_data_set_is_never_replaced_by_a_curated_one() {
+    let home = home_with_tickets(10);
+    fs::copy(first_raw_file(&home), home.path().join("in.jsonl")).unwrap();
+    let output = transform(&home, &["--input", "in.jsonl", "--output", "data/raw"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("choose another --output"), "{}", stderr(&output));
+}
+
+#[test]
+fn quiet_leaves_only_warnings() {
+    let home = home_with_tickets(10);
+    assert_eq!(stderr(&transform(&home, &["--quiet"])), "");
+}
+
+#[test]
+fn help_says_everything() {
+    let home = tempdir().unwrap();
+    insta::assert_snapshot!(String::from_utf8(transform(&home, &["--help"]).stdout).unwrap());
+}
