@@ -209,17 +209,14 @@ impl Write for StagedFile {
 
 /// The directory that a target lies in, without symbolic links, and the target's name in it.
 fn resolve(target: &Path) -> Result<(PathBuf, String)> {
-    let existing = match target.canonicalize() {
-        Ok(path) => {
-            ensure!(path.is_dir(), "{} is a file; the output must be a directory", target.display());
-            path
-        }
-        Err(_) => {
-            let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-            let name = target.file_name().with_context(|| format!("{} is not a directory", target.display()))?;
-            parent.canonicalize().with_context(|| format!("cannot find {}", parent.display()))?.join(name)
-        }
+    let existing = if let Ok(path) = target.canonicalize() {
+        ensure!(path.is_dir(), "{} is a file; the output must be a directory", target.display());
+        path
+    } else {
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+        let name = target.file_name().with_context(|| format!("{} is not a directory", target.display()))?;
+        parent.canonicalize().with_context(|| format!("cannot find {}", parent.display()))?.join(name)
     };
     let name = existing.file_name().with_context(|| format!("{} can't be replaced", existing.display()))?;
     let name = name.to_str().with_context(|| format!("{} is not UTF-8", existing.display()))?;

@@ -1,4 +1,5 @@
 //! A directory appears whole or not at all, whatever happens on the way.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::collections::BTreeSet;
 use std::fs;

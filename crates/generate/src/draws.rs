@@ -1,4 +1,4 @@
-//! The randomness of one ticket: a fixed number of words at a fixed place of one ChaCha stream.
+//! The randomness of one ticket: a fixed number of words at a fixed place of one `ChaCha` stream.
 //!
 //! The stream is a function of the seed alone and can be entered anywhere at no cost, so ticket `n` has the same draws
 //! whoever makes it, in whatever order, on however many threads. Each use has a word of its own: adding a use later does

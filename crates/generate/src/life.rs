@@ -106,10 +106,7 @@ impl Durations {
             let p = (i as f64 / 1024.0).clamp(1.0 / 4096.0, 4095.0 / 4096.0);
             let seconds = median_seconds * libm::exp(sigma * normal_quantile(p));
             // A table entry is far below 2^32 seconds (136 years).
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            {
-                libm::round(seconds.max(SHORTEST)) as u32
-            }
+            libm::round(seconds.max(SHORTEST)) as u32
         };
         Self { quantiles: std::array::from_fn(quantile) }
     }

@@ -79,6 +79,7 @@ fn make_pieces(
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the makers end when `give_back` is gone")]
 fn take_in_order(
     layout: &Layout,
     made: Receiver<(u64, Vec<u8>)>,

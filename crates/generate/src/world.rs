@@ -109,7 +109,8 @@ impl World {
     /// and any range of them can be made by itself.
     fn arrival(&self, n: u64, word: u32) -> Timestamp {
         let period_seconds = u128::from(self.parameters.days_back) * 86_400;
-        let place = (u128::from(n) << 32 | u128::from(word)) * period_seconds / u128::from(self.parameters.count) >> 32;
+        let slots_done = (u128::from(n) << 32) | u128::from(word);
+        let place = (slots_done * period_seconds / u128::from(self.parameters.count)) >> 32;
         // The place lies within the period, which is below 2^49 seconds.
         self.start.plus_seconds(place as i64)
     }

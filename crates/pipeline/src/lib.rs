@@ -45,7 +45,7 @@ pub fn run_pipeline(config: &Config, out: &mut dyn Write, messages: &Messages) -
     stage.done(&format!("{} as of {}", human::counted(report.answers.len() as u64, "KPI"), report.as_of), messages);
 
     messages.note("");
-    let answers = report.render(config.format);
+    let answers = report.render(config.format)?;
     out.write_all(answers.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")?;
     messages.note("");
     report.prove(messages)?;

@@ -1,4 +1,5 @@
 //! The one command: what it leaves, what it says, and that it can be run again.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,8 @@
 //! An answer as a table for people, CSV, JSON or Markdown.
 
+use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
 use ticket_schema::Timestamp;
 use ticket_schema::answer::{Answer, Cell};
 
@@ -22,9 +23,9 @@ pub enum Format {
 }
 
 /// All answers in one text. `kpi` is missing for a question of one's own.
-pub fn render(format: Format, as_of: Timestamp, answers: &[(Option<Kpi>, Answer)]) -> String {
+pub fn render(format: Format, as_of: Timestamp, answers: &[(Option<Kpi>, Answer)]) -> Result<String> {
     if format == Format::Json {
-        return json_text(as_of, answers);
+        return json(as_of, answers);
     }
     let is_only_one = answers.len() == 1;
     let blocks: Vec<String> = answers
@@ -39,7 +40,7 @@ pub fn render(format: Format, as_of: Timestamp, answers: &[(Option<Kpi>, Answer)
             }
         })
         .collect();
-    blocks.join("\n")
+    Ok(blocks.join("\n"))
 }
 
 fn heading(kpi: Option<&Kpi>, mark: &str, gap: &str) -> String {
@@ -87,31 +88,46 @@ fn markdown(answer: &Answer) -> String {
     line(answer.columns.iter().map(|name| escaped(name)).collect()) + &line(rule.collect()) + &rows.collect::<String>()
 }
 
-fn json_text(as_of: Timestamp, answers: &[(Option<Kpi>, Answer)]) -> String {
-    let answer_json = |(kpi, answer): &(Option<Kpi>, Answer)| {
-        let mut object = Map::new();
-        if let Some(kpi) = kpi {
-            object.insert("number".into(), json!(kpi.number));
-            object.insert("name".into(), json!(kpi.name));
-            object.insert("description".into(), json!(kpi.description));
-        }
-        object.insert("columns".into(), json!(answer.columns));
-        object.insert("rows".into(), answer.rows.iter().map(|row| row_json(answer, row)).collect());
-        Value::Object(object)
-    };
-    let all: Vec<Value> = answers.iter().map(answer_json).collect();
-    format!("{:#}\n", json!({ "as_of": as_of.to_string(), "answers": all }))
+/// Every answer, with its columns and each row's values by column, in the answer's order.
+#[derive(Serialize)]
+struct AnswersJson<'a> {
+    as_of: Timestamp,
+    answers: Vec<AnswerJson<'a>>,
 }
 
-fn row_json(answer: &Answer, row: &[Cell]) -> Value {
-    let value = |cell: &Cell| match cell {
-        Cell::Null => Value::Null,
-        Cell::Boolean(value) => json!(value),
-        Cell::Integer(value) => json!(value),
-        Cell::Number(value) => json!(value),
-        Cell::Text(text) => json!(text),
-    };
-    Value::Object(answer.columns.iter().cloned().zip(row.iter().map(value)).collect())
+#[derive(Serialize)]
+struct AnswerJson<'a> {
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    kpi: Option<KpiJson<'a>>,
+    columns: &'a [String],
+    rows: Vec<RowJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct KpiJson<'a> {
+    number: usize,
+    name: &'a str,
+    description: &'a str,
+}
+
+struct RowJson<'a> {
+    columns: &'a [String],
+    cells: &'a [Cell],
+}
+
+impl Serialize for RowJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.columns.iter().zip(self.cells))
+    }
+}
+
+fn json(as_of: Timestamp, answers: &[(Option<Kpi>, Answer)]) -> Result<String> {
+    let answers = answers.iter().map(|(kpi, answer)| AnswerJson {
+        kpi: kpi.as_ref().map(|kpi| KpiJson { number: kpi.number, name: &kpi.name, description: &kpi.description }),
+        columns: &answer.columns,
+        rows: answer.rows.iter().map(|cells| RowJson { columns: &answer.columns, cells }).collect(),
+    });
+    Ok(serde_json::to_string_pretty(&AnswersJson { as_of, answers: answers.collect() })? + "\n")
 }
 
 fn text(cell: &Cell) -> String {

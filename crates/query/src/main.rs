@@ -64,7 +64,7 @@ fn query(arguments: Arguments) -> anyhow::Result<Outcome> {
     let question = arguments.sql.map_or(Question::Kpis(arguments.kpis), Question::Sql);
     let config = Config { data: arguments.data, as_of: arguments.as_of, question, verify: arguments.verify };
     let report = run_query(&config)?;
-    print(&report.render(arguments.format))?;
+    print(&report.render(arguments.format)?)?;
     if arguments.verify {
         report.prove(&messages)?;
     }

@@ -48,7 +48,7 @@ pub struct Report {
 
 impl Report {
     /// The answers as a text.
-    pub fn render(&self, format: Format) -> String {
+    pub fn render(&self, format: Format) -> Result<String> {
         render(format, self.as_of, &self.answers)
     }
 

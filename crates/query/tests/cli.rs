@@ -1,4 +1,5 @@
 //! The real binary: each option's effect, and what a person meets when something is wrong.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 mod lake;
 

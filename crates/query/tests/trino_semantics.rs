@@ -1,4 +1,5 @@
 //! The embedded engine answers as Trino, which is Athena engine v3, is documented to.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 mod lake;
 

@@ -12,6 +12,9 @@ use ticket_schema::manifest::{FileEntry, InputEntry, Manifest, RawManifest};
 /// How the names of the files that are read from a directory end.
 const ENDINGS: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 
+/// For whoever has no input yet.
+const WHAT_TO_DO: &str = "run `generate` first, which writes data/raw, or name another --input";
+
 /// What is to be read, in order.
 #[derive(Debug)]
 pub struct Inputs {
@@ -43,7 +46,7 @@ impl Inputs {
                 let manifest = inputs.add_directory(path, messages)?;
                 inputs.manifest = manifest.filter(|_| paths.len() == 1);
             } else {
-                path.metadata().with_context(|| no_input(path))?;
+                path.metadata().with_context(|| format!("cannot read {}; {WHAT_TO_DO}", path.display()))?;
                 let name = path.to_string_lossy().into_owned();
                 inputs.sources.push(Source { name, path: Some(path.clone()), promised: None });
             }
@@ -53,7 +56,8 @@ impl Inputs {
 
     /// The files that the manifest in `dir` names, and no others.
     pub fn of_manifest(dir: &Path) -> Result<Self> {
-        let manifest = RawManifest::load(dir)?.with_context(|| no_input(dir))?;
+        let manifest =
+            RawManifest::load(dir)?.with_context(|| format!("no manifest in {}; {WHAT_TO_DO}", dir.display()))?;
         let source = |file: &FileEntry| Source {
             name: file.name.clone(),
             path: Some(dir.join(&file.name)),
@@ -78,7 +82,7 @@ impl Inputs {
             );
         }
         if names.is_empty() {
-            bail!("{}: no file in it ends in {}", no_input(dir), ENDINGS.join(", "));
+            bail!("no file in {} ends in {}; {WHAT_TO_DO}", dir.display(), ENDINGS.join(", "));
         }
         let strangers: Vec<&String> = names.iter().filter(|name| promised(name).is_none()).collect();
         if let (Some(_), [first, ..]) = (&manifest, &strangers[..]) {
@@ -151,14 +155,6 @@ impl Source {
             )
         })
     }
-}
-
-fn no_input(path: &Path) -> String {
-    format!(
-        "no tickets in {}; run `generate --output {}` first, or name another --input",
-        path.display(),
-        path.display()
-    )
 }
 
 /// The names of the JSON-Lines files in a directory, sorted. Hidden files (with `.` or `_`) are not meant to be read; what

@@ -37,7 +37,7 @@ pub struct Lines<R> {
     end: usize,
     /// What lies before `start` in the stream.
     byte_offset: u64,
-    n_lines: u64,
+    n_given: u64,
     at_end: bool,
     in_long_line: bool,
     checksum: Checksum,
@@ -52,7 +52,7 @@ impl<R: Read> Lines<R> {
             start: 0,
             end: 0,
             byte_offset: 0,
-            n_lines: 0,
+            n_given: 0,
             at_end: false,
             in_long_line: false,
             checksum: Checksum::default(),
@@ -70,7 +70,7 @@ impl<R: Read> Lines<R> {
         while self.in_long_line {
             self.next_piece()?;
         }
-        if self.n_lines == 0 && self.byte_offset == 0 {
+        if self.n_given == 0 && self.byte_offset == 0 {
             self.skip_byte_order_mark()?;
         }
         let mut searched = 0;
@@ -85,11 +85,11 @@ impl<R: Read> Lines<R> {
             }
             self.read_more()?;
         };
-        self.n_lines += 1;
+        self.n_given += 1;
         self.in_long_line = !is_whole;
         let byte_offset = self.byte_offset;
         let taken = self.take(n_bytes, is_whole);
-        Ok(Some(Line { number: self.n_lines, byte_offset, bytes: &self.buffer[taken.0..taken.1], is_whole }))
+        Ok(Some(Line { number: self.n_given, byte_offset, bytes: &self.buffer[taken.0..taken.1], is_whole }))
     }
 
     /// The next piece of a line that was not whole, or `None` at its end.

@@ -39,7 +39,7 @@ impl std::fmt::Display for Place {
 
 /// A line of the reasons file.
 #[derive(Serialize)]
-struct Reason<'a> {
+struct Entry<'a> {
     #[serde(flatten)]
     place: &'a Place,
     field: Option<&'static str>,
@@ -91,7 +91,7 @@ impl<'a> Quarantine<'a> {
         let example = Example { n_lines: 0, first: format!("{place}: {refusal}") };
         self.examples.entry(refusal.field).or_insert(example).n_lines += 1;
         let files = self.files()?;
-        serde_json::to_writer(&mut files.reasons, &Reason { place, field: refusal.field, reason: &refusal.reason })?;
+        serde_json::to_writer(&mut files.reasons, &Entry { place, field: refusal.field, reason: &refusal.reason })?;
         files.reasons.write_all(b"\n")?;
         files.lines.write_all(bytes)?;
         Ok(())

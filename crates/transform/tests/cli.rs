@@ -1,4 +1,5 @@
 //! The real binary: every line accounted for, every option's effect, and what a person meets when something is wrong.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::fs;
 use std::io::Write;
@@ -266,8 +267,8 @@ fn no_input_is_an_error_that_says_what_to_do() {
     fs::create_dir(home.path().join("empty")).unwrap();
     fs::write(home.path().join("blank.jsonl"), "\n \n").unwrap();
     for (input, expected) in [
-        ("data/raw", "run `generate --output data/raw` first"),
-        ("empty", "no file in it ends in .jsonl"),
+        ("data/raw", "cannot read data/raw; run `generate` first"),
+        ("empty", "no file in empty ends in .jsonl"),
         ("blank.jsonl", "there is nothing to transform"),
         ("-", "no tickets in standard input"),
     ] {

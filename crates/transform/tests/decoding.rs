@@ -1,4 +1,5 @@
 //! Which lines are tickets and which are not, and that the decoder agrees with a second reading of the contract.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,5 @@
 //! The files themselves: every value as it came, and the layout that Athena reads best.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -101,7 +101,6 @@ impl Accumulator for Values {
     }
 
     // The rank is below the number of values, and a whole value came from a BIGINT.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let chosen = self.percentage.filter(|_| !self.values.is_empty()).map(|percentage| {
             let last = self.values.len() - 1;
