@@ -3,7 +3,7 @@
 //! * [`catalogue`]: the ten KPIs of `queries/sample_queries.sql`; [`sql_text`] splits SQL files into statements.
 //! * [`engine`]: DataFusion over the Parquet files, with [`functions`] that Athena has and DataFusion lacks.
 //! * [`convert`]: from Arrow's batches to the plain [`Answer`](ticket_schema::answer::Answer) that all stages share.
-//! * [`format`]: an answer as a table, CSV, JSON or Markdown.
+//! * [`mod@format`]: an answer as a table, CSV, JSON or Markdown.
 //! * [`verify`]: an answer against the expected one.
 
 pub mod catalogue;

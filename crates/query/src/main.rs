@@ -16,6 +16,7 @@ use ticket_schema::Timestamp;
 ///
 /// Runs queries/sample_queries.sql, unchanged, on an embedded engine. The present (current_timestamp) is the one that the
 /// data set was made for, so the same data always gives the same answers.
+#[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {

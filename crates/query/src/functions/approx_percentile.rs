@@ -58,7 +58,7 @@ impl AggregateUDFImpl for ApproxPercentile {
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let is_whole = arguments.return_field.data_type() == &DataType::Int64;
-        Ok(Box::new(Values { values: Vec::new(), percentage: None, is_whole }))
+        Ok(Box::new(Group { values: Vec::new(), percentage: None, is_whole }))
     }
 }
 
@@ -68,13 +68,13 @@ fn is_number(kind: &DataType) -> bool {
 
 /// The values of a group so far.
 #[derive(Debug)]
-struct Values {
+struct Group {
     values: Vec<f64>,
     percentage: Option<f64>,
     is_whole: bool,
 }
 
-impl Values {
+impl Group {
     fn see_percentage(&mut self, percentages: &ArrayRef) -> Result<()> {
         for percentage in percentages.as_primitive::<Float64Type>().iter().flatten() {
             if !(0.0..=1.0).contains(&percentage) {
@@ -89,7 +89,7 @@ impl Values {
     }
 }
 
-impl Accumulator for Values {
+impl Accumulator for Group {
     fn update_batch(&mut self, arguments: &[ArrayRef]) -> Result<()> {
         self.see_percentage(&arguments[1])?;
         if self.is_whole {
