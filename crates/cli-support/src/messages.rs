@@ -1,6 +1,7 @@
 //! What a person reads while a tool runs: notes, warnings and progress, all on standard error.
 #![allow(clippy::print_stderr, reason = "this module is where the workspace prints")]
 
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -108,6 +109,15 @@ impl ProgressUnit {
             Self::Bytes => "{prefix} {decimal_bytes}, {decimal_bytes_per_sec}",
         }
     }
+}
+
+/// Says that the run was interrupted, and which data sets it was about to replace.
+pub(crate) fn interrupted<'a>(targets: impl Iterator<Item = &'a Path>) {
+    let unchanged: Vec<String> = targets.map(|target| format!("{} is as it was", target.display())).collect();
+    eprintln!(
+        "interrupted: {}",
+        if unchanged.is_empty() { "nothing was under way".to_owned() } else { unchanged.join(", ") }
+    );
 }
 
 /// Reports why a run failed: the error, then each cause on a line of its own.

@@ -16,10 +16,15 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::checksum::Checksum;
 
-/// The stagings that an interrupt has to remove.
-static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// What an interrupt has to remove.
+static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
 
-fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+struct Unfinished {
+    target: PathBuf,
+    work: PathBuf,
+}
+
+fn unfinished() -> MutexGuard<'static, Vec<Unfinished>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -28,12 +33,9 @@ pub(crate) fn remove_unfinished_on_interrupt() {
     let installed = ctrlc::set_handler(|| {
         // The lock is kept until the process ends, so that no swap can happen any more.
         let stagings = unfinished();
+        crate::messages::interrupted(stagings.iter().map(|staging| staging.target.as_path()));
         for staging in stagings.iter() {
-            let _ = fs::remove_dir_all(staging);
-        }
-        #[allow(clippy::print_stderr, reason = "the process ends here")]
-        {
-            eprintln!("interrupted: nothing was published");
+            let _ = fs::remove_dir_all(&staging.work);
         }
         std::process::exit(130);
     });
@@ -66,7 +68,7 @@ impl Staging {
         let staging = Self { target: parent.join(&name), work: parent.join(format!(".{name}.partial")), _lock: lock };
         staging.clear_leftovers()?;
         fs::create_dir(&staging.work).with_context(|| format!("cannot create {}", staging.work.display()))?;
-        unfinished().push(staging.work.clone());
+        unfinished().push(Unfinished { target: staging.target.clone(), work: staging.work.clone() });
         Ok(staging)
     }
 
@@ -111,7 +113,7 @@ impl Staging {
         {
             let mut unfinished = unfinished();
             self.swap().with_context(|| format!("cannot replace {}", self.target.display()))?;
-            unfinished.retain(|work| *work != self.work);
+            unfinished.retain(|staging| staging.work != self.work);
         }
         remove_if_there(&self.work).with_context(|| format!("cannot remove {}", self.work.display()))?;
         Ok(foreign)
@@ -170,9 +172,8 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         let mut unfinished = unfinished();
-        if unfinished.contains(&self.work) {
+        if unfinished.extract_if(.., |staging| staging.work == self.work).next().is_some() {
             let _ = fs::remove_dir_all(&self.work);
-            unfinished.retain(|work| *work != self.work);
         }
     }
 }

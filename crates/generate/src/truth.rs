@@ -13,7 +13,6 @@ use ticket_schema::vocabulary::{Category, Market, Severity};
 use ticket_schema::{Ticket, Timestamp};
 
 const DAY_SECONDS: i64 = 86_400;
-const WEEK_SECONDS: i64 = 7 * DAY_SECONDS;
 /// How many days `daily_volume` looks back.
 const RECENT_DAYS: usize = 30;
 /// How many categories `top_categories` shows.
@@ -27,8 +26,8 @@ const AGE_BUCKETS: [(&str, i64); 4] = [("0-1 days", 1), ("2-3 days", 3), ("4-7 d
 #[derive(Clone, Debug)]
 pub struct Truth {
     as_of: Timestamp,
-    /// Monday 00:00 of the week in which the period starts.
-    first_monday: Timestamp,
+    /// The Monday of the week in which the period starts, as a day counted from 1970-01-01.
+    first_monday: i64,
     n_tickets: u64,
     /// Tickets of each of the last complete days, oldest first.
     recent_days: [u64; RECENT_DAYS],
@@ -61,10 +60,9 @@ struct WeekCounts {
 impl Truth {
     /// Nothing counted yet.
     pub fn new(world: &WorldParameters) -> Self {
-        let start_day = world.as_of.seconds().div_euclid(DAY_SECONDS) - i64::from(world.days_back);
         Self {
             as_of: world.as_of,
-            first_monday: world.as_of.plus_seconds(monday(start_day) * DAY_SECONDS - world.as_of.seconds()),
+            first_monday: monday(world.as_of.day() - i64::from(world.days_back)),
             n_tickets: 0,
             recent_days: [0; RECENT_DAYS],
             severities: Default::default(),
@@ -80,10 +78,9 @@ impl Truth {
     /// Takes one ticket in.
     pub fn count(&mut self, ticket: &Ticket) {
         self.n_tickets += 1;
-        let created = ticket.created_at.seconds();
+        let created_day = ticket.created_at.day();
 
-        let today = self.as_of.seconds().div_euclid(DAY_SECONDS);
-        let days_before_today = today - created.div_euclid(DAY_SECONDS);
+        let days_before_today = self.as_of.day() - created_day;
         if (1..=RECENT_DAYS as i64).contains(&days_before_today) {
             self.recent_days[RECENT_DAYS - days_before_today as usize] += 1;
         }
@@ -92,7 +89,7 @@ impl Truth {
         self.categories[ticket.category as usize] += 1;
         self.markets[ticket.market as usize][ticket.severity as usize] += 1;
 
-        let week = ((created - self.first_monday.seconds()) / WEEK_SECONDS) as usize;
+        let week = ((created_day - self.first_monday) / 7) as usize;
         if week >= self.weeks.len() {
             self.weeks.resize(week + 1, WeekCounts::default());
         }
@@ -101,7 +98,7 @@ impl Truth {
             return;
         }
         self.weeks[week].unresolved += 1;
-        let days_open = (self.as_of.seconds() - created) / DAY_SECONDS;
+        let days_open = (self.as_of.seconds() - ticket.created_at.seconds()) / DAY_SECONDS;
         self.open_ages[AGE_BUCKETS.iter().take_while(|(_, last_day)| days_open > *last_day).count()] += 1;
         if ticket.severity == Severity::P1 {
             self.n_open_p1 += 1;
@@ -169,9 +166,9 @@ impl Truth {
     }
 
     fn daily_volume(&self) -> Answer {
-        let first_day = self.as_of.seconds().div_euclid(DAY_SECONDS) - RECENT_DAYS as i64;
+        let first_day = self.as_of.day() - RECENT_DAYS as i64;
         let days = (first_day..).zip(self.recent_days).filter(|(_, tickets)| *tickets > 0);
-        table(&["day", "tickets"], days.map(|(day, tickets)| vec![self.date(day), tickets.into()]))
+        table(&["day", "tickets"], days.map(|(day, tickets)| vec![date(day), tickets.into()]))
     }
 
     fn severity_distribution(&self) -> Answer {
@@ -237,10 +234,10 @@ impl Truth {
     }
 
     fn weekly_open_vs_closed(&self) -> Answer {
-        let first_day = self.first_monday.seconds().div_euclid(DAY_SECONDS);
-        let weeks = (first_day..).step_by(7).zip(&self.weeks).filter(|(_, week)| week.unresolved + week.resolved > 0);
+        let weeks =
+            (self.first_monday..).step_by(7).zip(&self.weeks).filter(|(_, week)| week.unresolved + week.resolved > 0);
         let rows = weeks.map(|(day, week)| {
-            vec![self.date(day), (week.unresolved + week.resolved).into(), week.unresolved.into(), week.resolved.into()]
+            vec![date(day), (week.unresolved + week.resolved).into(), week.unresolved.into(), week.resolved.into()]
         });
         table(&["week", "tickets", "open_tickets", "closed_tickets"], rows)
     }
@@ -287,11 +284,6 @@ impl Truth {
         let total = |market: &Market| (*market, self.markets[*market as usize].iter().sum());
         most_first(Market::ALL.iter().map(total), Market::as_str)
     }
-
-    fn date(&self, days_since_1970: i64) -> Cell {
-        let moment = self.as_of.plus_seconds(days_since_1970 * DAY_SECONDS - self.as_of.seconds());
-        moment.to_chrono().format("%Y-%m-%d").to_string().into()
-    }
 }
 
 impl SeverityCounts {
@@ -331,6 +323,11 @@ impl SeverityCounts {
         });
         place.count() as f64 / 100.0
     }
+}
+
+/// `2026-11-22`, from a day counted from 1970-01-01.
+fn date(day: i64) -> Cell {
+    Timestamp::from_day(day).to_chrono().format("%Y-%m-%d").to_string().into()
 }
 
 /// The Monday of the week of a day; both count from 1970-01-01, a Thursday.

@@ -210,9 +210,37 @@ fn an_interrupt_leaves_the_earlier_data_set_and_nothing_else() {
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
-    assert_eq!(stderr(&output), "interrupted: nothing was published\n");
+    assert!(stderr(&output).starts_with("interrupted: ") && stderr(&output).ends_with("data/raw is as it was\n"));
     assert_eq!(names(&home.path().join("data")), [".raw.lock", "raw"]);
     assert_eq!(manifest(&home.path().join("data/raw")).rows, 10);
+}
+
+/// Kills come at moments spread over the whole run, the exchange of the directories among them.
+#[cfg(unix)]
+#[test]
+fn a_run_killed_at_any_moment_leaves_a_whole_data_set() {
+    let home = tempdir().unwrap();
+    generate_ok(&home, &["--count", "1000"]);
+    let raw = home.path().join("data/raw");
+    for round in 0..40 {
+        let count = if round % 2 == 0 { "3000" } else { "4000" };
+        let mut child = Command::new(BINARY)
+            .current_dir(home.path())
+            .args(["--as-of", "2026-11-22", "--quiet", "--batch-size", "50", "--count", count])
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(round * 5));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let manifest = manifest(&raw);
+        assert!([1000, 3000, 4000].contains(&manifest.rows));
+        assert_eq!(names(&raw).len(), manifest.files.len() + 1);
+        for file in &manifest.files {
+            assert_eq!(fs::metadata(raw.join(&file.name)).unwrap().len(), file.bytes);
+        }
+    }
+    generate_ok(&home, &["--count", "10"]);
+    assert_eq!(names(&home.path().join("data")), [".raw.lock", "raw"]);
 }
 
 #[test]

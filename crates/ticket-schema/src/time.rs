@@ -12,6 +12,8 @@ pub struct Timestamp(i64);
 #[error("`{0}` is not a time: expected whole seconds as in 2026-11-22T00:00:00Z, or a date as in 2026-11-22")]
 pub struct BadTimestamp(String);
 
+const DAY_SECONDS: i64 = 86_400;
+
 impl Timestamp {
     /// The point `seconds` after 1970-01-01T00:00:00Z, or `None` outside the years that RFC 3339 can write (0 to 9999).
     pub fn from_seconds(seconds: i64) -> Option<Self> {
@@ -24,6 +26,16 @@ impl Timestamp {
         self.0
     }
 
+    /// Midnight UTC of a day, counted from 1970-01-01.
+    pub const fn from_day(day: i64) -> Self {
+        Self(day.saturating_mul(DAY_SECONDS))
+    }
+
+    /// The UTC day it falls on, counted from 1970-01-01.
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(DAY_SECONDS)
+    }
+
     /// The point `seconds` later (earlier, if negative).
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
@@ -32,7 +44,7 @@ impl Timestamp {
 
     /// Midnight UTC of the day that `moment` falls on.
     pub fn midnight_before(moment: DateTime<Utc>) -> Self {
-        Self(moment.timestamp().div_euclid(86_400) * 86_400)
+        Self::from_day(Self(moment.timestamp()).day())
     }
 
     /// As chrono's type, for calendar arithmetic.

@@ -93,18 +93,19 @@ impl fmt::Display for Refusal {
 pub struct UnknownFields {
     /// The first [`UnknownFields::MAX_NAMES`] names.
     pub by_name: BTreeMap<String, u64>,
-    /// How often any other name occurred.
+    /// How often any other name, or a very long one, occurred.
     pub others: u64,
 }
 
 impl UnknownFields {
-    /// How many names are kept. Input must not decide how much memory we use.
+    /// How many names are kept, and how long they may be in bytes. Input must not decide how much memory we use.
     pub const MAX_NAMES: usize = 20;
+    const MAX_NAME_BYTES: usize = 200;
 
     fn count(&mut self, name: &str) {
         if let Some(n) = self.by_name.get_mut(name) {
             *n += 1;
-        } else if self.by_name.len() < Self::MAX_NAMES {
+        } else if self.by_name.len() < Self::MAX_NAMES && name.len() <= Self::MAX_NAME_BYTES {
             self.by_name.insert(name.to_owned(), 1);
         } else {
             self.others += 1;

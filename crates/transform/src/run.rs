@@ -50,7 +50,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// `5,000 of 5,000 tickets in 10 markets, 0.4 MB`.
+    /// `5,000 of 5,000 lines in 10 markets, 450.3 kB`.
     pub fn summary(&self) -> String {
         format!(
             "{} of {} in {}, {}",
