@@ -1,10 +1,13 @@
 //! What a person reads while a tool runs: notes, warnings and progress, all on standard error.
 #![allow(clippy::print_stderr, reason = "this module is where the workspace prints")]
 
+use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::human;
 
 /// The flag that every tool has.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -65,7 +68,11 @@ impl Messages {
         };
         let template = if n_total == 0 { unit.open_ended_template() } else { unit.template() };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
+            let rate = |state: &ProgressState, out: &mut dyn Write| {
+                // The bar is only drawn; there is nobody to tell of an error.
+                let _ = write!(out, "{}/s", human::count(state.per_sec() as u64));
+            };
+            bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
         }
         bar.set_prefix(stage.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
@@ -96,7 +103,7 @@ pub enum ProgressUnit {
 impl ProgressUnit {
     const fn template(self) -> &'static str {
         match self {
-            Self::Tickets => "{prefix} [{bar:30}] {human_pos} of {human_len} tickets, {per_sec}, {eta} left",
+            Self::Tickets => "{prefix} [{bar:30}] {human_pos} of {human_len} tickets, {rate}, {eta} left",
             Self::Bytes => {
                 "{prefix} [{bar:30}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left"
             }
@@ -105,7 +112,7 @@ impl ProgressUnit {
 
     const fn open_ended_template(self) -> &'static str {
         match self {
-            Self::Tickets => "{prefix} {human_pos} tickets, {per_sec}",
+            Self::Tickets => "{prefix} {human_pos} tickets, {rate}",
             Self::Bytes => "{prefix} {decimal_bytes}, {decimal_bytes_per_sec}",
         }
     }

@@ -3,25 +3,34 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow, bail};
-use datafusion::arrow::datatypes::DataType;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use ticket_schema::Timestamp;
 use ticket_schema::answer::Answer;
 use ticket_schema::columns::{PARTITION_COLUMN, arrow_types};
 use ticket_schema::manifest::{CuratedManifest, Manifest};
 use ticket_schema::names::{DATABASE, TABLE, TICKETS_DIR};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 use crate::catalogue::view_definition;
 use crate::convert::to_answer;
 use crate::functions;
+
+/// The longest query that is run.
+const MAX_QUERY_BYTES: usize = 1 << 16;
+
+/// The engine walks through a query's expressions by recursion: `1+1+1…` of [`MAX_QUERY_BYTES`] goes 32,768 levels deep and
+/// must not overflow its threads' stacks. Only what is touched of them takes memory.
+const STACK_BYTES: usize = 1 << 30;
 
 /// What Athena calls the catalogue that Glue keeps.
 const CATALOG: &str = "awsdatacatalog";
@@ -49,7 +58,10 @@ impl Engine {
         let as_of = as_of.or(manifest.as_ref().and_then(|manifest| manifest.as_of)).with_context(|| {
             format!("{} has no manifest that says what its present is; give it with --as-of", data.display())
         })?;
-        let runtime = Runtime::new().context("cannot start the query engine's threads")?;
+        let runtime = Builder::new_multi_thread()
+            .thread_stack_size(STACK_BYTES)
+            .build()
+            .context("cannot start the query engine's threads")?;
         let context = SessionContext::new_with_config(session_config());
         functions::register(&context);
         context
@@ -73,27 +85,44 @@ impl Engine {
 
     /// Asks a question. The statement must be a query: nothing that changes data or definitions is allowed.
     pub fn ask(&self, sql: &str) -> Result<Answer> {
+        ensure!(
+            sql.len() <= MAX_QUERY_BYTES,
+            "the query is too long: {} bytes; at most {MAX_QUERY_BYTES} are run",
+            sql.len()
+        );
         let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         self.run(sql, only_queries)
     }
 
+    /// Runs a statement on one of the engine's own threads, whose stacks are deep enough.
     fn run(&self, sql: &str, allowed: SQLOptions) -> Result<Answer> {
-        let query = async {
-            let mut state = self.context.state();
-            // SessionContext::sql would set this to the clock.
-            state.execution_props_mut().query_execution_start_time = Some(self.as_of.to_chrono());
-            let plan = state.create_logical_plan(sql).await?;
-            allowed.verify_plan(&plan)?;
-            let frame = match plan {
-                datafusion::logical_expr::LogicalPlan::Ddl(_) => self.context.execute_logical_plan(plan).await?,
-                plan => DataFrame::new(state, plan),
-            };
-            let schema = Arc::clone(frame.schema().inner());
-            Ok((schema, frame.collect().await?))
-        };
-        let (schema, batches) = self.runtime.block_on(query).map_err(readable)?;
+        let statement = run_statement(self.context.clone(), sql.to_owned(), self.as_of, allowed);
+        let (schema, batches) = self
+            .runtime
+            .block_on(self.runtime.spawn(statement))
+            .context("the query engine has failed; this is a bug")?
+            .map_err(readable)?;
         to_answer(&schema, &batches)
     }
+}
+
+async fn run_statement(
+    context: SessionContext,
+    sql: String,
+    as_of: Timestamp,
+    allowed: SQLOptions,
+) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError> {
+    let mut state = context.state();
+    // SessionContext::sql would set this to the clock.
+    state.execution_props_mut().query_execution_start_time = Some(as_of.to_chrono());
+    let plan = state.create_logical_plan(&sql).await?;
+    allowed.verify_plan(&plan)?;
+    let frame = match plan {
+        LogicalPlan::Ddl(_) => context.execute_logical_plan(plan).await?,
+        plan => DataFrame::new(state, plan),
+    };
+    let schema = Arc::clone(frame.schema().inner());
+    Ok((schema, frame.collect().await?))
 }
 
 fn session_config() -> SessionConfig {

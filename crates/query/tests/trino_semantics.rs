@@ -159,6 +159,16 @@ fn tables_have_the_names_they_have_on_athena() {
 }
 
 #[test]
+fn a_deep_query_is_answered_and_a_very_long_one_refused() {
+    let lake = Lake::new(1, "2026-11-22", 10, 10);
+    let engine = Engine::open(&lake.curated(), None).unwrap();
+    let chain = |n: usize| format!("SELECT 1{} AS n", "+1".repeat(n));
+    assert_eq!(engine.ask(&chain(1000)).unwrap().rows, [[whole(1001)]]);
+    let error = engine.ask(&chain(33_000)).unwrap_err().to_string();
+    assert!(error.contains("too long"), "{error}");
+}
+
+#[test]
 fn nothing_but_a_query_is_run() {
     let lake = Lake::new(1, "2026-11-22", 10, 10);
     let engine = Engine::open(&lake.curated(), None).unwrap();
