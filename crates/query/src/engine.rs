@@ -26,11 +26,11 @@ use crate::convert::to_answer;
 use crate::functions;
 
 /// The longest query that is run.
-const MAX_QUERY_BYTES: usize = 1 << 16;
+const MAX_QUERY_BYTES: usize = 1 << 15;
 
-/// The engine walks through a query's expressions by recursion: `1+1+1…` of [`MAX_QUERY_BYTES`] goes 32,768 levels deep and
+/// The engine walks through a query's expressions by recursion: `1+1+1…` of [`MAX_QUERY_BYTES`] goes 16,384 levels deep and
 /// must not overflow its threads' stacks. Only what is touched of them takes memory.
-const STACK_BYTES: usize = 1 << 30;
+const STACK_BYTES: usize = 512 << 20;
 
 /// What Athena calls the catalogue that Glue keeps.
 const CATALOG: &str = "awsdatacatalog";
