@@ -23,7 +23,7 @@ const BATCH_ROWS: usize = 1024;
 
 /// How many bytes of values may wait in all writers together for their row groups to fill. Beyond it the fullest row group
 /// is written as it is.
-const MAX_WAITING_BYTES: usize = 256 << 20;
+const MAX_WAITING_BYTES: usize = 128 << 20;
 
 /// All markets seen so far.
 pub struct Partitions<'a> {
