@@ -9,10 +9,12 @@
 //! * [`truth`]: counts the answers that the KPI queries must give.
 //! * [`layout`]: which tickets go into which file.
 //! * [`produce`]: many threads, one order.
+//! * [`options`]: how a person says all this on the command line.
 
 pub mod draws;
 pub mod layout;
 pub mod life;
+pub mod options;
 pub mod produce;
 pub mod render;
 pub mod truth;
@@ -21,5 +23,6 @@ pub mod world;
 
 mod run;
 
+pub use options::GenerateOptions;
 pub use run::{Config, Report, Target, run_generate};
 pub use world::World;

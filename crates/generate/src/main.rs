@@ -1,7 +1,6 @@
 //! `generate`: realistic, reproducible support tickets as JSON-Lines.
 
 use std::io;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -9,9 +8,9 @@ use std::time::Instant;
 use clap::Parser;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome, human};
-use generate::{Config, Target, run_generate};
+use generate::{GenerateOptions, Target, run_generate};
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::{Shard, WorldParameters};
+use ticket_schema::manifest::Shard;
 
 /// Write realistic support tickets as JSON-Lines
 ///
@@ -21,33 +20,12 @@ use ticket_schema::manifest::{Shard, WorldParameters};
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// How many tickets the world has
-    #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
-    count: u64,
-
-    /// How many days before --as-of the first ticket may be opened
-    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    days_back: u32,
-
-    /// Tickets a file
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
-    batch_size: u64,
-
-    /// What makes this world different from others
-    #[arg(long, value_name = "N", default_value_t = 42)]
-    seed: u64,
+    #[command(flatten)]
+    options: GenerateOptions,
 
     /// The directory to write to, or - for standard output
     #[arg(long, short, value_name = "DIR", default_value = "data/raw")]
     output: PathBuf,
-
-    /// The present, as 2026-11-22 or 2026-11-22T08:30:00Z [default: today's midnight UTC]
-    #[arg(long, value_name = "TIME")]
-    as_of: Option<Timestamp>,
-
-    /// Threads that make tickets [default: one for each processor]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
 
     /// Make only part I of N equal parts, as in 2/5
     #[arg(long, value_name = "I/N")]
@@ -65,17 +43,8 @@ fn main() -> ExitCode {
 fn generate(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let messages = Messages::new(arguments.verbosity);
-    let config = Config {
-        world: WorldParameters {
-            seed: arguments.seed,
-            as_of: arguments.as_of.unwrap_or_else(|| Timestamp::midnight_before(chrono::Utc::now())),
-            days_back: arguments.days_back,
-            count: arguments.count,
-        },
-        shard: arguments.shard,
-        batch_size: arguments.batch_size,
-        threads: arguments.threads.unwrap_or_else(cli_support::default_threads),
-    };
+    let today = Timestamp::midnight_before(chrono::Utc::now());
+    let config = arguments.options.config(today, arguments.shard);
     let report = if arguments.output == Path::new("-") {
         run_generate(&config, Target::Stream(&mut io::stdout().lock()), &messages)?
     } else {

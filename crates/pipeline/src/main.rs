@@ -1,17 +1,16 @@
 //! `pipeline`: from nothing to answers in one command.
 
 use std::io;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome};
+use generate::GenerateOptions;
 use pipeline::{Config, run_pipeline};
 use query::format::Format;
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::WorldParameters;
 
 /// Make a lake of support tickets and question it: generate, transform, query
 ///
@@ -20,33 +19,12 @@ use ticket_schema::manifest::WorldParameters;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// How many tickets to make
-    #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
-    count: u64,
-
-    /// How many days before --as-of the first ticket may be opened
-    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    days_back: u32,
-
-    /// Tickets a JSON-Lines file
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
-    batch_size: u64,
-
-    /// What makes this world different from others
-    #[arg(long, value_name = "N", default_value_t = 42)]
-    seed: u64,
-
-    /// The present, as 2026-11-22 or 2026-11-22T08:30:00Z [default: today's midnight UTC]
-    #[arg(long, value_name = "TIME")]
-    as_of: Option<Timestamp>,
+    #[command(flatten)]
+    options: GenerateOptions,
 
     /// The directory that gets raw/ and curated/
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
-
-    /// Threads that make tickets [default: one for each processor]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
 
     /// How to show the answers
     #[arg(long, value_enum, default_value_t)]
@@ -62,19 +40,9 @@ fn main() -> ExitCode {
 }
 
 fn pipeline(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let world = WorldParameters {
-        seed: arguments.seed,
-        as_of: arguments.as_of.unwrap_or_else(|| Timestamp::midnight_before(chrono::Utc::now())),
-        days_back: arguments.days_back,
-        count: arguments.count,
-    };
+    let today = Timestamp::midnight_before(chrono::Utc::now());
     let config = Config {
-        tickets: generate::Config {
-            world,
-            shard: None,
-            batch_size: arguments.batch_size,
-            threads: arguments.threads.unwrap_or_else(cli_support::default_threads),
-        },
+        tickets: arguments.options.config(today, None),
         data: arguments.data.clone(),
         format: arguments.format,
     };
