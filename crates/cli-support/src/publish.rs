@@ -67,8 +67,9 @@ impl Staging {
         let lock = take_lock(&parent.join(format!(".{name}.lock")), target)?;
         let staging = Self { target: parent.join(&name), work: parent.join(format!(".{name}.partial")), _lock: lock };
         staging.clear_leftovers()?;
-        fs::create_dir(&staging.work).with_context(|| format!("cannot create {}", staging.work.display()))?;
+        // Known before it is there, so that an interrupt can't fall between.
         unfinished().push(Unfinished { target: staging.target.clone(), work: staging.work.clone() });
+        fs::create_dir(&staging.work).with_context(|| format!("cannot create {}", staging.work.display()))?;
         Ok(staging)
     }
 
