@@ -3,12 +3,12 @@
 use anyhow::{Context, Result, bail, ensure};
 use cli_support::exit::UsageError;
 
-use crate::sql_text::statements;
+use crate::sql_text::{pieces, statements};
 
 /// The SQL text that is also run by hand in Athena's console.
 const SAMPLE_QUERIES: &str = include_str!("../../../queries/sample_queries.sql");
 /// The definitions that are also run by hand in Athena's console.
-const ATHENA_DDL: &str = include_str!("../../../infra/athena_ddl.sql");
+pub const ATHENA_DDL: &str = include_str!("../../../infra/athena_ddl.sql");
 
 /// A KPI: a numbered, named question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,13 @@ pub fn view_definition() -> Result<String> {
         .map(|statement| statement.text)
         .find(|text| text.starts_with("CREATE OR REPLACE VIEW"))
         .context("infra/athena_ddl.sql defines no view")
+}
+
+/// What the view selects: its definition without the head.
+pub fn view_query() -> Result<String> {
+    let definition = view_definition()?;
+    let head = pieces(&definition).find(|piece| piece.is("AS")).context("infra/athena_ddl.sql, the view: no AS")?;
+    Ok(definition[head.end()..].trim_start().to_owned())
 }
 
 fn parse(sql: &str) -> Result<Vec<Kpi>> {

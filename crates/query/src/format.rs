@@ -6,7 +6,9 @@ use serde::{Serialize, Serializer};
 use ticket_schema::Timestamp;
 use ticket_schema::answer::{Answer, Cell};
 
+use crate::bill::Bill;
 use crate::catalogue::Kpi;
+use crate::run::Answered;
 
 /// How answers are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -22,15 +24,15 @@ pub enum Format {
     Markdown,
 }
 
-/// All answers in one text. `kpi` is missing for a question of one's own.
-pub fn render(format: Format, as_of: Timestamp, answers: &[(Option<Kpi>, Answer)]) -> Result<String> {
+/// All answers in one text.
+pub fn render(format: Format, as_of: Option<Timestamp>, answers: &[Answered]) -> Result<String> {
     if format == Format::Json {
         return json(as_of, answers);
     }
     let is_only_one = answers.len() == 1;
     let blocks: Vec<String> = answers
         .iter()
-        .map(|(kpi, answer)| match format {
+        .map(|Answered { kpi, answer, .. }| match format {
             Format::Table => heading(kpi.as_ref(), "", "\n") + &table(answer),
             Format::Markdown => heading(kpi.as_ref(), "## ", "\n\n") + &markdown(answer),
             // A single CSV is pure data; several need to be told apart.
@@ -91,7 +93,7 @@ fn markdown(answer: &Answer) -> String {
 /// Every answer, with its columns and each row's values by column, in the answer's order.
 #[derive(Serialize)]
 struct AnswersJson<'a> {
-    as_of: Timestamp,
+    as_of: Option<Timestamp>,
     answers: Vec<AnswerJson<'a>>,
 }
 
@@ -101,6 +103,8 @@ struct AnswerJson<'a> {
     kpi: Option<KpiJson<'a>>,
     columns: &'a [String],
     rows: Vec<RowJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bill: Option<Bill>,
 }
 
 #[derive(Serialize)]
@@ -121,11 +125,12 @@ impl Serialize for RowJson<'_> {
     }
 }
 
-fn json(as_of: Timestamp, answers: &[(Option<Kpi>, Answer)]) -> Result<String> {
-    let answers = answers.iter().map(|(kpi, answer)| AnswerJson {
+fn json(as_of: Option<Timestamp>, answers: &[Answered]) -> Result<String> {
+    let answers = answers.iter().map(|Answered { kpi, answer, bill, .. }| AnswerJson {
         kpi: kpi.as_ref().map(|kpi| KpiJson { number: kpi.number, name: &kpi.name, description: &kpi.description }),
         columns: &answer.columns,
         rows: answer.rows.iter().map(|cells| RowJson { columns: &answer.columns, cells }).collect(),
+        bill: *bill,
     });
     Ok(serde_json::to_string_pretty(&AnswersJson { as_of, answers: answers.collect() })? + "\n")
 }

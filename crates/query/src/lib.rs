@@ -1,20 +1,32 @@
-//! Asks the KPI questions of a curated data set, on an embedded engine, with the SQL that Athena runs.
+//! Asks the KPI questions of curated tickets, with one SQL text for two engines.
 //!
-//! * [`catalogue`]: the ten KPIs of `queries/sample_queries.sql`; [`sql_text`] splits SQL files into statements.
-//! * [`engine`]: DataFusion over the Parquet files, with [`functions`] that Athena has and DataFusion lacks.
-//! * [`convert`]: from Arrow's batches to the plain [`Answer`](ticket_schema::answer::Answer) that all stages share.
+//! * [`catalogue`]: the ten KPIs of `queries/sample_queries.sql`; [`sql_text`] takes SQL texts apart.
+//! * [`embedded`]: DataFusion in this process, over the Parquet files.
+//! * [`athena`]: Athena, over the same files in S3; [`pinned`] fixes the present in a query's text, for its clock can't be set;
+//!   [`bill`] says what a query costs, [`scan`] which columns it has to read.
 //! * [`mod@format`]: an answer as a table, CSV, JSON or Markdown.
 //! * [`verify`]: an answer against the expected one.
 
+#[cfg(feature = "athena")]
+pub mod athena;
+pub mod bill;
 pub mod catalogue;
-pub mod convert;
-pub mod engine;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 pub mod format;
-pub mod functions;
+pub mod pinned;
+pub mod scan;
 pub mod sql_text;
 pub mod verify;
 
 mod run;
 
-pub use engine::Engine;
-pub use run::{Config, Question, Report, run_query};
+#[cfg(feature = "athena")]
+pub use athena::Athena;
+#[cfg(feature = "embedded")]
+pub use embedded::Engine;
+#[cfg(feature = "embedded")]
+pub use run::run_query;
+#[cfg(feature = "athena")]
+pub use run::run_query_on_athena;
+pub use run::{Answered, Answerer, Asked, Config, Question, Report};

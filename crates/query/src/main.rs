@@ -1,21 +1,22 @@
 //! `query`: the ten KPI questions, or one of your own, over curated tickets.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
+use aws::{AwsArguments, Session, Settings};
+use clap::{Parser, ValueEnum};
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome};
 use query::format::Format;
-use query::{Config, Question, run_query};
+use query::{Config, Question, run_query, run_query_on_athena};
 use ticket_schema::Timestamp;
 
 /// Answer the KPI questions over curated tickets, with the SQL that Athena runs
 ///
-/// Runs queries/sample_queries.sql, unchanged, on an embedded engine. The present (current_timestamp) is the one that the
-/// data set was made for, so the same data always gives the same answers.
+/// Runs queries/sample_queries.sql, unchanged, on an embedded engine, or on Athena once `deploy` has put the tickets there. The
+/// present (current_timestamp) is the one that the data set was made for, so the same data always gives the same answers.
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -32,11 +33,15 @@ struct Arguments {
     #[arg(long, value_name = "QUERY", conflicts_with = "verify")]
     sql: Option<String>,
 
-    /// The curated tickets
+    /// Which engine answers
+    #[arg(long, value_enum, default_value_t)]
+    engine: EngineChoice,
+
+    /// The curated tickets; with Athena only their manifest is read, for the present and the expected answers
     #[arg(long, value_name = "DIR", default_value = "data/curated")]
     data: PathBuf,
 
-    /// The present, as 2026-11-22 or 2026-11-22T08:30:00Z [default: the manifest's]
+    /// The present, as 2026-11-22 or 2026-11-22T08:30:00Z [default: the manifest's; with Athena and no manifest, now]
     #[arg(long, value_name = "TIME")]
     as_of: Option<Timestamp>,
 
@@ -50,6 +55,18 @@ struct Arguments {
 
     #[command(flatten)]
     verbosity: Verbosity,
+
+    #[command(flatten)]
+    aws: AwsArguments,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum EngineChoice {
+    /// In this program, over the files in --data
+    #[default]
+    Embedded,
+    /// Amazon Athena, in the workgroup that deploy has made; what each query costs is shown
+    Athena,
 }
 
 fn main() -> ExitCode {
@@ -64,8 +81,16 @@ fn query(arguments: Arguments) -> anyhow::Result<Outcome> {
     let messages = Messages::new(arguments.verbosity);
     let question = arguments.sql.map_or(Question::Kpis(arguments.kpis), Question::Sql);
     let config = Config { data: arguments.data, as_of: arguments.as_of, question, verify: arguments.verify };
-    let report = run_query(&config)?;
+    let report = match arguments.engine {
+        EngineChoice::Embedded => run_query(&config)?,
+        EngineChoice::Athena => {
+            let environment = |name: &str| std::env::var(name).ok();
+            let settings = Settings::resolve(&arguments.aws, environment, Path::new(".env"))?;
+            run_query_on_athena(&config, &Session::open(&settings)?)?
+        }
+    };
     print(&report.render(arguments.format)?)?;
+    report.show_bills(&messages);
     if arguments.verify {
         report.prove(&messages)?;
     }

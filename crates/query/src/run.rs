@@ -6,12 +6,13 @@ use anyhow::{Context, Result, bail};
 use cli_support::exit::UsageError;
 use cli_support::{Messages, human};
 use ticket_schema::Timestamp;
-use ticket_schema::answer::Answer;
+use ticket_schema::answer::{Answer, Answers};
+use ticket_schema::manifest::CuratedManifest;
 
+use crate::bill::{Bill, dollars};
 use crate::catalogue::{self, Kpi};
-use crate::engine::Engine;
 use crate::format::{Format, render};
-use crate::verify::differences;
+use crate::verify;
 
 /// What to ask of which data.
 #[derive(Clone, Debug)]
@@ -35,15 +36,47 @@ pub enum Question {
     Sql(String),
 }
 
+/// An engine that answers SQL.
+pub trait Answerer {
+    /// The present that queries see; `None` is the engine's own.
+    fn as_of(&self) -> Option<Timestamp>;
+
+    /// The manifest of the tickets that are asked, if there is one.
+    fn manifest(&self) -> Option<&CuratedManifest>;
+
+    /// Asks one question.
+    fn answer(&self, sql: &str) -> Result<Asked>;
+}
+
+/// What an engine gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// The answer.
+    pub answer: Answer,
+    /// What it cost, if it did.
+    pub bill: Option<Bill>,
+}
+
+/// A question with its answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// Which KPI it is; `None` for a question of one's own.
+    pub kpi: Option<Kpi>,
+    /// The answer.
+    pub answer: Answer,
+    /// What it cost, if it did.
+    pub bill: Option<Bill>,
+    /// How it differs from the expected one, a line each. Empty unless `verify` was asked for.
+    pub differences: Vec<String>,
+}
+
 /// The answers.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The present that the queries saw.
-    pub as_of: Timestamp,
+    /// The present that the queries saw; `None` is the engine's own.
+    pub as_of: Option<Timestamp>,
     /// Each answer, with the KPI it belongs to.
-    pub answers: Vec<(Option<Kpi>, Answer)>,
-    /// How each answer differs from the expected one, a line each. Empty unless `verify` was asked for.
-    pub differences: Vec<String>,
+    pub answers: Vec<Answered>,
 }
 
 impl Report {
@@ -52,10 +85,40 @@ impl Report {
         render(format, self.as_of, &self.answers)
     }
 
+    /// How the answers differ from the expected ones, a line each.
+    pub fn differences(&self) -> Vec<String> {
+        let lines = |answered: &Answered| {
+            let name = answered.kpi.as_ref().map_or("the answer", |kpi| kpi.name.as_str()).to_owned();
+            answered.differences.iter().map(move |line| format!("{name}: {line}")).collect::<Vec<_>>()
+        };
+        self.answers.iter().flat_map(lines).collect()
+    }
+
+    /// Says what each answer cost, if it did.
+    pub fn show_bills(&self, messages: &Messages) {
+        let shown = |bill: &Bill| {
+            let (scanned, billed) = (human::bytes(bill.scanned_bytes), human::bytes(bill.billed_bytes));
+            format!("scanned {scanned}, billed {billed}, {}", dollars(bill.usd))
+        };
+        let mut total = 0.0;
+        let mut n_billed = 0;
+        for answered in &self.answers {
+            let Some(bill) = &answered.bill else { continue };
+            let name = answered.kpi.as_ref().map_or("your question", |kpi| kpi.name.as_str());
+            messages.note(format!("query: {name} {}", shown(bill)));
+            total += bill.usd;
+            n_billed += 1;
+        }
+        if n_billed > 1 {
+            messages.note(format!("query: {} cost {}", human::counted(n_billed, "question"), dollars(total)));
+        }
+    }
+
     /// Says that the answers are proved, or fails with what is different.
     pub fn prove(&self, messages: &Messages) -> Result<()> {
-        if !self.differences.is_empty() {
-            let shown = self.differences.join("\n  ");
+        let differences = self.differences();
+        if !differences.is_empty() {
+            let shown = differences.join("\n  ");
             bail!("the answers are not the expected ones:\n  {shown}");
         }
         let n = human::counted(self.answers.len() as u64, "answer");
@@ -64,34 +127,46 @@ impl Report {
     }
 }
 
-/// Asks the questions.
+/// Asks the questions of the embedded engine.
+#[cfg(feature = "embedded")]
 pub fn run_query(config: &Config) -> Result<Report> {
-    let engine = Engine::open(&config.data, config.as_of)?;
+    ask(config, &crate::Engine::open(&config.data, config.as_of)?)
+}
+
+/// Asks the questions of Athena.
+#[cfg(feature = "athena")]
+pub fn run_query_on_athena(config: &Config, session: &aws::Session) -> Result<Report> {
+    ask(config, &crate::Athena::open(session, &config.data, config.as_of)?)
+}
+
+fn ask(config: &Config, engine: &dyn Answerer) -> Result<Report> {
     let as_of = engine.as_of();
     let kpis = match &config.question {
         Question::Sql(sql) => {
-            let answers = vec![(None, engine.ask(sql)?)];
-            return Ok(Report { as_of, answers, differences: Vec::new() });
+            let Asked { answer, bill } = engine.answer(sql)?;
+            let answered = Answered { kpi: None, answer, bill, differences: Vec::new() };
+            return Ok(Report { as_of, answers: vec![answered] });
         }
         Question::Kpis(names) => catalogue::chosen(names)?,
     };
-    let expected = if config.verify { Some(expected_answers(config, &engine)?) } else { None };
-    let mut report = Report { as_of, answers: Vec::new(), differences: Vec::new() };
+    let expected = if config.verify { Some(expected_answers(config, engine)?) } else { None };
+    let mut report = Report { as_of, answers: Vec::new() };
     for kpi in kpis {
-        let answer = engine.ask(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?;
+        let Asked { answer, bill } = engine.answer(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?;
+        let mut differences = Vec::new();
         if let Some(expected) = expected {
             let expected = expected.get(&kpi.name).with_context(|| format!("the manifest expects no {}", kpi.name))?;
-            let lines = differences(expected, &answer);
-            report.differences.extend(lines.into_iter().map(|line| format!("{}: {line}", kpi.name)));
+            differences = verify::differences(expected, &answer);
         }
-        report.answers.push((Some(kpi), answer));
+        report.answers.push(Answered { kpi: Some(kpi), answer, bill, differences });
     }
     Ok(report)
 }
 
-fn expected_answers<'a>(config: &Config, engine: &'a Engine) -> Result<&'a ticket_schema::answer::Answers> {
+fn expected_answers<'a>(config: &Config, engine: &'a dyn Answerer) -> Result<&'a Answers> {
     let manifest = engine.manifest();
-    if let Some(counted_at) = manifest.and_then(|manifest| manifest.as_of).filter(|as_of| *as_of != engine.as_of()) {
+    let counted_at = manifest.and_then(|manifest| manifest.as_of);
+    if let Some(counted_at) = counted_at.filter(|counted_at| Some(*counted_at) != engine.as_of()) {
         bail!(UsageError(format!(
             "the expected answers were counted as of {counted_at}; leave --as-of out, or don't --verify"
         )));

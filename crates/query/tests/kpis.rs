@@ -30,7 +30,7 @@ fn every_answer_is_the_expected_one_in_every_kind_of_world() {
     ] {
         let lake = Lake::new(seed, as_of, days_back, count);
         let report = run_query(&all(&lake)).unwrap();
-        assert_eq!(report.differences, Vec::<String>::new(), "{seed} {as_of}");
+        assert_eq!(report.differences(), Vec::<String>::new(), "{seed} {as_of}");
         assert_eq!(report.answers.len(), 10);
         report.prove(&Messages::silent()).unwrap();
     }
@@ -67,7 +67,7 @@ fn a_wrong_answer_is_found_and_shown() {
 fn a_lost_partition_is_found() {
     let lake = Lake::new(42, "2026-11-22", 90, 500);
     fs::remove_dir_all(lake.curated().join("tickets/market=DE")).unwrap();
-    assert!(!run_query(&all(&lake)).unwrap().differences.is_empty());
+    assert!(!run_query(&all(&lake)).unwrap().differences().is_empty());
 }
 
 #[test]

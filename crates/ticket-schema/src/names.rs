@@ -1,5 +1,9 @@
 //! What things are called, on disk and on AWS.
 
+/// What Athena calls the catalogue that Glue keeps.
+pub const CATALOG: &str = "awsdatacatalog";
+/// The Athena workgroup in which questions are asked.
+pub const WORKGROUP: &str = "bmw-aftersales";
 /// The Glue and Athena database.
 pub const DATABASE: &str = "bmw_aftersales";
 /// The table over the raw JSON-Lines.

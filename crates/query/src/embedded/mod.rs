@@ -1,4 +1,8 @@
-//! DataFusion over a curated data set, made to answer as Athena would.
+//! DataFusion over a curated data set, made to answer as Athena would: with [`functions`] that Athena has and DataFusion
+//! lacks, and answers [converted](convert) to the plain values that all stages share.
+
+pub mod convert;
+pub mod functions;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,13 +21,13 @@ use ticket_schema::Timestamp;
 use ticket_schema::answer::Answer;
 use ticket_schema::columns::{PARTITION_COLUMN, arrow_types};
 use ticket_schema::manifest::{CuratedManifest, Manifest};
-use ticket_schema::names::{DATABASE, TABLE, TICKETS_DIR};
+use ticket_schema::names::{CATALOG, DATABASE, TABLE, TICKETS_DIR};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
+use self::convert::to_answer;
 use crate::catalogue::view_definition;
-use crate::convert::to_answer;
-use crate::functions;
+use crate::run::{Answerer, Asked};
 
 /// The longest query that is run.
 const MAX_QUERY_BYTES: usize = 1 << 15;
@@ -31,9 +35,6 @@ const MAX_QUERY_BYTES: usize = 1 << 15;
 /// The engine walks through a query's expressions by recursion: `1+1+1…` of [`MAX_QUERY_BYTES`] goes 16,384 levels deep and
 /// must not overflow its threads' stacks. Only what is touched of them takes memory.
 const STACK_BYTES: usize = 512 << 20;
-
-/// What Athena calls the catalogue that Glue keeps.
-const CATALOG: &str = "awsdatacatalog";
 
 /// An engine that knows one data set.
 pub struct Engine {
@@ -73,16 +74,6 @@ impl Engine {
         Ok(engine)
     }
 
-    /// The present that queries see.
-    pub const fn as_of(&self) -> Timestamp {
-        self.as_of
-    }
-
-    /// The data set's manifest, if it has one.
-    pub const fn manifest(&self) -> Option<&CuratedManifest> {
-        self.manifest.as_ref()
-    }
-
     /// Asks a question. The statement must be a query: nothing that changes data or definitions is allowed.
     pub fn ask(&self, sql: &str) -> Result<Answer> {
         ensure!(
@@ -103,6 +94,20 @@ impl Engine {
             .context("the query engine has failed; this is a bug")?
             .map_err(readable)?;
         to_answer(&schema, &batches)
+    }
+}
+
+impl Answerer for Engine {
+    fn as_of(&self) -> Option<Timestamp> {
+        Some(self.as_of)
+    }
+
+    fn manifest(&self) -> Option<&CuratedManifest> {
+        self.manifest.as_ref()
+    }
+
+    fn answer(&self, sql: &str) -> Result<Asked> {
+        Ok(Asked { answer: self.ask(sql)?, bill: None })
     }
 }
 

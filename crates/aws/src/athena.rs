@@ -1,0 +1,371 @@
+//! Athena: the workgroup that questions are asked in, and statements from submission to result.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use aws_sdk_athena::operation::get_query_results::GetQueryResultsOutput;
+use aws_sdk_athena::types as sdk;
+use serde::{Deserialize, Serialize};
+use ticket_schema::answer::{Answer, Cell};
+use ticket_schema::names::{CATALOG, DATABASE};
+
+use crate::bucket::Tag;
+use crate::error::{Kind, OrExplain};
+use crate::session::Session;
+
+/// The first wait for a result; it grows by half each time.
+const FIRST_POLL: Duration = Duration::from_millis(100);
+/// The longest wait between two looks.
+const LAST_POLL: Duration = Duration::from_secs(3);
+/// The longest statement that Athena takes.
+pub const MAX_STATEMENT_BYTES: usize = 262_144;
+
+/// A workgroup, in the shape of the request that makes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Workgroup {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// What holds for every statement in it.
+    pub configuration: Configuration,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+}
+
+/// What holds for every statement of a workgroup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Configuration {
+    /// Which engine answers.
+    pub engine_version: EngineVersion,
+    /// Whether a client can't choose otherwise.
+    pub enforce_work_group_configuration: bool,
+    /// Whether CloudWatch gets figures.
+    pub publish_cloud_watch_metrics_enabled: bool,
+    /// A query that would scan more is stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_scanned_cutoff_per_query: Option<i64>,
+    /// Where results go.
+    pub result_configuration: ResultConfiguration,
+}
+
+/// Which engine answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct EngineVersion {
+    /// As in `Athena engine version 3`.
+    pub selected_engine_version: String,
+}
+
+/// Where results go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct ResultConfiguration {
+    /// A directory in S3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_location: Option<String>,
+    /// How they are encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption_configuration: Option<ResultEncryption>,
+    /// Who must own the bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// How results are encrypted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct ResultEncryption {
+    /// As in `SSE_S3`.
+    pub encryption_option: String,
+}
+
+/// A statement that has run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Executed {
+    /// Athena's identifier of the run.
+    pub id: String,
+    /// What it answered; empty for a statement that isn't a query.
+    pub answer: Answer,
+    /// What it read, in bytes, before rounding to what is billed.
+    pub scanned_bytes: u64,
+}
+
+/// A statement that Athena took and didn't finish.
+#[derive(Debug, thiserror::Error)]
+#[error("Athena could not run a statement: {reason}\n  query execution: {id}\n  statement:\n{}", indented(.statement))]
+pub struct StatementFailed {
+    /// The statement.
+    pub statement: String,
+    /// Athena's reason.
+    pub reason: String,
+    /// Athena's identifier of the run.
+    pub id: String,
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
+
+impl Session {
+    /// Reads a workgroup; `None` if there is none.
+    pub fn workgroup(&self, name: &str) -> Result<Option<Workgroup>> {
+        let answer = self.wait(self.athena.get_work_group().work_group(name).send());
+        let found = match answer.or_explain(&format!("look at the workgroup {name}")) {
+            // Athena has no code of its own for this.
+            Err(error) if error.message_contains("not found") => return Ok(None),
+            found => found?.work_group,
+        };
+        let Some(found) = found else { return Ok(None) };
+        let region = self.region();
+        let arn = format!("arn:{}:athena:{region}:{}:workgroup/{name}", partition_of(region), self.account_id());
+        let tags = self.wait(self.athena.list_tags_for_resource().resource_arn(arn).send());
+        let tags = tags.or_explain(&format!("read the tags of the workgroup {name}"))?;
+        let tag = |tag: sdk::Tag| Tag { key: tag.key.unwrap_or_default(), value: tag.value.unwrap_or_default() };
+        let mut tags: Vec<Tag> = tags.tags.into_iter().flatten().map(tag).collect();
+        tags.sort();
+        Ok(Some(workgroup_value(found, tags)))
+    }
+
+    /// Makes a workgroup.
+    pub fn create_workgroup(&self, wanted: &Workgroup) -> Result<()> {
+        let tag = |tag: &Tag| sdk::Tag::builder().key(&tag.key).value(&tag.value).build();
+        let configuration = &wanted.configuration;
+        let configuration = sdk::WorkGroupConfiguration::builder()
+            .engine_version(engine_version(configuration))
+            .enforce_work_group_configuration(configuration.enforce_work_group_configuration)
+            .publish_cloud_watch_metrics_enabled(configuration.publish_cloud_watch_metrics_enabled)
+            .set_bytes_scanned_cutoff_per_query(configuration.bytes_scanned_cutoff_per_query)
+            .result_configuration(
+                sdk::ResultConfiguration::builder()
+                    .set_output_location(configuration.result_configuration.output_location.clone())
+                    .set_encryption_configuration(encryption(&configuration.result_configuration)?)
+                    .set_expected_bucket_owner(configuration.result_configuration.expected_bucket_owner.clone())
+                    .build(),
+            )
+            .build();
+        let request = self.athena.create_work_group().name(&wanted.name).description(&wanted.description);
+        let request = request.configuration(configuration).set_tags(Some(wanted.tags.iter().map(tag).collect()));
+        self.wait(request.send()).or_explain(&format!("create the workgroup {}", wanted.name))?;
+        Ok(())
+    }
+
+    /// Brings a workgroup to what is wanted.
+    pub fn update_workgroup(&self, wanted: &Workgroup) -> Result<()> {
+        let doing = format!("update the workgroup {}", wanted.name);
+        let configuration = &wanted.configuration;
+        let updates = sdk::WorkGroupConfigurationUpdates::builder()
+            .engine_version(engine_version(configuration))
+            .enforce_work_group_configuration(configuration.enforce_work_group_configuration)
+            .publish_cloud_watch_metrics_enabled(configuration.publish_cloud_watch_metrics_enabled)
+            .set_bytes_scanned_cutoff_per_query(configuration.bytes_scanned_cutoff_per_query)
+            .result_configuration_updates(
+                sdk::ResultConfigurationUpdates::builder()
+                    .set_output_location(configuration.result_configuration.output_location.clone())
+                    .set_encryption_configuration(encryption(&configuration.result_configuration)?)
+                    .set_expected_bucket_owner(configuration.result_configuration.expected_bucket_owner.clone())
+                    .build(),
+            )
+            .build();
+        let request = self.athena.update_work_group().work_group(&wanted.name).description(&wanted.description);
+        self.wait(request.configuration_updates(updates).send()).or_explain(&doing)?;
+        let region = self.region();
+        let arn =
+            format!("arn:{}:athena:{region}:{}:workgroup/{}", partition_of(region), self.account_id(), wanted.name);
+        let tag = |tag: &Tag| sdk::Tag::builder().key(&tag.key).value(&tag.value).build();
+        let request = self.athena.tag_resource().resource_arn(arn);
+        self.wait(request.set_tags(Some(wanted.tags.iter().map(tag).collect())).send()).or_explain(&doing)?;
+        Ok(())
+    }
+
+    /// Deletes a workgroup, and with it the history of its statements.
+    pub fn delete_workgroup(&self, name: &str) -> Result<()> {
+        let request = self.athena.delete_work_group().work_group(name).recursive_delete_option(true);
+        match self.wait(request.send()).or_explain(&format!("delete the workgroup {name}")) {
+            Err(error) if error.message_contains("not found") => Ok(()),
+            result => Ok(result.map(drop)?),
+        }
+    }
+
+    /// Asks a question; tables without a database are those of [`DATABASE`].
+    pub fn ask(&self, workgroup: &str, sql: &str) -> Result<Executed> {
+        let context = sdk::QueryExecutionContext::builder().catalog(CATALOG).database(DATABASE).build();
+        self.submit(workgroup, sql, Some(context))
+    }
+
+    /// Runs one statement and waits for its end.
+    pub fn execute(&self, workgroup: &str, statement: &str) -> Result<Executed> {
+        self.submit(workgroup, statement, None)
+    }
+
+    fn submit(
+        &self,
+        workgroup: &str,
+        statement: &str,
+        context: Option<sdk::QueryExecutionContext>,
+    ) -> Result<Executed> {
+        self.wait(async {
+            let request = self.athena.start_query_execution().work_group(workgroup).query_string(statement);
+            let request = request.set_query_execution_context(context);
+            let id = match request.send().await.or_explain("submit a statement to Athena") {
+                Ok(started) => started.query_execution_id.unwrap_or_default(),
+                Err(error) if error.kind == Kind::Other => {
+                    let (statement, id) = (statement.to_owned(), "none".to_owned());
+                    return Err(StatementFailed { statement, reason: error.message().to_owned(), id }.into());
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let finished = self.wait_for(&id, statement).await?;
+            let scanned_bytes = finished.statistics.as_ref().and_then(|statistics| statistics.data_scanned_in_bytes);
+            let is_query = finished.statement_type == Some(sdk::StatementType::Dml);
+            let answer = if is_query { self.results(&id).await? } else { Answer::default() };
+            Ok(Executed { id, answer, scanned_bytes: scanned_bytes.unwrap_or_default().unsigned_abs() })
+        })
+    }
+
+    async fn wait_for(&self, id: &str, statement: &str) -> Result<sdk::QueryExecution> {
+        use sdk::QueryExecutionState::{Cancelled, Failed, Succeeded};
+        let mut pause = FIRST_POLL;
+        loop {
+            let answer = self.athena.get_query_execution().query_execution_id(id).send().await;
+            let execution = answer.or_explain("follow a statement in Athena")?.query_execution;
+            if let Some(execution) = execution
+                && let Some(status) = &execution.status
+            {
+                match &status.state {
+                    Some(Succeeded) => return Ok(execution),
+                    Some(state @ (Failed | Cancelled)) => {
+                        let reason = status.state_change_reason.as_deref();
+                        let reason = reason.unwrap_or_else(|| state.as_str()).to_owned();
+                        let (statement, id) = (statement.to_owned(), id.to_owned());
+                        return Err(StatementFailed { statement, reason, id }.into());
+                    }
+                    _ => {}
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(LAST_POLL);
+        }
+    }
+
+    async fn results(&self, id: &str) -> Result<Answer> {
+        let mut pages = self.athena.get_query_results().query_execution_id(id).into_paginator().send();
+        let mut answer = Answer::default();
+        let mut is_first = true;
+        while let Some(page) = pages.next().await {
+            append(&mut answer, page.or_explain("fetch an answer from Athena")?, is_first);
+            is_first = false;
+        }
+        Ok(answer)
+    }
+}
+
+/// The part of AWS that a region belongs to, as names of resources have it.
+pub fn partition_of(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+/// The first page begins with a row of the columns' names.
+fn append(answer: &mut Answer, page: GetQueryResultsOutput, is_first: bool) {
+    let Some(results) = page.result_set else { return };
+    let columns = results.result_set_metadata.and_then(|metadata| metadata.column_info).unwrap_or_default();
+    if is_first {
+        answer.columns = columns.iter().map(|column| column.name.clone()).collect();
+    }
+    for row in results.rows.into_iter().flatten().skip(usize::from(is_first)) {
+        let cells = row.data.into_iter().flatten().zip(&columns);
+        answer.rows.push(cells.map(|(datum, column)| cell(datum.var_char_value, &column.r#type)).collect());
+    }
+}
+
+/// Athena gives every value as a text.
+fn cell(text: Option<String>, kind: &str) -> Cell {
+    let Some(text) = text else { return Cell::Null };
+    match kind.split('(').next().unwrap_or_default() {
+        "tinyint" | "smallint" | "integer" | "bigint" => text.parse().map_or(Cell::Text(text), Cell::Integer),
+        "real" | "float" | "double" | "decimal" => {
+            text.parse().ok().filter(|value: &f64| value.is_finite()).map_or(Cell::Text(text), Cell::Number)
+        }
+        "boolean" => text.parse().map_or(Cell::Text(text), Cell::Boolean),
+        // A time without a fraction is shown without one.
+        "timestamp" if text.contains('.') => Cell::Text(text.trim_end_matches('0').trim_end_matches('.').to_owned()),
+        _ => Cell::Text(text),
+    }
+}
+
+fn engine_version(configuration: &Configuration) -> sdk::EngineVersion {
+    sdk::EngineVersion::builder().selected_engine_version(&configuration.engine_version.selected_engine_version).build()
+}
+
+fn encryption(results: &ResultConfiguration) -> Result<Option<sdk::EncryptionConfiguration>> {
+    let Some(encryption) = &results.encryption_configuration else { return Ok(None) };
+    let option = sdk::EncryptionOption::from(encryption.encryption_option.as_str());
+    Ok(Some(sdk::EncryptionConfiguration::builder().encryption_option(option).build()?))
+}
+
+fn workgroup_value(found: sdk::WorkGroup, tags: Vec<Tag>) -> Workgroup {
+    let configuration = found.configuration;
+    let results = configuration.as_ref().and_then(|configuration| configuration.result_configuration.as_ref());
+    let result_encryption = results.and_then(|results| results.encryption_configuration.as_ref());
+    let engine = configuration.as_ref().and_then(|configuration| configuration.engine_version.as_ref());
+    Workgroup {
+        name: found.name,
+        description: found.description.unwrap_or_default(),
+        configuration: Configuration {
+            engine_version: EngineVersion {
+                selected_engine_version: engine
+                    .and_then(|engine| engine.selected_engine_version.clone())
+                    .unwrap_or_default(),
+            },
+            enforce_work_group_configuration: configuration
+                .as_ref()
+                .and_then(|configuration| configuration.enforce_work_group_configuration)
+                .unwrap_or_default(),
+            publish_cloud_watch_metrics_enabled: configuration
+                .as_ref()
+                .and_then(|configuration| configuration.publish_cloud_watch_metrics_enabled)
+                .unwrap_or_default(),
+            bytes_scanned_cutoff_per_query: configuration
+                .as_ref()
+                .and_then(|configuration| configuration.bytes_scanned_cutoff_per_query),
+            result_configuration: ResultConfiguration {
+                output_location: results.and_then(|results| results.output_location.clone()),
+                encryption_configuration: result_encryption.map(|encryption| ResultEncryption {
+                    encryption_option: encryption.encryption_option.as_str().to_owned(),
+                }),
+                expected_bucket_owner: results.and_then(|results| results.expected_bucket_owner.clone()),
+            },
+        },
+        tags,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+    use ticket_schema::answer::Cell;
+
+    #[test]
+    fn every_value_gets_the_type_that_the_embedded_engine_gives_it() {
+        for (text, kind, expected) in [
+            ("7", "bigint", Cell::Integer(7)),
+            ("7.5", "double", Cell::Number(7.5)),
+            ("7.50", "decimal(4,2)", Cell::Number(7.5)),
+            ("NaN", "double", Cell::Text("NaN".into())),
+            ("true", "boolean", Cell::Boolean(true)),
+            ("2026-11-22", "date", Cell::Text("2026-11-22".into())),
+            ("2026-11-22 08:30:00.000", "timestamp", Cell::Text("2026-11-22 08:30:00".into())),
+            ("2026-11-22 08:30:00.120", "timestamp", Cell::Text("2026-11-22 08:30:00.12".into())),
+            ("10", "varchar", Cell::Text("10".into())),
+        ] {
+            assert_eq!(cell(Some(text.into()), kind), expected);
+        }
+        assert_eq!(cell(None, "bigint"), Cell::Null);
+    }
+}

@@ -1,0 +1,125 @@
+//! Credentials that belong to the right account, and the clients made with them.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::{AwsError, Kind};
+use crate::settings::{Profile, Settings};
+
+/// How often a request is tried before it has failed.
+const MAX_ATTEMPTS: u32 = 8;
+/// The wait before the second attempt; it doubles from then on.
+const FIRST_BACKOFF: Duration = Duration::from_millis(200);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest silence of a server that has our request.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A way to talk to one account in one region.
+#[derive(Debug)]
+pub struct Session {
+    runtime: Runtime,
+    account_id: String,
+    region: String,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) athena: aws_sdk_athena::Client,
+    pub(crate) glue: aws_sdk_glue::Client,
+}
+
+impl Session {
+    /// Finds credentials, and makes sure that they are the account's.
+    pub fn open(settings: &Settings) -> Result<Self> {
+        let runtime =
+            Builder::new_multi_thread().enable_all().build().context("cannot start the threads that talk to AWS")?;
+        let config = runtime.block_on(load(settings));
+        // Other servers know no host names for buckets.
+        let is_path_style = settings.endpoint_url.is_some();
+        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(is_path_style).build();
+        let session = Self {
+            account_id: settings.account_id.clone(),
+            region: settings.region.clone(),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            athena: aws_sdk_athena::Client::new(&config),
+            glue: aws_sdk_glue::Client::new(&config),
+            runtime,
+        };
+        session.check_account(&aws_sdk_sts::Client::new(&config), settings)?;
+        Ok(session)
+    }
+
+    /// The account's number.
+    pub fn account_id(&self) -> &str {
+        &self.account_id
+    }
+
+    /// The region of everything.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Waits for an answer.
+    pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    fn check_account(&self, sts: &aws_sdk_sts::Client, settings: &Settings) -> Result<()> {
+        let doing = format!("find out whose credentials these are ({})", described(&settings.profile));
+        let identity =
+            self.wait(sts.get_caller_identity().send()).map_err(|error| AwsError::of(&doing, &error))?;
+        let actual = identity.account().unwrap_or("none");
+        if actual != self.account_id {
+            return Err(AwsError::new(
+                Kind::InvalidCredentials,
+                format!("work in account {}", self.account_id),
+                format!(
+                    "the credentials ({}) belong to account {actual}, as {}; nothing was changed. Set AWS_ACCOUNT_ID={actual}, \
+                     or choose credentials of account {} with --profile or AWS_PROFILE",
+                    described(&settings.profile),
+                    identity.arn().unwrap_or("somebody"),
+                    self.account_id
+                ),
+            )
+            .into());
+        }
+        Ok(())
+    }
+}
+
+fn described(profile: &Profile) -> String {
+    match profile {
+        Profile::Only(name) => format!("profile {name}"),
+        Profile::AfterEnvironment(name) => format!("from the environment, else profile {name}"),
+    }
+}
+
+async fn load(settings: &Settings) -> SdkConfig {
+    let region = Region::new(settings.region.clone());
+    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
+    let retries = RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(FIRST_BACKOFF);
+    let mut loader: ConfigLoader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .region(region.clone())
+        .timeout_config(timeouts)
+        .retry_config(retries);
+    if let Some(url) = &settings.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    loader = match &settings.profile {
+        Profile::Only(name) => {
+            loader.credentials_provider(ProfileFileCredentialsProvider::builder().profile_name(name).build())
+        }
+        Profile::AfterEnvironment(name) => {
+            let chain = DefaultCredentialsChain::builder().profile_name(name).region(region).build().await;
+            loader.credentials_provider(chain)
+        }
+    };
+    loader.load().await
+}

@@ -1,0 +1,169 @@
+//! Account, region, profile and endpoint: flags come before the environment, the environment before `.env`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use cli_support::exit::UsageError;
+
+/// The account number.
+pub const AWS_ACCOUNT_ID: &str = "AWS_ACCOUNT_ID";
+/// The region of everything.
+pub const AWS_REGION: &str = "AWS_REGION";
+/// The profile in `~/.aws/config` whose credentials are used.
+pub const AWS_PROFILE: &str = "AWS_PROFILE";
+/// Another server that speaks AWS's protocols.
+pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+
+const DEFAULT_REGION: &str = "eu-central-1";
+const DEFAULT_PROFILE: &str = "default";
+
+/// What must never stand in a project's directory.
+const SECRETS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/// The flags of every tool that talks to AWS.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "AWS (flags come before the environment, the environment before .env)")]
+#[allow(clippy::doc_markdown, reason = "these comments are the help text")]
+pub struct AwsArguments {
+    /// The account's number of 12 digits [default: AWS_ACCOUNT_ID]
+    #[arg(long, value_name = "NUMBER", global = true)]
+    pub account_id: Option<String>,
+
+    /// The region of everything [default: AWS_REGION, else eu-central-1]
+    #[arg(long, value_name = "REGION", global = true)]
+    pub region: Option<String>,
+
+    /// The profile in ~/.aws/config whose credentials are used [default: AWS_PROFILE, else default]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub profile: Option<String>,
+
+    /// Another server that speaks AWS's protocols, as http://127.0.0.1:4566 [default: AWS_ENDPOINT_URL, else AWS itself]
+    #[arg(long, value_name = "URL", global = true)]
+    pub endpoint_url: Option<String>,
+}
+
+/// Where to go, and as whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The account's number, 12 digits.
+    pub account_id: String,
+    /// The region of everything.
+    pub region: String,
+    /// Whose credentials are used.
+    pub profile: Profile,
+    /// Another server than AWS.
+    pub endpoint_url: Option<String>,
+}
+
+/// Whose credentials are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// This profile's, whatever the environment holds: it was asked for by a flag.
+    Only(String),
+    /// Those in the environment, else this profile's.
+    AfterEnvironment(String),
+}
+
+impl Settings {
+    /// Decides every setting. `environment` looks a variable up; `dotenv` is the path of `.env`, which need not exist.
+    pub fn resolve(
+        arguments: &AwsArguments,
+        environment: impl Fn(&str) -> Option<String>,
+        dotenv: &Path,
+    ) -> Result<Self> {
+        let file = read_dotenv(dotenv)?;
+        let configured = |name: &str| {
+            let value = environment(name).filter(|value| !value.is_empty());
+            value.or_else(|| file.get(name).filter(|value| !value.is_empty()).cloned())
+        };
+        let region =
+            arguments.region.clone().or_else(|| configured(AWS_REGION)).unwrap_or_else(|| DEFAULT_REGION.to_owned());
+        let profile = match &arguments.profile {
+            Some(name) => Profile::Only(name.clone()),
+            None => {
+                Profile::AfterEnvironment(configured(AWS_PROFILE).unwrap_or_else(|| DEFAULT_PROFILE.to_owned()))
+            }
+        };
+        let account_id = arguments.account_id.clone().or_else(|| configured(AWS_ACCOUNT_ID));
+        Ok(Self {
+            account_id: checked_account_id(account_id)?,
+            region: checked_region(region)?,
+            profile,
+            endpoint_url: checked_url(arguments.endpoint_url.clone().or_else(|| configured(AWS_ENDPOINT_URL)))?,
+        })
+    }
+}
+
+fn checked_account_id(account_id: Option<String>) -> Result<String> {
+    let Some(account_id) = account_id else {
+        bail!(UsageError(format!(
+            "which AWS account? Copy .env.example to .env and fill in {AWS_ACCOUNT_ID}, or give --account-id; \
+             `aws sts get-caller-identity` shows the number"
+        )));
+    };
+    if account_id.len() != 12 || !account_id.bytes().all(|byte| byte.is_ascii_digit()) {
+        bail!(UsageError(format!("`{account_id}` is no AWS account number: expected 12 digits, as in 123456789012")));
+    }
+    Ok(account_id)
+}
+
+/// The region becomes part of host names.
+fn checked_region(region: String) -> Result<String> {
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if region.is_empty() || !region.bytes().all(is_name) {
+        bail!(UsageError(format!("`{region}` is no AWS region: expected a name such as {DEFAULT_REGION}")));
+    }
+    Ok(region)
+}
+
+fn checked_url(url: Option<String>) -> Result<Option<String>> {
+    if let Some(url) = &url
+        && !(url.starts_with("http://") || url.starts_with("https://"))
+    {
+        bail!(UsageError(format!("`{url}` is no endpoint: expected a URL such as http://127.0.0.1:4566")));
+    }
+    Ok(url)
+}
+
+fn read_dotenv(path: &Path) -> Result<BTreeMap<String, String>> {
+    let lines = match dotenvy::from_path_iter(path) {
+        Ok(lines) => lines,
+        Err(error) if error.not_found() => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let mut values = BTreeMap::new();
+    for line in lines {
+        let (name, value) = match line {
+            Ok(pair) => pair,
+            // The error would quote the line, which may hold a secret.
+            Err(dotenvy::Error::LineParse(_, column)) => bail!(
+                "{}: line {} can't be read, from character {column} on: expected NAME=value",
+                path.display(),
+                values.len() + 1
+            ),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        refuse_secret(path, &name, &value)?;
+        values.insert(name, value);
+    }
+    Ok(values)
+}
+
+fn refuse_secret(path: &Path, name: &str, value: &str) -> Result<()> {
+    let is_key_id = |word: &str| {
+        word.len() == 20
+            && (word.starts_with("AKIA") || word.starts_with("ASIA"))
+            && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    let holds_key_id = value.split(|c: char| !c.is_ascii_alphanumeric()).any(is_key_id);
+    if (SECRETS.contains(&name) && !value.is_empty()) || holds_key_id {
+        bail!(UsageError(format!(
+            "{} holds an access key ({name}). Keys in a project's directory end up in commits, images and backups, so it is \
+             refused. Take it out, store it with `aws configure --profile NAME` (or better use `aws configure sso`), and \
+             write AWS_PROFILE=NAME instead",
+            path.display()
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,337 @@
+//! Sends files to S3, many at once, each with the checksum by which S3 refuses a damaged one.
+//!
+//! A file is read while it is sent and must still be what its manifest says, or it doesn't become an object. Large files go
+//! in parts; parts that an earlier, interrupted run has sent are not sent again.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+use crate::error::{AwsError, Kind, OrExplain};
+use crate::session::Session;
+
+/// Files of this size and more go in parts of this size.
+const PART_BYTES: u64 = 16 << 20;
+/// S3 takes no more parts than this for one object.
+const MAX_PARTS: u64 = 10_000;
+/// How many requests with data are under way at a time: what bounds the memory, at [`PART_BYTES`] each.
+const REQUESTS_AT_A_TIME: usize = 12;
+/// How many files are under way at a time.
+const FILES_AT_A_TIME: usize = 32;
+
+/// A file and the object that it is to become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The bucket.
+    pub bucket: String,
+    /// The object's key.
+    pub key: String,
+    /// What to send.
+    pub content: Content,
+    /// Its size.
+    pub bytes: u64,
+    /// CRC-64/NVME of its content, in base64.
+    pub crc64nvme: String,
+}
+
+/// What to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A file.
+    File(PathBuf),
+    /// A text that is in no file.
+    Text(String),
+}
+
+impl Session {
+    /// Sends all of them, in no order; the first failure ends it. `progress` is told of bytes as they have arrived.
+    pub fn upload_all(&self, uploads: Vec<Upload>, progress: &dyn Fn(u64)) -> Result<()> {
+        self.wait(async {
+            let (sent, mut arrivals) = mpsc::unbounded_channel();
+            let sender = Sender {
+                client: self.s3.clone(),
+                owner: self.account_id().to_owned(),
+                requests: Arc::new(Semaphore::new(REQUESTS_AT_A_TIME)),
+                sent,
+            };
+            let mut waiting = uploads.into_iter();
+            let mut under_way = JoinSet::new();
+            loop {
+                while under_way.len() < FILES_AT_A_TIME
+                    && let Some(upload) = waiting.next()
+                {
+                    let sender = sender.clone();
+                    under_way.spawn(async move { sender.send(upload).await });
+                }
+                tokio::select! {
+                    biased;
+                    Some(bytes) = arrivals.recv() => progress(bytes),
+                    finished = under_way.join_next() => match finished {
+                        Some(result) => result??,
+                        None => return Ok(()),
+                    },
+                }
+            }
+        })
+    }
+}
+
+/// What all uploads of a run share.
+#[derive(Clone)]
+struct Sender {
+    client: Client,
+    owner: String,
+    requests: Arc<Semaphore>,
+    sent: mpsc::UnboundedSender<u64>,
+}
+
+/// A part of a file.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    number: i32,
+    offset: u64,
+    bytes: u64,
+}
+
+/// A part that has arrived.
+struct Arrived {
+    part: Part,
+    crc: u64,
+    tag: String,
+}
+
+/// A part that an earlier run has sent.
+#[derive(Clone, Debug)]
+struct Earlier {
+    bytes: u64,
+    crc64nvme: String,
+    tag: String,
+}
+
+impl Sender {
+    async fn send(self, upload: Upload) -> Result<()> {
+        let path = match &upload.content {
+            Content::Text(text) => {
+                let body = text.clone().into();
+                let _permit = self.requests.acquire().await?;
+                return self.send_whole(&upload, body).await;
+            }
+            Content::File(path) if upload.bytes < PART_BYTES => path.clone(),
+            Content::File(path) => return self.send_in_parts(Arc::new(path.clone()), Arc::new(upload)).await,
+        };
+        let _permit = self.requests.acquire().await?;
+        // One byte more, to see whether the file has grown.
+        let body = read(Arc::new(path), 0, upload.bytes + 1).await?;
+        self.send_whole(&upload, body).await
+    }
+
+    async fn send_whole(&self, upload: &Upload, body: Bytes) -> Result<()> {
+        if body.len() as u64 != upload.bytes || base64_of(crc64nvme(&body)) != upload.crc64nvme {
+            return Err(altered(upload).into());
+        }
+        let request = self.client.put_object().bucket(&upload.bucket).key(&upload.key).body(ByteStream::from(body));
+        let request = request.checksum_crc64_nvme(&upload.crc64nvme).expected_bucket_owner(&self.owner);
+        // The checksum and TLS protect the content; hashing it once more for the signature would only take time.
+        request.customize().disable_payload_signing().send().await.or_explain(&sending(upload))?;
+        self.report(upload.bytes);
+        Ok(())
+    }
+
+    async fn send_in_parts(self, path: Arc<PathBuf>, upload: Arc<Upload>) -> Result<()> {
+        let (id, earlier) = match self.unfinished(&upload).await? {
+            Some(id) => (id.clone(), self.parts_there(&upload, &id).await?),
+            None => (self.begin(&upload).await?, BTreeMap::new()),
+        };
+        let id: Arc<str> = id.into();
+        let mut sending = JoinSet::new();
+        for part in parts(upload.bytes) {
+            let permit = Arc::clone(&self.requests).acquire_owned().await?;
+            let (sender, path, upload, id) = (self.clone(), Arc::clone(&path), Arc::clone(&upload), Arc::clone(&id));
+            let earlier = earlier.get(&part.number).cloned();
+            sending.spawn(async move {
+                let _permit = permit;
+                sender.send_part(part, earlier, path, &upload, &id).await
+            });
+        }
+        let mut arrived = Vec::new();
+        while let Some(part) = sending.join_next().await {
+            arrived.push(part??);
+        }
+        arrived.sort_by_key(|arrived| arrived.part.number);
+        self.finish(&upload, &id, &arrived).await
+    }
+
+    async fn send_part(
+        &self,
+        part: Part,
+        earlier: Option<Earlier>,
+        path: Arc<PathBuf>,
+        upload: &Upload,
+        id: &str,
+    ) -> Result<Arrived> {
+        let body = read(path, part.offset, part.bytes).await?;
+        if body.len() as u64 != part.bytes {
+            return Err(altered(upload).into());
+        }
+        let crc = crc64nvme(&body);
+        let is_there = |earlier: &Earlier| earlier.bytes == part.bytes && earlier.crc64nvme == base64_of(crc);
+        let tag = if let Some(earlier) = earlier.filter(is_there) {
+            earlier.tag
+        } else {
+            let request = self.client.upload_part().bucket(&upload.bucket).key(&upload.key).upload_id(id);
+            let request = request.part_number(part.number).body(ByteStream::from(body));
+            let request = request.checksum_crc64_nvme(base64_of(crc)).expected_bucket_owner(&self.owner);
+            let answer = request.customize().disable_payload_signing().send().await.or_explain(&sending(upload))?;
+            answer.e_tag.unwrap_or_default()
+        };
+        self.report(part.bytes);
+        Ok(Arrived { part, crc, tag })
+    }
+
+    /// The newest upload of this object that was begun and not finished.
+    async fn unfinished(&self, upload: &Upload) -> Result<Option<String>> {
+        let request = self.client.list_multipart_uploads().bucket(&upload.bucket).prefix(&upload.key);
+        let answer = request.expected_bucket_owner(&self.owner).send().await.or_explain(&sending(upload))?;
+        let ours = answer.uploads.into_iter().flatten().filter(|unfinished| {
+            unfinished.key() == Some(upload.key.as_str())
+                && unfinished.checksum_algorithm() == Some(&ChecksumAlgorithm::Crc64Nvme)
+        });
+        let newest = ours.max_by_key(|unfinished| unfinished.initiated().map(|time| (time.secs(), time.subsec_nanos())));
+        Ok(newest.and_then(|unfinished| unfinished.upload_id))
+    }
+
+    async fn parts_there(&self, upload: &Upload, id: &str) -> Result<BTreeMap<i32, Earlier>> {
+        let request = self.client.list_parts().bucket(&upload.bucket).key(&upload.key).upload_id(id);
+        let mut pages = request.expected_bucket_owner(&self.owner).into_paginator().send();
+        let mut there = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            for part in page.or_explain(&sending(upload))?.parts.into_iter().flatten() {
+                if let (Some(number), Some(crc64nvme)) = (part.part_number, part.checksum_crc64_nvme) {
+                    let bytes = part.size.unwrap_or_default().unsigned_abs();
+                    there.insert(number, Earlier { bytes, crc64nvme, tag: part.e_tag.unwrap_or_default() });
+                }
+            }
+        }
+        Ok(there)
+    }
+
+    async fn begin(&self, upload: &Upload) -> Result<String> {
+        let request = self.client.create_multipart_upload().bucket(&upload.bucket).key(&upload.key);
+        let request = request.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).checksum_type(ChecksumType::FullObject);
+        let answer = request.expected_bucket_owner(&self.owner).send().await.or_explain(&sending(upload))?;
+        let no_id = || AwsError::new(Kind::Other, sending(upload), "S3 gave the upload no identifier");
+        Ok(answer.upload_id.ok_or_else(no_id)?)
+    }
+
+    async fn finish(&self, upload: &Upload, id: &str, arrived: &[Arrived]) -> Result<()> {
+        let whole = arrived.iter().fold(None, |whole, next| match whole {
+            None => Some(next.crc),
+            Some(crc) => Some(checksum_combine(CrcAlgorithm::Crc64Nvme, crc, next.crc, next.part.bytes)),
+        });
+        if whole.map(base64_of).as_ref() != Some(&upload.crc64nvme) {
+            let request = self.client.abort_multipart_upload().bucket(&upload.bucket).key(&upload.key).upload_id(id);
+            // It is the altered file that must be reported; what stays behind here expires by itself.
+            let _ = request.expected_bucket_owner(&self.owner).send().await;
+            return Err(altered(upload).into());
+        }
+        let parts = arrived.iter().map(|arrived| {
+            CompletedPart::builder()
+                .part_number(arrived.part.number)
+                .e_tag(&arrived.tag)
+                .checksum_crc64_nvme(base64_of(arrived.crc))
+                .build()
+        });
+        let all = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
+        let request = self.client.complete_multipart_upload().bucket(&upload.bucket).key(&upload.key).upload_id(id);
+        let request = request.multipart_upload(all).checksum_type(ChecksumType::FullObject);
+        let request = request.checksum_crc64_nvme(&upload.crc64nvme).expected_bucket_owner(&self.owner);
+        request.send().await.or_explain(&sending(upload))?;
+        Ok(())
+    }
+
+    fn report(&self, bytes: u64) {
+        // Nobody listens any more only once the run has failed.
+        let _ = self.sent.send(bytes);
+    }
+}
+
+/// How a file of `bytes` is cut.
+fn parts(bytes: u64) -> impl Iterator<Item = Part> {
+    let part_bytes = PART_BYTES.max(bytes.div_ceil(MAX_PARTS));
+    (0..bytes.div_ceil(part_bytes)).map(move |index| {
+        let offset = index * part_bytes;
+        Part { number: index as i32 + 1, offset, bytes: part_bytes.min(bytes - offset) }
+    })
+}
+
+/// Up to `bytes` of a file from `offset` on; fewer only where it ends.
+async fn read(path: Arc<PathBuf>, offset: u64, bytes: u64) -> Result<Bytes> {
+    let read = move || -> Result<Bytes> {
+        let read = || -> std::io::Result<Vec<u8>> {
+            let mut file = File::open(&*path)?;
+            file.seek(SeekFrom::Start(offset))?;
+            let mut content = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
+            file.take(bytes).read_to_end(&mut content)?;
+            Ok(content)
+        };
+        read().map(Bytes::from).with_context(|| format!("cannot read {}", path.display()))
+    };
+    tokio::task::spawn_blocking(read).await?
+}
+
+fn crc64nvme(bytes: &[u8]) -> u64 {
+    checksum(CrcAlgorithm::Crc64Nvme, bytes)
+}
+
+fn base64_of(crc: u64) -> String {
+    STANDARD.encode(crc.to_be_bytes())
+}
+
+fn sending(upload: &Upload) -> String {
+    format!("upload s3://{}/{}", upload.bucket, upload.key)
+}
+
+fn altered(upload: &Upload) -> AwsError {
+    let file = match &upload.content {
+        Content::File(path) => path.display().to_string(),
+        Content::Text(_) => upload.key.clone(),
+    };
+    AwsError::new(
+        Kind::Altered,
+        sending(upload),
+        format!(
+            "{file} is not what its manifest says ({} bytes, CRC-64/NVME {}); it was changed after it was written",
+            upload.bytes, upload.crc64nvme
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_PARTS, PART_BYTES, parts};
+
+    #[test]
+    fn parts_cover_a_file_of_any_size_and_are_never_too_many() {
+        for bytes in [1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES, PART_BYTES * MAX_PARTS + 1, 5 << 40] {
+            let parts: Vec<_> = parts(bytes).collect();
+            assert!(parts.len() as u64 <= MAX_PARTS);
+            let end = parts.iter().fold(0, |end, part| {
+                assert_eq!(part.offset, end);
+                end + part.bytes
+            });
+            assert_eq!(end, bytes);
+        }
+    }
+}

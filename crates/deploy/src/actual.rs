@@ -1,0 +1,173 @@
+//! What is there on AWS, as far as it matters for what is wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+use aws::Session;
+use aws::athena::Workgroup;
+use aws::buckets::Bucket;
+use aws::catalog::{Partition, Table};
+use aws::objects::ObjectState;
+use serde::{Deserialize, Serialize};
+use ticket_schema::names::{DATABASE, MANIFEST_FILE, TABLE, VIEW};
+
+use crate::definitions::{BucketDefinition, Definitions, Role};
+use crate::desired::{DataSet, Desired, key_of};
+use crate::plan::Parts;
+
+/// The object that announces what a deploy is about to write, so that it is known as ours even if that deploy never ends.
+pub const ANNOUNCEMENT: &str = "_manifest.pending.json";
+
+/// What is there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Actual {
+    /// Each wanted bucket, by name.
+    pub buckets: BTreeMap<String, Bucket>,
+    /// What lies in the buckets that were looked into, by the bucket's name.
+    pub contents: BTreeMap<String, Contents>,
+    /// The workgroup.
+    pub workgroup: Option<Workgroup>,
+    /// Whether the database is there.
+    pub has_database: bool,
+    /// Tables and views by name.
+    pub tables: BTreeMap<String, Table>,
+    /// The partitions of the curated table.
+    pub partitions: Vec<Partition>,
+}
+
+/// What lies in a bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Every key with its size.
+    pub keys: BTreeMap<String, u64>,
+    /// What S3 knows of those wanted objects that have the right size.
+    pub states: BTreeMap<String, ObjectState>,
+    /// The keys that the manifest there owns.
+    pub owned: BTreeSet<String>,
+    /// The keys that a deploy that didn't end has announced.
+    pub announced: BTreeSet<String>,
+}
+
+/// What an announcement says.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Announcement {
+    /// For whoever finds it.
+    pub note: String,
+    /// Keys that belong to us though no manifest names them yet.
+    pub keys: BTreeSet<String>,
+}
+
+/// Of a manifest of any version: only what it owns.
+#[derive(Deserialize)]
+struct Owner {
+    #[serde(default)]
+    files: Vec<OwnedFile>,
+    #[serde(default)]
+    quarantine: Vec<OwnedFile>,
+}
+
+#[derive(Deserialize)]
+struct OwnedFile {
+    name: String,
+}
+
+/// Looks at everything that `parts` of the plan depend on.
+pub fn observe(session: &Session, desired: &Desired, parts: Parts) -> Result<Actual> {
+    let mut actual = Actual::default();
+    for definition in &desired.definitions.buckets {
+        let bucket = session.bucket(&definition.name)?;
+        actual.buckets.insert(definition.name.clone(), bucket);
+    }
+    if parts.data {
+        for data in &desired.data {
+            if matches!(actual.buckets.get(&data.bucket), Some(Bucket::There(_))) {
+                actual.contents.insert(data.bucket.clone(), contents(session, data)?);
+            }
+        }
+    }
+    if parts.catalog {
+        observe_catalog(session, &desired.definitions, &mut actual)?;
+    }
+    Ok(actual)
+}
+
+/// Looks at everything that may have to be taken down.
+pub fn observe_all(session: &Session, definitions: &Definitions) -> Result<Actual> {
+    let mut actual = Actual::default();
+    for definition in &definitions.buckets {
+        let bucket = session.bucket(&definition.name)?;
+        if matches!(bucket, Bucket::There(_)) {
+            actual.contents.insert(definition.name.clone(), owned_contents(session, definition)?);
+        }
+        actual.buckets.insert(definition.name.clone(), bucket);
+    }
+    observe_catalog(session, definitions, &mut actual)?;
+    if actual.has_database {
+        for name in session.table_names(DATABASE)? {
+            actual.tables.entry(name).or_default();
+        }
+    }
+    Ok(actual)
+}
+
+fn observe_catalog(session: &Session, definitions: &Definitions, actual: &mut Actual) -> Result<()> {
+    actual.workgroup = session.workgroup(&definitions.workgroup.name)?;
+    actual.has_database = session.has_database(DATABASE)?;
+    if !actual.has_database {
+        return Ok(());
+    }
+    for name in definitions.catalog.tables.iter().map(|table| table.name.as_str()).chain([VIEW]) {
+        if let Some(table) = session.table(DATABASE, name)? {
+            actual.tables.insert(name.to_owned(), table);
+        }
+    }
+    if actual.tables.contains_key(TABLE) {
+        actual.partitions = session.partitions(DATABASE, TABLE)?;
+    }
+    Ok(())
+}
+
+fn contents(session: &Session, data: &DataSet) -> Result<Contents> {
+    let mut contents = ownership(session, &data.bucket, data.role)?;
+    let is_candidate = |key: &str, bytes: u64| contents.keys.get(key) == Some(&bytes);
+    let wanted = data.objects.values().chain([&data.manifest]);
+    let candidates: Vec<String> =
+        wanted.filter(|object| is_candidate(&object.key, object.bytes)).map(|object| object.key.clone()).collect();
+    contents.states = session.object_states(&data.bucket, &candidates)?;
+    Ok(contents)
+}
+
+/// In the results' bucket everything that the workgroup wrote is ours.
+fn owned_contents(session: &Session, definition: &BucketDefinition) -> Result<Contents> {
+    if definition.role != Role::Results {
+        return ownership(session, &definition.name, definition.role);
+    }
+    let keys = session.list(&definition.name, "")?;
+    let owned = keys.keys().filter(|key| key.starts_with("results/")).cloned().collect();
+    Ok(Contents { keys, owned, ..Contents::default() })
+}
+
+/// What is there, and what of it is ours: the complete listing, and what the manifests in the bucket say.
+fn ownership(session: &Session, bucket: &str, role: Role) -> Result<Contents> {
+    let keys = session.list(bucket, "")?;
+    let mut contents = Contents { keys, ..Contents::default() };
+    if contents.keys.contains_key(MANIFEST_FILE)
+        && let Some(text) = session.read_object(bucket, MANIFEST_FILE)?
+    {
+        let owner: Owner = serde_json::from_slice(&text).with_context(|| not_ours(bucket, MANIFEST_FILE))?;
+        let files = owner.files.into_iter().chain(owner.quarantine);
+        contents.owned = files.map(|file| key_of(role, &file.name)).chain([MANIFEST_FILE.to_owned()]).collect();
+    }
+    if contents.keys.contains_key(ANNOUNCEMENT)
+        && let Some(text) = session.read_object(bucket, ANNOUNCEMENT)?
+    {
+        let announcement: Announcement =
+            serde_json::from_slice(&text).with_context(|| not_ours(bucket, ANNOUNCEMENT))?;
+        contents.announced = announcement.keys;
+    }
+    Ok(contents)
+}
+
+fn not_ours(bucket: &str, key: &str) -> String {
+    format!("s3://{bucket}/{key} is there, but is not one of ours; move it away, so that nothing of yours is overwritten")
+}

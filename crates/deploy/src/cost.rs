@@ -1,0 +1,125 @@
+//! What the lake costs: predicted from the footers of the Parquet files and from list prices.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use parquet::file::metadata::ParquetMetaDataReader;
+use query::bill::{Bill, dollars};
+use query::catalogue::Kpi;
+use query::scan::columns_read;
+use serde::Serialize;
+use ticket_schema::manifest::FileEntry;
+
+use crate::desired::Desired;
+use crate::definitions::Role;
+
+/// How often the KPIs are asked in a month: all of them once a day.
+const ROUNDS_A_MONTH: u64 = 30;
+/// Raw tickets expire after as many days as the month has.
+const BYTES_PER_GB: f64 = 1e9;
+
+/// List prices of S3 Standard in US dollars: a GB and month, and a thousand PUT requests.
+/// Source: Amazon S3 pricing, as of November 2026.
+const PRICES: [(&str, f64, f64); 4] = [
+    ("eu-central-1", 0.0245, 0.0054),
+    ("eu-west-1", 0.023, 0.005),
+    ("us-east-1", 0.023, 0.005),
+    ("us-west-2", 0.023, 0.005),
+];
+
+/// How many bytes each column takes in all Parquet files, compressed, and how many the footers take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColumnBytes {
+    columns: BTreeMap<String, u64>,
+    footers: u64,
+}
+
+impl ColumnBytes {
+    /// Reads the footers of a curated data set's files.
+    pub fn read(curated: &Path, files: &[FileEntry]) -> Result<Self> {
+        let mut bytes = Self::default();
+        for file in files.iter().filter(|file| file.name.ends_with(".parquet")) {
+            let path = curated.join(&file.name);
+            let open = || -> Result<_> {
+                let file = File::open(&path)?;
+                Ok(ParquetMetaDataReader::new().parse_and_finish(&file)?)
+            };
+            let footer = open().with_context(|| format!("cannot read the footer of {}", path.display()))?;
+            let mut in_columns = 0;
+            for column in footer.row_groups().iter().flat_map(|group| group.columns()) {
+                let size = column.compressed_size().unsigned_abs();
+                *bytes.columns.entry(column.column_path().string()).or_default() += size;
+                in_columns += size;
+            }
+            bytes.footers += file.bytes.saturating_sub(in_columns);
+        }
+        Ok(bytes)
+    }
+
+    /// The most that Athena reads for a query: all of the columns that it names. What it can skip by the statistics of row
+    /// groups and pages is not taken off.
+    pub fn scanned_by(&self, sql: &str) -> Result<u64> {
+        let columns = columns_read(sql)?;
+        Ok(self.footers + columns.iter().filter_map(|name| self.columns.get(*name)).sum::<u64>())
+    }
+}
+
+/// What a month costs, in US dollars.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Month {
+    /// The region whose prices were taken.
+    pub prices_of: String,
+    /// The JSON-Lines, kept for 30 days.
+    pub raw_storage_usd: f64,
+    /// The Parquet files.
+    pub curated_storage_usd: f64,
+    /// Sending both data sets once.
+    pub requests_usd: f64,
+    /// Asking all KPIs once a day.
+    pub queries_usd: f64,
+}
+
+impl Month {
+    /// Everything.
+    pub fn total_usd(&self) -> f64 {
+        self.raw_storage_usd + self.curated_storage_usd + self.requests_usd + self.queries_usd
+    }
+
+    /// One line for people.
+    pub fn line(&self) -> String {
+        format!(
+            "Expected cost a month: {} ({} raw and {} curated storage, {} uploads, {} for the KPIs once a day; list prices of {})",
+            dollars(self.total_usd()),
+            dollars(self.raw_storage_usd),
+            dollars(self.curated_storage_usd),
+            dollars(self.requests_usd),
+            dollars(self.queries_usd),
+            self.prices_of
+        )
+    }
+}
+
+/// The expected cost of a month with this data.
+pub fn month(desired: &Desired, region: &str, columns: &ColumnBytes, kpis: &[Kpi]) -> Result<Month> {
+    let (prices_of, gb_month, thousand_puts) =
+        PRICES.into_iter().find(|(name, ..)| *name == region).unwrap_or(PRICES[0]);
+    let bytes = |role: Role| -> u64 {
+        let sets = desired.data.iter().filter(|data| data.role == role);
+        sets.flat_map(|data| data.objects.values().chain([&data.manifest])).map(|object| object.bytes).sum()
+    };
+    let storage = |role| bytes(role) as f64 / BYTES_PER_GB * gb_month;
+    let n_objects: usize = desired.data.iter().map(|data| data.objects.len() + 1).sum();
+    let mut round_usd = 0.0;
+    for kpi in kpis {
+        round_usd += Bill::for_scan(columns.scanned_by(&kpi.sql)?).usd;
+    }
+    Ok(Month {
+        prices_of: prices_of.to_owned(),
+        raw_storage_usd: storage(Role::Raw),
+        curated_storage_usd: storage(Role::Curated),
+        requests_usd: n_objects as f64 / 1000.0 * thousand_puts,
+        queries_usd: round_usd * ROUNDS_A_MONTH as f64,
+    })
+}

@@ -1,0 +1,158 @@
+//! The infrastructure as `infra/` defines it, filled in for one account and region. What these files say is what is submitted.
+
+use anyhow::{Context, Result, ensure};
+use aws::athena::{Workgroup, partition_of};
+use aws::bucket::BucketSettings;
+use aws::catalog::Table;
+use query::catalogue::ATHENA_DDL;
+use query::sql_text::statements;
+use serde::Deserialize;
+use ticket_schema::names;
+
+use crate::ddl;
+
+const BUCKETS: [(Role, &str); 3] = [
+    (Role::Raw, include_str!("../../../infra/buckets/raw.json")),
+    (Role::Curated, include_str!("../../../infra/buckets/curated.json")),
+    (Role::Results, include_str!("../../../infra/buckets/athena-results.json")),
+];
+const WORKGROUP: &str = include_str!("../../../infra/workgroup.json");
+const POLICY: &str = include_str!("../../../infra/iam/deploy-policy.json");
+
+/// Everything that is wanted, but the data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definitions {
+    /// The three buckets.
+    pub buckets: Vec<BucketDefinition>,
+    /// Where questions are asked.
+    pub workgroup: Workgroup,
+    /// Database, tables and view.
+    pub catalog: CatalogDefinition,
+}
+
+/// What a bucket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// JSON-Lines.
+    Raw,
+    /// Parquet.
+    Curated,
+    /// What Athena answers.
+    Results,
+}
+
+/// A bucket.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BucketDefinition {
+    /// What it is for.
+    pub role: Role,
+    /// Its name.
+    pub name: String,
+    /// Its settings.
+    pub settings: BucketSettings,
+}
+
+/// Database, tables and view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CatalogDefinition {
+    /// The statement that makes the database.
+    pub database: String,
+    /// The tables, in the order of the file.
+    pub tables: Vec<TableDefinition>,
+    /// The statement that makes the view.
+    pub view: String,
+}
+
+/// A table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableDefinition {
+    /// Its name in the database.
+    pub name: String,
+    /// The statement that makes it.
+    pub statement: String,
+    /// What must then stand in the catalogue.
+    pub table: Table,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct BucketFile {
+    bucket: String,
+    #[serde(flatten)]
+    settings: BucketSettings,
+}
+
+impl Definitions {
+    /// Reads the definitions that this program carries.
+    pub fn load(account_id: &str, region: &str) -> Result<Self> {
+        let buckets = BUCKETS.iter().map(|(role, text)| {
+            let file: BucketFile = serde_json::from_str(&filled(text, account_id, region))?;
+            Ok(BucketDefinition { role: *role, name: file.bucket, settings: file.settings })
+        });
+        let buckets = buckets.collect::<Result<Vec<_>>>().context("infra/buckets")?;
+        for bucket in &buckets {
+            let expected = bucket_name(bucket.role, account_id);
+            ensure!(bucket.name == expected, "infra/buckets names {}, expected {expected}", bucket.name);
+        }
+        Ok(Self {
+            buckets,
+            workgroup: serde_json::from_str(&filled(WORKGROUP, account_id, region)).context("infra/workgroup.json")?,
+            catalog: catalog(&filled(ATHENA_DDL, account_id, region)).context("infra/athena_ddl.sql")?,
+        })
+    }
+}
+
+/// The name of an account's bucket.
+pub fn bucket_name(role: Role, account_id: &str) -> String {
+    match role {
+        Role::Raw => names::raw_bucket(account_id),
+        Role::Curated => names::curated_bucket(account_id),
+        Role::Results => names::athena_results_bucket(account_id),
+    }
+}
+
+/// The IAM policy that allows everything that deploy does, and no more.
+pub fn iam_policy(account_id: &str, region: &str) -> String {
+    filled(POLICY, account_id, region)
+}
+
+fn filled(text: &str, account_id: &str, region: &str) -> String {
+    text.replace("<ACCOUNT_ID>", account_id).replace("<REGION>", region).replace("<PARTITION>", partition_of(region))
+}
+
+/// MSCK REPAIR is for who runs the file by hand: deploy registers the partitions that the manifest names.
+fn catalog(sql: &str) -> Result<CatalogDefinition> {
+    let mut catalog = CatalogDefinition { database: String::new(), tables: Vec::new(), view: String::new() };
+    for statement in statements(sql) {
+        let text = statement.text;
+        if text.starts_with("CREATE DATABASE") {
+            catalog.database = text;
+        } else if text.starts_with("CREATE EXTERNAL TABLE") {
+            catalog.tables.push(ddl::table_definition(text)?);
+        } else if text.starts_with("CREATE OR REPLACE VIEW") {
+            catalog.view = text;
+        } else {
+            ensure!(text.starts_with("MSCK REPAIR TABLE"), "deploy doesn't know what to do with:\n{text}");
+        }
+    }
+    let is_complete = !catalog.database.is_empty() && catalog.tables.len() == 2 && !catalog.view.is_empty();
+    ensure!(is_complete, "expected a database, two tables and a view");
+    Ok(catalog)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Definitions;
+
+    #[test]
+    fn the_files_in_infra_are_complete_and_say_what_they_mean() {
+        let definitions = Definitions::load("123456789012", "eu-central-1").unwrap();
+        assert_eq!(definitions.buckets.len(), 3);
+        let text = format!("{definitions:?}");
+        assert!(!text.contains('<'), "a placeholder was left: {text}");
+        let tickets = &definitions.catalog.tables[1];
+        assert_eq!(tickets.name, "tickets");
+        assert_eq!(tickets.table.partition_keys, [("market".to_owned(), "string".to_owned())]);
+        assert_eq!(tickets.table.columns.len(), 14);
+    }
+}

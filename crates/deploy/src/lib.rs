@@ -1,0 +1,23 @@
+//! Puts the data lake on AWS: one plan for data and infrastructure.
+//!
+//! What is wanted ([`desired`], from [`definitions`] in `infra/` and the manifests of the data sets) and what is there
+//! ([`actual`]) go into a pure function ([`mod@plan`]), whose result is shown ([`show`]) and carried out ([`apply`]). Taking
+//! everything down again is a plan of its own ([`destroy`]).
+//!
+//! * [`definitions`]: buckets, workgroup and catalogue as `infra/` has them; [`ddl`] reads the table definitions.
+//! * [`view`]: whether a view in the catalogue is the wanted one.
+//! * [`verify`]: the proof, by counts and KPIs that Athena answers; [`cost`]: what that and everything else costs.
+//! * [`run`]: the commands.
+
+pub mod actual;
+pub mod apply;
+pub mod cost;
+pub mod ddl;
+pub mod definitions;
+pub mod desired;
+pub mod destroy;
+pub mod plan;
+pub mod run;
+pub mod show;
+pub mod verify;
+pub mod view;

@@ -1,0 +1,141 @@
+//! `deploy`: puts the data lake on AWS, shows what that would change, proves it, and takes it down again.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use aws::{AwsArguments, Settings};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use cli_support::messages::Verbosity;
+use cli_support::{Messages, Outcome};
+use deploy::plan::Parts;
+use deploy::run::{Config, Format, run_deploy, run_destroy, run_plan, run_status, run_verify};
+
+/// Put the data lake on AWS: one plan for data and infrastructure
+///
+/// Without a command: makes the plan, carries it out, and proves the result by asking Athena the KPIs. Buckets, workgroup,
+/// tables and view become what infra/ says; objects are compared by content (size and CRC-64/NVME), never by time, so a second
+/// run sends nothing. An interrupted run goes on where it stopped.
+#[allow(clippy::doc_markdown, reason = "these comments are the help text")]
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = false)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    data: DataArguments,
+
+    #[command(flatten)]
+    verbosity: Verbosity,
+
+    #[command(flatten)]
+    aws: AwsArguments,
+}
+
+#[derive(Clone, Debug, Args)]
+struct DataArguments {
+    /// The raw tickets
+    #[arg(long, value_name = "DIR", default_value = "data/raw", global = true)]
+    raw: PathBuf,
+
+    /// The curated tickets
+    #[arg(long, value_name = "DIR", default_value = "data/curated", global = true)]
+    curated: PathBuf,
+
+    /// Look at this part only [default: all of them]
+    #[arg(long, value_enum, value_name = "PART", global = true)]
+    only: Option<Part>,
+
+    /// How to show plan, status and proof
+    #[arg(long, value_enum, default_value_t, global = true)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The three buckets and their settings
+    Buckets,
+    /// The objects in them
+    Data,
+    /// Athena's workgroup; database, tables, view and partitions
+    Catalog,
+}
+
+#[allow(clippy::doc_markdown, reason = "these comments are the help text")]
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what would be done, and what a month will cost; changes nothing
+    Plan {
+        /// End with 2 if there is anything to do
+        #[arg(long)]
+        detailed_exitcode: bool,
+    },
+    /// Show whether everything is as wanted, setting by setting; changes nothing
+    Status {
+        /// End with 2 if anything is not as wanted
+        #[arg(long)]
+        detailed_exitcode: bool,
+    },
+    /// Ask Athena for the tickets per market and the KPIs, and compare with the manifest's expected answers
+    Verify,
+    /// Delete what deploy has made; whatever is not its own stays
+    Destroy {
+        /// Don't ask for confirmation
+        #[arg(long)]
+        yes: bool,
+        /// Only show what would be deleted
+        #[arg(long, conflicts_with = "yes")]
+        dry_run: bool,
+    },
+    /// Print the IAM policy that allows what deploy does, and no more
+    Policy,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut detailed = false;
+    let code = cli_support::run(|| {
+        let settings =
+            Settings::resolve(&arguments.aws, |name| std::env::var(name).ok(), Path::new(".env"))?;
+        let messages = Messages::new(arguments.verbosity);
+        let config = Config {
+            settings,
+            raw: arguments.data.raw,
+            curated: arguments.data.curated,
+            parts: parts(arguments.data.only),
+            format: arguments.data.format,
+        };
+        let mut out = io::stdout().lock();
+        match arguments.command {
+            None => run_deploy(&config, &mut out, &messages),
+            Some(Command::Plan { detailed_exitcode }) => {
+                detailed = run_plan(&config, &mut out, &messages)? && detailed_exitcode;
+                Ok(Outcome::Done)
+            }
+            Some(Command::Status { detailed_exitcode }) => {
+                detailed = run_status(&config, &mut out, &messages)? && detailed_exitcode;
+                Ok(Outcome::Done)
+            }
+            Some(Command::Verify) => run_verify(&config, &mut out, &messages),
+            Some(Command::Destroy { yes, dry_run }) => {
+                run_destroy(&config.settings, yes, dry_run, &mut io::stdin().lock(), &mut out, &messages)
+            }
+            Some(Command::Policy) => {
+                let policy = deploy::definitions::iam_policy(&config.settings.account_id, &config.settings.region);
+                io::Write::write_all(&mut out, policy.as_bytes())?;
+                Ok(Outcome::Done)
+            }
+        }
+    });
+    if detailed { ExitCode::from(2) } else { code }
+}
+
+const fn parts(only: Option<Part>) -> Parts {
+    match only {
+        None => Parts::ALL,
+        Some(Part::Buckets) => Parts { buckets: true, data: false, catalog: false },
+        Some(Part::Data) => Parts { buckets: false, data: true, catalog: false },
+        Some(Part::Catalog) => Parts { buckets: false, data: false, catalog: true },
+    }
+}

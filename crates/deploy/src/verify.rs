@@ -1,0 +1,112 @@
+//! The proof: counts and KPIs that Athena answers, against what the manifest expects, and the bill beside its prediction.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use aws::Session;
+use cli_support::human;
+use query::bill::{Bill, dollars};
+use query::{Answerer, Athena, catalogue, verify::differences};
+use serde::Serialize;
+use ticket_schema::answer::{Answer, Cell};
+use ticket_schema::manifest::CuratedManifest;
+
+use crate::cost::ColumnBytes;
+
+const COUNTS: &str =
+    "SELECT market, COUNT(*) AS tickets FROM bmw_aftersales.tickets_enriched GROUP BY market ORDER BY market";
+
+/// What was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Proof {
+    /// Each question.
+    pub checks: Vec<Check>,
+    /// Whether the KPIs had expected answers to be compared with.
+    pub has_expected_answers: bool,
+}
+
+/// One question.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// What was asked.
+    pub name: String,
+    /// How the answer differs from the expected one, a line each.
+    pub differences: Vec<String>,
+    /// What it was expected to cost at most.
+    pub predicted: Bill,
+    /// What it cost.
+    pub bill: Bill,
+}
+
+impl Proof {
+    /// Asks everything. `curated` is the local data set whose manifest is believed.
+    pub fn make(session: &Session, curated: &Path, manifest: &CuratedManifest) -> Result<Self> {
+        let columns = ColumnBytes::read(curated, &manifest.files)?;
+        let athena = Athena::open(session, curated, manifest.as_of)?;
+        let mut proof = Self { checks: Vec::new(), has_expected_answers: manifest.expected_answers.is_some() };
+        // The view itself, not its text: the KPIs below bring the view's text along, to fix the present in it.
+        let counts = session.ask(ticket_schema::names::WORKGROUP, COUNTS).context("tickets per market")?;
+        proof.checks.push(Check {
+            name: "tickets per market".to_owned(),
+            differences: differences(&expected_counts(manifest), &counts.answer),
+            predicted: Bill::for_scan(columns.scanned_by(COUNTS)?),
+            bill: Bill::for_scan(counts.scanned_bytes),
+        });
+        for kpi in catalogue::kpis()? {
+            let Some(expected) = &manifest.expected_answers else { break };
+            let asked = athena.answer(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?;
+            let expected = expected.get(&kpi.name).with_context(|| format!("the manifest expects no {}", kpi.name))?;
+            proof.checks.push(Check {
+                differences: differences(expected, &asked.answer),
+                predicted: Bill::for_scan(columns.scanned_by(&kpi.sql)?),
+                bill: asked.bill.unwrap_or(Bill::for_scan(0)),
+                name: kpi.name,
+            });
+        }
+        Ok(proof)
+    }
+
+    /// The proof as a table for people.
+    pub fn table(&self) -> String {
+        let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+        let mut text = format!(
+            "{:width$}  {:7}  {:>14}  {:>12}  {:>12}  {:>9}\n",
+            "question", "answer", "predicted scan", "scanned", "billed", "cost"
+        );
+        for check in &self.checks {
+            text += &format!(
+                "{:width$}  {:7}  {:>14}  {:>12}  {:>12}  {:>9}\n",
+                check.name,
+                if check.differences.is_empty() { "proved" } else { "WRONG" },
+                human::bytes(check.predicted.scanned_bytes),
+                human::bytes(check.bill.scanned_bytes),
+                human::bytes(check.bill.billed_bytes),
+                dollars(check.bill.usd)
+            );
+        }
+        let predicted: f64 = self.checks.iter().map(|check| check.predicted.usd).sum();
+        let billed: f64 = self.checks.iter().map(|check| check.bill.usd).sum();
+        text + &format!("cost: predicted {} at most, billed {}\n", dollars(predicted), dollars(billed))
+    }
+
+    /// Fails if an answer is not the expected one.
+    pub fn demand(&self) -> Result<()> {
+        let line = |check: &Check| {
+            check.differences.iter().map(|line| format!("{}: {line}", check.name)).collect::<Vec<_>>()
+        };
+        let wrong: Vec<String> = self.checks.iter().flat_map(line).collect();
+        if !wrong.is_empty() {
+            bail!(
+                "Athena's answers are not the expected ones; `deploy status` shows whether anything was changed by another \
+                 hand:\n  {}",
+                wrong.join("\n  ")
+            );
+        }
+        Ok(())
+    }
+}
+
+fn expected_counts(manifest: &CuratedManifest) -> Answer {
+    let row = |(market, tickets): (&String, &u64)| vec![market.as_str().into(), Cell::from(*tickets)];
+    Answer { rows: manifest.markets.iter().map(row).collect(), ..Answer::with_columns(&["market", "tickets"]) }
+}

@@ -1,0 +1,56 @@
+//! A query with its present written into it is the query as of that time, whatever the engine's clock says.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
+
+mod lake;
+
+use lake::Lake;
+use query::Engine;
+use query::catalogue::kpis;
+use query::pinned::pinned;
+use ticket_schema::Timestamp;
+use ticket_schema::answer::Answer;
+
+const AS_OF: &str = "2026-11-22T08:30:05Z";
+const A_YEAR_LATER: &str = "2027-11-22";
+
+/// The answers to the query at its time, and a year later with its time written into it and without.
+fn three_answers(lake: &Lake, queries: &[String]) -> Vec<[Answer; 3]> {
+    let as_of: Timestamp = AS_OF.parse().unwrap();
+    let then = Engine::open(&lake.curated(), Some(as_of)).unwrap();
+    let later = Engine::open(&lake.curated(), A_YEAR_LATER.parse().ok()).unwrap();
+    let ask = |engine: &Engine, sql: &str| engine.ask(sql).unwrap_or_else(|error| panic!("{sql}: {error:#}"));
+    let all = |sql: &String| [ask(&then, sql), ask(&later, &pinned(sql, as_of).unwrap()), ask(&later, sql)];
+    queries.iter().map(all).collect()
+}
+
+#[test]
+fn every_kpi_answers_as_of_its_time() {
+    let lake = Lake::new(42, AS_OF, 3, 5000);
+    let queries: Vec<String> = kpis().unwrap().into_iter().map(|kpi| kpi.sql).collect();
+    let mut that_depend_on_the_present = Vec::new();
+    for (i, [expected, pinned, later]) in three_answers(&lake, &queries).into_iter().enumerate() {
+        assert_eq!(pinned, expected, "{}", queries[i]);
+        if later != expected {
+            that_depend_on_the_present.push(i + 1);
+        }
+    }
+    assert_eq!(that_depend_on_the_present, [1, 7, 10]);
+}
+
+#[test]
+fn the_view_may_be_named_in_every_way() {
+    let lake = Lake::new(1, AS_OF, 10, 50);
+    let queries = [
+        "SELECT MAX(hours_since_created) AS age, now() AS present FROM tickets_enriched",
+        "SELECT MAX(tickets_enriched.hours_since_created) AS age FROM bmw_aftersales.\"tickets_enriched\"",
+        "SELECT MAX(t.hours_since_created) AS age FROM awsdatacatalog.bmw_aftersales.tickets_enriched AS t",
+        "WITH old AS (SELECT * FROM tickets_enriched WHERE days_open > 2) SELECT COUNT(*), MAX(days_open) FROM old",
+        "WITH RECURSIVE days AS (SELECT 0 AS n UNION ALL SELECT n + 1 FROM days WHERE n < 9)
+         SELECT n, COUNT(*) FROM days JOIN bmw_aftersales.tickets_enriched ON days_open = n GROUP BY n ORDER BY n",
+        "SELECT MAX(hours_since_created) AS age FROM (SELECT * FROM tickets_enriched) AS tickets",
+    ];
+    for ([expected, pinned, later], sql) in three_answers(&lake, &queries.map(str::to_owned)).into_iter().zip(queries) {
+        assert_eq!(pinned, expected, "{sql}");
+        assert_ne!(later, expected, "{sql}");
+    }
+}

@@ -1,0 +1,60 @@
+//! The columns that a query is said to read, against those that the embedded engine plans to read.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
+
+mod lake;
+
+use std::collections::BTreeSet;
+
+use lake::Lake;
+use query::Engine;
+use query::catalogue::kpis;
+use query::scan::columns_read;
+use query::sql_text::pieces;
+use ticket_schema::answer::Cell;
+use ticket_schema::columns::file_columns;
+
+fn engine() -> (Lake, Engine) {
+    let lake = Lake::new(42, "2026-11-22", 3, 500);
+    let engine = Engine::open(&lake.curated(), None).unwrap();
+    (lake, engine)
+}
+
+/// The file columns in the projections of the scans of Parquet files in the query's plan.
+fn planned(engine: &Engine, sql: &str) -> BTreeSet<&'static str> {
+    let rows = engine.ask(&format!("EXPLAIN {sql}")).unwrap().rows;
+    let Some([_, Cell::Text(plan)]) = rows.last().map(Vec::as_slice) else { panic!("{rows:?}") };
+    let scans: Vec<&str> = plan.lines().filter(|line| line.trim_start().starts_with("DataSourceExec")).collect();
+    assert!(!scans.is_empty(), "{plan}");
+    let projections =
+        scans.iter().filter_map(|scan| scan.split_once("projection=[")?.1.split_once("], file_type=parquet"));
+    let names: BTreeSet<String> =
+        projections.flat_map(|(columns, _)| pieces(columns)).filter_map(|piece| piece.name()).collect();
+    file_columns().map(|column| column.name).filter(|column| names.contains(*column)).collect()
+}
+
+#[test]
+fn every_kpi_reads_the_columns_it_is_said_to_read() {
+    let (_lake, engine) = engine();
+    for kpi in kpis().unwrap() {
+        assert_eq!(columns_read(&kpi.sql).unwrap(), planned(&engine, &kpi.sql), "{}", kpi.name);
+    }
+}
+
+#[test]
+fn no_query_reads_more_than_it_is_said_to_read() {
+    let (_lake, engine) = engine();
+    for (sql, unread) in [
+        ("SELECT * FROM tickets", &[][..]),
+        ("SELECT e.* FROM tickets_enriched AS e JOIN tickets AS t ON t.vin_last6 = e.vin_last6", &[]),
+        ("WITH late AS (SELECT resolution_hours AS h FROM tickets_enriched) SELECT h * h FROM late WHERE h > 3", &[]),
+        ("SELECT dealer_id FROM tickets WHERE market = 'DE' AND category IN (SELECT category FROM tickets)", &[]),
+        ("SELECT COUNT(DISTINCT \"model_series\") * model_year FROM tickets GROUP BY model_year", &[]),
+        // The names of things that are no columns here, and columns that the outer query has no use for.
+        ("SELECT severity AS status FROM tickets", &["status"]),
+        ("SELECT channel FROM (SELECT channel, customer_id FROM tickets) AS t", &["customer_id"]),
+    ] {
+        let mut expected = planned(&engine, sql);
+        expected.extend(unread);
+        assert_eq!(columns_read(sql).unwrap(), expected, "{sql}");
+    }
+}
