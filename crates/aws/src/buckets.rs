@@ -6,8 +6,8 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types as sdk;
 
 use crate::bucket::{
-    AbortUploads, BucketSettings, Encryption, EncryptionByDefault, EncryptionRule, Expiration, Lifecycle, LifecycleFilter,
-    LifecycleRule, OwnershipControls, OwnershipRule, PublicAccessBlock, Setting, Tag, Tagging,
+    AbortUploads, BucketSettings, Encryption, EncryptionByDefault, EncryptionRule, Expiration, Lifecycle,
+    LifecycleFilter, LifecycleRule, OwnershipControls, OwnershipRule, PublicAccessBlock, Setting, Tag, Tagging,
 };
 use crate::error::{AwsError, Kind, OrExplain};
 use crate::session::Session;
@@ -38,7 +38,9 @@ impl Session {
                 let error = AwsError::of(&doing, &error);
                 return match (error.kind, region) {
                     (Kind::NotFound, _) => Ok(Bucket::Missing),
-                    (Kind::WrongRegion, region) => Ok(Bucket::Elsewhere(region.unwrap_or_else(|| "another".to_owned()))),
+                    (Kind::WrongRegion, region) => {
+                        Ok(Bucket::Elsewhere(region.unwrap_or_else(|| "another".to_owned())))
+                    }
                     (Kind::Denied, _) => Ok(Bucket::Closed),
                     _ => Err(error.into()),
                 };
@@ -183,10 +185,7 @@ impl Session {
 }
 
 /// A setting that isn't made is no error.
-fn if_made<T, E>(
-    answer: Result<T, SdkError<E, HttpResponse>>,
-    doing: &str,
-) -> Result<Option<T>, AwsError>
+fn if_made<T, E>(answer: Result<T, SdkError<E, HttpResponse>>, doing: &str) -> Result<Option<T>, AwsError>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
@@ -254,8 +253,7 @@ fn lifecycle_value(rule: sdk::LifecycleRule) -> LifecycleRule {
 fn lifecycle_request(wanted: &BucketSettings) -> Result<sdk::BucketLifecycleConfiguration> {
     let mut rules = Vec::new();
     for rule in wanted.lifecycle_configuration.iter().flat_map(|lifecycle| &lifecycle.rules) {
-        let expiration =
-            rule.expiration.map(|after| sdk::LifecycleExpiration::builder().days(after.days).build());
+        let expiration = rule.expiration.map(|after| sdk::LifecycleExpiration::builder().days(after.days).build());
         let abort = rule.abort_incomplete_multipart_upload.map(|after| {
             sdk::AbortIncompleteMultipartUpload::builder().days_after_initiation(after.days_after_initiation).build()
         });

@@ -100,9 +100,11 @@ impl Session {
     pub fn add_partitions(&self, database: &str, table: &str, partitions: &[Partition]) -> Result<()> {
         let doing = format!("register partitions of {database}.{table}");
         let not_there = || AwsError::new(Kind::NotFound, &doing, "there is no such table");
-        let storage = self.sdk_table(database, table)?.ok_or_else(not_there)?.storage_descriptor.unwrap_or_else(|| {
-            sdk::StorageDescriptor::builder().build()
-        });
+        let storage = self
+            .sdk_table(database, table)?
+            .ok_or_else(not_there)?
+            .storage_descriptor
+            .unwrap_or_else(|| sdk::StorageDescriptor::builder().build());
         for batch in partitions.chunks(PARTITIONS_PER_CREATE) {
             let inputs = batch.iter().map(|partition| {
                 let mut storage = storage.clone();
@@ -121,9 +123,8 @@ impl Session {
     pub fn remove_partitions(&self, database: &str, table: &str, values: &[Vec<String>]) -> Result<()> {
         let doing = format!("unregister partitions of {database}.{table}");
         for batch in values.chunks(PARTITIONS_PER_DELETE) {
-            let lists = batch.iter().map(|values| {
-                sdk::PartitionValueList::builder().set_values(Some(values.clone())).build()
-            });
+            let lists =
+                batch.iter().map(|values| sdk::PartitionValueList::builder().set_values(Some(values.clone())).build());
             let lists = lists.collect::<Result<Vec<_>, _>>()?;
             let request = self.glue.batch_delete_partition().database_name(database).table_name(table);
             let answer = self.wait(request.set_partitions_to_delete(Some(lists)).send());

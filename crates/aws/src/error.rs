@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 /// A request that failed for good.
 #[derive(Debug)]
@@ -79,7 +79,9 @@ impl AwsError {
         };
         let message = match (error.message(), status) {
             (Some(message), _) => message.to_owned(),
-            (None, Some(status)) if matches!(error, SdkError::ServiceError(_)) => format!("the answer was HTTP {status}"),
+            (None, Some(status)) if matches!(error, SdkError::ServiceError(_)) => {
+                format!("the answer was HTTP {status}")
+            }
             _ => last_cause(error),
         };
         Self { kind, doing: doing.to_owned(), code, message }
@@ -99,7 +101,9 @@ impl AwsError {
                 "run `aws configure sso` or `aws configure` for the profile, or name another with --profile; \
                  `aws sts get-caller-identity` must work"
             }
-            Kind::ExpiredCredentials => "log in again (`aws sso login`, or renew the session token), then run this again",
+            Kind::ExpiredCredentials => {
+                "log in again (`aws sso login`, or renew the session token), then run this again"
+            }
             Kind::InvalidCredentials => {
                 "check the keys of the profile in ~/.aws/credentials (or in the environment, which comes first) and the \
                  machine's clock"
@@ -163,7 +167,11 @@ fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> Kind {
             Kind::WrongRegion
         }
         (
-            "SlowDown" | "Throttling" | "ThrottlingException" | "TooManyRequestsException" | "RequestLimitExceeded"
+            "SlowDown"
+            | "Throttling"
+            | "ThrottlingException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded"
             | "ServiceUnavailable",
             _,
         )
@@ -172,7 +180,9 @@ fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> Kind {
             Kind::NotFound
         }
         ("EntityNotFoundException" | "ResourceNotFoundException", _) | (_, 404) => Kind::NotFound,
-        (code, status) if code.starts_with("AccessDenied") || code == "AllAccessDisabled" || status == 403 => Kind::Denied,
+        (code, status) if code.starts_with("AccessDenied") || code == "AllAccessDisabled" || status == 403 => {
+            Kind::Denied
+        }
         _ => Kind::Other,
     }
 }

@@ -102,7 +102,8 @@ impl Session {
         self.wait(async {
             let mut pages = self.s3.list_multipart_uploads().bucket(bucket).expected_bucket_owner(owner);
             loop {
-                let page = pages.clone().send().await.or_explain(&format!("list the unfinished uploads of {bucket}"))?;
+                let page =
+                    pages.clone().send().await.or_explain(&format!("list the unfinished uploads of {bucket}"))?;
                 for upload in page.uploads() {
                     let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else { continue };
                     let request = self.s3.abort_multipart_upload().bucket(bucket).key(key).upload_id(id);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
@@ -71,8 +71,7 @@ impl Session {
 
     fn check_account(&self, sts: &aws_sdk_sts::Client, settings: &Settings) -> Result<()> {
         let doing = format!("find out whose credentials these are ({})", described(&settings.profile));
-        let identity =
-            self.wait(sts.get_caller_identity().send()).map_err(|error| AwsError::of(&doing, &error))?;
+        let identity = self.wait(sts.get_caller_identity().send()).map_err(|error| AwsError::of(&doing, &error))?;
         let actual = identity.account().unwrap_or("none");
         if actual != self.account_id {
             return Err(AwsError::new(
@@ -105,7 +104,7 @@ async fn load(settings: &Settings) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
     let retries = RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(FIRST_BACKOFF);
     let mut loader: ConfigLoader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http.clone())
         .region(region.clone())
         .timeout_config(timeouts)
         .retry_config(retries);
@@ -114,12 +113,11 @@ async fn load(settings: &Settings) -> SdkConfig {
     }
     loader = match &settings.profile {
         Profile::Only(name) => {
-            loader.credentials_provider(ProfileFileCredentialsProvider::builder().profile_name(name).build())
+            let provider = ProviderConfig::default().with_http_client(http).with_region(Some(region));
+            let credentials = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(name).build();
+            loader.credentials_provider(credentials)
         }
-        Profile::AfterEnvironment(name) => {
-            let chain = DefaultCredentialsChain::builder().profile_name(name).region(region).build().await;
-            loader.credentials_provider(chain)
-        }
+        Profile::AfterEnvironment(name) => loader.profile_name(name),
     };
     loader.load().await
 }

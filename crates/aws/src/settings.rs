@@ -81,9 +81,7 @@ impl Settings {
             arguments.region.clone().or_else(|| configured(AWS_REGION)).unwrap_or_else(|| DEFAULT_REGION.to_owned());
         let profile = match &arguments.profile {
             Some(name) => Profile::Only(name.clone()),
-            None => {
-                Profile::AfterEnvironment(configured(AWS_PROFILE).unwrap_or_else(|| DEFAULT_PROFILE.to_owned()))
-            }
+            None => Profile::AfterEnvironment(configured(AWS_PROFILE).unwrap_or_else(|| DEFAULT_PROFILE.to_owned())),
         };
         let account_id = arguments.account_id.clone().or_else(|| configured(AWS_ACCOUNT_ID));
         Ok(Self {

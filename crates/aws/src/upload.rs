@@ -208,7 +208,8 @@ impl Sender {
             unfinished.key() == Some(upload.key.as_str())
                 && unfinished.checksum_algorithm() == Some(&ChecksumAlgorithm::Crc64Nvme)
         });
-        let newest = ours.max_by_key(|unfinished| unfinished.initiated().map(|time| (time.secs(), time.subsec_nanos())));
+        let newest =
+            ours.max_by_key(|unfinished| unfinished.initiated().map(|time| (time.secs(), time.subsec_nanos())));
         Ok(newest.and_then(|unfinished| unfinished.upload_id))
     }
 
@@ -324,7 +325,9 @@ mod tests {
 
     #[test]
     fn parts_cover_a_file_of_any_size_and_are_never_too_many() {
-        for bytes in [1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES, PART_BYTES * MAX_PARTS + 1, 5 << 40] {
+        for bytes in
+            [1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES, PART_BYTES * MAX_PARTS + 1, 5 << 40]
+        {
             let parts: Vec<_> = parts(bytes).collect();
             assert!(parts.len() as u64 <= MAX_PARTS);
             let end = parts.iter().fold(0, |end, part| {

@@ -169,5 +169,7 @@ fn ownership(session: &Session, bucket: &str, role: Role) -> Result<Contents> {
 }
 
 fn not_ours(bucket: &str, key: &str) -> String {
-    format!("s3://{bucket}/{key} is there, but is not one of ours; move it away, so that nothing of yours is overwritten")
+    format!(
+        "s3://{bucket}/{key} is there, but is not one of ours; move it away, so that nothing of yours is overwritten"
+    )
 }

@@ -12,8 +12,8 @@ use query::scan::columns_read;
 use serde::Serialize;
 use ticket_schema::manifest::FileEntry;
 
-use crate::desired::Desired;
 use crate::definitions::Role;
+use crate::desired::Desired;
 
 /// How often the KPIs are asked in a month: all of them once a day.
 const ROUNDS_A_MONTH: u64 = 30;

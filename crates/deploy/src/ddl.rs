@@ -58,10 +58,7 @@ pub fn differences(wanted: &Table, actual: &Table) -> Vec<String> {
     compare("the location", directory(wanted.location.as_deref()), directory(actual.location.as_deref()));
     compare("the row reader", shown(wanted.serde.as_deref()), shown(actual.serde.as_deref()));
     compare("the file format", shown(wanted.input_format.as_deref()), shown(actual.input_format.as_deref()));
-    let all = [
-        (&wanted.serde_parameters, &actual.serde_parameters),
-        (&wanted.parameters, &actual.parameters),
-    ];
+    let all = [(&wanted.serde_parameters, &actual.serde_parameters), (&wanted.parameters, &actual.parameters)];
     for (wanted, actual) in all {
         for (name, value) in wanted {
             compare(name, value.clone(), shown(actual.get(name).map(String::as_str)));

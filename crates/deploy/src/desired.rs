@@ -51,9 +51,8 @@ impl Local {
     /// Reads the manifests of both data sets.
     pub fn load(raw: &Path, curated: Option<&Path>) -> Result<Self> {
         let how_to = "run `cargo run --release` (or `generate` and `transform`) first, or name it with";
-        let missing = |dir: &Path, flag: &str| {
-            UsageError(format!("there is no data set in {}: {how_to} {flag}", dir.display()))
-        };
+        let missing =
+            |dir: &Path, flag: &str| UsageError(format!("there is no data set in {}: {how_to} {flag}", dir.display()));
         let Some(raw_manifest) = RawManifest::load(raw)? else { bail!(missing(raw, "--raw")) };
         let curated = match curated {
             None => None,

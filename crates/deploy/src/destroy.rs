@@ -50,8 +50,7 @@ fn bucket(plan: &mut Plan, definition: &BucketDefinition, settings: &BucketSetti
     let name = &definition.name;
     let there = |key: &&String| contents.keys.contains_key(*key);
     let is_data = |key: &&String| *key != MANIFEST_FILE && *key != ANNOUNCEMENT;
-    let data: Vec<String> =
-        contents.owned.union(&contents.announced).filter(there).filter(is_data).cloned().collect();
+    let data: Vec<String> = contents.owned.union(&contents.announced).filter(there).filter(is_data).cloned().collect();
     let last: Vec<String> = [MANIFEST_FILE, ANNOUNCEMENT]
         .into_iter()
         .filter(|key| contents.keys.contains_key(*key))
@@ -67,7 +66,9 @@ fn bucket(plan: &mut Plan, definition: &BucketDefinition, settings: &BucketSetti
     if n_foreign > 0 {
         plan.notes.push(format!("the bucket {name} stays: {n_foreign} objects in it are not ours"));
     } else if settings.canonical(Setting::Tagging)["managed-by"] != "aftersales-deploy" {
-        plan.notes.push(format!("the bucket {name} stays: it has no tag managed-by=aftersales-deploy, so it may not be ours"));
+        plan.notes.push(format!(
+            "the bucket {name} stays: it has no tag managed-by=aftersales-deploy, so it may not be ours"
+        ));
     } else {
         plan.steps.push(Step::AbortUploads { bucket: name.clone() });
         plan.steps.push(Step::DeleteBucket { bucket: name.clone() });

@@ -96,8 +96,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut detailed = false;
     let code = cli_support::run(|| {
-        let settings =
-            Settings::resolve(&arguments.aws, |name| std::env::var(name).ok(), Path::new(".env"))?;
+        let settings = Settings::resolve(&arguments.aws, |name| std::env::var(name).ok(), Path::new(".env"))?;
         let messages = Messages::new(arguments.verbosity);
         let config = Config {
             settings,

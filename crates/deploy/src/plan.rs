@@ -196,8 +196,8 @@ impl Plan {
         let settings = match actual {
             Some(Bucket::There(settings)) => settings,
             None | Some(Bucket::Missing) => {
-                let is_needed = parts.data && definition.role != Role::Results
-                    || parts.catalog && definition.role == Role::Results;
+                let is_needed =
+                    parts.data && definition.role != Role::Results || parts.catalog && definition.role == Role::Results;
                 if parts.buckets {
                     self.steps.push(Step::CreateBucket { bucket: name.clone() });
                 } else if is_needed {
@@ -237,6 +237,17 @@ impl Plan {
         let bucket = &data.bucket;
         let sent: Vec<Step> = data.objects.values().filter_map(|object| upload(object, actual)).collect();
         let is_ours = |key: &String| actual.owned.contains(key) || actual.announced.contains(key);
+        let overwritten = |step: &&Step| {
+            matches!(step, Step::Upload { upload, .. }
+            if actual.keys.contains_key(&upload.key) && !is_ours(&upload.key))
+        };
+        for step in sent.iter().filter(overwritten) {
+            let Step::Upload { upload, .. } = step else { continue };
+            self.obstacles.push(format!(
+                "s3://{bucket}/{} is there, isn't ours, and is not what would be written; move or delete it",
+                upload.key
+            ));
+        }
         let is_wanted = |key: &String| data.objects.contains_key(key) || *key == data.manifest.key;
         if !sent.is_empty() {
             let new = data.objects.keys().filter(|key| !actual.owned.contains(*key));
@@ -312,9 +323,9 @@ impl Plan {
         let actual = if self.steps.iter().any(is_new) { &[] } else { actual };
         let missing_in = |there: &[Partition], partition: &Partition| {
             let place = |location: &str| location.trim_end_matches('/').to_owned();
-            !there.iter().any(|other| {
-                other.values == partition.values && place(&other.location) == place(&partition.location)
-            })
+            !there
+                .iter()
+                .any(|other| other.values == partition.values && place(&other.location) == place(&partition.location))
         };
         let stale: Vec<_> = actual.iter().filter(|partition| missing_in(wanted, partition)).cloned().collect();
         let new: Vec<_> = wanted.iter().filter(|partition| missing_in(actual, partition)).cloned().collect();

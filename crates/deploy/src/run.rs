@@ -78,19 +78,24 @@ impl Planned {
         Ok(Self { session, desired, curated, plan, month })
     }
 
-    /// The head of every plan.
-    fn place(config: &Config) -> String {
-        let Settings { account_id, region, endpoint_url, .. } = &config.settings;
-        let server = endpoint_url.as_ref().map_or_else(String::new, |url| format!(", at {url}"));
-        format!("account {account_id}, region {region}{server}")
+    /// The plan as a text, under the name of the account.
+    fn text(&self, settings: &Settings) -> String {
+        let nothing = if self.plan.steps.is_empty() { "Nothing to do: everything is as wanted.\n" } else { "" };
+        format!("{}\n{}{nothing}{}\n", place(settings), show::text(&self.plan), self.month.line())
     }
+}
+
+/// The head of every plan.
+fn place(settings: &Settings) -> String {
+    let Settings { account_id, region, endpoint_url, .. } = settings;
+    let server = endpoint_url.as_ref().map_or_else(String::new, |url| format!(", at {url}"));
+    format!("account {account_id}, region {region}{server}")
 }
 
 /// `deploy`: plans, shows, does and proves.
 pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
     let planned = Planned::make(config, messages)?;
-    messages.note(format!("deploy: {}\n{}", Planned::place(config), show::text(&planned.plan).trim_end()));
-    messages.note(planned.month.line());
+    messages.note(planned.text(&config.settings));
     apply(&planned.session, &planned.plan, messages)?;
     if config.parts == Parts::ALL {
         prove(config, &planned.session, &planned.curated, out, messages)?;
@@ -100,14 +105,15 @@ pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
 
 /// `deploy plan`: whether there is anything to do.
 pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<bool> {
-    let Planned { plan, month, .. } = Planned::make(config, messages)?;
+    let planned = Planned::make(config, messages)?;
+    let Planned { plan, month, .. } = &planned;
     match config.format {
-        Format::Text => write!(out, "{}\n{}{}\n", Planned::place(config), show::text(&plan), month.line()),
+        Format::Text => write!(out, "{}", planned.text(&config.settings)),
         Format::Json => {
             let value = json!({
                 "account_id": config.settings.account_id,
                 "region": config.settings.region,
-                "changes": show::changes(&plan),
+                "changes": show::changes(plan),
                 "notes": plan.notes,
                 "obstacles": plan.obstacles,
                 "month": month,
@@ -185,7 +191,8 @@ pub fn run_destroy(
     let definitions = Definitions::load(&settings.account_id, &settings.region)?;
     let session = Session::open(settings)?;
     let plan = plan_destroy(&definitions, &observe_all(&session, &definitions)?);
-    write!(out, "account {}, region {}\n{}", settings.account_id, settings.region, show::text(&plan))
+    let nothing = if plan.steps.is_empty() { "Nothing of ours is left.\n" } else { "" };
+    write!(out, "{}\n{}{nothing}", place(settings), show::text(&plan))
         .and_then(|()| out.flush())
         .context("cannot write to standard output")?;
     if plan.steps.is_empty() || dry_run {

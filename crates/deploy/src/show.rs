@@ -78,8 +78,10 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
 /// The plan as a text for people.
 pub fn text(plan: &Plan) -> String {
     let changes = changes(plan);
-    let mut text: String =
-        changes.iter().map(|change| format!("  {} {}: {}\n", change.action.mark(), change.resource, change.what)).collect();
+    let mut text: String = changes
+        .iter()
+        .map(|change| format!("  {} {}: {}\n", change.action.mark(), change.resource, change.what))
+        .collect();
     for note in &plan.notes {
         text += &format!("  note: {note}\n");
     }
@@ -91,11 +93,10 @@ pub fn text(plan: &Plan) -> String {
         *counts.entry(change.action.mark()).or_insert(0_u64) += 1;
     }
     let count = |mark: char| counts.get(&mark).copied().unwrap_or(0);
-    text + &if changes.is_empty() {
-        "Nothing to do: everything is as wanted.\n".to_owned()
-    } else {
-        format!("{} to create, {} to update, {} to delete.\n", count('+'), count('~'), count('-'))
+    if !changes.is_empty() {
+        text += &format!("{} to create, {} to update, {} to delete.\n", count('+'), count('~'), count('-'));
     }
+    text
 }
 
 /// Where everything that is wanted stands.

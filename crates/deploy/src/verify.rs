@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use aws::Session;
 use cli_support::human;
 use query::bill::{Bill, dollars};
-use query::{Answerer, Athena, catalogue, verify::differences};
+use query::{Answerer, Athena, catalogue, verify::differences, verify::differences_but};
 use serde::Serialize;
 use ticket_schema::answer::{Answer, Cell};
 use ticket_schema::manifest::CuratedManifest;
@@ -57,7 +57,7 @@ impl Proof {
             let asked = athena.answer(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?;
             let expected = expected.get(&kpi.name).with_context(|| format!("the manifest expects no {}", kpi.name))?;
             proof.checks.push(Check {
-                differences: differences(expected, &asked.answer),
+                differences: differences_but(expected, &asked.answer, &kpi.approximate_columns()),
                 predicted: Bill::for_scan(columns.scanned_by(&kpi.sql)?),
                 bill: asked.bill.unwrap_or(Bill::for_scan(0)),
                 name: kpi.name,
@@ -91,9 +91,8 @@ impl Proof {
 
     /// Fails if an answer is not the expected one.
     pub fn demand(&self) -> Result<()> {
-        let line = |check: &Check| {
-            check.differences.iter().map(|line| format!("{}: {line}", check.name)).collect::<Vec<_>>()
-        };
+        let line =
+            |check: &Check| check.differences.iter().map(|line| format!("{}: {line}", check.name)).collect::<Vec<_>>();
         let wrong: Vec<String> = self.checks.iter().flat_map(line).collect();
         if !wrong.is_empty() {
             bail!(

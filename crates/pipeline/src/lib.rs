@@ -42,7 +42,10 @@ pub fn run_pipeline(config: &Config, out: &mut dyn Write, messages: &Messages) -
     let stage = Stage::start(3, "query");
     let question = Question::Kpis(Vec::new());
     let report = query::run_query(&query::Config { data: curated, as_of: None, question, verify: true })?;
-    stage.done(&format!("{} as of {}", human::counted(report.answers.len() as u64, "KPI"), config.tickets.world.as_of), messages);
+    stage.done(
+        &format!("{} as of {}", human::counted(report.answers.len() as u64, "KPI"), config.tickets.world.as_of),
+        messages,
+    );
 
     messages.note("");
     let answers = report.render(config.format)?;

@@ -43,6 +43,10 @@ impl Answerer for Athena<'_> {
         self.manifest.as_ref()
     }
 
+    fn is_exact(&self) -> bool {
+        false
+    }
+
     fn answer(&self, sql: &str) -> Result<Asked> {
         let is_question = pieces(sql).next().is_some_and(|first| QUESTIONS.iter().any(|question| first.is(question)));
         if !is_question {

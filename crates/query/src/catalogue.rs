@@ -1,9 +1,11 @@
 //! The KPIs of `queries/sample_queries.sql`, which this crate carries, and the view they ask.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, bail, ensure};
 use cli_support::exit::UsageError;
 
-use crate::sql_text::{pieces, statements};
+use crate::sql_text::{Piece, pieces, statements};
 
 /// The SQL text that is also run by hand in Athena's console.
 const SAMPLE_QUERIES: &str = include_str!("../../../queries/sample_queries.sql");
@@ -21,6 +23,16 @@ pub struct Kpi {
     pub description: String,
     /// Its SQL, as Athena runs it.
     pub sql: String,
+}
+
+impl Kpi {
+    /// The columns of the answer that Athena only approximates.
+    pub fn approximate_columns(&self) -> BTreeSet<String> {
+        let pieces: Vec<Piece> = pieces(&self.sql).collect();
+        let calls = (0..pieces.len()).filter(|i| pieces[*i].is("approx_percentile"));
+        let name = |call| pieces[call..].iter().skip_while(|piece| !piece.is("AS")).nth(1).and_then(Piece::name);
+        calls.filter_map(name).collect()
+    }
 }
 
 /// All KPIs, in order of their numbers.
@@ -91,6 +103,13 @@ mod tests {
     fn the_file_has_ten_kpis_and_the_ddl_a_view() {
         assert_eq!(kpis().unwrap().len(), 10);
         assert!(view_definition().unwrap().contains("tickets_enriched"));
+    }
+
+    #[test]
+    fn percentiles_are_known_to_be_approximate() {
+        let approximate = |number: usize| kpis().unwrap()[number - 1].approximate_columns();
+        assert_eq!(approximate(4).into_iter().collect::<Vec<_>>(), ["median_hours", "p95_hours"]);
+        assert!(approximate(3).is_empty());
     }
 
     #[test]

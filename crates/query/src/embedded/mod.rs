@@ -106,6 +106,10 @@ impl Answerer for Engine {
         self.manifest.as_ref()
     }
 
+    fn is_exact(&self) -> bool {
+        true
+    }
+
     fn answer(&self, sql: &str) -> Result<Asked> {
         Ok(Asked { answer: self.ask(sql)?, bill: None })
     }
