@@ -95,7 +95,7 @@ pub struct Executed {
 
 /// A statement that Athena took and didn't finish.
 #[derive(Debug, thiserror::Error)]
-#[error("Athena could not run a statement: {reason}\n  query execution: {id}\n  statement:\n{}", indented(.statement))]
+#[error("Athena could not run a statement: {reason}{}\n  query execution: {id}\n  statement:\n{}", next_step(.reason), indented(.statement))]
 pub struct StatementFailed {
     /// The statement.
     pub statement: String,
@@ -103,6 +103,18 @@ pub struct StatementFailed {
     pub reason: String,
     /// Athena's identifier of the run.
     pub id: String,
+}
+
+fn next_step(reason: &str) -> &'static str {
+    match reason {
+        _ if reason.contains("not authorized") || reason.contains("Insufficient permissions") => {
+            "\n  next: give the user or role the policy that `deploy policy` prints"
+        }
+        _ if reason.contains("Bytes scanned limit") => {
+            "\n  next: ask for fewer columns or partitions, or raise the cutoff in infra/workgroup.json"
+        }
+        _ => "",
+    }
 }
 
 fn indented(text: &str) -> String {

@@ -1,0 +1,120 @@
+"""Who may do what, with AUTH: what a Glue or Athena call touches, and what Athena does in the caller's name.
+
+What may live here: everything about IAM. ministack evaluates the policies; what it lacks is which ARNs to evaluate for
+these two services, and that Athena reads the catalogue and the buckets with the rights of whoever asks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import athena
+
+_access_key: ContextVar[str] = ContextVar("access_key", default="")
+_resources: ContextVar[tuple[str, ...]] = ContextVar("resources", default=())
+_ask: Callable = iam_evaluator.enforce
+
+
+class AccessDenied(Exception):
+    """The caller may not do what a statement needs."""
+
+
+def install() -> None:
+    """Takes the place of ministack's own choice of resources and of its answers."""
+    arn_of, answer = iam_actions.extract_resource_arn, iam_actions.access_denied_response
+
+    def extract_resource_arn(service: str, method: str, path: str, headers: dict, body: bytes, *rest) -> str:
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        arns_of = {"glue": _glue_arns, "athena": _athena_arns}.get(service)
+        _resources.set(tuple(arns_of(operation, json.loads(body or b"{}"))) if arns_of and operation else ())
+        return _resources.get()[-1] if _resources.get() else arn_of(service, method, path, headers, body, *rest)
+
+    def enforce(access_key: str, action: str, service: str, region: str, resource_arn: str = "*", service_context=None):
+        _access_key.set(access_key)
+        arns = _resources.get() if resource_arn in _resources.get() else (resource_arn,)
+        tags = action == "athena:CreateWorkGroup" and any(key.startswith("aws:requesttag/") for key in service_context)
+        for one in (action, "athena:TagResource") if tags else (action,):
+            for arn in arns:
+                if denied := _ask(access_key, one, service, region, arn, service_context):
+                    return denied
+        return None
+
+    def access_denied_response(service: str, action: str, principal_arn: str, request_id: str, **details) -> tuple:
+        if service not in ("glue", "athena") or details.get("error_code"):
+            return answer(service, action, principal_arn, request_id, **details)
+        text = _refusal(principal_arn, action, details["resource_arn"], details["explicit_deny"])
+        _, headers, body = answer(service, action, principal_arn, request_id, **details, message=text)
+        return 400, headers, body  # AWS has 400 here, ministack 403
+
+    iam_actions.extract_resource_arn = extract_resource_arn
+    iam_evaluator.enforce = enforce
+    iam_actions.access_denied_response = access_denied_response
+
+
+def denial(action: str, arn: str, context: dict | None = None) -> str | None:
+    """Why the caller may not do this, or None if they may."""
+    denied = app.AUTH and _ask(_access_key.get(), action, action.partition(":")[0], get_region(), arn, context)
+    if not denied:
+        return None
+    if isinstance(denied, iam_evaluator.AuthError):
+        return denied.message
+    return _refusal(denied.principal_arn, action, arn, denied.decision == "Deny")
+
+
+def require(action: str, *arns: str, context: dict | None = None) -> None:
+    """Refuses a statement whose caller may not do this to all of these."""
+    for arn in arns:
+        if reason := denial(action, arn, context):
+            raise AccessDenied(reason)
+
+
+def require_glue(operation: str, database: str, table: str | None = None) -> None:
+    """Refuses a statement whose caller may not do this in the catalogue."""
+    require(f"glue:{operation}", *_catalog_arns(database, table))
+
+
+def _refusal(principal_arn: str, action: str, arn: str, explicitly: bool) -> str:
+    why = "with an explicit deny" if explicitly else f"because no identity-based policy allows the {action} action"
+    return f"User: {principal_arn} is not authorized to perform: {action} on resource: {arn} {why}"
+
+
+def _catalog_arns(database: str | None, *tables: str | None) -> list[str]:
+    """A resource of the catalogue and all that it lies in: a call must be allowed on each."""
+    start = f"arn:aws:glue:{get_region()}:{get_account_id()}:"
+    arns = [f"{start}catalog"]
+    if database:
+        arns.append(f"{start}database/{database}")
+        arns += [f"{start}table/{database}/{table}" for table in tables if table]
+    return arns
+
+
+def _glue_arns(operation: str, request: dict) -> list[str]:
+    if arn := request.get("ResourceArn"):
+        return [arn]
+    if operation.endswith("Database"):
+        name = request.get("Name") or request.get("DatabaseInput", {}).get("Name")
+        return _catalog_arns(name, "*" if operation == "DeleteDatabase" else None)
+    input_name = request.get("TableInput", {}).get("Name")
+    table = request.get("TableName") or request.get("Name") or input_name or ("*" if operation == "GetTables" else None)
+    return _catalog_arns(request.get("DatabaseName"), table, *request.get("TablesToDelete", []))
+
+
+def _athena_arns(operation: str, request: dict) -> list[str]:
+    if arn := request.get("ResourceARN"):
+        return [arn]
+    start = f"arn:aws:athena:{get_region()}:{get_account_id()}:"
+    if "Catalog" in operation or "Database" in operation or "TableMetadata" in operation:
+        name = request.get("CatalogName") or request.get("Name")
+        return [f"{start}datacatalog/{name}"] if name else ["*"]
+    if operation == "ListWorkGroups":
+        return ["*"]
+    name = request.get("WorkGroup") or (request.get("Name") if operation == "CreateWorkGroup" else None)
+    for ids, known in (("QueryExecutionId", athena._executions), ("NamedQueryId", athena._named_queries)):
+        one = request.get(ids) or next(iter(request.get(f"{ids}s", [])), None)
+        name = name or (known.get(one) or {}).get("WorkGroup")
+    return [f"{start}workgroup/{name or 'primary'}"]

@@ -1,0 +1,326 @@
+"""Runs queries on DuckDB, over what the Glue catalogue says: tables, their registered partitions, and views.
+
+What may live here: from a query to rows or to files. A table is exactly its columns in Glue and, if it is partitioned,
+the files in the locations of its partitions there; what else lies in the bucket doesn't exist for a query.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import tempfile
+import urllib.parse
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+import access
+import glue_rules
+import s3_rules
+import trino_sql
+
+VIEW_START, VIEW_END = "/* Presto View: ", " */"
+PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+JSON = "org.openx.data.jsonserde.JsonSerDe"
+MOST_OPEN_PARTITIONS = 100
+# What Parquet may hold in a column, by its declared type, if that is not the same.
+_READABLE = {
+    "BIGINT": {"INTEGER"},
+    "DOUBLE": {"FLOAT"},
+    "TIMESTAMP": {"TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"},
+}
+_NO_COLUMN = re.compile(r'Referenced column "([^"]+)" not found')
+# What INSERT changes by itself, by the type in the table.
+_COERCED = {
+    "smallint": {"tinyint"},
+    "integer": {"tinyint", "smallint"},
+    "bigint": {"tinyint", "smallint", "integer"},
+    "double": {"real", "tinyint", "smallint", "integer", "bigint"},
+}
+
+
+class QueryFailed(Exception):
+    """A query that Athena would start and that would fail."""
+
+
+@dataclass
+class Answer:
+    """What came of a statement."""
+
+    columns: list[str] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)  # Trino's names
+    rows: list[list[str | None]] = field(default_factory=list)
+    scanned: int = 0
+    written: int = 0
+    manifest: list[str] = field(default_factory=list)
+
+
+def select(tree: trino_sql.exp.Query, database: str) -> Answer:
+    """Runs a query. (Takes as long as it takes.)"""
+    with _Session() as session:
+        columns, types, rows = session.run(trino_sql.name_columns(tree), database)
+        texts = [[trino_sql.answer_text(value) for value in row] for row in rows]
+        return Answer(columns, types, texts, session.scanned)
+
+
+def describe(tree: trino_sql.exp.Query, database: str) -> list[tuple[str, str]]:
+    """The columns that a query would give, with Trino's names of their types."""
+    with _Session() as session:
+        return session.describe(tree, database)
+
+
+def insert(target: tuple[str, str], tree: trino_sql.exp.Query, database: str, name: str) -> Answer:
+    """Appends a query's rows to a table: new files in it, and new partitions in the catalogue."""
+    access.require_glue("GetTable", *target)
+    table = _table(*target)
+    if table["TableType"] == "VIRTUAL_VIEW":
+        raise QueryFailed("NOT_SUPPORTED: Inserting into views is not supported")
+    _check_serde(table, writes=True)
+    keys = [key["Name"] for key in table["PartitionKeys"]]
+    with _Session() as session, tempfile.TemporaryDirectory() as directory:
+        columns = _columns(table)
+        given = [kind for _, kind in session.describe(tree, database)]
+        wanted = [trino_sql.trino_type(kind) for _, kind in columns]
+        fits = len(given) == len(wanted) and all(
+            kind in (column, "unknown") or kind in _COERCED.get(column, ()) for kind, column in zip(given, wanted)
+        )
+        if not fits:
+            kinds = f"Table: [{', '.join(wanted)}], Query: [{', '.join(given)}]"
+            raise QueryFailed(f"TYPE_MISMATCH: Insert query has mismatched column types: {kinds}")
+        rows = session.write(tree, database, [name for name, _ in columns], keys, Path(directory))
+        files = sorted(Path(directory).rglob("*.parquet"))
+        found = sorted({_values(file.parent.relative_to(directory)) for file in files if rows})
+        if len(found) > MOST_OPEN_PARTITIONS:
+            text = f"Exceeded limit of {MOST_OPEN_PARTITIONS} open writers for partitions/buckets"
+            raise QueryFailed(f"HIVE_TOO_MANY_OPEN_PARTITIONS: {text}")
+        answer = Answer(["rows"], ["bigint"], scanned=session.scanned, written=rows)
+        bucket, prefix = _bucket_and_prefix(table["StorageDescriptor"]["Location"])
+        for file in files if rows else []:
+            key = f"{prefix}{_directory(file.parent.relative_to(directory))}{name}_{uuid.uuid4()}"
+            access.require("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
+            s3_rules.write(bucket, key, file.read_bytes(), "binary/octet-stream")
+            answer.manifest.append(f"s3://{bucket}/{key}")
+    if keys and found:
+        add_partitions(*target, table, {values: None for values in found})
+    return answer
+
+
+def add_partitions(database: str, name: str, table: dict, locations: dict[tuple[str, ...], str | None]) -> list[str]:
+    """Registers those that are not there yet, and says which. Without a location, it is the directory of the values."""
+    keys = [key["Name"] for key in table["PartitionKeys"]]
+    there = {tuple(one["Values"]) for one in glue_rules.partitions(database, name)}
+    storage = table["StorageDescriptor"]
+    new = {}
+    for values, location in locations.items():
+        path = "/".join(f"{key}={urllib.parse.quote(value, safe=' ')}" for key, value in zip(keys, values))
+        if values not in there:
+            new[path] = {
+                "Values": list(values),
+                "StorageDescriptor": {**storage, "Location": location or f"{storage['Location'].rstrip('/')}/{path}"},
+                "Parameters": {},
+            }
+    if new:
+        access.require_glue("BatchCreatePartition", database, name)
+    inputs = list(new.values())
+    for start in range(0, len(inputs), glue_rules.MOST_CREATED_AT_ONCE):
+        some = inputs[start : start + glue_rules.MOST_CREATED_AT_ONCE]
+        request = {"DatabaseName": database, "TableName": name, "PartitionInputList": some}
+        glue_rules.call(glue_rules.glue._batch_create_partition, request)
+    return list(new)
+
+
+def partition_directories(table: dict) -> list[tuple[str, ...]]:
+    """The values of the directories key=value/ that hold something, below a table's location."""
+    bucket, prefix = _bucket_and_prefix(table["StorageDescriptor"]["Location"])
+    keys = [key["Name"] for key in table["PartitionKeys"]]
+    pairs = "/".join(f"{re.escape(key)}=([^/]+)" for key in keys)
+    found = (re.match(f"{pairs}/", key.removeprefix(prefix)) for key in _objects(bucket, prefix))
+    return sorted({tuple(urllib.parse.unquote(value) for value in match.groups()) for match in found if match})
+
+
+class _Session:
+    """One engine for one statement, with what it reads."""
+
+    def __init__(self) -> None:
+        self.scanned = 0
+        self._directory = Path(tempfile.mkdtemp(prefix="athena-"))
+        self._defined: set[tuple[str, str]] = set()
+        self._engine = duckdb.connect(":memory:")
+        for statement in trino_sql.PREPARATION:
+            self._engine.execute(statement)
+
+    def __enter__(self) -> _Session:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._engine.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def run(self, tree: trino_sql.exp.Query, database: str) -> tuple[list[str], list[str], list[tuple]]:
+        sql = self._prepare(tree, database)
+        described = self._execute(f"DESCRIBE {sql}").fetchall()
+        types = [trino_sql.trino_type(kind) for _, kind, *_ in described]
+        return [name for name, *_ in described], types, self._execute(sql).fetchall()
+
+    def describe(self, tree: trino_sql.exp.Query, database: str) -> list[tuple[str, str]]:
+        rows = self._execute(f"DESCRIBE {self._prepare(tree, database)}").fetchall()
+        return [(name, trino_sql.trino_type(kind)) for name, kind, *_ in rows]
+
+    def write(
+        self, tree: trino_sql.exp.Query, database: str, columns: list[str], keys: list[str], directory: Path
+    ) -> int:
+        """Writes the rows as Parquet, a directory a partition, and counts them."""
+        names = ", ".join(f'"{name}"' for name in columns)
+        rows = f"SELECT * FROM ({self._prepare(tree, database)}) AS inserted({names})"
+        options = "FORMAT parquet, COMPRESSION snappy"
+        if keys:
+            options += f", PARTITION_BY ({', '.join(keys)})"
+        target = directory if keys else directory / "part.parquet"
+        return self._execute(f"COPY ({rows}) TO '{target}' ({options})").fetchone()[0]
+
+    def _prepare(self, tree: trino_sql.exp.Query, database: str) -> str:
+        """Gives the engine every table and view that the query names."""
+        tree = tree.copy()
+        for name in sorted(trino_sql.resolve_tables(tree, database)):
+            self._define(*name)
+        return trino_sql.to_duckdb(tree)
+
+    def _define(self, database: str, name: str) -> None:
+        if (database, name) in self._defined:
+            return
+        self._defined.add((database, name))
+        access.require_glue("GetTable", database, name)
+        table = _table(database, name)
+        if table["TableType"] == "VIRTUAL_VIEW":
+            view = _view(table)
+            relation = self._prepare(trino_sql.parse_query(view["originalSql"]), view["schema"])
+        else:
+            relation = self._files_of(table)
+        self._execute(f'CREATE SCHEMA IF NOT EXISTS "{database}"')
+        self._execute(f'CREATE VIEW "{database}"."{name}" AS {relation}')
+
+    def _files_of(self, table: dict) -> str:
+        """A query over the table's files."""
+        columns = _columns(table)
+        keys = [key["Name"] for key in table["PartitionKeys"]]
+        _check_serde(table)
+        if not keys:
+            parts = [self._part(table, table["StorageDescriptor"]["Location"], {})]
+        else:
+            access.require_glue("GetPartitions", table["DatabaseName"], table["Name"])
+            parts = [
+                self._part(table, one["StorageDescriptor"]["Location"], dict(zip(keys, one["Values"])))
+                for one in glue_rules.partitions(table["DatabaseName"], table["Name"])
+            ]
+        nothing = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in columns)
+        return " UNION ALL ".join([part for part in parts if part] or [f"SELECT {nothing} WHERE false"])
+
+    def _part(self, table: dict, location: str, values: dict[str, str]) -> str:
+        """A query over the files in one place."""
+        bucket, prefix = _bucket_and_prefix(location)
+        files = []
+        for key, size in _objects(bucket, prefix).items():
+            access.require("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+            self.scanned += size
+            # Names don't matter to Athena, but to DuckDB: what is compressed keeps its ending.
+            files.append(self._directory / f"{uuid.uuid4()}{'.gz' if key.endswith('.gz') else ''}")
+            files[-1].write_bytes(s3_rules.read(bucket, key))
+            if table["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"] == PARQUET:
+                self._check_types(table, files[-1], f"s3://{bucket}/{key}")
+        if not files:
+            return ""
+        stored = [(name, kind) for name, kind in _columns(table) if name not in values]
+        paths = ", ".join(f"'{file}'" for file in files)
+        chosen = [f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in stored]
+        chosen += [
+            f"CAST('{values[name].replace(chr(39), chr(39) * 2)}' AS {kind}) AS \"{name}\""
+            for name, kind in _columns(table)
+            if name in values
+        ]
+        if table["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"] == JSON:
+            kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in stored)
+            source = f"read_json([{paths}], format = 'newline_delimited', columns = {{{kinds}}})"
+        else:
+            # A first, empty part that has all columns: a file may lack some, and they are then NULL.
+            shape = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in stored)
+            source = f"(SELECT {shape} WHERE false UNION ALL BY NAME "
+            source += f"SELECT * FROM read_parquet([{paths}], union_by_name = true, hive_partitioning = false))"
+        return f"SELECT {', '.join(chosen)} FROM {source}"
+
+    def _check_types(self, table: dict, file: Path, address: str) -> None:
+        """A file whose types are not the table's is an error, not a conversion."""
+        declared = dict(_columns(table))
+        for name, kind, *_ in self._execute(f"DESCRIBE SELECT * FROM read_parquet('{file}')").fetchall():
+            wanted = declared.get(name.lower(), kind)
+            if kind != wanted and kind not in _READABLE.get(wanted, ()):
+                text = f"Field {name}'s type {kind} in parquet file {address} is incompatible with type {wanted}"
+                raise QueryFailed(f"HIVE_BAD_DATA: {text} defined in table schema")
+
+    def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._engine.execute(sql)
+        except duckdb.Error as error:
+            text = str(error).splitlines()[0]
+            if column := _NO_COLUMN.search(text):
+                text = f"COLUMN_NOT_FOUND: line 1:1: Column '{column[1]}' cannot be resolved"
+            elif "DIVISION_BY_ZERO" in text:
+                text = "DIVISION_BY_ZERO: Division by zero"
+            elif "Malformed JSON" in text:
+                text = f"HIVE_CURSOR_ERROR: Row is not a valid JSON Object ({text})"
+            raise QueryFailed(text) from error
+
+
+def _table(database: str, name: str) -> dict:
+    table = glue_rules.table(database, name)
+    if database not in glue_rules.glue._databases:
+        raise QueryFailed(f"SCHEMA_NOT_FOUND: line 1:1: Schema '{database}' does not exist")
+    if table is None:
+        raise QueryFailed(f"TABLE_NOT_FOUND: line 1:1: Table '{trino_sql.CATALOG}.{database}.{name}' does not exist")
+    return table
+
+
+def _view(table: dict) -> dict:
+    text = table.get("ViewOriginalText") or ""
+    if not (text.startswith(VIEW_START) and text.endswith(VIEW_END)):
+        raise QueryFailed(f"INVALID_VIEW: {table['DatabaseName']}.{table['Name']} has no text of Athena's")
+    return json.loads(base64.b64decode(text.removeprefix(VIEW_START).removesuffix(VIEW_END)))
+
+
+def _columns(table: dict) -> list[tuple[str, str]]:
+    """Names and DuckDB's types, the partition's last."""
+    columns = table["StorageDescriptor"]["Columns"] + table["PartitionKeys"]
+    return [(column["Name"], trino_sql.duckdb_type(column["Type"])) for column in columns]
+
+
+def _check_serde(table: dict, writes: bool = False) -> None:
+    serde = (table["StorageDescriptor"].get("SerdeInfo") or {}).get("SerializationLibrary")
+    if serde not in ([PARQUET] if writes else [PARQUET, JSON]):
+        raise QueryFailed(f"NOT_SUPPORTED: {serde} (not known to the emulator)")
+
+
+def _bucket_and_prefix(location: str) -> tuple[str, str]:
+    bucket, prefix = s3_rules.bucket_and_key(location)
+    return bucket, f"{prefix.rstrip('/')}/" if prefix else ""
+
+
+def _objects(bucket: str, prefix: str) -> dict[str, int]:
+    """What Athena reads below a prefix: nothing in names that start with _ or a dot, and nothing empty."""
+    access.require("s3:ListBucket", f"arn:aws:s3:::{bucket}", context={"s3:prefix": prefix})
+    try:
+        found = s3_rules.sizes(bucket, prefix)
+    except s3_rules.S3Error as error:
+        raise QueryFailed(f"HIVE_METASTORE_ERROR: {error} (s3://{bucket}/{prefix})") from error
+    names = {key: key.removeprefix(prefix).split("/") for key in found}
+    return {key: size for key, size in found.items() if size and not any(name[:1] in ("_", ".") for name in names[key])}
+
+
+def _values(directory: Path) -> tuple[str, ...]:
+    return tuple(urllib.parse.unquote(part.partition("=")[2]) for part in directory.parts)
+
+
+def _directory(directory: Path) -> str:
+    return "".join(f"{part}/" for part in directory.parts)

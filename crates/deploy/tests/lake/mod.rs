@@ -1,0 +1,43 @@
+//! A small lake for the tests of this crate.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use cli_support::Messages;
+use tempfile::{TempDir, tempdir};
+use ticket_schema::manifest::{CuratedManifest, Manifest, WorldParameters};
+
+/// A directory with `data/raw` and `data/curated`, removed with the value.
+pub(crate) struct Lake(TempDir);
+
+impl Lake {
+    /// Generates and transforms a world.
+    pub(crate) fn new(seed: u64, count: u64) -> Self {
+        let lake = Self(tempdir().unwrap());
+        lake.replace(seed, count);
+        lake
+    }
+
+    /// Puts another world in its place.
+    pub(crate) fn replace(&self, seed: u64, count: u64) {
+        let (raw, curated) = (self.dir().join("data/raw"), self.dir().join("data/curated"));
+        let world = WorldParameters { seed, as_of: "2026-11-22".parse().unwrap(), days_back: 90, count };
+        let config = generate::Config { world, shard: None, batch_size: 1000, threads: NonZeroUsize::MIN };
+        let target = generate::Target::Directory(raw.clone());
+        generate::run_generate(&config, target, &Messages::silent()).unwrap();
+        let config = transform::Config { output: curated, on_error: transform::OnError::Fail };
+        let inputs = transform::input::Inputs::of_manifest(&raw).unwrap();
+        transform::run_transform(&config, inputs, &Messages::silent()).unwrap();
+    }
+
+    /// Where the tools are run.
+    pub(crate) fn dir(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The markets that have tickets.
+    pub(crate) fn markets(&self) -> Vec<String> {
+        let manifest = CuratedManifest::load(&self.dir().join("data/curated")).unwrap().unwrap();
+        manifest.markets.into_keys().collect()
+    }
+}
