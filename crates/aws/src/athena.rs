@@ -7,7 +7,7 @@ use aws_sdk_athena::operation::get_query_results::GetQueryResultsOutput;
 use aws_sdk_athena::types as sdk;
 use serde::{Deserialize, Serialize};
 use ticket_schema::answer::{Answer, Cell};
-use ticket_schema::names::{CATALOG, DATABASE};
+use ticket_schema::names::DATABASE;
 
 use crate::bucket::Tag;
 use crate::error::{Kind, OrExplain};
@@ -117,8 +117,14 @@ fn next_step(reason: &str) -> &'static str {
     }
 }
 
+/// A statement may be far too long to be read, for the addresses of files in it.
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+    const LINE_CHARS: usize = 400;
+    let line = |line: &str| {
+        let ellipsis = if line.chars().nth(LINE_CHARS).is_some() { "…" } else { "" };
+        format!("    {}{ellipsis}", line.chars().take(LINE_CHARS).collect::<String>())
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 impl Session {
@@ -203,7 +209,7 @@ impl Session {
 
     /// Asks a question; tables without a database are those of [`DATABASE`].
     pub fn ask(&self, workgroup: &str, sql: &str) -> Result<Executed> {
-        let context = sdk::QueryExecutionContext::builder().catalog(CATALOG).database(DATABASE).build();
+        let context = sdk::QueryExecutionContext::builder().database(DATABASE).build();
         self.submit(workgroup, sql, Some(context))
     }
 

@@ -196,6 +196,20 @@ impl Setting {
 }
 
 impl BucketSettings {
+    /// These settings with the tags that other hands have given the bucket: setting tags replaces them all, and nobody asked us
+    /// to take those away. AWS's own (`aws:…`) stay by themselves and can't be set.
+    #[must_use]
+    pub fn keeping_other_tags(&self, actual: &Self) -> Self {
+        let mut kept = self.clone();
+        if let (Some(wanted), Some(actual)) = (&mut kept.tagging, &actual.tagging) {
+            let is_wanted = |tag: &Tag| wanted.tag_set.iter().any(|wanted| wanted.key == tag.key);
+            let others = actual.tag_set.iter().filter(|tag| !tag.key.starts_with("aws:") && !is_wanted(tag));
+            let others: Vec<Tag> = others.cloned().collect();
+            wanted.tag_set.extend(others);
+        }
+        kept
+    }
+
     /// One setting's value in its canonical form, in which equal meaning is equal text; null if it isn't made.
     pub fn canonical(&self, setting: Setting) -> Value {
         match setting {
@@ -212,7 +226,8 @@ impl BucketSettings {
             }
             Setting::Tagging => {
                 let pairs = |tags: &Tagging| -> BTreeMap<String, String> {
-                    tags.tag_set.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+                    let ours = tags.tag_set.iter().filter(|tag| !tag.key.starts_with("aws:"));
+                    ours.map(|tag| (tag.key.clone(), tag.value.clone())).collect()
                 };
                 to_value(self.tagging.as_ref().map(pairs).as_ref())
             }
@@ -237,7 +252,7 @@ fn canonical_policy(policy: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{BucketSettings, Setting};
+    use super::{BucketSettings, Setting, Tag, Tagging};
     use serde_json::json;
 
     fn policy(policy: serde_json::Value) -> serde_json::Value {
@@ -250,5 +265,22 @@ mod tests {
         let theirs = json!({"Statement": {"Principal": {"AWS": "*"}, "Resource": ["a", "b"], "Action": "s3:*"}});
         assert_eq!(policy(ours.clone()), policy(theirs));
         assert_ne!(policy(ours), policy(json!({"Statement": [{"Principal": "*", "Action": "s3:*", "Resource": "a"}]})));
+    }
+
+    #[test]
+    fn tags_of_other_hands_are_kept_and_those_of_aws_are_not_sent() {
+        let tagged = |pairs: &[(&str, &str)]| {
+            let tag = |(key, value): &(&str, &str)| Tag { key: (*key).to_owned(), value: (*value).to_owned() };
+            let tagging = Tagging { tag_set: pairs.iter().map(tag).collect() };
+            BucketSettings { tagging: Some(tagging), ..BucketSettings::default() }
+        };
+        let wanted = tagged(&[("project", "ours")]);
+        let actual = tagged(&[("aws:made", "x"), ("team", "theirs"), ("project", "other")]);
+        let kept = wanted.keeping_other_tags(&actual);
+        assert_eq!(kept, tagged(&[("project", "ours"), ("team", "theirs")]));
+        assert_ne!(kept.canonical(Setting::Tagging), actual.canonical(Setting::Tagging));
+        let settled = tagged(&[("aws:made", "x"), ("team", "theirs"), ("project", "ours")]);
+        let kept = wanted.keeping_other_tags(&settled);
+        assert_eq!(kept.canonical(Setting::Tagging), settled.canonical(Setting::Tagging));
     }
 }

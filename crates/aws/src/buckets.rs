@@ -39,7 +39,7 @@ impl Session {
                 return match (error.kind, region) {
                     (Kind::NotFound, _) => Ok(Bucket::Missing),
                     (Kind::WrongRegion, region) => {
-                        Ok(Bucket::Elsewhere(region.unwrap_or_else(|| "another".to_owned())))
+                        Ok(Bucket::Elsewhere(region.unwrap_or_else(|| "that S3 doesn't name".to_owned())))
                     }
                     (Kind::Denied, _) => Ok(Bucket::Closed),
                     _ => Err(error.into()),

@@ -143,7 +143,7 @@ impl Session {
         let input = sdk::TableInput::builder()
             .name(table.name)
             .set_description(table.description)
-            .set_owner(table.owner)
+            .set_owner(table.owner.filter(|owner| !owner.is_empty()))
             .set_retention(Some(table.retention))
             .set_storage_descriptor(table.storage_descriptor)
             .set_partition_keys(table.partition_keys)

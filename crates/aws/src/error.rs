@@ -82,7 +82,7 @@ impl AwsError {
             (None, Some(status)) if matches!(error, SdkError::ServiceError(_)) => {
                 format!("the answer was HTTP {status}")
             }
-            _ => last_cause(error),
+            _ => without_sdk_names(last_cause(error)),
         };
         Self { kind, doing: doing.to_owned(), code, message }
     }
@@ -98,7 +98,7 @@ impl AwsError {
     const fn next_step(&self) -> &'static str {
         match self.kind {
             Kind::NoCredentials => {
-                "run `aws configure sso` or `aws configure` for the profile, or name another with --profile; \
+                "run `aws configure sso` or `aws configure` for the profile, or name another with --profile or AWS_PROFILE; \
                  `aws sts get-caller-identity` must work"
             }
             Kind::ExpiredCredentials => {
@@ -195,7 +195,7 @@ fn kind_of_cause(error: &(dyn Error + 'static)) -> Kind {
         if let Some(error) = error.downcast_ref::<CredentialsError>() {
             let text = last_cause(error).to_lowercase();
             return match error {
-                _ if text.contains("expired") => Kind::ExpiredCredentials,
+                _ if text.contains("expired") || text.contains("sso token") => Kind::ExpiredCredentials,
                 _ => Kind::NoCredentials,
             };
         }
@@ -211,6 +211,19 @@ fn last_cause(error: &(dyn Error + 'static)) -> String {
         last = cause;
     }
     last.to_string()
+}
+
+/// Where the SDK looked for credentials in vain is of its own naming; what it says of the profile is for people.
+fn without_sdk_names(text: String) -> String {
+    const NOT_LOADED: &str = "the credential provider was not enabled";
+    if text == NOT_LOADED {
+        return "no credentials were found".to_owned();
+    }
+    if !text.starts_with("no credentials found in chain") {
+        return text;
+    }
+    let profile = text.lines().find_map(|line| line.trim().strip_prefix("Profile: ")?.strip_prefix(NOT_LOADED));
+    format!("no credentials were found{}", profile.unwrap_or_default())
 }
 
 /// Turns the SDK's error into ours.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use aws_sdk_s3::Client;
 use aws_sdk_s3::types as sdk;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -58,6 +59,24 @@ impl Session {
         };
         let states = stream::iter(keys.iter().cloned()).map(head).buffer_unordered(N_AT_A_TIME);
         self.wait(states.try_filter_map(|state| async { Ok(state) }).try_collect())
+    }
+
+    /// The same of objects that are all there. S3 computes the checksum where it has none, by copying the object onto itself.
+    pub fn object_states_with_checksums(&self, bucket: &str, keys: &[String]) -> Result<BTreeMap<String, ObjectState>> {
+        let mut states = self.object_states(bucket, keys)?;
+        let unknown = states.iter().filter(|(_, state)| state.crc64nvme.is_none());
+        let unknown: Vec<String> = unknown.map(|(key, _)| key.clone()).collect();
+        let copy = |key: String| async move {
+            let place = (bucket, key.as_str());
+            let crc64nvme = copy_object(&self.s3, self.account_id(), place, place).await?;
+            Ok::<_, anyhow::Error>((key, crc64nvme))
+        };
+        let copied = stream::iter(unknown).map(copy).buffer_unordered(N_AT_A_TIME);
+        let copied: Vec<_> = self.wait(copied.try_collect())?;
+        for (key, crc64nvme) in copied {
+            states.entry(key).and_modify(|state| state.crc64nvme = Some(crc64nvme));
+        }
+        Ok(states)
     }
 
     /// A small object's content; `None` if it isn't there.
@@ -119,8 +138,51 @@ impl Session {
     }
 }
 
+/// Lets S3 copy an object, each side a bucket and a key, and returns the checksum that S3 has computed of the copy.
+pub(crate) async fn copy_object(
+    client: &Client,
+    owner: &str,
+    (from_bucket, from): (&str, &str),
+    (bucket, key): (&str, &str),
+) -> Result<String, AwsError> {
+    let doing = format!("copy s3://{from_bucket}/{from} to s3://{bucket}/{key}");
+    let source = format!("{from_bucket}/{}", percent_encoded(from));
+    let request = client.copy_object().copy_source(source).bucket(bucket).key(key);
+    let request = request.expected_source_bucket_owner(owner).expected_bucket_owner(owner);
+    // Without a change of something S3 refuses to copy an object onto itself.
+    let is_onto_itself = (from_bucket, from) == (bucket, key);
+    let metadata = is_onto_itself.then_some(sdk::MetadataDirective::Replace);
+    let request = request.set_metadata_directive(metadata).checksum_algorithm(sdk::ChecksumAlgorithm::Crc64Nvme);
+    let copied = request.send().await.or_explain(&doing)?.copy_object_result;
+    let crc64nvme = copied.and_then(|copied| copied.checksum_crc64_nvme);
+    crc64nvme.ok_or_else(|| AwsError::new(Kind::Other, &doing, "S3 gave no CRC-64/NVME of the copy"))
+}
+
+/// A key as a request that names it in a header must write it.
+fn percent_encoded(key: &str) -> String {
+    let mut encoded = String::with_capacity(key.len());
+    for byte in key.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => encoded.push(byte.into()),
+            other => encoded += &format!("%{other:02X}"),
+        }
+    }
+    encoded
+}
+
 fn refused(bucket: &str, error: &sdk::Error) -> AwsError {
     let kind = if error.code() == Some("AccessDenied") { Kind::Denied } else { Kind::Other };
     let key = error.key().unwrap_or_default();
     AwsError::new(kind, format!("delete s3://{bucket}/{key}"), error.message().unwrap_or("no reason was given"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent_encoded;
+
+    #[test]
+    fn keys_are_encoded_but_for_what_needs_no_code() {
+        assert_eq!(percent_encoded("a/b=C/~x_1-2.parquet"), "a/b%3DC/~x_1-2.parquet");
+        assert_eq!(percent_encoded("+ é%"), "%2B%20%C3%A9%25");
+    }
 }

@@ -70,7 +70,8 @@ impl Session {
     }
 
     fn check_account(&self, sts: &aws_sdk_sts::Client, settings: &Settings) -> Result<()> {
-        let doing = format!("find out whose credentials these are ({})", described(&settings.profile));
+        let server = settings.endpoint_url.as_deref().unwrap_or("AWS");
+        let doing = format!("ask {server} whose credentials these are ({})", described(&settings.profile));
         let identity = self.wait(sts.get_caller_identity().send()).map_err(|error| AwsError::of(&doing, &error))?;
         let actual = identity.account().unwrap_or("none");
         if actual != self.account_id {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::{fs, io};
 
 use anyhow::{Context, Result, bail};
 use cli_support::exit::UsageError;
@@ -80,6 +81,7 @@ impl Settings {
         let region =
             arguments.region.clone().or_else(|| configured(AWS_REGION)).unwrap_or_else(|| DEFAULT_REGION.to_owned());
         let profile = match &arguments.profile {
+            Some(name) if name.is_empty() => bail!(UsageError("--profile needs the name of a profile".to_owned())),
             Some(name) => Profile::Only(name.clone()),
             None => Profile::AfterEnvironment(configured(AWS_PROFILE).unwrap_or_else(|| DEFAULT_PROFILE.to_owned())),
         };
@@ -116,8 +118,12 @@ fn checked_region(region: String) -> Result<String> {
 }
 
 fn checked_url(url: Option<String>) -> Result<Option<String>> {
+    let is_url = |url: &String| {
+        let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or_default();
+        !host.is_empty() && !host.starts_with('/') && host.bytes().all(|byte| byte.is_ascii_graphic())
+    };
     if let Some(url) = &url
-        && !(url.starts_with("http://") || url.starts_with("https://"))
+        && !is_url(url)
     {
         bail!(UsageError(format!("`{url}` is no endpoint: expected a URL such as http://127.0.0.1:4566")));
     }
@@ -125,27 +131,34 @@ fn checked_url(url: Option<String>) -> Result<Option<String>> {
 }
 
 fn read_dotenv(path: &Path) -> Result<BTreeMap<String, String>> {
-    let lines = match dotenvy::from_path_iter(path) {
-        Ok(lines) => lines,
-        Err(error) if error.not_found() => return Ok(BTreeMap::new()),
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut values = BTreeMap::new();
-    for line in lines {
-        let (name, value) = match line {
-            Ok(pair) => pair,
-            // The error would quote the line, which may hold a secret.
-            Err(dotenvy::Error::LineParse(_, column)) => bail!(
-                "{}: line {} can't be read, from character {column} on: expected NAME=value",
+    for line in dotenvy::from_read_iter(text.as_bytes()) {
+        // The error would quote the line, which may hold a secret.
+        let Ok((name, value)) = line else {
+            bail!(UsageError(format!(
+                "{}: line {} can't be read: expected NAME=value, with quotes around a value with spaces",
                 path.display(),
-                values.len() + 1
-            ),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+                unreadable_line(text)
+            )));
         };
         refuse_secret(path, &name, &value)?;
         values.insert(name, value);
     }
     Ok(values)
+}
+
+/// The number of the first line that makes a text unreadable: all before it are sound.
+fn unreadable_line(text: &str) -> usize {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let is_sound =
+        |n_lines: &usize| dotenvy::from_read_iter(lines[..*n_lines].concat().as_bytes()).all(|line| line.is_ok());
+    (0..lines.len()).rev().find(is_sound).unwrap_or(0) + 1
 }
 
 fn refuse_secret(path: &Path, name: &str, value: &str) -> Result<()> {
@@ -155,7 +168,7 @@ fn refuse_secret(path: &Path, name: &str, value: &str) -> Result<()> {
             && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
     };
     let holds_key_id = value.split(|c: char| !c.is_ascii_alphanumeric()).any(is_key_id);
-    if (SECRETS.contains(&name) && !value.is_empty()) || holds_key_id {
+    if (SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) && !value.is_empty()) || holds_key_id {
         bail!(UsageError(format!(
             "{} holds an access key ({name}). Keys in a project's directory end up in commits, images and backups, so it is \
              refused. Take it out, store it with `aws configure --profile NAME` (or better use `aws configure sso`), and \

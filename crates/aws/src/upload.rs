@@ -1,4 +1,4 @@
-//! Sends files to S3, many at once, each with the checksum by which S3 refuses a damaged one.
+//! Sends files to S3, many at once, each with the checksum by which S3 refuses a damaged one; or lets S3 copy what it has.
 //!
 //! A file is read while it is sent and must still be what its manifest says, or it doesn't become an object. Large files go
 //! in parts; parts that an earlier, interrupted run has sent are not sent again.
@@ -20,12 +20,15 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::error::{AwsError, Kind, OrExplain};
+use crate::objects::copy_object;
 use crate::session::Session;
 
 /// Files of this size and more go in parts of this size.
 const PART_BYTES: u64 = 16 << 20;
 /// S3 takes no more parts than this for one object.
 const MAX_PARTS: u64 = 10_000;
+/// S3 copies no larger object in one request.
+const MAX_COPY_BYTES: u64 = 5 << 30;
 /// How many requests with data are under way at a time: what bounds the memory, at [`PART_BYTES`] each.
 const REQUESTS_AT_A_TIME: usize = 12;
 /// How many files are under way at a time.
@@ -53,6 +56,13 @@ pub enum Content {
     File(PathBuf),
     /// A text that is in no file.
     Text(String),
+    /// An object that S3 has already, and copies by itself.
+    Object {
+        /// Its bucket.
+        bucket: String,
+        /// Its key.
+        key: String,
+    },
 }
 
 impl Session {
@@ -128,6 +138,7 @@ impl Sender {
                 let _permit = self.requests.acquire().await?;
                 return self.send_whole(&upload, body).await;
             }
+            Content::Object { bucket, key } => return self.copy(&upload, bucket, key).await,
             Content::File(path) if upload.bytes < PART_BYTES => path.clone(),
             Content::File(path) => return self.send_in_parts(Arc::new(path.clone()), Arc::new(upload)).await,
         };
@@ -145,6 +156,21 @@ impl Sender {
         let request = request.checksum_crc64_nvme(&upload.crc64nvme).expected_bucket_owner(&self.owner);
         // The checksum and TLS protect the content; hashing it once more for the signature would only take time.
         request.customize().disable_payload_signing().send().await.or_explain(&sending(upload))?;
+        self.report(upload.bytes);
+        Ok(())
+    }
+
+    async fn copy(&self, upload: &Upload, bucket: &str, key: &str) -> Result<()> {
+        if upload.bytes > MAX_COPY_BYTES {
+            let reason =
+                format!("s3://{bucket}/{key} has {} bytes, and S3 copies at most {MAX_COPY_BYTES}", upload.bytes);
+            return Err(AwsError::new(Kind::Other, sending(upload), reason).into());
+        }
+        let copied = copy_object(&self.client, &self.owner, (bucket, key), (&upload.bucket, &upload.key)).await?;
+        if copied != upload.crc64nvme {
+            let reason = format!("s3://{bucket}/{key} is no longer what it was");
+            return Err(AwsError::new(Kind::Damaged, sending(upload), reason).into());
+        }
         self.report(upload.bytes);
         Ok(())
     }
@@ -307,7 +333,7 @@ fn sending(upload: &Upload) -> String {
 fn altered(upload: &Upload) -> AwsError {
     let file = match &upload.content {
         Content::File(path) => path.display().to_string(),
-        Content::Text(_) => upload.key.clone(),
+        Content::Text(_) | Content::Object { .. } => upload.key.clone(),
     };
     AwsError::new(
         Kind::Altered,

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -13,7 +14,7 @@ use crate::human;
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Verbosity {
     /// Say nothing but warnings and errors
-    #[arg(short, long)]
+    #[arg(short, long, global = true)]
     pub quiet: bool,
 }
 
@@ -118,13 +119,20 @@ impl ProgressUnit {
     }
 }
 
+/// What to say to whoever interrupts the run, if it leaves something half done elsewhere.
+static AFTER_INTERRUPT: OnceLock<&'static str> = OnceLock::new();
+
+/// Sets what an interrupt says besides itself, once for a process.
+pub fn after_interrupt(advice: &'static str) {
+    // Only the first one counts; there is never a second.
+    let _ = AFTER_INTERRUPT.set(advice);
+}
+
 /// Says that the run was interrupted, and which data sets it was about to replace.
 pub(crate) fn interrupted<'a>(targets: impl Iterator<Item = &'a Path>) {
-    let unchanged: Vec<String> = targets.map(|target| format!("{} is as it was", target.display())).collect();
-    eprintln!(
-        "interrupted: {}",
-        if unchanged.is_empty() { "nothing was under way".to_owned() } else { unchanged.join(", ") }
-    );
+    let mut facts: Vec<String> = targets.map(|target| format!("{} is as it was", target.display())).collect();
+    facts.extend(AFTER_INTERRUPT.get().map(ToString::to_string));
+    eprintln!("interrupted: {}", if facts.is_empty() { "nothing was under way".to_owned() } else { facts.join(", ") });
 }
 
 /// Reports why a run failed: the error, then each cause on a line of its own.

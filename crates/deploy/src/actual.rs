@@ -53,14 +53,13 @@ pub struct Contents {
 pub struct Announcement {
     /// For whoever finds it.
     pub note: String,
-    /// Keys that belong to us though no manifest names them yet.
+    /// Keys that belong to us though no manifest names them yet; one that ends in `/` stands for all below it.
     pub keys: BTreeSet<String>,
 }
 
 /// Of a manifest of any version: only what it owns.
 #[derive(Deserialize)]
 struct Owner {
-    #[serde(default)]
     files: Vec<OwnedFile>,
     #[serde(default)]
     quarantine: Vec<OwnedFile>,
@@ -148,24 +147,37 @@ fn owned_contents(session: &Session, definition: &BucketDefinition) -> Result<Co
 }
 
 /// What is there, and what of it is ours: the complete listing, and what the manifests in the bucket say.
-fn ownership(session: &Session, bucket: &str, role: Role) -> Result<Contents> {
+pub(crate) fn ownership(session: &Session, bucket: &str, role: Role) -> Result<Contents> {
     let keys = session.list(bucket, "")?;
-    let mut contents = Contents { keys, ..Contents::default() };
-    if contents.keys.contains_key(MANIFEST_FILE)
-        && let Some(text) = session.read_object(bucket, MANIFEST_FILE)?
-    {
-        let owner: Owner = serde_json::from_slice(&text).with_context(|| not_ours(bucket, MANIFEST_FILE))?;
-        let files = owner.files.into_iter().chain(owner.quarantine);
-        contents.owned = files.map(|file| key_of(role, &file.name)).chain([MANIFEST_FILE.to_owned()]).collect();
+    let read = |key: &str| if keys.contains_key(key) { session.read_object(bucket, key) } else { Ok(None) };
+    let (manifest, announcement) = (read(MANIFEST_FILE)?, read(ANNOUNCEMENT)?);
+    Contents::new(bucket, role, keys, manifest.as_deref(), announcement.as_deref())
+}
+
+impl Contents {
+    /// From a bucket's listing and the texts of the two objects that say what is ours.
+    pub fn new(
+        bucket: &str,
+        role: Role,
+        keys: BTreeMap<String, u64>,
+        manifest: Option<&[u8]>,
+        announcement: Option<&[u8]>,
+    ) -> Result<Self> {
+        let mut contents = Self { keys, ..Self::default() };
+        if let Some(text) = manifest {
+            let owner: Owner = serde_json::from_slice(text).with_context(|| not_ours(bucket, MANIFEST_FILE))?;
+            let files = owner.files.into_iter().chain(owner.quarantine);
+            contents.owned = files.map(|file| key_of(role, &file.name)).chain([MANIFEST_FILE.to_owned()]).collect();
+        }
+        if let Some(text) = announcement {
+            let announcement: Announcement =
+                serde_json::from_slice(text).with_context(|| not_ours(bucket, ANNOUNCEMENT))?;
+            let is_below = |key: &&String| announcement.keys.iter().any(|it| it.ends_with('/') && key.starts_with(it));
+            let below = contents.keys.keys().filter(is_below).cloned();
+            contents.announced = announcement.keys.iter().cloned().chain(below).collect();
+        }
+        Ok(contents)
     }
-    if contents.keys.contains_key(ANNOUNCEMENT)
-        && let Some(text) = session.read_object(bucket, ANNOUNCEMENT)?
-    {
-        let announcement: Announcement =
-            serde_json::from_slice(&text).with_context(|| not_ours(bucket, ANNOUNCEMENT))?;
-        contents.announced = announcement.keys;
-    }
-    Ok(contents)
 }
 
 fn not_ours(bucket: &str, key: &str) -> String {

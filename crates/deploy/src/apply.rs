@@ -19,7 +19,7 @@ const NOTE: &str = "Written by deploy before it uploads, and deleted when it has
 /// Takes every step. The first one that fails ends it; a new plan goes on from there.
 pub fn apply(session: &Session, plan: &Plan, messages: &Messages) -> Result<()> {
     if !plan.obstacles.is_empty() {
-        bail!("{}", plan.obstacles.join("\n  "));
+        bail!("{}", plan.obstacles_text());
     }
     let mut uploads: Vec<Upload> = Vec::new();
     for (n_done, step) in plan.steps.iter().enumerate() {

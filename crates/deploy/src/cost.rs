@@ -19,6 +19,8 @@ use crate::desired::Desired;
 const ROUNDS_A_MONTH: u64 = 30;
 /// Raw tickets expire after as many days as the month has.
 const BYTES_PER_GB: f64 = 1e9;
+/// How much of a byte of JSON-Lines is left in Parquet, as long as nobody has made it.
+const PARQUET_SHARE: f64 = 0.2;
 
 /// List prices of S3 Standard in US dollars: a GB and month, and a thousand PUT requests.
 /// Source: Amazon S3 pricing, as of November 2026.
@@ -56,6 +58,11 @@ impl ColumnBytes {
             bytes.footers += file.bytes.saturating_sub(in_columns);
         }
         Ok(bytes)
+    }
+
+    /// Of files that are not on this machine: every query is taken to read them whole.
+    pub const fn unknown(bytes: u64) -> Self {
+        Self { columns: BTreeMap::new(), footers: bytes }
     }
 
     /// The most that Athena reads for a query: all of the columns that it names. What it can skip by the statistics of row
@@ -101,15 +108,19 @@ impl Month {
     }
 }
 
-/// The expected cost of a month with this data.
-pub fn month(desired: &Desired, region: &str, columns: &ColumnBytes, kpis: &[Kpi]) -> Result<Month> {
+/// The expected cost of a month with this data. `columns` are those of the curated files, if they are known.
+pub fn month(desired: &Desired, region: &str, columns: Option<&ColumnBytes>, kpis: &[Kpi]) -> Result<Month> {
     let (prices_of, gb_month, thousand_puts) =
         PRICES.into_iter().find(|(name, ..)| *name == region).unwrap_or(PRICES[0]);
     let bytes = |role: Role| -> u64 {
         let sets = desired.data.iter().filter(|data| data.role == role);
         sets.flat_map(|data| data.objects.values().chain([&data.manifest])).map(|object| object.bytes).sum()
     };
-    let storage = |role| bytes(role) as f64 / BYTES_PER_GB * gb_month;
+    let is_curated = desired.data.iter().any(|data| data.role == Role::Curated);
+    let raw_bytes = bytes(Role::Raw);
+    let curated_bytes = if is_curated { bytes(Role::Curated) } else { (raw_bytes as f64 * PARQUET_SHARE) as u64 };
+    let storage = |bytes: u64| bytes as f64 / BYTES_PER_GB * gb_month;
+    let columns = columns.cloned().unwrap_or_else(|| ColumnBytes::unknown(curated_bytes));
     let n_objects: usize = desired.data.iter().map(|data| data.objects.len() + 1).sum();
     let mut round_usd = 0.0;
     for kpi in kpis {
@@ -117,8 +128,8 @@ pub fn month(desired: &Desired, region: &str, columns: &ColumnBytes, kpis: &[Kpi
     }
     Ok(Month {
         prices_of: prices_of.to_owned(),
-        raw_storage_usd: storage(Role::Raw),
-        curated_storage_usd: storage(Role::Curated),
+        raw_storage_usd: storage(raw_bytes),
+        curated_storage_usd: storage(curated_bytes),
         requests_usd: n_objects as f64 / 1000.0 * thousand_puts,
         queries_usd: round_usd * ROUNDS_A_MONTH as f64,
     })

@@ -111,6 +111,9 @@ fn options(options: &[SqlOption]) -> BTreeMap<String, String> {
 }
 
 fn listed(columns: &[(String, String)]) -> String {
+    if columns.is_empty() {
+        return "missing".to_owned();
+    }
     columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect::<Vec<_>>().join(", ")
 }
 
@@ -150,7 +153,7 @@ mod tests {
         assert_eq!(change(|table| table.columns[1].1 = "bigint".into()), "column b is bigint, wanted int");
         assert_eq!(change(|table| table.columns.push(("c".into(), "int".into()))), "column c is not wanted");
         assert_eq!(change(|table| table.columns.reverse()), "the columns stand in another order");
-        assert_eq!(change(|table| table.partition_keys.clear()), "the partitioning is , wanted m string");
+        assert_eq!(change(|table| table.partition_keys.clear()), "the partitioning is missing, wanted m string");
         assert_eq!(change(|table| table.parameters.clear()), "parquet.compression is missing, wanted SNAPPY");
         assert!(change(|table| table.serde = None).starts_with("the row reader is missing"));
     }

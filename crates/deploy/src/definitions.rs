@@ -116,7 +116,7 @@ pub fn iam_policy(account_id: &str, region: &str) -> String {
     filled(POLICY, account_id, region)
 }
 
-fn filled(text: &str, account_id: &str, region: &str) -> String {
+pub(crate) fn filled(text: &str, account_id: &str, region: &str) -> String {
     text.replace("<ACCOUNT_ID>", account_id).replace("<REGION>", region).replace("<PARTITION>", partition_of(region))
 }
 

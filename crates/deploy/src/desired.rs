@@ -8,7 +8,6 @@ use anyhow::{Context, Result, bail};
 use aws::catalog::Partition;
 use aws::upload::{Content, Upload};
 use cli_support::checksum::Checksum;
-use cli_support::exit::UsageError;
 use ticket_schema::manifest::{CuratedManifest, FileEntry, Manifest, RawManifest};
 use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR};
 
@@ -51,8 +50,7 @@ impl Local {
     /// Reads the manifests of both data sets.
     pub fn load(raw: &Path, curated: Option<&Path>) -> Result<Self> {
         let how_to = "run `cargo run --release` (or `generate` and `transform`) first, or name it with";
-        let missing =
-            |dir: &Path, flag: &str| UsageError(format!("there is no data set in {}: {how_to} {flag}", dir.display()));
+        let missing = |dir: &Path, flag: &str| format!("there is no data set in {}; {how_to} {flag}", dir.display());
         let Some(raw_manifest) = RawManifest::load(raw)? else { bail!(missing(raw, "--raw")) };
         let curated = match curated {
             None => None,
@@ -66,11 +64,14 @@ impl Local {
 
     /// Whether the curated tickets were made from exactly the raw ones.
     pub fn belong_together(&self) -> bool {
-        let Some(curated) = &self.curated else { return true };
-        let made_from: Vec<_> = curated.inputs.iter().map(|input| (&input.crc64nvme, input.bytes)).collect();
-        let raw: Vec<_> = self.raw.files.iter().map(|file| (&file.crc64nvme, file.bytes)).collect();
-        made_from == raw
+        self.curated.as_ref().is_none_or(|curated| is_made_from(curated, &self.raw))
     }
+}
+
+/// Whether the curated tickets were made from exactly these raw ones.
+pub fn is_made_from(curated: &CuratedManifest, raw: &RawManifest) -> bool {
+    let made_from = curated.inputs.iter().map(|input| (&input.crc64nvme, input.bytes));
+    made_from.eq(raw.files.iter().map(|file| (&file.crc64nvme, file.bytes)))
 }
 
 impl Desired {
@@ -80,11 +81,28 @@ impl Desired {
         let mut partitions = None;
         if let Some(manifest) = &local.curated {
             data.push(data_set(Role::Curated, account_id, curated, manifest)?);
-            let bucket = bucket_name(Role::Curated, account_id);
-            partitions = Some(manifest.markets.keys().map(|market| market_partition(&bucket, market)).collect());
+            partitions = Some(market_partitions(account_id, manifest));
         }
         Ok(Self { definitions: Definitions::load(account_id, region)?, data, partitions })
     }
+
+    /// Wants curated tickets that are not on this machine.
+    pub fn set_curated(&mut self, account_id: &str, manifest: &CuratedManifest, data: DataSet) {
+        self.forget_curated();
+        self.data.push(data);
+        self.partitions = Some(market_partitions(account_id, manifest));
+    }
+
+    /// Wants no curated tickets any more, and no certain partitions.
+    pub fn forget_curated(&mut self) {
+        self.data.retain(|data| data.role != Role::Curated);
+        self.partitions = None;
+    }
+}
+
+fn market_partitions(account_id: &str, manifest: &CuratedManifest) -> Vec<Partition> {
+    let bucket = bucket_name(Role::Curated, account_id);
+    manifest.markets.keys().map(|market| market_partition(&bucket, market)).collect()
 }
 
 /// The partition of a market.

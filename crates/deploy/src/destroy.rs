@@ -2,20 +2,30 @@
 
 use aws::bucket::{BucketSettings, Setting};
 use aws::buckets::Bucket;
+use cli_support::human;
 use ticket_schema::names::{DATABASE, MANIFEST_FILE};
 
 use crate::actual::{ANNOUNCEMENT, Actual, Contents};
-use crate::definitions::{BucketDefinition, Definitions};
+use crate::curation;
+use crate::definitions::{BucketDefinition, Definitions, Role};
 use crate::plan::{Plan, Step};
+use crate::show::some_of;
 
-const REASON: &str = "destroy";
+const REASON: &str = "ours";
+/// The tag by which what we made is known.
+const MADE_BY: (&str, &str) = ("managed-by", "aftersales-deploy");
 
 /// Makes the plan: first what reads the data, then the data, then what held it.
 pub fn plan_destroy(definitions: &Definitions, actual: &Actual) -> Plan {
     let mut plan = Plan::default();
     catalog(&mut plan, definitions, actual);
-    if actual.workgroup.is_some() {
-        plan.steps.push(Step::DeleteWorkgroup { name: definitions.workgroup.name.clone() });
+    if let Some(workgroup) = &actual.workgroup {
+        let name = definitions.workgroup.name.clone();
+        if workgroup.tags.iter().any(|tag| (tag.key.as_str(), tag.value.as_str()) == MADE_BY) {
+            plan.steps.push(Step::DeleteWorkgroup { name });
+        } else {
+            plan.notes.push(stays(&format!("workgroup {name}")));
+        }
     }
     for definition in &definitions.buckets {
         if let Some(Bucket::There(settings)) = actual.buckets.get(&definition.name) {
@@ -32,7 +42,9 @@ fn catalog(plan: &mut Plan, definitions: &Definitions, actual: &Actual) {
         return;
     }
     let is_ours = |name: &str| {
-        name == ticket_schema::names::VIEW || definitions.catalog.tables.iter().any(|table| table.name == name)
+        name == ticket_schema::names::VIEW
+            || curation::TABLES.contains(&name)
+            || definitions.catalog.tables.iter().any(|table| table.name == name)
     };
     let (ours, foreign): (Vec<&String>, Vec<&String>) = actual.tables.keys().partition(|name| is_ours(name));
     // The view asks the table: it goes first, and it has the later name.
@@ -45,32 +57,35 @@ fn catalog(plan: &mut Plan, definitions: &Definitions, actual: &Actual) {
     }
 }
 
-/// Data first, then the manifest, then the leftovers: whatever interrupts it, the next plan still knows what is ours.
+/// Data first, then the manifest and the announcement: whatever interrupts it, the next plan still knows what is ours.
 fn bucket(plan: &mut Plan, definition: &BucketDefinition, settings: &BucketSettings, contents: &Contents) {
     let name = &definition.name;
-    let there = |key: &&String| contents.keys.contains_key(*key);
-    let is_data = |key: &&String| *key != MANIFEST_FILE && *key != ANNOUNCEMENT;
-    let data: Vec<String> = contents.owned.union(&contents.announced).filter(there).filter(is_data).cloned().collect();
-    let last: Vec<String> = [MANIFEST_FILE, ANNOUNCEMENT]
-        .into_iter()
-        .filter(|key| contents.keys.contains_key(*key))
-        .map(str::to_owned)
-        .collect();
-    let n_ours = data.len() + last.len();
+    let is_named = |key: &String| contents.owned.contains(key) || contents.announced.contains(key);
+    let is_record = |key: &String| key == MANIFEST_FILE || key == ANNOUNCEMENT;
+    let is_data = |key: &&String| is_named(key) && !is_record(key);
+    // There are no records among Athena's results: what has such a name there is somebody's.
+    let is_last = |key: &&String| is_record(key) && definition.role != Role::Results;
+    let data: Vec<String> = contents.keys.keys().filter(is_data).cloned().collect();
+    let last: Vec<String> = contents.keys.keys().filter(is_last).cloned().collect();
+    let foreign = contents.keys.keys().filter(|key| !is_data(key) && !is_last(key));
+    let foreign: Vec<&str> = foreign.map(String::as_str).collect();
     for keys in [data, last] {
         if !keys.is_empty() {
             plan.steps.push(Step::DeleteObjects { bucket: name.clone(), keys, reason: REASON });
         }
     }
-    let n_foreign = contents.keys.len() - n_ours;
-    if n_foreign > 0 {
-        plan.notes.push(format!("the bucket {name} stays: {n_foreign} objects in it are not ours"));
-    } else if settings.canonical(Setting::Tagging)["managed-by"] != "aftersales-deploy" {
-        plan.notes.push(format!(
-            "the bucket {name} stays: it has no tag managed-by=aftersales-deploy, so it may not be ours"
-        ));
+    if !foreign.is_empty() {
+        let n = human::counted(foreign.len() as u64, "object");
+        plan.notes.push(format!("the bucket {name} stays: it holds {n} not ours ({})", some_of(&foreign)));
+    } else if settings.canonical(Setting::Tagging)[MADE_BY.0] != MADE_BY.1 {
+        plan.notes.push(stays(&format!("bucket {name}")));
     } else {
         plan.steps.push(Step::AbortUploads { bucket: name.clone() });
         plan.steps.push(Step::DeleteBucket { bucket: name.clone() });
     }
+}
+
+fn stays(what: &str) -> String {
+    let (tag, value) = MADE_BY;
+    format!("the {what} stays: it has no tag {tag}={value}, so it may not be ours")
 }

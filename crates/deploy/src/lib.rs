@@ -6,12 +6,16 @@
 //!
 //! * [`definitions`]: buckets, workgroup and catalogue as `infra/` has them; [`ddl`] reads the table definitions.
 //! * [`view`]: whether a view in the catalogue is the wanted one.
+//! * [`curate`]: Athena makes the curated tickets; [`curation`] is what it is asked, [`curated`] what comes of its answers.
 //! * [`verify`]: the proof, by counts and KPIs that Athena answers; [`cost`]: what that and everything else costs.
 //! * [`run`]: the commands.
 
 pub mod actual;
 pub mod apply;
 pub mod cost;
+pub mod curate;
+pub mod curated;
+pub mod curation;
 pub mod ddl;
 pub mod definitions;
 pub mod desired;

@@ -4,12 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::bail;
 use aws::{AwsArguments, Settings};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cli_support::exit::UsageError;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome};
 use deploy::plan::Parts;
-use deploy::run::{Config, Format, run_deploy, run_destroy, run_plan, run_status, run_verify};
+use deploy::run::{Config, Curate, Format, run_deploy, run_destroy, run_plan, run_status, run_verify};
 
 /// Put the data lake on AWS: one plan for data and infrastructure
 ///
@@ -46,6 +48,10 @@ struct DataArguments {
     /// Look at this part only [default: all of them]
     #[arg(long, value_enum, value_name = "PART", global = true)]
     only: Option<Part>,
+
+    /// Who makes the curated tickets; Athena is for raw tickets that are too many for this machine
+    #[arg(long, value_enum, default_value_t, value_name = "WHO", global = true)]
+    curate: Curate,
 
     /// How to show plan, status and proof
     #[arg(long, value_enum, default_value_t, global = true)]
@@ -94,16 +100,22 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    cli_support::messages::after_interrupt("run it again, it goes on where it stopped");
     let mut detailed = false;
     let code = cli_support::run(|| {
         let settings = Settings::resolve(&arguments.aws, |name| std::env::var(name).ok(), Path::new(".env"))?;
         let messages = Messages::new(arguments.verbosity);
+        let is_in_parts = matches!(arguments.command, None | Some(Command::Plan { .. } | Command::Status { .. }));
+        if arguments.data.only.is_some() && !is_in_parts {
+            bail!(UsageError("--only goes with deploy, plan and status; the others know no parts".to_owned()));
+        }
         let config = Config {
             settings,
             raw: arguments.data.raw,
             curated: arguments.data.curated,
             parts: parts(arguments.data.only),
             format: arguments.data.format,
+            curate: arguments.data.curate,
         };
         let mut out = io::stdout().lock();
         match arguments.command {

@@ -8,6 +8,8 @@ use aws::bucket::{BucketSettings, Setting};
 use aws::buckets::Bucket;
 use aws::catalog::Partition;
 use aws::upload::Upload;
+use cli_support::human;
+use serde::Serialize;
 use serde_json::Value;
 use ticket_schema::names::{TABLE, TICKETS_DIR, VIEW};
 
@@ -15,7 +17,11 @@ use crate::actual::{ANNOUNCEMENT, Actual, Contents};
 use crate::ddl;
 use crate::definitions::{BucketDefinition, CatalogDefinition, Role};
 use crate::desired::{DataSet, Desired};
+use crate::show::some_of;
 use crate::view;
+
+/// Why an announcement goes.
+pub(crate) const HAS_ENDED: &str = "the deploy has ended";
 
 /// Which parts of the whole are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +45,18 @@ pub struct Plan {
     /// One thing after another.
     pub steps: Vec<Step>,
     /// What makes it impossible. If there is any, no step is taken.
-    pub obstacles: Vec<String>,
+    pub obstacles: Vec<Obstacle>,
     /// What a person should know.
     pub notes: Vec<String>,
+}
+
+/// What makes a plan impossible.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Obstacle {
+    /// What it is about, as [`Step::resource`] names it.
+    pub resource: String,
+    /// What is the matter, and what to do about it.
+    pub text: String,
 }
 
 /// One thing to do.
@@ -63,11 +78,11 @@ pub enum Step {
         /// What it is to be.
         wanted: Box<BucketSettings>,
     },
-    /// Write down which keys are about to be written.
+    /// Write down which keys are about to come and go.
     Announce {
         /// Where.
         bucket: String,
-        /// Those and all earlier ones that no manifest names yet.
+        /// Those and all earlier ones: what is ours though no manifest names it yet, or any more.
         keys: BTreeSet<String>,
     },
     /// Send an object.
@@ -175,8 +190,12 @@ pub fn plan(desired: &Desired, actual: &Actual, parts: Parts) -> Plan {
     }
     if parts.data {
         for data in &desired.data {
-            let nothing = Contents::default();
-            plan.data(data, actual.contents.get(&data.bucket).unwrap_or(&nothing));
+            let is_out_of_reach =
+                matches!(actual.buckets.get(&data.bucket), Some(Bucket::Elsewhere(_) | Bucket::Closed));
+            if !is_out_of_reach {
+                let nothing = Contents::default();
+                plan.data(data, actual.contents.get(&data.bucket).unwrap_or(&nothing));
+            }
         }
     }
     if parts.catalog {
@@ -190,8 +209,18 @@ pub fn plan(desired: &Desired, actual: &Actual, parts: Parts) -> Plan {
 }
 
 impl Plan {
+    /// What makes it impossible, a line each.
+    pub fn obstacles_text(&self) -> String {
+        self.obstacles.iter().map(|obstacle| obstacle.text.as_str()).collect::<Vec<_>>().join("\n  ")
+    }
+
+    fn blocked_by(&mut self, resource: String, text: String) {
+        self.obstacles.push(Obstacle { resource, text });
+    }
+
     fn bucket(&mut self, definition: &BucketDefinition, actual: Option<&Bucket>, parts: Parts) {
         let name = &definition.name;
+        let resource = format!("bucket {name}");
         let nothing = BucketSettings::default();
         let settings = match actual {
             Some(Bucket::There(settings)) => settings,
@@ -201,30 +230,34 @@ impl Plan {
                 if parts.buckets {
                     self.steps.push(Step::CreateBucket { bucket: name.clone() });
                 } else if is_needed {
-                    self.obstacles.push(format!("there is no bucket {name}; run `deploy --only buckets` first"));
+                    let text = format!("there is no bucket {name}; run `deploy --only buckets` first");
+                    self.blocked_by(resource, text);
                 }
                 &nothing
             }
             Some(Bucket::Elsewhere(region)) => {
-                self.obstacles.push(format!(
+                let text = format!(
                     "the bucket {name} lies in the region {region}; give that region with --region or AWS_REGION, or empty \
                      and delete the bucket there"
-                ));
+                );
+                self.blocked_by(resource, text);
                 return;
             }
             Some(Bucket::Closed) => {
-                self.obstacles.push(format!(
+                let text = format!(
                     "the bucket {name} belongs to another account, or these credentials may not see it: check the account \
                      number, and give the user or role the policy that `deploy policy` prints"
-                ));
+                );
+                self.blocked_by(resource, text);
                 return;
             }
         };
         if parts.buckets {
+            let wanted = definition.settings.keeping_other_tags(settings);
             for setting in Setting::ALL {
                 let actual = settings.canonical(setting);
-                if actual != definition.settings.canonical(setting) {
-                    let wanted = Box::new(definition.settings.clone());
+                if actual != wanted.canonical(setting) {
+                    let wanted = Box::new(wanted.clone());
                     self.steps.push(Step::SetBucket { bucket: name.clone(), setting, actual, wanted });
                 }
             }
@@ -232,67 +265,79 @@ impl Plan {
     }
 
     /// New parts first, then the manifest, then what is no longer wanted: a reader always finds every object that the manifest
-    /// names.
+    /// names. What comes and what goes is announced before, so that it is known as ours wherever this is interrupted.
     fn data(&mut self, data: &DataSet, actual: &Contents) {
         let bucket = &data.bucket;
-        let sent: Vec<Step> = data.objects.values().filter_map(|object| upload(object, actual)).collect();
         let is_ours = |key: &String| actual.owned.contains(key) || actual.announced.contains(key);
-        let overwritten = |step: &&Step| {
-            matches!(step, Step::Upload { upload, .. }
-            if actual.keys.contains_key(&upload.key) && !is_ours(&upload.key))
-        };
-        for step in sent.iter().filter(overwritten) {
-            let Step::Upload { upload, .. } = step else { continue };
-            self.obstacles.push(format!(
-                "s3://{bucket}/{} is there, isn't ours, and is not what would be written; move or delete it",
-                upload.key
-            ));
-        }
         let is_wanted = |key: &String| data.objects.contains_key(key) || *key == data.manifest.key;
-        if !sent.is_empty() {
-            let new = data.objects.keys().filter(|key| !actual.owned.contains(*key));
-            let keys = actual.announced.iter().chain(new).cloned().collect();
-            self.steps.push(Step::Announce { bucket: bucket.clone(), keys });
-        }
-        let is_announced = !sent.is_empty() || actual.keys.contains_key(ANNOUNCEMENT);
-        self.steps.extend(sent);
-        self.steps.extend(upload(&data.manifest, actual));
+        let mut sent: Vec<(Upload, Reason)> = data
+            .objects
+            .values()
+            .filter_map(|object| Some((object.clone(), reason_to_send(object, actual)?)))
+            .collect();
+        sent.sort_by_key(|(_, reason)| *reason != Reason::New);
+        let manifest = reason_to_send(&data.manifest, actual).map(|reason| (data.manifest.clone(), reason));
         let others = || actual.keys.keys().filter(|key| *key != ANNOUNCEMENT && !is_wanted(key));
         let stale: Vec<String> = others().filter(|key| is_ours(key)).cloned().collect();
+
+        let keys = sent.iter().map(|(upload, _)| &upload.key);
+        let overwritten = keys.filter(|key| actual.keys.contains_key(*key) && !is_ours(key));
+        let overwritten: Vec<&str> = overwritten.map(String::as_str).collect();
+        if !overwritten.is_empty() {
+            let n = human::counted(overwritten.len() as u64, "object");
+            let text = format!(
+                "{n} in {bucket} would be overwritten though not ours: {}; move away or delete what is there",
+                some_of(&overwritten)
+            );
+            self.blocked_by(format!("data in {bucket}"), text);
+        }
+
+        let new = data.objects.keys().filter(|key| !actual.owned.contains(*key));
+        let keys: BTreeSet<String> = actual.announced.iter().chain(new).chain(&stale).cloned().collect();
+        let is_announced = (!sent.is_empty() || manifest.is_some()) && keys != actual.announced;
+        if is_announced {
+            self.steps.push(Step::Announce { bucket: bucket.clone(), keys });
+        }
+        let uploads = sent.into_iter().chain(manifest);
+        self.steps.extend(uploads.map(|(upload, reason)| Step::Upload { upload, reason }));
         if !stale.is_empty() {
             let reason = "no longer wanted";
             self.steps.push(Step::DeleteObjects { bucket: bucket.clone(), keys: stale, reason });
         }
-        if is_announced {
+        if is_announced || actual.keys.contains_key(ANNOUNCEMENT) {
             let keys = vec![ANNOUNCEMENT.to_owned()];
-            self.steps.push(Step::DeleteObjects { bucket: bucket.clone(), keys, reason: "the deploy has ended" });
+            self.steps.push(Step::DeleteObjects { bucket: bucket.clone(), keys, reason: HAS_ENDED });
         }
         let foreign: Vec<&str> = others().filter(|key| !is_ours(key)).map(String::as_str).collect();
-        self.foreign(bucket, &foreign);
+        self.foreign(data, &foreign);
     }
 
-    fn foreign(&mut self, bucket: &str, keys: &[&str]) {
-        let Some(first) = keys.first() else { return };
-        let hidden = |key: &&str| key.rsplit('/').next().is_some_and(|name| name.starts_with(['_', '.']));
-        let in_the_table = keys.iter().find(|key| key.starts_with(TICKETS_DIR) && !hidden(key));
-        self.notes.push(match in_the_table {
-            Some(key) => format!(
-                "not ours in {bucket}, and left alone: {} objects, such as {key}; below {TICKETS_DIR}/ Athena reads them as \
-                 tickets",
-                keys.len()
-            ),
-            None => format!("not ours in {bucket}, and left alone: {} objects, such as {first}", keys.len()),
-        });
+    fn foreign(&mut self, data: &DataSet, keys: &[&str]) {
+        if keys.is_empty() {
+            return;
+        }
+        let n = human::counted(keys.len() as u64, "object");
+        let mut note = format!("not ours in {}, and left alone: {n} ({})", data.bucket, some_of(keys));
+        let directories = ticket_directories(data);
+        let read: Vec<&str> = keys.iter().copied().filter(|key| is_read_as_tickets(key, &directories)).collect();
+        if read.len() == keys.len() {
+            note += "; Athena reads them as tickets";
+        } else if !read.is_empty() {
+            note += &format!("; Athena reads as tickets: {}", some_of(&read));
+        }
+        self.notes.push(note);
     }
 
+    /// Further tags are nobody's mistake: only those that are wanted are compared.
     fn workgroup(&mut self, wanted: &Workgroup, actual: Option<&Workgroup>) {
-        match actual {
-            None => self.steps.push(Step::CreateWorkgroup(Box::new(wanted.clone()))),
-            Some(actual) if actual != wanted => {
-                let (actual, wanted) = (Box::new(actual.clone()), Box::new(wanted.clone()));
-                self.steps.push(Step::UpdateWorkgroup { actual, wanted });
-            }
-            Some(_) => {}
+        let Some(actual) = actual else {
+            self.steps.push(Step::CreateWorkgroup(Box::new(wanted.clone())));
+            return;
+        };
+        let mut actual = actual.clone();
+        actual.tags.retain(|tag| wanted.tags.iter().any(|wanted| wanted.key == tag.key));
+        if actual != *wanted {
+            self.steps.push(Step::UpdateWorkgroup { actual: Box::new(actual), wanted: Box::new(wanted.clone()) });
         }
     }
 
@@ -312,6 +357,9 @@ impl Plan {
         }
         let stored = actual.tables.get(VIEW);
         if !stored.is_some_and(|stored| view::is_same(&wanted.view, stored)) {
+            if stored.is_some_and(|stored| !view::is_replaceable(stored)) {
+                self.steps.push(Step::DeleteTable { name: VIEW.to_owned() });
+            }
             let (name, statement) = (VIEW.to_owned(), wanted.view.clone());
             self.steps.push(Step::CreateView { name, statement, replaces: stored.is_some() });
         }
@@ -338,17 +386,38 @@ impl Plan {
     }
 }
 
+/// The directories whose files Athena reads: the raw table's, and the curated table's partitions'.
+fn ticket_directories(data: &DataSet) -> BTreeSet<&str> {
+    let directories = data.objects.keys().filter_map(|key| key.rsplit_once('/')).map(|(directory, _)| directory);
+    let below = directories.filter(|directory| directory.split('/').next() == Some(TICKETS_DIR));
+    below.chain((data.role == Role::Raw).then_some(TICKETS_DIR)).collect()
+}
+
+/// Athena reads every file in these directories and those below, but for hidden ones and those that only mark a directory.
+fn is_read_as_tickets(key: &str, directories: &BTreeSet<&str>) -> bool {
+    let mut above = key.rsplit_once('/');
+    if above.is_none_or(|(_, name)| name.is_empty() || name.starts_with(['_', '.'])) {
+        return false;
+    }
+    while let Some((directory, _)) = above {
+        if directories.contains(directory) {
+            return true;
+        }
+        above = directory.rsplit_once('/');
+    }
+    false
+}
+
 /// The whole decision whether to send an object: by size and content, never by time.
-fn upload(wanted: &Upload, actual: &Contents) -> Option<Step> {
-    let reason = match (actual.keys.get(&wanted.key), actual.states.get(&wanted.key)) {
-        (None, _) => Reason::New,
-        (Some(bytes), _) if *bytes != wanted.bytes => Reason::Changed,
-        (Some(_), None) => Reason::New,
+fn reason_to_send(wanted: &Upload, actual: &Contents) -> Option<Reason> {
+    match (actual.keys.get(&wanted.key), actual.states.get(&wanted.key)) {
+        (None, _) => Some(Reason::New),
+        (Some(bytes), _) if *bytes != wanted.bytes => Some(Reason::Changed),
+        (Some(_), None) => Some(Reason::New),
         (Some(_), Some(state)) => match &state.crc64nvme {
-            Some(crc64nvme) if *crc64nvme == wanted.crc64nvme => return None,
-            Some(_) => Reason::Changed,
-            None => Reason::Unknown,
+            Some(crc64nvme) if *crc64nvme == wanted.crc64nvme => None,
+            Some(_) => Some(Reason::Changed),
+            None => Some(Reason::Unknown),
         },
-    };
-    Some(Step::Upload { upload: wanted.clone(), reason })
+    }
 }

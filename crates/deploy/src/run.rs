@@ -9,11 +9,13 @@ use cli_support::exit::UsageError;
 use cli_support::{Messages, Outcome};
 use query::catalogue;
 use serde_json::json;
-use ticket_schema::manifest::CuratedManifest;
+use ticket_schema::manifest::{CuratedManifest, RawManifest};
 
 use crate::actual::{observe, observe_all};
 use crate::apply::apply;
 use crate::cost::{ColumnBytes, Month, month};
+use crate::curate;
+use crate::curation::Curation;
 use crate::definitions::Definitions;
 use crate::desired::{Desired, Local};
 use crate::destroy::plan_destroy;
@@ -34,6 +36,8 @@ pub struct Config {
     pub parts: Parts,
     /// How to show things.
     pub format: Format,
+    /// Who makes the curated tickets.
+    pub curate: Curate,
 }
 
 /// How plans, standings and proofs are shown.
@@ -46,42 +50,67 @@ pub enum Format {
     Json,
 }
 
+/// Who makes the curated tickets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Curate {
+    /// transform, on this machine
+    #[default]
+    Local,
+    /// Athena, from the raw tickets in S3
+    Athena,
+}
+
 /// What to do, and whether there was anything.
 struct Planned {
     session: Session,
+    raw: RawManifest,
     desired: Desired,
-    curated: CuratedManifest,
+    /// The curated tickets that are wanted; `None` as long as Athena has to make them.
+    curated: Option<CuratedManifest>,
+    /// Their columns, if they are on this machine.
+    columns: Option<ColumnBytes>,
+    curation: Option<Curation>,
     plan: Plan,
     month: Month,
 }
 
 impl Planned {
     fn make(config: &Config, messages: &Messages) -> Result<Self> {
-        let local = Local::load(&config.raw, Some(&config.curated))?;
+        let Settings { account_id, region, .. } = &config.settings;
+        let is_local = config.curate == Curate::Local;
+        let local = Local::load(&config.raw, is_local.then_some(config.curated.as_path()))?;
         if !local.belong_together() {
+            let (raw, curated) = (config.raw.display(), config.curated.display());
             messages.warn(format!(
-                "{} was not made from {}: run `transform --input {} --output {}` if it should be",
-                config.curated.display(),
-                config.raw.display(),
-                config.raw.display(),
-                config.curated.display()
+                "{curated} was not made from {raw}: run `transform --input {raw} --output {curated}` if it should be"
             ));
         }
-        let Settings { account_id, region, .. } = &config.settings;
-        let desired = Desired::new(account_id, region, &local, &config.raw, &config.curated)?;
-        let curated = local.curated.context("no curated data set")?;
-        let columns = ColumnBytes::read(&config.curated, &curated.files)?;
-        let month = month(&desired, region, &columns, &catalogue::kpis()?)?;
+        let mut desired = Desired::new(account_id, region, &local, &config.raw, &config.curated)?;
+        let read = |manifest: &CuratedManifest| ColumnBytes::read(&config.curated, &manifest.files);
+        let columns = local.curated.as_ref().map(read).transpose()?;
         let session = Session::open(&config.settings)?;
+        let Local { raw, mut curated } = local;
+        if !is_local && let Some(published) = curate::published(&session, &raw)? {
+            desired.set_curated(account_id, &published.manifest, published.data);
+            curated = Some(published.manifest);
+        }
+        let curation = curated.is_none().then(|| Curation::new(account_id, &raw));
+        let month = month(&desired, region, columns.as_ref(), &catalogue::kpis()?)?;
         let actual = observe(&session, &desired, config.parts)?;
         let plan = plan(&desired, &actual, config.parts);
-        Ok(Self { session, desired, curated, plan, month })
+        Ok(Self { session, raw, desired, curated, columns, curation, plan, month })
+    }
+
+    /// Whether everything is as wanted.
+    fn is_done(&self) -> bool {
+        self.plan.steps.is_empty() && self.plan.obstacles.is_empty() && self.curation.is_none()
     }
 
     /// The plan as a text, under the name of the account.
     fn text(&self, settings: &Settings) -> String {
-        let nothing = if self.plan.steps.is_empty() { "Nothing to do: everything is as wanted.\n" } else { "" };
-        format!("{}\n{}{nothing}{}\n", place(settings), show::text(&self.plan), self.month.line())
+        let nothing = if self.is_done() { "Nothing to do: everything is as wanted.\n" } else { "" };
+        let curation = self.curation.as_ref().map_or_else(String::new, |curation| curation.line() + "\n");
+        format!("{}\n{}{curation}{nothing}{}\n", place(settings), show::text(&self.plan), self.month.line())
     }
 }
 
@@ -94,19 +123,34 @@ fn place(settings: &Settings) -> String {
 
 /// `deploy`: plans, shows, does and proves.
 pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
-    let planned = Planned::make(config, messages)?;
+    let mut planned = Planned::make(config, messages)?;
     messages.note(planned.text(&config.settings));
     apply(&planned.session, &planned.plan, messages)?;
-    if config.parts == Parts::ALL {
-        prove(config, &planned.session, &planned.curated, out, messages)?;
+    if config.parts != Parts::ALL {
+        return Ok(Outcome::Done);
     }
-    Ok(Outcome::Done)
+    if let Some(curation) = planned.curation.take() {
+        let made = curate::curate(&planned.session, &planned.raw, &curation, messages)?;
+        planned.desired.set_curated(&config.settings.account_id, &made.manifest, made.data);
+        planned.curated = Some(made.manifest);
+        let actual = observe(&planned.session, &planned.desired, config.parts)?;
+        let publishing = plan(&planned.desired, &actual, config.parts);
+        messages.note(show::text(&publishing));
+        apply(&planned.session, &publishing, messages)?;
+    }
+    let curated = planned.curated.context("there are no curated tickets")?;
+    prove(config, &planned.session, planned.columns.as_ref(), &curated, out, messages)?;
+    Ok(if curated.rows.quarantined > 0 && config.curate == Curate::Athena {
+        Outcome::Quarantined
+    } else {
+        Outcome::Done
+    })
 }
 
 /// `deploy plan`: whether there is anything to do.
 pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<bool> {
     let planned = Planned::make(config, messages)?;
-    let Planned { plan, month, .. } = &planned;
+    let Planned { plan, month, curation, .. } = &planned;
     match config.format {
         Format::Text => write!(out, "{}", planned.text(&config.settings)),
         Format::Json => {
@@ -116,6 +160,7 @@ pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Re
                 "changes": show::changes(plan),
                 "notes": plan.notes,
                 "obstacles": plan.obstacles,
+                "curation": curation,
                 "month": month,
                 "month_total_usd": month.total_usd(),
             });
@@ -124,15 +169,16 @@ pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Re
     }
     .context("cannot write to standard output")?;
     if !plan.obstacles.is_empty() {
-        bail!("this plan can't be carried out:\n  {}", plan.obstacles.join("\n  "));
+        bail!("this plan can't be carried out:\n  {}", plan.obstacles_text());
     }
-    Ok(!plan.steps.is_empty())
+    Ok(!planned.is_done())
 }
 
 /// `deploy status`: whether anything is not as wanted.
 pub fn run_status(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<bool> {
-    let Planned { plan, desired, .. } = Planned::make(config, messages)?;
-    let standings = standings(&desired, &plan);
+    let planned = Planned::make(config, messages)?;
+    let Planned { plan, desired, .. } = &planned;
+    let standings = standings(desired, plan, config.parts);
     match config.format {
         Format::Text => write!(out, "{}", standings_text(&standings)),
         Format::Json => {
@@ -141,28 +187,38 @@ pub fn run_status(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
         }
     }
     .context("cannot write to standard output")?;
-    for note in plan.notes.iter().chain(&plan.obstacles) {
+    for note in plan.notes.iter().chain(plan.obstacles.iter().map(|obstacle| &obstacle.text)) {
         messages.warn(note);
     }
-    Ok(!plan.steps.is_empty() || !plan.obstacles.is_empty())
+    if planned.curation.is_some() {
+        messages.warn("the curated tickets in S3 were not made from these raw ones, or are not there; `deploy` lets Athena make them");
+    }
+    Ok(!planned.is_done())
 }
 
 /// `deploy verify`: asks Athena and compares.
 pub fn run_verify(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
-    let local = Local::load(&config.raw, Some(&config.curated))?;
-    let curated = local.curated.context("no curated data set")?;
+    let is_local = config.curate == Curate::Local;
+    let local = Local::load(&config.raw, is_local.then_some(config.curated.as_path()))?;
     let session = Session::open(&config.settings)?;
-    prove(config, &session, &curated, out, messages)
+    if let Some(curated) = &local.curated {
+        let columns = ColumnBytes::read(&config.curated, &curated.files)?;
+        return prove(config, &session, Some(&columns), curated, out, messages);
+    }
+    let published = curate::published(&session, &local.raw)?
+        .context("the curated tickets in S3 were not made from these raw ones; run `deploy --curate athena` first")?;
+    prove(config, &session, None, &published.manifest, out, messages)
 }
 
 fn prove(
     config: &Config,
     session: &Session,
+    columns: Option<&ColumnBytes>,
     curated: &CuratedManifest,
     out: &mut dyn Write,
     messages: &Messages,
 ) -> Result<Outcome> {
-    let proof = Proof::make(session, &config.curated, curated)?;
+    let proof = Proof::make(session, columns, curated)?;
     match config.format {
         Format::Text => write!(out, "{}", proof.table()),
         Format::Json => writeln!(out, "{:#}", json!(proof)),

@@ -1,8 +1,9 @@
 //! A plan as people and programs read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws::athena::Workgroup;
+use aws::bucket::Setting;
 use aws::upload::Upload;
 use cli_support::human;
 use serde::Serialize;
@@ -10,10 +11,12 @@ use serde_json::{Value, json};
 use ticket_schema::names::{DATABASE, TABLE};
 
 use crate::desired::Desired;
-use crate::plan::{Plan, Reason, Step};
+use crate::plan::{HAS_ENDED, Obstacle, Parts, Plan, Reason, Step};
 
 /// How many keys of many are named.
 const KEYS_SHOWN: usize = 4;
+/// How many partitions of many are named.
+const PARTITIONS_SHOWN: usize = 12;
 
 /// Whether something comes, changes or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -55,7 +58,7 @@ pub struct Change {
 pub struct Standing {
     /// What it is.
     pub resource: String,
-    /// `as wanted`, `missing` or `differs`.
+    /// `as wanted`, `missing`, `differs`, or `blocked`: an obstacle of the plan says by what.
     pub state: &'static str,
     /// How it differs.
     pub differences: Vec<String>,
@@ -63,8 +66,19 @@ pub struct Standing {
 
 /// The plan's steps, those of one kind about one thing taken together.
 pub fn changes(plan: &Plan) -> Vec<Change> {
+    changes_of(plan.steps.iter())
+}
+
+/// The same without what a deploy only writes down for itself, unless that is all that is left to do about a thing.
+fn changes_for_people(plan: &Plan) -> Vec<Change> {
+    let is_bookkeeping = |step: &&Step| step.is_bookkeeping();
+    let real: BTreeSet<String> = plan.steps.iter().filter(|step| !is_bookkeeping(step)).map(Step::resource).collect();
+    changes_of(plan.steps.iter().filter(|step| !is_bookkeeping(step) || !real.contains(&step.resource())))
+}
+
+fn changes_of<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
-    let mut steps = plan.steps.iter().peekable();
+    let mut steps = steps.peekable();
     while let Some(step) = steps.next() {
         let mut group = vec![step];
         while let Some(next) = steps.next_if(|next| belongs_to(step, next)) {
@@ -77,7 +91,7 @@ pub fn changes(plan: &Plan) -> Vec<Change> {
 
 /// The plan as a text for people.
 pub fn text(plan: &Plan) -> String {
-    let changes = changes(plan);
+    let changes = changes_for_people(plan);
     let mut text: String = changes
         .iter()
         .map(|change| format!("  {} {}: {}\n", change.action.mark(), change.resource, change.what))
@@ -86,7 +100,7 @@ pub fn text(plan: &Plan) -> String {
         text += &format!("  note: {note}\n");
     }
     for obstacle in &plan.obstacles {
-        text += &format!("  impossible: {obstacle}\n");
+        text += &format!("  impossible: {}\n", obstacle.text);
     }
     let mut counts = BTreeMap::new();
     for change in &changes {
@@ -99,21 +113,31 @@ pub fn text(plan: &Plan) -> String {
     text
 }
 
-/// Where everything that is wanted stands.
-pub fn standings(desired: &Desired, plan: &Plan) -> Vec<Standing> {
-    let changes = changes(plan);
-    let standing = |resource: String| {
-        let about = |change: &&Change| change.resource == resource;
-        let differences: Vec<String> = changes.iter().filter(about).map(|change| change.what.clone()).collect();
-        let all_create = changes.iter().filter(about).all(|change| change.action == Action::Create);
-        let state = match (differences.is_empty(), all_create) {
-            (true, _) => "as wanted",
-            (false, true) => "missing",
-            (false, false) => "differs",
-        };
-        Standing { state, differences: if all_create { Vec::new() } else { differences }, resource }
+/// Where everything that is wanted stands, of the parts that were looked at.
+pub fn standings(desired: &Desired, plan: &Plan, parts: Parts) -> Vec<Standing> {
+    let changes = changes_for_people(plan);
+    // A bucket out of reach is nothing to put data into.
+    let blocks = |obstacle: &Obstacle, resource: &str| {
+        let in_bucket = resource.strip_prefix("data in ");
+        obstacle.resource == resource || in_bucket.is_some() && obstacle.resource.strip_prefix("bucket ") == in_bucket
     };
-    resources(desired).into_iter().map(standing).collect()
+    let standing = |resource: String| {
+        let of_it: Vec<&Change> = changes.iter().filter(|change| change.resource == resource).collect();
+        let state = if plan.obstacles.iter().any(|obstacle| blocks(obstacle, &resource)) {
+            "blocked"
+        } else if of_it.is_empty() {
+            "as wanted"
+        } else if of_it.iter().all(|change| change.action == Action::Create) {
+            "missing"
+        } else {
+            "differs"
+        };
+        // That all of a thing is missing needs no words; some of the data or of the partitions may be.
+        let is_whole = !resource.starts_with("data ") && !resource.starts_with("partitions ");
+        let differences = of_it.into_iter().filter(|change| !(is_whole && change.action == Action::Create));
+        Standing { state, differences: differences.map(|change| change.what.clone()).collect(), resource }
+    };
+    resources(desired, parts).into_iter().map(standing).collect()
 }
 
 /// The standings as a text for people.
@@ -128,17 +152,23 @@ pub fn standings_text(standings: &[Standing]) -> String {
     text
 }
 
-fn resources(desired: &Desired) -> Vec<String> {
+fn resources(desired: &Desired, parts: Parts) -> Vec<String> {
     let definitions = &desired.definitions;
-    let mut resources: Vec<String> =
-        definitions.buckets.iter().map(|bucket| format!("bucket {}", bucket.name)).collect();
-    resources.extend(desired.data.iter().map(|data| format!("data in {}", data.bucket)));
-    resources.push(format!("workgroup {}", definitions.workgroup.name));
-    resources.push(format!("database {DATABASE}"));
-    resources.extend(definitions.catalog.tables.iter().map(|table| format!("table {DATABASE}.{}", table.name)));
-    resources.push(format!("view {DATABASE}.{}", ticket_schema::names::VIEW));
-    if desired.partitions.is_some() {
-        resources.push(format!("partitions of {DATABASE}.{TABLE}"));
+    let mut resources = Vec::new();
+    if parts.buckets {
+        resources.extend(definitions.buckets.iter().map(|bucket| format!("bucket {}", bucket.name)));
+    }
+    if parts.data {
+        resources.extend(desired.data.iter().map(|data| format!("data in {}", data.bucket)));
+    }
+    if parts.catalog {
+        resources.push(format!("workgroup {}", definitions.workgroup.name));
+        resources.push(format!("database {DATABASE}"));
+        resources.extend(definitions.catalog.tables.iter().map(|table| format!("table {DATABASE}.{}", table.name)));
+        resources.push(format!("view {DATABASE}.{}", ticket_schema::names::VIEW));
+        if desired.partitions.is_some() {
+            resources.push(format!("partitions of {DATABASE}.{TABLE}"));
+        }
     }
     resources
 }
@@ -164,19 +194,20 @@ fn change(group: &[&Step]) -> Change {
         }
         Step::SetBucket { setting, actual, wanted, .. } => {
             let wanted = wanted.canonical(*setting);
+            let is = if *setting == Setting::Tagging { "are" } else { "is" };
             (
-                format!("{} is {}, wanted {wanted}", setting.name(), or_nothing(actual)),
+                format!("{} {is} {}, wanted {wanted}", setting.name(), or_nothing(actual)),
                 json!({ "setting": setting.name(), "actual": actual, "wanted": wanted }),
             )
         }
         Step::Announce { keys, .. } => (
-            format!("announce the keys that are about to be written ({})", human::count(keys.len() as u64)),
+            format!("write down which keys come and go ({}), in case of an interrupt", human::count(keys.len() as u64)),
             json!({ "keys": keys }),
         ),
         Step::Upload { reason, .. } => uploads(group, *reason),
         Step::DeleteObjects { keys, reason, .. } => {
             let n = human::counted(keys.len() as u64, "object");
-            (format!("{n}, {reason}: {}", some_of(keys)), json!({ "keys": keys, "reason": reason }))
+            (format!("delete {n} ({reason}): {}", some_of(keys)), json!({ "keys": keys, "reason": reason }))
         }
         Step::UpdateWorkgroup { actual, wanted } => {
             let differences = workgroup_differences(actual, wanted);
@@ -196,7 +227,7 @@ fn change(group: &[&Step]) -> Change {
         Step::AddPartitions(partitions) | Step::RemovePartitions(partitions) => {
             let names: Vec<String> = partitions.iter().map(|partition| partition.values.join("/")).collect();
             let verb = if action == Action::Delete { "unregister" } else { "register" };
-            (format!("{verb} {}", names.join(", ")), json!({ "partitions": partitions }))
+            (format!("{verb} {}", first_of(&names, PARTITIONS_SHOWN)), json!({ "partitions": partitions }))
         }
         Step::AbortUploads { .. } => ("give up unfinished uploads".to_owned(), json!({})),
         Step::CreateWorkgroup(wanted) => ("create".to_owned(), json!({ "definition": wanted })),
@@ -222,10 +253,15 @@ fn uploads(group: &[&Step], reason: Reason) -> (String, Value) {
     (what, json!({ "bytes": n_bytes, "objects": listed }))
 }
 
-fn some_of(keys: &[String]) -> String {
-    let shown = keys.iter().take(KEYS_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if keys.len() > KEYS_SHOWN {
-        format!("{shown} and {} more", human::count((keys.len() - KEYS_SHOWN) as u64))
+/// A few of many keys.
+pub(crate) fn some_of(keys: &[impl AsRef<str>]) -> String {
+    first_of(keys, KEYS_SHOWN)
+}
+
+fn first_of(names: &[impl AsRef<str>], n_shown: usize) -> String {
+    let shown = names.iter().take(n_shown).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    if names.len() > n_shown {
+        format!("{shown} and {} more", human::count((names.len() - n_shown) as u64))
     } else {
         shown
     }
@@ -239,7 +275,9 @@ fn or_nothing(value: &Value) -> String {
 fn workgroup_differences(actual: &Workgroup, wanted: &Workgroup) -> Vec<String> {
     let flat = |workgroup: &Workgroup| {
         let mut flat = BTreeMap::new();
-        flatten("", &serde_json::to_value(workgroup).unwrap_or_default(), &mut flat);
+        let mut value = serde_json::to_value(workgroup).unwrap_or_default();
+        value["Tags"] = workgroup.tags.iter().map(|tag| (tag.key.clone(), Value::from(tag.value.as_str()))).collect();
+        flatten("", &value, &mut flat);
         flat
     };
     let (actual, wanted) = (flat(actual), flat(wanted));
@@ -330,6 +368,15 @@ impl Step {
             },
         };
         format!("{verb} {}", self.resource())
+    }
+
+    /// Whether it is only about what a deploy writes down for itself.
+    fn is_bookkeeping(&self) -> bool {
+        match self {
+            Self::Announce { .. } => true,
+            Self::DeleteObjects { reason, .. } => *reason == HAS_ENDED,
+            _ => false,
+        }
     }
 
     fn setting_name(&self) -> Option<&'static str> {

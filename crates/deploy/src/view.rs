@@ -38,6 +38,11 @@ pub fn needs_no_mark(statement: &str, stored: &Table) -> bool {
     normal(&text) == normal(query_of(statement))
 }
 
+/// Whether Athena would replace it: a table, or a view of Hive's or Spark's making, must be deleted first.
+pub fn is_replaceable(stored: &Table) -> bool {
+    stored.view_text.as_deref().is_some_and(|text| text.trim().starts_with(STORED.0))
+}
+
 /// The query of a `CREATE OR REPLACE VIEW name AS query`.
 fn query_of(statement: &str) -> &str {
     statement.split_once(" AS\n").map_or(statement, |(_, query)| query)

@@ -32,6 +32,11 @@ impl<'a> Athena<'a> {
         let as_of = as_of.or(manifest.as_ref().and_then(|manifest| manifest.as_of));
         Ok(Self { session, as_of, manifest })
     }
+
+    /// Asks as of a time, without a data set on this machine.
+    pub const fn at(session: &'a Session, as_of: Option<Timestamp>) -> Self {
+        Self { session, as_of, manifest: None }
+    }
 }
 
 impl Answerer for Athena<'_> {

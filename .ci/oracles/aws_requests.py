@@ -1,0 +1,247 @@
+"""Proves that every request of `deploy` and `query --engine athena` is one that AWS knows and the IAM policy allows.
+
+Usage: aws_requests.py BIN_DIR DATA_DIR (DATA_DIR holds raw/ and curated/ as `pipeline` makes them)
+
+The tools live through the whole life of a lake against the emulator of the tests, with a proxy between them that keeps
+every request. Each is then read by AWS's public service models (see aws_models.py): it must be an operation with
+members, types and values that the model allows, rightly signed, with its checksum, and with the account that must own
+the bucket. Every action of infra/iam/deploy-policy.json must have been needed, and no other.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import botocore.session
+
+from aws_models import ACCOUNT, REGION, SECRET, Request, judge
+from contract import check, manifest
+
+REPO = Path(__file__).resolve().parents[2]
+EMULATOR = REPO / "crates/deploy/tests/emulator/serve.py"
+# The tests install it, with packages in other versions than the oracles have.
+EMULATOR_PYTHON = REPO / "target/emulator/bin/python"
+POLICY = REPO / "infra/iam/deploy-policy.json"
+RAW_BUCKET = f"bmw-aftersales-raw-{ACCOUNT}"
+PART_BYTES = 16 << 20
+
+# What an action of the policy allows, where that isn't the one operation of the same name.
+OPERATIONS = {
+    "s3:DeleteObject": ["s3.DeleteObjects"],
+    "s3:GetBucketPublicAccessBlock": ["s3.GetPublicAccessBlock"],
+    "s3:GetEncryptionConfiguration": ["s3.GetBucketEncryption"],
+    "s3:GetLifecycleConfiguration": ["s3.GetBucketLifecycleConfiguration"],
+    "s3:GetObject": ["s3.GetObject", "s3.HeadObject"],
+    "s3:ListBucket": ["s3.HeadBucket", "s3.ListObjectsV2"],
+    "s3:ListBucketMultipartUploads": ["s3.ListMultipartUploads"],
+    "s3:ListMultipartUploadParts": ["s3.ListParts"],
+    "s3:PutBucketPublicAccessBlock": ["s3.PutPublicAccessBlock"],
+    "s3:PutEncryptionConfiguration": ["s3.PutBucketEncryption"],
+    "s3:PutLifecycleConfiguration": ["s3.PutBucketLifecycleConfiguration"],
+    "s3:PutObject": ["s3.PutObject", "s3.CreateMultipartUpload", "s3.UploadPart", "s3.CompleteMultipartUpload"],
+}
+# What only Athena does, with the rights of whoever asks.
+DONE_BY_ATHENA = {
+    "glue:BatchGetPartition": "planning a query over partitions",
+    "glue:CreateDatabase": "CREATE DATABASE",
+    "glue:CreateTable": "CREATE TABLE and CREATE VIEW",
+    "glue:GetPartition": "planning a query over partitions",
+    "s3:GetBucketLocation": "looking where results are to go",
+}
+# Everybody may ask this, whatever the policies say.
+ALWAYS_ALLOWED = {"sts.GetCallerIdentity"}
+
+
+class Recorder(BaseHTTPRequestHandler):
+    """Hands everything on as it came, Host included, so that signatures stay right, and keeps it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_any(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.requests.append(Request(self.command, self.path, headers, body))
+        behind = HTTPConnection("127.0.0.1", self.server.port_behind)
+        behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            behind.putheader(name, value)
+        behind.endheaders(body)
+        answer = behind.getresponse()
+        content = answer.read()
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                self.send_header(name, value)
+        # An answer to HEAD tells the length of what it doesn't hold.
+        length = answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(content))
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        self.wfile.write(content)
+        behind.close()
+
+    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = do_any
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def emulator():
+    """The port of a running emulator."""
+    check(EMULATOR_PYTHON.exists(), f"there is no {EMULATOR_PYTHON}; `cargo test --package deploy` makes it")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [EMULATOR_PYTHON, EMULATOR, "--port", str(port)]
+    # It ends when its standard input does.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            check(process.stdout.readline() == "ready\n", "the emulator didn't start; what it says stands above")
+            yield port
+        finally:
+            process.stdin.close()
+
+
+class Proxy(ThreadingHTTPServer):
+    """All requests, in the order in which they came."""
+
+    # The tools knock many times at once.
+    request_queue_size = 128
+
+    def __init__(self, port_behind):
+        super().__init__(("127.0.0.1", 0), Recorder)
+        self.requests, self.port_behind = [], port_behind
+
+
+@contextmanager
+def recorder(port_behind):
+    with Proxy(port_behind) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
+class Life:
+    """The tools in a directory of their own, and another hand that goes past the recorder."""
+
+    def __init__(self, bin_dir, scratch, proxy_port, emulator_port):
+        self.bin_dir, self.scratch, self.emulator_port = Path(bin_dir).resolve(), scratch, emulator_port
+        self.environment = {
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_ACCOUNT_ID": ACCOUNT,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{proxy_port}",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "HOME": str(scratch),
+        }
+
+    def run(self, tool, *arguments):
+        command = [self.bin_dir / tool, *map(str, arguments)]
+        done = subprocess.run(command, cwd=self.scratch, env=self.environment, capture_output=True, text=True)
+        told = f"{tool} {' '.join(map(str, arguments))} ended with {done.returncode}"
+        check(done.returncode == 0, f"{told}:\n{done.stdout}{done.stderr}")
+        check(SECRET not in done.stdout + done.stderr, f"{told} and tells the secret access key")
+
+    def deploy(self, data, *arguments):
+        self.run("deploy", *arguments, "--raw", data / "raw", "--curated", data / "curated")
+
+    def client(self, service):
+        endpoint = f"http://127.0.0.1:{self.emulator_port}"
+        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": SECRET}
+        return botocore.session.Session().create_client(service, REGION, endpoint_url=endpoint, **keys)
+
+    def live(self, data):
+        for command in [["plan"], [], [], ["status"], ["verify"]]:
+            self.deploy(data, *command)
+        # More rows than one answer holds.
+        many = ["--sql", "SELECT ticket_id FROM tickets", "--data", data / "curated"]
+        self.run("query", "--engine", "athena", *many)
+
+        fewer_markets = self.scratch / "fewer"
+        self.run("pipeline", "--quiet", "--count", 5, "--seed", 7, "--as-of", "2026-11-22", "--data", fewer_markets)
+        self.deploy(fewer_markets)
+
+        self.drift()
+        self.deploy(fewer_markets)
+
+        large = self.scratch / "large"
+        raw = large / "raw"
+        # Two files of more than one part: of one of them another run has sent the first part.
+        in_two = ["--count", 90_000, "--batch-size", 45_000, "--as-of", "2026-11-22"]
+        self.run("generate", *in_two, "--output", raw)
+        self.run("transform", "--input", raw, "--output", large / "curated")
+        begun = manifest(raw)["files"][0]["name"]
+        self.begin_upload(f"tickets/{begun}", (raw / begun).read_bytes()[:PART_BYTES])
+        self.deploy(large)
+
+        self.begin_upload("tickets/abandoned.jsonl", b"{}\n")
+        self.run("deploy", "destroy", "--yes")
+
+    def drift(self):
+        """What another hand may do to the lake."""
+        self.client("athena").update_work_group(WorkGroup="bmw-aftersales", Description="another")
+        glue = self.client("glue")
+        table = glue.get_table(DatabaseName="bmw_aftersales", Name="tickets")["Table"]
+        known = ["Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters"]
+        table = {name: table[name] for name in known} | {"Parameters": {"parquet.compression": "GZIP"}}
+        glue.update_table(DatabaseName="bmw_aftersales", TableInput=table)
+
+    def begin_upload(self, key, part):
+        s3, place = self.client("s3"), {"Bucket": RAW_BUCKET, "Key": key}
+        full = {"ChecksumAlgorithm": "CRC64NVME", "ChecksumType": "FULL_OBJECT"}
+        place["UploadId"] = s3.create_multipart_upload(**place, **full)["UploadId"]
+        s3.upload_part(**place, PartNumber=1, Body=part, ChecksumAlgorithm="CRC64NVME")
+
+
+def wrong_actions(seen):
+    """Where the policy and what was asked for are not the same."""
+    statements = json.loads(POLICY.read_text(encoding="utf-8"))["Statement"]
+    actions = {action for statement in statements for action in as_list(statement["Action"])}
+    allowed = {name: action for action in actions for name in OPERATIONS.get(action, [action.replace(":", ".")])}
+    for name, action in allowed.items():
+        if name not in seen and action not in DONE_BY_ATHENA:
+            yield f"{name} was never asked for, though the policy allows {action}"
+        if name in seen and action in DONE_BY_ATHENA:
+            yield f"{name} was asked for; {action} is not only Athena's"
+    for name in seen - allowed.keys() - ALWAYS_ALLOWED:
+        yield f"{name} was asked for, but the policy doesn't allow it"
+    for action in (OPERATIONS.keys() | DONE_BY_ATHENA.keys()) - actions:
+        yield f"{action} stands here, but not in the policy"
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def main(bin_dir, data_dir):
+    # botocore would read this machine's configuration.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    with tempfile.TemporaryDirectory(prefix="aws-requests-") as scratch, emulator() as port, recorder(port) as recorded:
+        Life(bin_dir, Path(scratch), recorded.server_port, port).live(Path(data_dir).resolve())
+
+    judged = [judge(request) for request in recorded.requests]
+    n_seen = Counter(it.operation for it in judged)
+    problems = Counter((it.operation, problem) for it in judged for problem in it.problems)
+    problems += Counter((POLICY.name, problem) for problem in wrong_actions(n_seen.keys()))
+    for operation, n_requests in sorted(n_seen.items()):
+        if all(operation != wrong for wrong, _ in problems):
+            print(f"ok  {operation}  {n_requests} request{'s' * (n_requests > 1)}")
+    for (operation, problem), n_times in sorted(problems.items()):
+        print(f"FAILED  {operation}, {n_times} times: {problem}")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,95 @@
+//! Lets Athena curate: raw lines in S3 become tickets in a staging table, every row is accounted for, and only then is there
+//! something to publish. A run that ends before that has changed nothing that anybody reads.
+
+use anyhow::{Context, Result};
+use aws::Session;
+use cli_support::messages::ProgressUnit;
+use cli_support::{Messages, human};
+use query::bill::{Bill, dollars};
+use ticket_schema::manifest::{CuratedManifest, RawManifest};
+use ticket_schema::names::{DATABASE, MANIFEST_FILE, WORKGROUP};
+
+use crate::actual::ownership;
+use crate::apply::apply;
+use crate::curated::{self, Refusal, Staged};
+use crate::curation::{Curation, Statements, cleaning, preparation};
+use crate::definitions::{Role, bucket_name};
+use crate::desired::{DataSet, is_made_from};
+
+/// A curated data set that is not on this machine.
+#[derive(Clone, Debug)]
+pub struct Curated {
+    /// Its manifest.
+    pub manifest: CuratedManifest,
+    /// Its objects.
+    pub data: DataSet,
+}
+
+/// The curated data set in S3, if its manifest says that it was made from exactly these raw tickets.
+pub fn published(session: &Session, raw: &RawManifest) -> Result<Option<Curated>> {
+    let bucket = bucket_name(Role::Curated, session.account_id());
+    let Some(text) = session.read_object(&bucket, MANIFEST_FILE)? else { return Ok(None) };
+    // A manifest of another form is none of exactly these tickets.
+    let manifest = serde_json::from_slice::<CuratedManifest>(&text).ok();
+    let Some(manifest) = manifest.filter(|manifest| is_made_from(manifest, raw)) else { return Ok(None) };
+    let text = String::from_utf8(text).with_context(|| format!("s3://{bucket}/{MANIFEST_FILE}"))?;
+    let data = curated::published(session.account_id(), &manifest, text);
+    Ok(Some(Curated { manifest, data }))
+}
+
+/// Curates, up to where everything is ready to be published.
+pub fn curate(session: &Session, raw: &RawManifest, curation: &Curation, messages: &Messages) -> Result<Curated> {
+    let statements = Statements::load(session.account_id(), session.region())?;
+    let bucket = bucket_name(Role::Curated, session.account_id());
+    let contents = ownership(session, &bucket, Role::Curated)?;
+    let tables = session.table_names(DATABASE)?;
+    apply(session, &preparation(&bucket, &contents, &tables, &statements), messages)?;
+
+    let mut usd = insert(session, curation, &statements, messages)?;
+    let written = session.execute(WORKGROUP, &statements.written).context("count the curated tickets")?;
+    let staged = curated::staged(&bucket, &written.answer)?;
+    let n_written: u64 = staged.iter().map(|file| file.rows).sum();
+    let mut refusals = Vec::new();
+    if n_written != raw.rows {
+        for question in curation.refusals(&statements) {
+            let asked = session.execute(WORKGROUP, &question).context("look for refused lines")?;
+            usd += Bill::for_scan(asked.scanned_bytes).usd;
+            refusals.extend(curated::refusals(&asked.answer)?);
+        }
+    }
+    let rows = curated::account(raw, &staged, &refusals)?;
+    for complaint in curated::complaints(&refusals) {
+        messages.warn(complaint);
+    }
+    messages.note(format!(
+        "deploy: Athena curated {} of {}, for {}",
+        human::count(rows.written),
+        human::counted(rows.read, "line"),
+        dollars(usd)
+    ));
+    apply(session, &cleaning(&session.table_names(DATABASE)?), messages)?;
+    finish(session, raw, &staged, &refusals)
+}
+
+/// Writes every valid ticket into the staging table; returns what it has cost.
+fn insert(session: &Session, curation: &Curation, statements: &Statements, messages: &Messages) -> Result<f64> {
+    let inserts = curation.inserts(statements);
+    let n_bytes = inserts.iter().map(|(_, bytes)| bytes).sum();
+    let progress = messages.with_progress("deploy: Athena curates", n_bytes, ProgressUnit::Bytes);
+    let mut usd = 0.0;
+    for (statement, bytes) in &inserts {
+        let executed = session.execute(WORKGROUP, statement).context("curate the raw tickets")?;
+        usd += Bill::for_scan(executed.scanned_bytes).usd;
+        progress.advance(*bytes);
+    }
+    Ok(usd)
+}
+
+fn finish(session: &Session, raw: &RawManifest, staged: &[Staged], refusals: &[Refusal]) -> Result<Curated> {
+    let account_id = session.account_id();
+    let keys: Vec<String> = staged.iter().map(|file| file.key.clone()).collect();
+    let states = session.object_states_with_checksums(&bucket_name(Role::Curated, account_id), &keys)?;
+    let manifest = curated::manifest(raw, staged, refusals, &states)?;
+    let data = curated::data_set(account_id, &manifest, staged)?;
+    Ok(Curated { manifest, data })
+}

@@ -1,0 +1,182 @@
+//! Carries requests out: s3s-fs does, where it can. What it lacks is added here as AWS documents it: STS's one answer, owners and
+//! regions, missing buckets, bucket settings, and checksums that are checked before anything is overwritten. Of multipart uploads
+//! it keeps the content, but no checksums and no listing: see [`super::multipart`].
+
+use std::collections::BTreeMap;
+
+use cli_support::checksum::Checksum;
+use hyper::body::Bytes;
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response};
+use s3s::Body;
+
+use super::multipart::Uploads;
+use super::{KEY_ID, State, decoded};
+
+/// Bucket settings by the name of their request, and what S3 says of one that isn't made.
+const SETTINGS: [(&str, &str); 6] = [
+    ("publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
+    ("ownershipControls", "OwnershipControlsNotFoundError"),
+    ("encryption", "ServerSideEncryptionConfigurationNotFoundError"),
+    ("policy", "NoSuchBucketPolicy"),
+    ("lifecycle", "NoSuchLifecycleConfiguration"),
+    ("tagging", "NoSuchTagSet"),
+];
+
+pub(crate) const CHECKSUM: &str = "x-amz-checksum-crc64nvme";
+
+/// What s3s-fs doesn't know.
+#[derive(Default)]
+pub(crate) struct Gaps {
+    /// Settings as they were put: S3 gives the same documents back. By bucket and name.
+    settings: BTreeMap<(String, &'static str), Bytes>,
+    /// Checksums of objects of which s3s-fs knows none or a wrong one, by path; `None` if S3 wouldn't know it either.
+    pub(crate) checksums: BTreeMap<String, Option<String>>,
+    /// Multipart uploads.
+    pub(crate) uploads: Uploads,
+}
+
+/// What a request is about.
+pub(crate) struct Target {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    query: BTreeMap<String, String>,
+}
+
+impl Target {
+    fn of(head: &Parts) -> Self {
+        let path = decoded(head.uri.path());
+        let (bucket, key) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
+        let pairs = head.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let pair = |pair: &str| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(name), decoded(value))
+        };
+        Self { bucket: bucket.to_owned(), key: key.to_owned(), query: pairs.map(pair).collect() }
+    }
+
+    pub(crate) fn path(&self) -> String {
+        format!("/{}/{}", self.bucket, self.key)
+    }
+
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+}
+
+impl State {
+    pub(crate) async fn carry_out(&self, head: Parts, body: Bytes) -> Response<Body> {
+        let target = Target::of(&head);
+        let refuse = |status, code, message| refusal(&head, status, code, message, &self.region);
+        if target.bucket.is_empty() {
+            return self.identity(&head);
+        }
+        let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let is_there = self.root.join(&target.bucket).is_dir();
+        let is_create = head.method == Method::PUT && target.key.is_empty() && target.query.is_empty();
+        match (is_there, is_create) {
+            (false, true) if !self.is_location(&body) => {
+                return refuse(400, "IllegalLocationConstraintException", "The location constraint is incompatible.");
+            }
+            (true, true) => return refuse(409, "BucketAlreadyOwnedByYou", "You already own it."),
+            (false, false) => return refuse(404, "NoSuchBucket", "The specified bucket does not exist"),
+            _ => {}
+        }
+        if header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != self.account) {
+            return refuse(403, "AccessDenied", "Access Denied");
+        }
+        if let Some(expected) = header(CHECKSUM)
+            && head.method == Method::PUT
+        {
+            let mut checksum = Checksum::default();
+            checksum.update(&body);
+            if checksum.to_base64() != expected {
+                return refuse(400, "BadDigest", "The CRC64NVME you specified did not match the calculated checksum.");
+            }
+        }
+        if let Some((name, missing)) = SETTINGS.into_iter().find(|(name, _)| target.query(name).is_some()) {
+            let settings = &mut self.gaps.lock().unwrap().settings;
+            let place = (target.bucket, name);
+            return match (&head.method, settings.get(&place)) {
+                (&Method::GET, Some(text)) => Response::new(text.clone().into()),
+                (&Method::GET, None) => refuse(404, missing, "It is not set."),
+                _ => {
+                    settings.insert(place, body);
+                    Response::new(Body::empty())
+                }
+            };
+        }
+        if target.query("uploads").is_some() || target.query("uploadId").is_some() {
+            return self.multipart(head, &target, body).await;
+        }
+        let with_checksum = header("x-amz-checksum-mode") == Some("ENABLED");
+        let method = head.method.clone();
+        let mut response = self.pass(head, body).await;
+        if target.key.is_empty() {
+            response.headers_mut().insert("x-amz-bucket-region", self.region.parse().unwrap());
+        } else if method == Method::HEAD {
+            let known = self.gaps.lock().unwrap().checksums.get(&target.path()).cloned();
+            if let Some(Some(known)) = &known {
+                response.headers_mut().insert(CHECKSUM, known.parse().unwrap());
+            }
+            if known == Some(None) || !with_checksum {
+                response.headers_mut().remove(CHECKSUM);
+            }
+        } else if method == Method::PUT && response.status().is_success() {
+            self.gaps.lock().unwrap().checksums.remove(&target.path());
+        }
+        response
+    }
+
+    /// Lets s3s answer.
+    pub(crate) async fn pass(&self, head: Parts, body: Bytes) -> Response<Body> {
+        self.s3.call(Request::from_parts(head, body.into())).await.unwrap()
+    }
+
+    /// Whether the request to make a bucket names our region: only us-east-1 must not be named.
+    fn is_location(&self, body: &[u8]) -> bool {
+        if self.region == "us-east-1" { body.is_empty() } else { String::from_utf8_lossy(body).contains(&self.region) }
+    }
+
+    /// Whose credentials these are: STS's only answer here.
+    fn identity(&self, head: &Parts) -> Response<Body> {
+        if head.headers.contains_key("x-amz-target") {
+            return refusal(head, 400, "UnknownOperationException", "There is only S3 here.", &self.region);
+        }
+        let signature = head.headers["authorization"].to_str().unwrap();
+        if !signature.contains(&format!("Credential={KEY_ID}/")) {
+            let message = "The security token included in the request is invalid.";
+            return refusal(head, 403, "InvalidClientTokenId", message, &self.region);
+        }
+        let account = &self.account;
+        xml(
+            200,
+            format!(
+                "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+                 <Arn>arn:aws:iam::{account}:user/someone</Arn><UserId>AIDAEXAMPLE</UserId><Account>{account}</Account>\
+                 </GetCallerIdentityResult></GetCallerIdentityResponse>"
+            ),
+        )
+    }
+}
+
+/// An answer in XML.
+pub(crate) fn xml(status: u16, text: String) -> Response<Body> {
+    Response::builder().status(status).header("content-type", "application/xml").body(text.into()).unwrap()
+}
+
+/// A refusal in the form of the service that was asked. (A HEAD's body isn't sent.)
+pub(crate) fn refusal(head: &Parts, status: u16, code: &str, message: &str, region: &str) -> Response<Body> {
+    let error = format!("<Code>{code}</Code><Message>{message}</Message>");
+    let mut response = if head.headers.contains_key("x-amz-target") {
+        let text = format!("{{\"__type\": \"{code}\", \"message\": \"{message}\"}}");
+        Response::builder().header("content-type", "application/x-amz-json-1.1").body(text.into()).unwrap()
+    } else if head.uri.path() == "/" {
+        xml(status, format!("<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"))
+    } else {
+        xml(status, format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>{error}</Error>"))
+    };
+    *response.status_mut() = status.try_into().unwrap();
+    response.headers_mut().insert("x-amz-bucket-region", region.parse().unwrap());
+    response
+}

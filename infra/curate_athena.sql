@@ -1,0 +1,176 @@
+-- Curates the raw tickets where they lie: what `deploy --curate athena` runs on Amazon Athena engine version 3, where
+-- <ACCOUNT_ID>, <FILES>, <FROM> and <BEFORE> are filled in. It takes and refuses what transform does, but for what SQL can't
+-- say: the same lines are taken if a time is before year 1 or after year 9999; refused if an offset from UTC is beyond 14 hours,
+-- or a byte order mark stands before the first line; and bytes that are not UTF-8 are taken as U+FFFD.
+
+-- The raw lines as they are. The SerDe for JSON would be too kind: it takes unquoted texts, and passes over what follows the
+-- object. (This one passes over what follows the byte 01, which no JSON has.)
+CREATE EXTERNAL TABLE bmw_aftersales.tickets_raw_lines (
+  line STRING
+)
+ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe'
+LOCATION 's3://bmw-aftersales-raw-<ACCOUNT_ID>/tickets/';
+
+-- The table `tickets` once more, in another place: nobody reads it until every row is accounted for.
+CREATE EXTERNAL TABLE bmw_aftersales.tickets_curating (
+  ticket_id STRING,
+  created_at TIMESTAMP,
+  updated_at TIMESTAMP,
+  resolved_at TIMESTAMP,
+  severity STRING,
+  status STRING,
+  category STRING,
+  channel STRING,
+  dealer_id STRING,
+  customer_id STRING,
+  vin_last6 STRING,
+  model_series STRING,
+  model_year INT,
+  sla_breached BOOLEAN
+)
+PARTITIONED BY (market STRING)
+STORED AS PARQUET
+LOCATION 's3://bmw-aftersales-curated-<ACCOUNT_ID>/curating/'
+TBLPROPERTIES ('parquet.compression' = 'SNAPPY');
+
+-- Every line with its values, and with its fault: the first rule of the contract that it breaks. Blank lines are none. A value of
+-- the wrong kind is NULL, which keeps no rule.
+CREATE OR REPLACE VIEW bmw_aftersales.tickets_checked AS
+WITH lines AS (
+  -- What is not strictly a JSON object, or has a key twice, has no fields. A line \N comes as NULL.
+  SELECT "$path" AS path, line, TRY(CAST(json_parse(line) AS MAP(VARCHAR, JSON))) AS fields
+  FROM bmw_aftersales.tickets_raw_lines
+  WHERE line IS NULL OR regexp_like(line, '[^ \t\r]')
+),
+texts AS (
+  -- Numbers become texts here, which only matters where any text will do: there the JSON must begin with a quote.
+  SELECT
+    path,
+    line,
+    fields,
+    lower(json_extract_scalar(element_at(fields, 'ticket_id'), '$')) AS ticket_id,
+    upper(json_extract_scalar(element_at(fields, 'created_at'), '$')) AS created_at,
+    upper(json_extract_scalar(element_at(fields, 'updated_at'), '$')) AS updated_at,
+    upper(json_extract_scalar(element_at(fields, 'resolved_at'), '$')) AS resolved_at,
+    json_extract_scalar(element_at(fields, 'severity'), '$') AS severity,
+    json_extract_scalar(element_at(fields, 'status'), '$') AS status,
+    json_extract_scalar(element_at(fields, 'category'), '$') AS category,
+    json_extract_scalar(element_at(fields, 'channel'), '$') AS channel,
+    json_extract_scalar(element_at(fields, 'market'), '$') AS market,
+    IF(json_format(element_at(fields, 'dealer_id')) LIKE '"%',
+      json_extract_scalar(element_at(fields, 'dealer_id'), '$')) AS dealer_id,
+    IF(json_format(element_at(fields, 'customer_id')) LIKE '"%',
+      json_extract_scalar(element_at(fields, 'customer_id'), '$')) AS customer_id,
+    IF(json_format(element_at(fields, 'vin_last6')) LIKE '"%',
+      json_extract_scalar(element_at(fields, 'vin_last6'), '$')) AS vin_last6,
+    IF(json_format(element_at(fields, 'model_series')) LIKE '"%',
+      json_extract_scalar(element_at(fields, 'model_series'), '$')) AS model_series,
+    json_format(element_at(fields, 'model_year')) AS model_year,
+    json_format(element_at(fields, 'sla_breached')) AS sla_breached
+  FROM lines
+),
+moments AS (
+  -- RFC 3339 is a part of ISO 8601.
+  SELECT
+    *,
+    IF(regexp_like(created_at, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'),
+      CAST(TRY(from_iso8601_timestamp(created_at)) AT TIME ZONE 'UTC' AS TIMESTAMP(3))) AS created,
+    IF(regexp_like(updated_at, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'),
+      CAST(TRY(from_iso8601_timestamp(updated_at)) AT TIME ZONE 'UTC' AS TIMESTAMP(3))) AS updated,
+    IF(regexp_like(resolved_at, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'),
+      CAST(TRY(from_iso8601_timestamp(resolved_at)) AT TIME ZONE 'UTC' AS TIMESTAMP(3))) AS resolved
+  FROM texts
+)
+SELECT
+  path,
+  line,
+  COALESCE(
+    IF(fields IS NOT NULL, NULL, 'the line is not a JSON object with each key once'),
+    IF(length(ticket_id) = 36 AND regexp_like(ticket_id, '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'), NULL,
+      'ticket_id is not a hyphenated UUID'),
+    IF(created IS NOT NULL, NULL, 'created_at is not an RFC 3339 time'),
+    IF(updated IS NOT NULL, NULL, 'updated_at is not an RFC 3339 time'),
+    IF(resolved IS NOT NULL OR json_format(element_at(fields, 'resolved_at')) = 'null', NULL,
+      'resolved_at is neither null nor an RFC 3339 time'),
+    IF(severity IN ('P1', 'P2', 'P3', 'P4'), NULL, 'severity is not one of the contract''s'),
+    IF(status IN ('Open', 'In Progress', 'Waiting', 'Resolved', 'Closed'), NULL, 'status is not one of the contract''s'),
+    IF(category IN ('Engine', 'Electrical', 'iDrive', 'Brake', 'Recall', 'Suspension', 'Climate', 'Bodywork', 'Warranty', 'Other'),
+      NULL, 'category is not one of the contract''s'),
+    IF(channel IN ('Phone', 'Email', 'Dealer Portal', 'BMW App', 'Walk-In'), NULL, 'channel is not one of the contract''s'),
+    IF(market IN (
+      'AD', 'AE', 'AF', 'AG', 'AI', 'AL', 'AM', 'AO', 'AQ', 'AR', 'AS', 'AT', 'AU', 'AW', 'AX', 'AZ', 'BA', 'BB',
+      'BD', 'BE', 'BF', 'BG', 'BH', 'BI', 'BJ', 'BL', 'BM', 'BN', 'BO', 'BQ', 'BR', 'BS', 'BT', 'BV', 'BW', 'BY',
+      'BZ', 'CA', 'CC', 'CD', 'CF', 'CG', 'CH', 'CI', 'CK', 'CL', 'CM', 'CN', 'CO', 'CR', 'CU', 'CV', 'CW', 'CX',
+      'CY', 'CZ', 'DE', 'DJ', 'DK', 'DM', 'DO', 'DZ', 'EC', 'EE', 'EG', 'EH', 'ER', 'ES', 'ET', 'FI', 'FJ', 'FK',
+      'FM', 'FO', 'FR', 'GA', 'GB', 'GD', 'GE', 'GF', 'GG', 'GH', 'GI', 'GL', 'GM', 'GN', 'GP', 'GQ', 'GR', 'GS',
+      'GT', 'GU', 'GW', 'GY', 'HK', 'HM', 'HN', 'HR', 'HT', 'HU', 'ID', 'IE', 'IL', 'IM', 'IN', 'IO', 'IQ', 'IR',
+      'IS', 'IT', 'JE', 'JM', 'JO', 'JP', 'KE', 'KG', 'KH', 'KI', 'KM', 'KN', 'KP', 'KR', 'KW', 'KY', 'KZ', 'LA',
+      'LB', 'LC', 'LI', 'LK', 'LR', 'LS', 'LT', 'LU', 'LV', 'LY', 'MA', 'MC', 'MD', 'ME', 'MF', 'MG', 'MH', 'MK',
+      'ML', 'MM', 'MN', 'MO', 'MP', 'MQ', 'MR', 'MS', 'MT', 'MU', 'MV', 'MW', 'MX', 'MY', 'MZ', 'NA', 'NC', 'NE',
+      'NF', 'NG', 'NI', 'NL', 'NO', 'NP', 'NR', 'NU', 'NZ', 'OM', 'PA', 'PE', 'PF', 'PG', 'PH', 'PK', 'PL', 'PM',
+      'PN', 'PR', 'PS', 'PT', 'PW', 'PY', 'QA', 'RE', 'RO', 'RS', 'RU', 'RW', 'SA', 'SB', 'SC', 'SD', 'SE', 'SG',
+      'SH', 'SI', 'SJ', 'SK', 'SL', 'SM', 'SN', 'SO', 'SR', 'SS', 'ST', 'SV', 'SX', 'SY', 'SZ', 'TC', 'TD', 'TF',
+      'TG', 'TH', 'TJ', 'TK', 'TL', 'TM', 'TN', 'TO', 'TR', 'TT', 'TV', 'TW', 'TZ', 'UA', 'UG', 'UM', 'US', 'UY',
+      'UZ', 'VA', 'VC', 'VE', 'VG', 'VI', 'VN', 'VU', 'WF', 'WS', 'YE', 'YT', 'ZA', 'ZM', 'ZW'
+    ), NULL, 'market is not an ISO 3166-1 alpha-2 code'),
+    IF(length(to_utf8(dealer_id)) BETWEEN 1 AND 255, NULL, 'dealer_id is not a text of 1 to 255 bytes'),
+    IF(length(to_utf8(customer_id)) BETWEEN 1 AND 255, NULL, 'customer_id is not a text of 1 to 255 bytes'),
+    IF(length(to_utf8(vin_last6)) BETWEEN 1 AND 255, NULL, 'vin_last6 is not a text of 1 to 255 bytes'),
+    IF(length(to_utf8(model_series)) BETWEEN 1 AND 255, NULL, 'model_series is not a text of 1 to 255 bytes'),
+    IF(regexp_like(model_year, '^-?[0-9]+$') AND TRY_CAST(model_year AS INTEGER) IS NOT NULL, NULL,
+      'model_year is not a 32-bit integer'),
+    IF(sla_breached IN ('true', 'false'), NULL, 'sla_breached is not true or false'),
+    IF(created <= updated, NULL, 'updated_at is before created_at'),
+    IF((resolved IS NOT NULL) = (status IN ('Resolved', 'Closed')), NULL, 'resolved_at does not go with the status'),
+    IF(resolved IS NULL OR resolved BETWEEN created AND updated, NULL, 'resolved_at is not between created_at and updated_at')
+  ) AS fault,
+  ticket_id,
+  created AS created_at,
+  updated AS updated_at,
+  resolved AS resolved_at,
+  severity,
+  status,
+  category,
+  channel,
+  market,
+  dealer_id,
+  customer_id,
+  vin_last6,
+  model_series,
+  TRY_CAST(model_year AS INTEGER) AS model_year,
+  sla_breached = 'true' AS sla_breached
+FROM moments;
+
+-- Writes the valid tickets of some files (<FILES> stands for their addresses, as in 's3://…/a.jsonl', 's3://…/b.jsonl') and of the
+-- markets from <FROM> on and before <BEFORE>: a statement may write 100 partitions at most.
+INSERT INTO bmw_aftersales.tickets_curating
+SELECT
+  ticket_id,
+  created_at,
+  updated_at,
+  resolved_at,
+  severity,
+  status,
+  category,
+  channel,
+  dealer_id,
+  customer_id,
+  vin_last6,
+  model_series,
+  model_year,
+  sla_breached,
+  market
+FROM bmw_aftersales.tickets_checked
+WHERE fault IS NULL AND path IN (<FILES>) AND market >= '<FROM>' AND market < '<BEFORE>';
+
+-- Which files have been written, and how many tickets each of them holds.
+SELECT market, "$path" AS path, COUNT(*) AS tickets
+FROM bmw_aftersales.tickets_curating
+GROUP BY market, "$path";
+
+-- Which lines of some files were refused, and why, with one of them for each reason.
+SELECT path, fault, COUNT(*) AS lines, MIN(substr(line, 1, 200)) AS example
+FROM bmw_aftersales.tickets_checked
+WHERE fault IS NOT NULL AND path IN (<FILES>)
+GROUP BY path, fault
+ORDER BY path, fault;
