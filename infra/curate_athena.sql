@@ -1,7 +1,10 @@
--- Curates the raw tickets where they lie: what `deploy --curate athena` runs on Amazon Athena engine version 3, where
--- <ACCOUNT_ID>, <FILES>, <FROM> and <BEFORE> are filled in. It takes and refuses what transform does, but for what SQL can't
--- say: the same lines are taken if a time is before year 1 or after year 9999; refused if an offset from UTC is beyond 14 hours,
--- or a byte order mark stands before the first line; and bytes that are not UTF-8 are taken as U+FFFD.
+-- Curates the raw tickets where they lie: what `deploy --curate athena` runs on Amazon Athena engine version 3, with
+-- <ACCOUNT_ID>, <FILES>, <FROM> and <BEFORE> filled in.
+--
+-- It takes and refuses the lines that transform does, but for what can't be said here. Taken all the same: bytes that are not
+-- UTF-8 (they become U+FFFD), times before the year 1 or after 9999, and times in the wrong order within a millisecond.
+-- Refused all the same: offsets from UTC beyond 14 hours, fractions of seconds of more than nine digits, and a first line after a
+-- byte order mark.
 
 -- The raw lines as they are. The SerDe for JSON would be too kind: it takes unquoted texts, and passes over what follows the
 -- object. (This one passes over what follows the byte 01, which no JSON has.)
@@ -90,12 +93,14 @@ SELECT
       'ticket_id is not a hyphenated UUID'),
     IF(created IS NOT NULL, NULL, 'created_at is not an RFC 3339 time'),
     IF(updated IS NOT NULL, NULL, 'updated_at is not an RFC 3339 time'),
-    IF(resolved IS NOT NULL OR json_format(element_at(fields, 'resolved_at')) = 'null', NULL,
-      'resolved_at is neither null nor an RFC 3339 time'),
+    IF(resolved IS NOT NULL OR (
+      contains(map_keys(fields), 'resolved_at') AND COALESCE(json_format(element_at(fields, 'resolved_at')), 'null') = 'null'
+    ), NULL, 'resolved_at is neither null nor an RFC 3339 time'),
     IF(severity IN ('P1', 'P2', 'P3', 'P4'), NULL, 'severity is not one of the contract''s'),
     IF(status IN ('Open', 'In Progress', 'Waiting', 'Resolved', 'Closed'), NULL, 'status is not one of the contract''s'),
-    IF(category IN ('Engine', 'Electrical', 'iDrive', 'Brake', 'Recall', 'Suspension', 'Climate', 'Bodywork', 'Warranty', 'Other'),
-      NULL, 'category is not one of the contract''s'),
+    IF(category IN (
+      'Engine', 'Electrical', 'iDrive', 'Brake', 'Recall', 'Suspension', 'Climate', 'Bodywork', 'Warranty', 'Other'
+    ), NULL, 'category is not one of the contract''s'),
     IF(channel IN ('Phone', 'Email', 'Dealer Portal', 'BMW App', 'Walk-In'), NULL, 'channel is not one of the contract''s'),
     IF(market IN (
       'AD', 'AE', 'AF', 'AG', 'AI', 'AL', 'AM', 'AO', 'AQ', 'AR', 'AS', 'AT', 'AU', 'AW', 'AX', 'AZ', 'BA', 'BB',
@@ -141,8 +146,8 @@ SELECT
   sla_breached = 'true' AS sla_breached
 FROM moments;
 
--- Writes the valid tickets of some files (<FILES> stands for their addresses, as in 's3://…/a.jsonl', 's3://…/b.jsonl') and of the
--- markets from <FROM> on and before <BEFORE>: a statement may write 100 partitions at most.
+-- Writes the valid tickets of some files (<FILES> is a list of addresses, as in 's3://…/a.jsonl', 's3://…/b.jsonl') and of the
+-- markets from <FROM> on and before <BEFORE>: one statement writes 100 partitions at most.
 INSERT INTO bmw_aftersales.tickets_curating
 SELECT
   ticket_id,

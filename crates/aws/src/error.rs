@@ -37,7 +37,7 @@ pub enum Kind {
     NameTaken,
     /// It lies in another region.
     WrongRegion,
-    /// AWS asked for patience more often than we have it.
+    /// AWS asked for patience, or failed by itself, more often than we have patience.
     Throttled,
     /// No answer came.
     Unreachable,
@@ -143,7 +143,8 @@ impl std::fmt::Display for AwsError {
 
 impl Error for AwsError {}
 
-fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> Kind {
+/// What kind of failure an answer tells of, by AWS's code and the HTTP status.
+pub(crate) fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> Kind {
     match (code.unwrap_or_default(), status.unwrap_or_default()) {
         ("ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired", _) => {
             Kind::ExpiredCredentials
@@ -172,10 +173,14 @@ fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> Kind {
             | "ThrottlingException"
             | "TooManyRequestsException"
             | "RequestLimitExceeded"
-            | "ServiceUnavailable",
+            | "ServiceUnavailable"
+            | "InternalError",
             _,
         )
-        | (_, 429 | 503) => Kind::Throttled,
+        | (_, 429 | 500..600) => Kind::Throttled,
+        ("RequestTimeout", _) => Kind::Unreachable,
+        // The answer to a HEAD has no body that could name a code; of a request like ours, only old credentials make S3 say this.
+        ("", 400) => Kind::ExpiredCredentials,
         (code, _) if code.starts_with("NoSuch") || code.ends_with("NotFound") || code.ends_with("NotFoundError") => {
             Kind::NotFound
         }
@@ -205,7 +210,7 @@ fn kind_of_cause(error: &(dyn Error + 'static)) -> Kind {
 }
 
 /// The innermost cause says most: those around it only name the layers that it came through.
-fn last_cause(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn last_cause(error: &(dyn Error + 'static)) -> String {
     let mut last = error;
     while let Some(cause) = last.source() {
         last = cause;

@@ -1,19 +1,24 @@
 //! The objects in a bucket. Every request names the account that must own the bucket.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Result;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types as sdk;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::error::{AwsError, Kind, OrExplain};
+use crate::error::{AwsError, Kind, OrExplain, kind_of_answer, last_cause};
 use crate::session::Session;
 
 /// How many objects are looked at, or deleted in groups, at a time.
 const N_AT_A_TIME: usize = 32;
 /// The most keys in one request to delete.
 const KEYS_PER_DELETE: usize = 1000;
+/// How often an object is read that breaks off: the SDK asks again only until an answer has begun.
+const READ_ATTEMPTS: u32 = 5;
+/// The wait before the second attempt; the next ones are longer.
+const READ_PAUSE: Duration = Duration::from_millis(200);
 
 /// What S3 knows about an object's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,14 +89,19 @@ impl Session {
         let doing = format!("read s3://{bucket}/{key}");
         let request = self.s3.get_object().bucket(bucket).key(key).expected_bucket_owner(self.account_id());
         self.wait(async {
-            match request.send().await.or_explain(&doing) {
-                Ok(object) => {
-                    let body = object.body.collect().await;
-                    let body = body.map_err(|error| AwsError::new(Kind::Unreachable, &doing, error.to_string()))?;
-                    Ok(Some(body.into_bytes().to_vec()))
+            let mut attempt = 1;
+            loop {
+                let object = match request.clone().send().await.or_explain(&doing) {
+                    Ok(object) => object,
+                    Err(error) if error.kind == Kind::NotFound => return Ok(None),
+                    Err(error) => return Err(error.into()),
+                };
+                match object.body.collect().await {
+                    Ok(body) => return Ok(Some(body.into_bytes().to_vec())),
+                    Err(_) if attempt < READ_ATTEMPTS => tokio::time::sleep(READ_PAUSE * attempt).await,
+                    Err(error) => return Err(AwsError::new(Kind::Unreachable, &doing, last_cause(&error)).into()),
                 }
-                Err(error) if error.kind == Kind::NotFound => Ok(None),
-                Err(error) => Err(error.into()),
+                attempt += 1;
             }
         })
     }
@@ -171,9 +181,11 @@ fn percent_encoded(key: &str) -> String {
 }
 
 fn refused(bucket: &str, error: &sdk::Error) -> AwsError {
-    let kind = if error.code() == Some("AccessDenied") { Kind::Denied } else { Kind::Other };
     let key = error.key().unwrap_or_default();
-    AwsError::new(kind, format!("delete s3://{bucket}/{key}"), error.message().unwrap_or("no reason was given"))
+    let message = error.message().unwrap_or("no reason was given");
+    let mut refused = AwsError::new(kind_of_answer(error.code(), None), format!("delete s3://{bucket}/{key}"), message);
+    refused.code = error.code().map(str::to_owned);
+    refused
 }
 
 #[cfg(test)]

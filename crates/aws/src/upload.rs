@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
@@ -144,7 +144,7 @@ impl Sender {
         };
         let _permit = self.requests.acquire().await?;
         // One byte more, to see whether the file has grown.
-        let body = read(Arc::new(path), 0, upload.bytes + 1).await?;
+        let body = read(&upload, Arc::new(path), 0, upload.bytes + 1).await?;
         self.send_whole(&upload, body).await
     }
 
@@ -176,6 +176,11 @@ impl Sender {
     }
 
     async fn send_in_parts(self, path: Arc<PathBuf>, upload: Arc<Upload>) -> Result<()> {
+        // What is altered in size is refused before anything is begun, what is altered otherwise at the end.
+        let length = tokio::fs::metadata(&*path).await.map_err(|error| unreadable(&upload, &path, error))?.len();
+        if length != upload.bytes {
+            return Err(altered(&upload).into());
+        }
         let (id, earlier) = match self.unfinished(&upload).await? {
             Some(id) => (id.clone(), self.parts_there(&upload, &id).await?),
             None => (self.begin(&upload).await?, BTreeMap::new()),
@@ -207,7 +212,7 @@ impl Sender {
         upload: &Upload,
         id: &str,
     ) -> Result<Arrived> {
-        let body = read(path, part.offset, part.bytes).await?;
+        let body = read(upload, path, part.offset, part.bytes).await?;
         if body.len() as u64 != part.bytes {
             return Err(altered(upload).into());
         }
@@ -304,18 +309,26 @@ fn parts(bytes: u64) -> impl Iterator<Item = Part> {
 }
 
 /// Up to `bytes` of a file from `offset` on; fewer only where it ends.
-async fn read(path: Arc<PathBuf>, offset: u64, bytes: u64) -> Result<Bytes> {
-    let read = move || -> Result<Bytes> {
-        let read = || -> std::io::Result<Vec<u8>> {
-            let mut file = File::open(&*path)?;
-            file.seek(SeekFrom::Start(offset))?;
-            let mut content = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
-            file.take(bytes).read_to_end(&mut content)?;
-            Ok(content)
-        };
-        read().map(Bytes::from).with_context(|| format!("cannot read {}", path.display()))
+async fn read(upload: &Upload, path: Arc<PathBuf>, offset: u64, bytes: u64) -> Result<Bytes> {
+    let opened = Arc::clone(&path);
+    let read = move || -> io::Result<Vec<u8>> {
+        let mut file = File::open(&*opened)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut content = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
+        file.take(bytes).read_to_end(&mut content)?;
+        Ok(content)
     };
-    tokio::task::spawn_blocking(read).await?
+    let content = tokio::task::spawn_blocking(read).await?;
+    content.map(Bytes::from).map_err(|error| unreadable(upload, &path, error))
+}
+
+/// A file that is gone was altered, too.
+fn unreadable(upload: &Upload, path: &Path, error: io::Error) -> anyhow::Error {
+    if error.kind() == io::ErrorKind::NotFound {
+        let message = format!("{} is not there, though its manifest names it", path.display());
+        return AwsError::new(Kind::Altered, sending(upload), message).into();
+    }
+    anyhow::Error::new(error).context(format!("cannot read {}", path.display()))
 }
 
 fn crc64nvme(bytes: &[u8]) -> u64 {

@@ -23,6 +23,8 @@ pub struct Curated {
     pub manifest: CuratedManifest,
     /// Its objects.
     pub data: DataSet,
+    /// What was refused when it was made, a line for each reason.
+    pub complaints: Vec<String>,
 }
 
 /// The curated data set in S3, if its manifest says that it was made from exactly these raw tickets.
@@ -34,7 +36,7 @@ pub fn published(session: &Session, raw: &RawManifest) -> Result<Option<Curated>
     let Some(manifest) = manifest.filter(|manifest| is_made_from(manifest, raw)) else { return Ok(None) };
     let text = String::from_utf8(text).with_context(|| format!("s3://{bucket}/{MANIFEST_FILE}"))?;
     let data = curated::published(session.account_id(), &manifest, text);
-    Ok(Some(Curated { manifest, data }))
+    Ok(Some(Curated { manifest, data, complaints: Vec::new() }))
 }
 
 /// Curates, up to where everything is ready to be published.
@@ -58,9 +60,6 @@ pub fn curate(session: &Session, raw: &RawManifest, curation: &Curation, message
         }
     }
     let rows = curated::account(raw, &staged, &refusals)?;
-    for complaint in curated::complaints(&refusals) {
-        messages.warn(complaint);
-    }
     messages.note(format!(
         "deploy: Athena curated {} of {}, for {}",
         human::count(rows.written),
@@ -91,5 +90,5 @@ fn finish(session: &Session, raw: &RawManifest, staged: &[Staged], refusals: &[R
     let states = session.object_states_with_checksums(&bucket_name(Role::Curated, account_id), &keys)?;
     let manifest = curated::manifest(raw, staged, refusals, &states)?;
     let data = curated::data_set(account_id, &manifest, staged)?;
-    Ok(Curated { manifest, data })
+    Ok(Curated { manifest, data, complaints: curated::complaints(refusals) })
 }

@@ -16,10 +16,10 @@ use crate::apply::apply;
 use crate::cost::{ColumnBytes, Month, month};
 use crate::curate;
 use crate::curation::Curation;
-use crate::definitions::Definitions;
+use crate::definitions::{Definitions, Role};
 use crate::desired::{Desired, Local};
 use crate::destroy::plan_destroy;
-use crate::plan::{Parts, Plan, plan};
+use crate::plan::{Parts, Plan, Step, plan};
 use crate::show::{self, standings, standings_text};
 use crate::verify::Proof;
 
@@ -94,10 +94,18 @@ impl Planned {
             desired.set_curated(account_id, &published.manifest, published.data);
             curated = Some(published.manifest);
         }
-        let curation = curated.is_none().then(|| Curation::new(account_id, &raw));
-        let month = month(&desired, region, columns.as_ref(), &catalogue::kpis()?)?;
         let actual = observe(&session, &desired, config.parts)?;
-        let plan = plan(&desired, &actual, config.parts);
+        let mut planned = plan(&desired, &actual, config.parts);
+        if !is_local && planned.steps.iter().any(|step| is_lost(step, &desired)) {
+            desired.forget_curated();
+            curated = None;
+            planned = plan(&desired, &actual, config.parts);
+        }
+        // Athena needs buckets, objects and tables at once: a part of them doesn't do.
+        let is_needed = curated.is_none() && config.parts == Parts::ALL;
+        let curation = is_needed.then(|| Curation::new(account_id, &raw));
+        let month = month(&desired, region, columns.as_ref(), &catalogue::kpis()?)?;
+        let plan = planned;
         Ok(Self { session, raw, desired, curated, columns, curation, plan, month })
     }
 
@@ -112,6 +120,13 @@ impl Planned {
         let curation = self.curation.as_ref().map_or_else(String::new, |curation| curation.line() + "\n");
         format!("{}\n{}{curation}{nothing}{}\n", place(settings), show::text(&self.plan), self.month.line())
     }
+}
+
+/// Whether it wants an object that is only on AWS, and isn't what it was there.
+fn is_lost(step: &Step, desired: &Desired) -> bool {
+    let is_object =
+        |key: &String| desired.data.iter().any(|data| data.role == Role::Curated && data.objects.contains_key(key));
+    matches!(step, Step::Upload { upload, .. } if is_object(&upload.key))
 }
 
 /// The head of every plan.
@@ -137,6 +152,9 @@ pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
         let publishing = plan(&planned.desired, &actual, config.parts);
         messages.note(show::text(&publishing));
         apply(&planned.session, &publishing, messages)?;
+        for complaint in made.complaints {
+            messages.warn(complaint);
+        }
     }
     let curated = planned.curated.context("there are no curated tickets")?;
     prove(config, &planned.session, planned.columns.as_ref(), &curated, out, messages)?;
@@ -191,7 +209,9 @@ pub fn run_status(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
         messages.warn(note);
     }
     if planned.curation.is_some() {
-        messages.warn("the curated tickets in S3 were not made from these raw ones, or are not there; `deploy` lets Athena make them");
+        messages.warn(
+            "there are no curated tickets in S3 that were made from exactly these raw ones; `deploy --curate athena` makes them",
+        );
     }
     Ok(!planned.is_done())
 }

@@ -26,6 +26,9 @@ import trino_sql
 VIEW_START, VIEW_END = "/* Presto View: ", " */"
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 JSON = "org.openx.data.jsonserde.JsonSerDe"
+LINES = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+# The hidden column of every table: the address of the row's file.
+PATH = "$path"
 MOST_OPEN_PARTITIONS = 100
 # What Parquet may hold in a column, by its declared type, if that is not the same.
 _READABLE = {
@@ -185,11 +188,12 @@ class _Session:
     def _prepare(self, tree: trino_sql.exp.Query, database: str) -> str:
         """Gives the engine every table and view that the query names."""
         tree = tree.copy()
+        asks_paths = any(column.name == PATH for column in tree.find_all(trino_sql.exp.Column))
         for name in sorted(trino_sql.resolve_tables(tree, database)):
-            self._define(*name)
+            self._define(*name, asks_paths)
         return trino_sql.to_duckdb(tree)
 
-    def _define(self, database: str, name: str) -> None:
+    def _define(self, database: str, name: str, asks_paths: bool) -> None:
         if (database, name) in self._defined:
             return
         self._defined.add((database, name))
@@ -199,51 +203,63 @@ class _Session:
             view = _view(table)
             relation = self._prepare(trino_sql.parse_query(view["originalSql"]), view["schema"])
         else:
-            relation = self._files_of(table)
+            relation = self._files_of(table, asks_paths)
         self._execute(f'CREATE SCHEMA IF NOT EXISTS "{database}"')
         self._execute(f'CREATE VIEW "{database}"."{name}" AS {relation}')
 
-    def _files_of(self, table: dict) -> str:
-        """A query over the table's files."""
+    def _files_of(self, table: dict, asks_paths: bool) -> str:
+        """A query over the table's files. The hidden column is there only for who asks for it: `*` doesn't mean it."""
         columns = _columns(table)
         keys = [key["Name"] for key in table["PartitionKeys"]]
         _check_serde(table)
         if not keys:
-            parts = [self._part(table, table["StorageDescriptor"]["Location"], {})]
+            parts = [self._part(table, table["StorageDescriptor"]["Location"], {}, asks_paths)]
         else:
             access.require_glue("GetPartitions", table["DatabaseName"], table["Name"])
             parts = [
-                self._part(table, one["StorageDescriptor"]["Location"], dict(zip(keys, one["Values"])))
+                self._part(table, one["StorageDescriptor"]["Location"], dict(zip(keys, one["Values"])), asks_paths)
                 for one in glue_rules.partitions(table["DatabaseName"], table["Name"])
             ]
+        columns += [(PATH, "VARCHAR")] if asks_paths else []
         nothing = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in columns)
         return " UNION ALL ".join([part for part in parts if part] or [f"SELECT {nothing} WHERE false"])
 
-    def _part(self, table: dict, location: str, values: dict[str, str]) -> str:
+    def _part(self, table: dict, location: str, values: dict[str, str], asks_paths: bool) -> str:
         """A query over the files in one place."""
         bucket, prefix = _bucket_and_prefix(location)
-        files = []
+        files = {}
         for key, size in _objects(bucket, prefix).items():
             access.require("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
             self.scanned += size
             # Names don't matter to Athena, but to DuckDB: what is compressed keeps its ending.
-            files.append(self._directory / f"{uuid.uuid4()}{'.gz' if key.endswith('.gz') else ''}")
-            files[-1].write_bytes(s3_rules.read(bucket, key))
-            if table["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"] == PARQUET:
-                self._check_types(table, files[-1], f"s3://{bucket}/{key}")
-        if not files:
-            return ""
+            file = self._directory / f"{uuid.uuid4()}{'.gz' if key.endswith('.gz') else ''}"
+            files[file] = f"s3://{bucket}/{key}"
+            file.write_bytes(s3_rules.read(bucket, key))
+            if _serde(table) == PARQUET:
+                self._check_types(table, file, files[file])
+        if not asks_paths:
+            return self._source(table, list(files), values) if files else ""
+        each = (f"SELECT *, {_text(path)} AS \"{PATH}\" FROM ({self._source(table, [file], values)})"
+                for file, path in files.items())
+        return " UNION ALL ".join(each)
+
+    @staticmethod
+    def _source(table: dict, files: list[Path], values: dict[str, str]) -> str:
+        """A query over some files of a partition (or of a table that has none)."""
         stored = [(name, kind) for name, kind in _columns(table) if name not in values]
         paths = ", ".join(f"'{file}'" for file in files)
         chosen = [f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in stored]
         chosen += [
-            f"CAST('{values[name].replace(chr(39), chr(39) * 2)}' AS {kind}) AS \"{name}\""
-            for name, kind in _columns(table)
-            if name in values
+            f'CAST({_text(values[name])} AS {kind}) AS "{name}"' for name, kind in _columns(table) if name in values
         ]
-        if table["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"] == JSON:
-            kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in stored)
+        kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in stored)
+        if _serde(table) == JSON:
             source = f"read_json([{paths}], format = 'newline_delimited', columns = {{{kinds}}})"
+        elif _serde(table) == LINES:
+            # What follows the separator is in no column.
+            plain = "delim = '\x01', quote = '', escape = '', header = false, nullstr = '\\N', null_padding = true"
+            limits = "auto_detect = false, strict_mode = false, ignore_errors = false, max_line_size = 16777216"
+            source = f"read_csv([{paths}], columns = {{{kinds}}}, {plain}, {limits})"
         else:
             # A first, empty part that has all columns: a file may lack some, and they are then NULL.
             shape = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in stored)
@@ -296,9 +312,17 @@ def _columns(table: dict) -> list[tuple[str, str]]:
     return [(column["Name"], trino_sql.duckdb_type(column["Type"])) for column in columns]
 
 
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _serde(table: dict) -> str | None:
+    return (table["StorageDescriptor"].get("SerdeInfo") or {}).get("SerializationLibrary")
+
+
 def _check_serde(table: dict, writes: bool = False) -> None:
-    serde = (table["StorageDescriptor"].get("SerdeInfo") or {}).get("SerializationLibrary")
-    if serde not in ([PARQUET] if writes else [PARQUET, JSON]):
+    serde = _serde(table)
+    if serde not in ([PARQUET] if writes else [PARQUET, JSON, LINES]):
         raise QueryFailed(f"NOT_SUPPORTED: {serde} (not known to the emulator)")
 
 

@@ -30,6 +30,7 @@ def install() -> None:
     s3._new_bucket_public_access_block = lambda: {"_public_access_block": s3._NEW_BUCKET_PUBLIC_ACCESS_BLOCK}
     s3._dispatch = _dispatch(s3._dispatch)
     s3._put_object = _put_object(s3._put_object)
+    s3._copy_object = _copy_object(s3._copy_object)
     s3._put_bucket_policy = _put_bucket_policy(s3._put_bucket_policy)
     s3._lifecycle_rules_error = _lifecycle_rules_error(s3._lifecycle_rules_error)
     s3._create_multipart_upload = _create_multipart_upload(s3._create_multipart_upload)
@@ -93,6 +94,18 @@ def _put_object(function):
         return status, answer_headers, answer
 
     return put_object
+
+
+def _copy_object(function):
+    def copy_object(bucket: str, key: str, headers: dict) -> tuple:
+        status, answer_headers, answer = function(bucket, key, headers)
+        if status == 200:
+            whole = s3._compute_s3_checksum(ALWAYS_FULL, read(bucket, key))
+            s3._buckets[bucket]["objects"][key] |= {"checksums": {ALWAYS_FULL: whole}, "checksum_type": FULL}
+            answer = _with_end(answer, _element(f"Checksum{ALWAYS_FULL}", whole) + _element("ChecksumType", FULL))
+        return status, answer_headers, answer
+
+    return copy_object
 
 
 def _put_bucket_policy(function):

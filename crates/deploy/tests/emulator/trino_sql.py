@@ -25,6 +25,7 @@ PREPARATION = (
         THEN CAST('DIVISION_BY_ZERO' AS TINYINT)
         ELSE a / b
     END""",
+    "CREATE MACRO at_timezone(moment, zone) AS timezone(zone, moment)",
 )
 
 # Hive's names (in DDL and in Glue), DuckDB's, and Trino's (in queries and in answers).
@@ -112,7 +113,8 @@ def to_duckdb(tree: exp.Query) -> str:
     """The same query for DuckDB, with Trino's meaning where a function of that name means something else there."""
     tree = tree.copy()
     # The innermost first, as they move into what takes the place of the outer ones.
-    for node in reversed(list(tree.find_all(exp.DateDiff, exp.ApproxQuantile, exp.Div, exp.Add, exp.Sub))):
+    other_meaning = (exp.DateDiff, exp.ApproxQuantile, exp.Length, exp.Div, exp.Add, exp.Sub)
+    for node in reversed(list(tree.find_all(*other_meaning))):
         node.replace(_meaning(node.copy()))
     return tree.sql("duckdb", comments=False)
 
@@ -126,6 +128,8 @@ def _meaning(node: exp.Expression) -> exp.Expression:
             # DuckDB takes the rank below where p * n is whole, Trino the one above.
             fraction = exp.Literal.number(min(float(node.args["quantile"].name) + 1e-9, 1.0))
             return exp.func("quantile_disc", node.this, fraction, dialect="duckdb")
+        case exp.Length() if isinstance(node.this, exp.Encode):  # of a VARBINARY
+            return exp.func("octet_length", node.this, dialect="duckdb")
         case exp.Div():
             return exp.func("divided", node.this, node.expression, dialect="duckdb")
         case _ if _is_date(node.this) and isinstance(node.expression, exp.Interval):

