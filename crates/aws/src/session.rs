@@ -76,11 +76,11 @@ impl Session {
         let actual = identity.account().unwrap_or("none");
         if actual != self.account_id {
             return Err(AwsError::new(
-                Kind::InvalidCredentials,
+                Kind::Other,
                 format!("work in account {}", self.account_id),
                 format!(
-                    "the credentials ({}) belong to account {actual}, as {}; nothing was changed. Set AWS_ACCOUNT_ID={actual}, \
-                     or choose credentials of account {} with --profile or AWS_PROFILE",
+                    "the credentials ({}) belong to account {actual}, as {}; nothing was changed\n  next: set \
+                     AWS_ACCOUNT_ID={actual}, or choose credentials of account {} with --profile or AWS_PROFILE",
                     described(&settings.profile),
                     identity.arn().unwrap_or("somebody"),
                     self.account_id

@@ -89,6 +89,13 @@ fn the_first_run_sends_everything_in_an_order_that_suits_readers() {
     let (server, lake) = (Server::start(), Lake::new(1, 1005));
     let said = must(&server, &lake);
     assert_in_sync(&server, &lake, &[]);
+    let tickets = ["tickets_20261122_000000_0000.jsonl", "tickets_20261122_000000_0001.jsonl"];
+    let raw: Vec<String> = tickets.map(|name| format!("tickets/{name}")).to_vec();
+    let curated = lake.markets().into_iter().map(|market| format!("tickets/market={market}/part-0.parquet"));
+    for (bucket, keys) in [(RAW, raw), (CURATED, curated.collect())] {
+        let keys = [&[MANIFEST.to_owned()], &keys[..]].concat();
+        assert_eq!(server.objects(bucket).into_keys().collect::<Vec<_>>(), keys);
+    }
     let seen = server.seen();
     for bucket in [RAW, CURATED] {
         let wanted = wanted(&lake, bucket);
@@ -132,7 +139,7 @@ fn a_second_run_only_looks_whatever_the_files_times_say() {
         fs::File::options().append(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
     });
     let said = must(&server, &lake);
-    assert!(said.contains("Nothing to do: everything is as wanted.\n") && !said.contains("uploaded"), "{said}");
+    assert!(said.contains("Nothing to do: everything is as wanted.\n") && !said.contains("deploy: "), "{said}");
     let seen = server.seen();
     assert!(!seen.iter().any(Seen::is_change), "{seen:?}");
     let n_looked_at = seen.iter().filter(|seen| seen.method == "HEAD" && !seen.key().is_empty()).count();
@@ -149,9 +156,11 @@ fn another_world_takes_the_place_of_the_first_and_nobody_else_s() {
     let said = must(&server, &lake);
     assert!(said.contains("not ours") && said.contains("tickets/market=DE/mine.parquet"), "{said}");
     let before = [RAW, CURATED].map(|bucket| wanted(&lake, bucket));
-    server.seen();
-
     lake.replace(2, 6);
+    server.seen();
+    let (code, plan) = server.deploy(lake.dir(), &["plan", "--only", "data", "--detailed-exitcode"], &[]);
+    assert!(code == Some(2) && !server.seen().iter().any(Seen::is_change), "{plan}");
+
     let said = must(&server, &lake);
     assert_in_sync(&server, &lake, &foreign);
     assert!(said.contains("notes.txt") && said.contains("tickets/market=DE/mine.parquet"), "{said}");

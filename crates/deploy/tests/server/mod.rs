@@ -36,7 +36,7 @@ pub(crate) const REGION: &str = "eu-central-1";
 pub(crate) const RAW: &str = "bmw-aftersales-raw-123456789012";
 pub(crate) const CURATED: &str = "bmw-aftersales-curated-123456789012";
 pub(crate) const RESULTS: &str = "bmw-aftersales-athena-results-123456789012";
-pub(crate) const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
+const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 /// The largest body that a test sends.
@@ -300,7 +300,7 @@ impl State {
             Some(Fault::Refused(status, code, message)) => {
                 return Ok(refusal(&head, status, code, message, &self.region));
             }
-            Some(Fault::Answered(text)) => return Ok(service::xml(200, text.to_owned())),
+            Some(Fault::Answered(text)) => return Ok(xml(200, text.to_owned())),
             Some(Fault::KilledBefore) => self.kill(),
             Some(Fault::Slow(pause)) => tokio::time::sleep(pause).await,
             Some(Fault::Damaged) => {

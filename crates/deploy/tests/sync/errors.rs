@@ -5,7 +5,7 @@ use std::thread;
 use super::{CURATED, RAW, deploy, must};
 use crate::lake::Lake;
 use crate::server::faults::{Fault, Rule};
-use crate::server::{ACCOUNT, KEY_ID, REGION, Seen, Server};
+use crate::server::{ACCOUNT, REGION, Seen, Server};
 
 const EXPIRED: &str = "The provided token has expired.";
 const DENIED: Fault = Fault::Refused(403, "AccessDenied", "Access Denied");
@@ -139,14 +139,4 @@ fn athena_is_asked_again_when_it_has_too_much_to_do() {
         "{said}"
     );
     assert_eq!(server.seen().iter().filter(|seen| seen.path == "/").count(), 4);
-}
-
-#[test]
-fn the_key_s_name_is_no_secret_but_not_shown_either() {
-    let (server, lake) = (Server::start(), Lake::new(1, 6));
-    for rule in cases().into_iter().map(|(_, rule)| rule).take(4) {
-        server.recover();
-        server.inject(rule);
-        assert!(!deploy(&server, &lake).1.contains(KEY_ID));
-    }
 }
