@@ -3,8 +3,9 @@
 --
 -- It takes and refuses the lines that transform does, but for what can't be said here. Taken all the same: bytes that are not
 -- UTF-8 (they become U+FFFD), times before the year 1 or after 9999, and times in the wrong order within a millisecond.
--- Refused all the same: offsets from UTC beyond 14 hours, fractions of seconds of more than nine digits, and a first line after a
--- byte order mark.
+-- Refused all the same: offsets from UTC beyond 14 hours, fractions of seconds of more than nine digits, a key twice that the
+-- contract doesn't know, and a first line after a byte order mark. A carriage return ends a line here: where one stands within a
+-- line there are two, and the rows don't add up.
 
 -- The raw lines as they are. The SerDe for JSON would be too kind: it takes unquoted texts, and passes over what follows the
 -- object. (This one passes over what follows the byte 01, which no JSON has.)
@@ -36,8 +37,8 @@ STORED AS PARQUET
 LOCATION 's3://bmw-aftersales-curated-<ACCOUNT_ID>/curating/'
 TBLPROPERTIES ('parquet.compression' = 'SNAPPY');
 
--- Every line with its values, and with its fault: the first rule of the contract that it breaks. Blank lines are none. A value of
--- the wrong kind is NULL, which keeps no rule.
+-- Every line with its values, and with its fault: the first rule of the contract that it breaks. Blank lines are none. A value
+-- of the wrong kind is NULL, which keeps no rule.
 CREATE OR REPLACE VIEW bmw_aftersales.tickets_checked AS
 WITH lines AS (
   -- What is not strictly a JSON object, or has a key twice, has no fields. A line \N comes as NULL.
@@ -76,11 +77,14 @@ moments AS (
   -- RFC 3339 is a part of ISO 8601.
   SELECT
     *,
-    IF(regexp_like(created_at, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'),
+    IF(regexp_like(created_at,
+      '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3])(:[0-5][0-9]){2}([.][0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$'),
       CAST(TRY(from_iso8601_timestamp(created_at)) AT TIME ZONE 'UTC' AS TIMESTAMP(3))) AS created,
-    IF(regexp_like(updated_at, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'),
+    IF(regexp_like(updated_at,
+      '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3])(:[0-5][0-9]){2}([.][0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$'),
       CAST(TRY(from_iso8601_timestamp(updated_at)) AT TIME ZONE 'UTC' AS TIMESTAMP(3))) AS updated,
-    IF(regexp_like(resolved_at, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'),
+    IF(regexp_like(resolved_at,
+      '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3])(:[0-5][0-9]){2}([.][0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$'),
       CAST(TRY(from_iso8601_timestamp(resolved_at)) AT TIME ZONE 'UTC' AS TIMESTAMP(3))) AS resolved
   FROM texts
 )
@@ -146,8 +150,8 @@ SELECT
   sla_breached = 'true' AS sla_breached
 FROM moments;
 
--- Writes the valid tickets of some files (<FILES> is a list of addresses, as in 's3://…/a.jsonl', 's3://…/b.jsonl') and of the
--- markets from <FROM> on and before <BEFORE>: one statement writes 100 partitions at most.
+-- Writes the valid tickets of some files (<FILES> is a list of addresses, as in 's3://…/a.jsonl', 's3://…/b.jsonl') and of
+-- the markets from <FROM> on and before <BEFORE>: one statement writes 100 partitions at most.
 INSERT INTO bmw_aftersales.tickets_curating
 SELECT
   ticket_id,
@@ -174,7 +178,7 @@ FROM bmw_aftersales.tickets_curating
 GROUP BY market, "$path";
 
 -- Which lines of some files were refused, and why, with one of them for each reason.
-SELECT path, fault, COUNT(*) AS lines, MIN(substr(line, 1, 200)) AS example
+SELECT path, fault, COUNT(*) AS lines, MIN(substr(line, 1, 100)) AS example
 FROM bmw_aftersales.tickets_checked
 WHERE fault IS NOT NULL AND path IN (<FILES>)
 GROUP BY path, fault

@@ -42,7 +42,7 @@ pub struct Configuration {
     pub engine_version: EngineVersion,
     /// Whether a client can't choose otherwise.
     pub enforce_work_group_configuration: bool,
-    /// Whether CloudWatch gets figures.
+    /// Whether `CloudWatch` gets figures.
     pub publish_cloud_watch_metrics_enabled: bool,
     /// A query that would scan more is stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]

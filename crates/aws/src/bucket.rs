@@ -25,6 +25,7 @@ pub struct BucketSettings {
 }
 
 /// Whether anything can be public.
+#[allow(clippy::struct_excessive_bools, reason = "it is the shape of S3's request")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct PublicAccessBlock {

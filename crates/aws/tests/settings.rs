@@ -193,7 +193,7 @@ fn a_line_that_is_no_setting_is_found_by_its_number_and_not_shown() {
 fn a_file_that_cannot_be_read_is_an_error_and_a_missing_one_is_none() {
     let error = resolve(&account(), &[], Some(b"AWS_REGION=\xFF\n")).unwrap_err();
     assert!(!error.is::<UsageError>());
-    assert!(error.to_string().contains("cannot read ") && error.to_string().ends_with(".env"), "{error}");
+    assert!(error.to_string().contains("cannot read ") && error.to_string().contains(".env"), "{error}");
     let dir = tempdir().unwrap();
     let error = Settings::resolve(&account(), |_| None, dir.path()).unwrap_err();
     assert!(error.to_string().contains("cannot read "), "{error}");

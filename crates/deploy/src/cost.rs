@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use parquet::file::metadata::ParquetMetaDataReader;
+use parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
 use query::bill::{Bill, dollars};
 use query::catalogue::Kpi;
 use query::scan::columns_read;
@@ -50,7 +50,7 @@ impl ColumnBytes {
             };
             let footer = open().with_context(|| format!("cannot read the footer of {}", path.display()))?;
             let mut in_columns = 0;
-            for column in footer.row_groups().iter().flat_map(|group| group.columns()) {
+            for column in footer.row_groups().iter().flat_map(RowGroupMetaData::columns) {
                 let size = column.compressed_size().unsigned_abs();
                 *bytes.columns.entry(column.column_path().string()).or_default() += size;
                 in_columns += size;

@@ -100,7 +100,7 @@ pub fn complaints(refusals: &[Refusal]) -> Vec<String> {
         by_fault.entry(&refusal.fault).or_insert((0, refusal)).0 += refusal.lines;
     }
     let complaint = |(fault, (lines, first)): (&str, (u64, &Refusal))| {
-        let example: String = first.example.chars().flat_map(char::escape_debug).collect();
+        let example: String = first.example.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
         format!("{} refused: {fault}; one in {}: {example}", human::counted(lines, "line"), first.file)
     };
     by_fault.into_iter().map(complaint).collect()

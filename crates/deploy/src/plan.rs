@@ -411,9 +411,9 @@ fn is_read_as_tickets(key: &str, directories: &BTreeSet<&str>) -> bool {
 /// The whole decision whether to send an object: by size and content, never by time.
 fn reason_to_send(wanted: &Upload, actual: &Contents) -> Option<Reason> {
     match (actual.keys.get(&wanted.key), actual.states.get(&wanted.key)) {
-        (None, _) => Some(Reason::New),
         (Some(bytes), _) if *bytes != wanted.bytes => Some(Reason::Changed),
-        (Some(_), None) => Some(Reason::New),
+        // It wasn't there, or is gone since it was listed.
+        (None, _) | (Some(_), None) => Some(Reason::New),
         (Some(_), Some(state)) => match &state.crc64nvme {
             Some(crc64nvme) if *crc64nvme == wanted.crc64nvme => None,
             Some(_) => Some(Reason::Changed),

@@ -92,10 +92,10 @@ fn changes_of<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Change> {
 /// The plan as a text for people.
 pub fn text(plan: &Plan) -> String {
     let changes = changes_for_people(plan);
-    let mut text: String = changes
-        .iter()
-        .map(|change| format!("  {} {}: {}\n", change.action.mark(), change.resource, change.what))
-        .collect();
+    let mut text = String::new();
+    for change in &changes {
+        text += &format!("  {} {}: {}\n", change.action.mark(), change.resource, change.what);
+    }
     for note in &plan.notes {
         text += &format!("  note: {note}\n");
     }
@@ -343,10 +343,11 @@ impl Step {
             }
             Self::DeleteWorkgroup { name } => format!("workgroup {name}"),
             Self::CreateDatabase { .. } | Self::DeleteDatabase { .. } => format!("database {DATABASE}"),
-            Self::CreateTable { name, .. } | Self::ReplaceTable { name, .. } => format!("table {DATABASE}.{name}"),
             Self::CreateView { name, .. } => format!("view {DATABASE}.{name}"),
             Self::DeleteTable { name } if name == ticket_schema::names::VIEW => format!("view {DATABASE}.{name}"),
-            Self::DeleteTable { name } => format!("table {DATABASE}.{name}"),
+            Self::CreateTable { name, .. } | Self::ReplaceTable { name, .. } | Self::DeleteTable { name } => {
+                format!("table {DATABASE}.{name}")
+            }
             Self::AddPartitions(_) | Self::RemovePartitions(_) => format!("partitions of {DATABASE}.{TABLE}"),
         }
     }

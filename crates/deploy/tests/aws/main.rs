@@ -56,8 +56,8 @@ impl World {
             .collect()
     }
 
-    fn call(&self, service: &str, operation: &str, parameters: Value) -> Value {
-        self.emulator.call(service, operation, &parameters)
+    fn call(&self, service: &str, operation: &str, parameters: impl Into<Value>) -> Value {
+        self.emulator.call(service, operation, &parameters.into())
     }
 
     fn keys_in(&self, bucket: &str) -> BTreeSet<String> {

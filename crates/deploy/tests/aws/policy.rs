@@ -39,9 +39,9 @@ fn it_allows_everything_that_deploy_does_and_each_statement_is_needed() {
         let mut fewer = statements.clone();
         let sid = fewer.remove(left_out)["Sid"].as_str().unwrap().to_owned();
         let keys = emulator.user("deployer", &json!({ "Version": "2012-10-17", "Statement": fewer }));
-        let said = whole_life(&emulator, &lake, &keys).expect_err(&format!("{sid} is not needed"));
-        assert!(said.contains("deploy policy"), "{sid}: {said}");
-        assert!(!said.contains(&keys.secret), "a secret in a message");
+        let message = whole_life(&emulator, &lake, &keys).expect_err(&format!("{sid} is not needed"));
+        assert!(message.contains("deploy policy"), "{sid}: {message}");
+        assert!(!message.contains(&keys.secret), "a secret in a message");
         // The account's own keys clear what is left.
         let cleared = emulator.tool(Path::new(BINARY), lake.dir(), &Keys::root(), &["destroy", "--yes"]);
         assert!(cleared.status.success(), "{sid}");

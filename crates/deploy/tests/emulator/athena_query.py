@@ -234,7 +234,9 @@ class _Session:
             # Names don't matter to Athena, but to DuckDB: what is compressed keeps its ending.
             file = self._directory / f"{uuid.uuid4()}{'.gz' if key.endswith('.gz') else ''}"
             files[file] = f"s3://{bucket}/{key}"
-            file.write_bytes(s3_rules.read(bucket, key))
+            content = s3_rules.read(bucket, key)
+            # DuckDB reads no text that isn't UTF-8.
+            file.write_bytes(content.decode(errors="replace").encode() if _serde(table) == LINES else content)
             if _serde(table) == PARQUET:
                 self._check_types(table, file, files[file])
         if not asks_paths:
@@ -252,14 +254,14 @@ class _Session:
         chosen += [
             f'CAST({_text(values[name])} AS {kind}) AS "{name}"' for name, kind in _columns(table) if name in values
         ]
-        kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in stored)
         if _serde(table) == JSON:
+            kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in stored)
             source = f"read_json([{paths}], format = 'newline_delimited', columns = {{{kinds}}})"
         elif _serde(table) == LINES:
             # What follows the separator is in no column.
-            plain = "delim = '\x01', quote = '', escape = '', header = false, nullstr = '\\N', null_padding = true"
-            limits = "auto_detect = false, strict_mode = false, ignore_errors = false, max_line_size = 16777216"
-            source = f"read_csv([{paths}], columns = {{{kinds}}}, {plain}, {limits})"
+            lines = r"regexp_split_to_array(regexp_replace(content, '(\r\n|\n|\r)$', ''), '\r\n|\n|\r')"
+            line = rf"nullif(split_part(unnest({lines}), chr(1), 1), '\N')"
+            source = f'(SELECT {line} AS "{stored[0][0]}" FROM read_text([{paths}]))'
         else:
             # A first, empty part that has all columns: a file may lack some, and they are then NULL.
             shape = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in stored)

@@ -26,6 +26,14 @@ PREPARATION = (
         ELSE a / b
     END""",
     "CREATE MACRO at_timezone(moment, zone) AS timezone(zone, moment)",
+    # The fields of a JSON object, with JSON's null as a value; nothing if a key is there twice, as in Trino. (NaN and a comma too
+    # many pass here, not there.)
+    """CREATE MACRO json_fields(text) AS
+        CASE WHEN json_valid(text) THEN CASE WHEN json_type(text) = 'OBJECT' THEN
+        CASE WHEN len(json_keys(text)) = len(list_distinct(json_keys(text))) THEN
+            map(json_keys(text), list_transform(json_keys(text), lambda key:
+                json_extract(text, '/' || replace(replace(key, '~', '~0'), '/', '~1'))))
+        END END END""",
 )
 
 # Hive's names (in DDL and in Glue), DuckDB's, and Trino's (in queries and in answers).
@@ -113,7 +121,8 @@ def to_duckdb(tree: exp.Query) -> str:
     """The same query for DuckDB, with Trino's meaning where a function of that name means something else there."""
     tree = tree.copy()
     # The innermost first, as they move into what takes the place of the outer ones.
-    other_meaning = (exp.DateDiff, exp.ApproxQuantile, exp.Length, exp.Div, exp.Add, exp.Sub)
+    other_meaning = (exp.DateDiff, exp.ApproxQuantile, exp.FromISO8601Timestamp, exp.Cast, exp.Length)
+    other_meaning += (exp.Div, exp.Add, exp.Sub)
     for node in reversed(list(tree.find_all(*other_meaning))):
         node.replace(_meaning(node.copy()))
     return tree.sql("duckdb", comments=False)
@@ -128,6 +137,11 @@ def _meaning(node: exp.Expression) -> exp.Expression:
             # DuckDB takes the rank below where p * n is whole, Trino the one above.
             fraction = exp.Literal.number(min(float(node.args["quantile"].name) + 1e-9, 1.0))
             return exp.func("quantile_disc", node.this, fraction, dialect="duckdb")
+        case exp.FromISO8601Timestamp():  # cuts a fraction off after its third digit
+            return exp.func("date_trunc", exp.Literal.string("milliseconds"), node, dialect="duckdb")
+        case exp.Cast():  # of what it has itself parsed, and in which it finds a key that is there twice
+            is_map = isinstance(node.this, exp.ParseJSON) and node.to.is_type(exp.DataType.Type.MAP)
+            return exp.func("json_fields", node.this.this, dialect="duckdb") if is_map else node
         case exp.Length() if isinstance(node.this, exp.Encode):  # of a VARBINARY
             return exp.func("octet_length", node.this, dialect="duckdb")
         case exp.Div():

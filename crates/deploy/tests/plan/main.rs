@@ -136,7 +136,7 @@ fn each_setting_of_a_bucket_is_compared_by_itself() {
             settings.tagging.as_mut().unwrap().tag_set.reverse();
         }),
         ("a bucket of the same name without any setting", |cloud| {
-            cloud.store(Role::Raw).settings = BucketSettings::default()
+            cloud.store(Role::Raw).settings = BucketSettings::default();
         }),
     ];
     let text = text.replace(ACCOUNT, "ACCOUNT") + "\n" + &shown(worlds, of_all);
@@ -359,7 +359,8 @@ fn data_that_decides_nothing_about_partitions_leaves_them_alone() {
 
 #[test]
 fn status_says_of_each_thing_where_it_stands() {
-    let worlds: &[(&str, Parts, fn(&mut Cloud))] = &[
+    type Case = (&'static str, Parts, fn(&mut Cloud));
+    let worlds: &[Case] = &[
         ("an empty account", Parts::ALL, |cloud| *cloud = Cloud::default()),
         ("everything as wanted", Parts::ALL, |_| {}),
         ("some of the data and of the partitions is missing", Parts::ALL, |cloud| {

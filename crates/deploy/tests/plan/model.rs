@@ -286,7 +286,7 @@ impl Cloud {
     }
 
     fn observe_catalog(&self, actual: &mut Actual) {
-        actual.workgroup = self.workgroup.clone();
+        actual.workgroup.clone_from(&self.workgroup);
         actual.has_database = self.has_database;
         actual.tables = self.tables.clone();
         let partition = |(values, location): (&Vec<String>, &String)| Partition {

@@ -7,7 +7,8 @@
 //!     uploads-server sink BUCKET...
 //!     uploads-server s3s-fs DIR
 //!
-//! With `TLS_CERTIFICATE` and `TLS_KEY` (DER files) it speaks TLS.
+//! With `TLS_CERTIFICATE` and `TLS_KEY` (DER files) it speaks TLS; with `LATENCY_MS` every answer takes that much longer, as it
+//! does where the server is not this machine.
 
 mod gaps;
 mod sink;
@@ -16,8 +17,13 @@ use std::env;
 use std::error::Error;
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use s3s::Body;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
@@ -46,13 +52,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     builder.set_route(gaps::Gaps { account: env::var("AWS_ACCOUNT_ID")? });
     let service = builder.build();
     let tls = tls()?;
+    let latency = env::var("LATENCY_MS").map_or(Ok(0), |ms| ms.parse())?;
+    let latency = Duration::from_millis(latency);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(accept(stream, tls.clone(), service.clone()));
+                tokio::spawn(accept(stream, tls.clone(), service.clone(), latency));
             }
         });
         tokio::io::stdin().read_to_end(&mut Vec::new()).await
@@ -69,19 +77,33 @@ fn tls() -> Result<Option<TlsAcceptor>, Box<dyn Error>> {
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
 
-async fn accept(stream: TcpStream, tls: Option<TlsAcceptor>, service: S3Service) {
+async fn accept(stream: TcpStream, tls: Option<TlsAcceptor>, service: S3Service, latency: Duration) {
     // Answers are small, and mustn't wait for more.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => serve(stream, service).await,
+        None => serve(stream, service, latency).await,
         Some(tls) => match tls.accept(stream).await {
-            Ok(stream) => serve(stream, service).await,
+            Ok(stream) => serve(stream, service, latency).await,
             Err(error) => eprintln!("uploads-server: {error}"),
         },
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, service: S3Service) {
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    service: S3Service,
+    latency: Duration,
+) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let service = service.clone();
+        async move {
+            let answer = service.call(request.map(Body::from)).await;
+            if !latency.is_zero() {
+                tokio::time::sleep(latency).await;
+            }
+            answer
+        }
+    });
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new());
     // Clients hang up when they are done.
