@@ -197,3 +197,108 @@ fn of_objects(
     let objects = manifest.files().map(object).collect();
     DataSet { role: Role::Curated, objects, manifest: text_upload(&bucket, MANIFEST_FILE, text), bucket }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use aws::objects::ObjectState;
+    use aws::upload::Content;
+    use serde_json::json;
+    use ticket_schema::answer::{Answer, Cell};
+    use ticket_schema::manifest::{RawManifest, RowCounts};
+
+    use super::{Refusal, Staged, account, complaints, data_set, manifest, refusals, staged};
+    use crate::desired::is_made_from;
+
+    /// Two files of six and four lines.
+    fn raw() -> RawManifest {
+        let file = |name, rows| json!({ "name": name, "rows": rows, "bytes": 100, "crc64nvme": name });
+        let manifest = json!({
+            "format": 1, "stage": "raw", "tool": { "name": "generate", "version": "1" }, "batch_size": 6, "shard": null,
+            "world": { "seed": 1, "as_of": "2026-11-22T00:00:00Z", "days_back": 90, "count": 10 }, "repeat": "", "rows": 10,
+            "markets": { "DE": 7, "US": 3 }, "files": [file("a.jsonl", 6), file("b.jsonl", 4)],
+            "expected_answers": { "kpi": { "columns": [], "rows": [] } },
+        });
+        serde_json::from_value(manifest).unwrap()
+    }
+
+    fn file(market: &str, key: &str, rows: u64) -> Staged {
+        Staged { market: market.into(), key: format!("curating/market={market}/{key}"), rows }
+    }
+
+    fn refusal(file: &str, fault: &str, lines: u64) -> Refusal {
+        Refusal { file: format!("s3://raw/tickets/{file}"), fault: fault.into(), lines, example: "{\u{7}".into() }
+    }
+
+    fn states(staged: &[Staged]) -> BTreeMap<String, ObjectState> {
+        let state = |file: &Staged| ObjectState { bytes: 10 * file.rows, crc64nvme: Some(file.key.clone()) };
+        staged.iter().map(|file| (file.key.clone(), state(file))).collect()
+    }
+
+    #[test]
+    fn rows_must_add_up_before_anything_is_published() {
+        let all = [file("DE", "x", 7), file("US", "y", 3)];
+        for (staged, refused, expected) in [
+            (&all[..], 0, Ok((10, 0))),
+            (&all[..1], 3, Ok((7, 3))),
+            (&all[..1], 2, Err("the raw manifest counts 10, but Athena wrote 7 and refused 2")),
+            (&all[..], 1, Err("the raw manifest counts 10, but Athena wrote 10 and refused 1")),
+            (&[], 10, Err("Athena refused every line")),
+        ] {
+            let refusals = if refused > 0 { vec![refusal("b.jsonl", "it is bad", refused)] } else { Vec::new() };
+            match (account(&raw(), staged, &refusals), expected) {
+                (Ok(rows), Ok((written, quarantined))) => {
+                    assert_eq!(rows, RowCounts { read: 10, written, quarantined });
+                }
+                (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
+                (result, expected) => panic!("{result:?}, expected {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_manifest_says_of_good_tickets_what_transform_would() {
+        let staged = [file("DE", "x", 5), file("DE", "y", 2), file("US", "x", 3)];
+        let manifest = manifest(&raw(), &staged, &[], &states(&staged)).unwrap();
+        assert_eq!(manifest.markets, raw().markets);
+        assert_eq!((manifest.as_of, manifest.world), (Some(raw().world.as_of), Some(raw().world)));
+        assert_eq!(manifest.expected_answers, Some(raw().expected_answers));
+        assert!(is_made_from(&manifest, &raw()));
+        let files: Vec<_> = manifest.files.iter().map(|file| (file.name.as_str(), file.rows, file.bytes)).collect();
+        let part = |market, n| format!("tickets/market={market}/part-{n}.parquet");
+        assert_eq!(files, [(&*part("DE", 0), 5, 50), (&part("DE", 1), 2, 20), (&part("US", 0), 3, 30)]);
+        let data = data_set("123456789012", &manifest, &staged).unwrap();
+        let copy = &data.objects[&part("DE", 1)];
+        let source = Content::Object { bucket: data.bucket.clone(), key: staged[1].key.clone() };
+        assert_eq!((&copy.content, &copy.crc64nvme), (&source, &staged[1].key));
+    }
+
+    #[test]
+    fn refused_lines_are_counted_by_file_and_take_the_expected_answers_away() {
+        let staged = [file("DE", "x", 7)];
+        let refusals =
+            [refusal("a.jsonl", "it is bad", 1), refusal("b.jsonl", "it is bad", 1), refusal("b.jsonl", "no", 1)];
+        let manifest = manifest(&raw(), &staged, &refusals, &states(&staged)).unwrap();
+        assert_eq!((manifest.world, manifest.expected_answers), (None, None));
+        let rows: Vec<RowCounts> = manifest.inputs.iter().map(|input| input.rows).collect();
+        let counts = |read, quarantined| RowCounts { read, written: read - quarantined, quarantined };
+        assert_eq!(rows, [counts(6, 1), counts(4, 2)]);
+        let told = complaints(&refusals);
+        let first = "2 lines refused: it is bad; one in s3://raw/tickets/a.jsonl: {\u{fffd}";
+        assert_eq!(told, [first, "1 line refused: no; one in s3://raw/tickets/b.jsonl: {\u{fffd}"]);
+    }
+
+    #[test]
+    fn answers_of_another_form_are_refused() {
+        let answer = |row: &[Cell]| Answer { rows: vec![row.to_vec()], ..Answer::default() };
+        let address = "s3://curated/curating/market=DE/x".into();
+        let good: [Cell; 3] = ["DE".into(), address, 7_u64.into()];
+        assert_eq!(staged("curated", &answer(&good)).unwrap(), [file("DE", "x", 7)]);
+        assert!(staged("another", &answer(&good)).is_err());
+        assert!(staged("curated", &answer(&good[..2])).is_err());
+        let null: [Cell; 4] = ["s3://raw/a".into(), "bad".into(), 1_u64.into(), Cell::Null];
+        assert_eq!(refusals(&answer(&null)).unwrap()[0].example, "\\N");
+        assert!(refusals(&answer(&null[..3])).is_err());
+    }
+}

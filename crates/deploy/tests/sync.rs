@@ -124,7 +124,7 @@ fn the_first_run_sends_everything_in_an_order_that_suits_readers() {
     for line in uploaded {
         let parts: Vec<&str> = line.split(' ').collect();
         assert!(
-            line.ends_with("B/s") && parts.contains(&"in") && parts.iter().any(|part| part.ends_with("B")),
+            line.ends_with("B/s") && parts.contains(&"in") && parts.iter().any(|part| part.ends_with('B')),
             "{line}"
         );
     }
@@ -201,6 +201,8 @@ fn only_what_differs_in_content_is_sent_again() {
     assert_eq!((sent(&seen, RAW).len(), deleted(&seen, RAW).len(), deleted(&seen, CURATED).len()), (0, 0, 0));
 }
 
+type Case<'a> = (&'a str, fn(&mut Vec<u8>));
+
 #[test]
 fn a_file_that_is_not_what_its_manifest_says_never_becomes_an_object() {
     let flip = |content: &mut Vec<u8>| content[100] ^= 1;
@@ -208,7 +210,7 @@ fn a_file_that_is_not_what_its_manifest_says_never_becomes_an_object() {
     let grow = |content: &mut Vec<u8>| content.push(b'\n');
     let (raw, parquet) =
         ("data/raw/tickets_20261122_000000_0001.jsonl", "data/curated/tickets/market=DE/part-0.parquet");
-    let cases: [(&str, fn(&mut Vec<u8>)); 4] = [(raw, flip), (raw, shrink), (raw, grow), (parquet, flip)];
+    let cases: [Case; 4] = [(raw, flip), (raw, shrink), (raw, grow), (parquet, flip)];
     for (file, damage) in cases {
         let (server, lake) = (Server::start(), Lake::new(1, 1005));
         let path = lake.dir().join(file);

@@ -293,7 +293,7 @@ impl State {
         if let Ok(text) = std::str::from_utf8(&body)
             && head.method == "POST"
         {
-            self.amend(came, |seen, _| seen.body = text.to_owned());
+            self.amend(came, |seen, _| text.clone_into(&mut seen.body));
         }
         let n_killed = self.n_killed.load(Ordering::SeqCst);
         match fault {

@@ -69,6 +69,8 @@ fn error(server: &Server, said: &str) -> String {
     format!("error: {}", error.replace(&server.url(), "URL"))
 }
 
+type Case<'a> = (&'a str, Server, &'a [&'a str], &'a [(&'a str, &'a str)]);
+
 #[test]
 fn each_refusal_has_its_message() {
     let lake = Lake::new(1, 6);
@@ -103,7 +105,7 @@ fn setups(lake: &Lake) -> Vec<(&'static str, String)> {
     };
     let moved = elsewhere();
     moved.inject(Rule::new("HEAD", "", Fault::Refused(301, "PermanentRedirect", "Use the specified endpoint.")));
-    let cases: [(&str, Server, &[&str], &[(&str, &str)]); 7] = [
+    let cases: [Case; 7] = [
         ("another account", Server::without_buckets("999999999999", REGION), &[], &[]),
         ("another region, as a redirect", moved, &[], &[]),
         ("another region, by the way", elsewhere(), &[], &[]),
