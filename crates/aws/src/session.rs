@@ -16,6 +16,8 @@ use crate::settings::{Profile, Settings};
 
 /// How often a request is tried before it has failed.
 const MAX_ATTEMPTS: u32 = 8;
+/// The same for the first request of all: a server that isn't there is told of at once.
+const FIRST_ATTEMPTS: u32 = 4;
 /// The wait before the second attempt; it doubles from then on.
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -50,7 +52,9 @@ impl Session {
             glue: aws_sdk_glue::Client::new(&config),
             runtime,
         };
-        session.check_account(&aws_sdk_sts::Client::new(&config), settings)?;
+        let retries = retries().with_max_attempts(FIRST_ATTEMPTS);
+        let sts = aws_sdk_sts::config::Builder::from(&config).retry_config(retries).build();
+        session.check_account(&aws_sdk_sts::Client::from_conf(sts), settings)?;
         Ok(session)
     }
 
@@ -99,16 +103,19 @@ fn described(profile: &Profile) -> String {
     }
 }
 
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(FIRST_BACKOFF)
+}
+
 async fn load(settings: &Settings) -> SdkConfig {
     let region = Region::new(settings.region.clone());
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
-    let retries = RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(FIRST_BACKOFF);
     let mut loader: ConfigLoader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http.clone())
         .region(region.clone())
         .timeout_config(timeouts)
-        .retry_config(retries);
+        .retry_config(retries());
     if let Some(url) = &settings.endpoint_url {
         loader = loader.endpoint_url(url);
     }

@@ -71,6 +71,14 @@ fn deleted<'a>(seen: &'a [Seen], bucket: &str) -> BTreeSet<&'a str> {
     keys.map(|rest| rest.split('<').next().unwrap()).filter(|key| *key != ANNOUNCEMENT).collect()
 }
 
+/// Whether every request names the bucket's owner, and everything that is put its checksum.
+fn assert_careful(seen: &[Seen]) {
+    for request in seen.iter().filter(|seen| seen.path != "/") {
+        assert_eq!(request.owner.as_deref(), Some(ACCOUNT), "{request:?}");
+        assert!(request.method != "PUT" || request.crc64nvme.is_some(), "{request:?}");
+    }
+}
+
 fn crc64nvme(content: &[u8]) -> String {
     let mut checksum = Checksum::default();
     checksum.update(content);
@@ -115,10 +123,7 @@ fn the_first_run_sends_everything_in_an_order_that_suits_readers() {
             assert_eq!(put.crc64nvme, Some(crc64nvme(&wanted[put.key()])), "{put:?}");
         }
     }
-    for request in seen.iter().filter(|seen| seen.path != "/") {
-        assert_eq!(request.owner.as_deref(), Some(ACCOUNT), "{request:?}");
-        assert!(request.method != "PUT" || request.crc64nvme.is_some(), "{request:?}");
-    }
+    assert_careful(&seen);
     let uploaded: Vec<&str> = said.lines().filter(|line| line.starts_with("deploy: uploaded")).collect();
     assert_eq!(uploaded.len(), 4, "{said}");
     for line in uploaded {
@@ -142,6 +147,7 @@ fn a_second_run_only_looks_whatever_the_files_times_say() {
     assert!(said.contains("Nothing to do: everything is as wanted.\n") && !said.contains("deploy: "), "{said}");
     let seen = server.seen();
     assert!(!seen.iter().any(Seen::is_change), "{seen:?}");
+    assert_careful(&seen);
     let n_looked_at = seen.iter().filter(|seen| seen.method == "HEAD" && !seen.key().is_empty()).count();
     assert_eq!(n_looked_at, wanted(&lake, RAW).len() + wanted(&lake, CURATED).len());
 }
@@ -165,6 +171,7 @@ fn another_world_takes_the_place_of_the_first_and_nobody_else_s() {
     assert_in_sync(&server, &lake, &foreign);
     assert!(said.contains("notes.txt") && said.contains("tickets/market=DE/mine.parquet"), "{said}");
     let seen = server.seen();
+    assert_careful(&seen);
     for (bucket, before) in [RAW, CURATED].into_iter().zip(before) {
         let now = wanted(&lake, bucket);
         let stale: BTreeSet<&str> = before.keys().filter(|key| !now.contains_key(*key)).map(String::as_str).collect();

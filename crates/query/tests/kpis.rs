@@ -41,7 +41,7 @@ fn the_list_of_open_p1_tickets_is_cut_at_a_hundred_and_says_how_many_there_are()
     let lake = Lake::new(5, "2026-06-15T12:00:00Z", 1, 60_000);
     let question = Question::Kpis(vec!["open_p1_tickets".into()]);
     let report = run_query(&Config { question, ..all(&lake) }).unwrap();
-    let answer = &report.answers[0].1;
+    let answer = &report.answers[0].answer;
     assert_eq!(answer.rows.len(), 100);
     let ticket_schema::answer::Cell::Integer(total) = answer.rows[0][answer.columns.len() - 1] else { panic!() };
     assert!(total > 100, "{total}");
@@ -57,9 +57,10 @@ fn a_wrong_answer_is_found_and_shown() {
     expected.get_mut("daily_volume").unwrap().rows.pop();
     fs::write(&path, manifest.to_json().unwrap()).unwrap();
     let report = run_query(&all(&lake)).unwrap();
-    assert_eq!(report.differences.len(), 2, "{:?}", report.differences);
-    assert!(report.differences[0].starts_with("daily_volume: expected 29 rows, got 30"), "{:?}", report.differences);
-    assert!(report.differences[1].starts_with("tickets_by_market: row 1, tickets: expected 0, got "));
+    let differences = report.differences();
+    assert_eq!(differences.len(), 2, "{differences:?}");
+    assert!(differences[0].starts_with("daily_volume: expected 29 rows, got 30"), "{differences:?}");
+    assert!(differences[1].starts_with("tickets_by_market: row 1, tickets: expected 0, got "));
     assert!(report.prove(&Messages::silent()).is_err());
 }
 

@@ -1,6 +1,7 @@
 //! The whole deploy against an emulator of AWS: first and second run, drift, destroy, and what the IAM policy allows.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
+mod curate;
 #[path = "../emulator/mod.rs"]
 mod emulator;
 #[path = "../lake/mod.rs"]

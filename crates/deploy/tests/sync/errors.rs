@@ -69,7 +69,7 @@ fn error(server: &Server, said: &str) -> String {
     format!("error: {}", error.replace(&server.url(), "URL"))
 }
 
-type Case<'a> = (&'a str, Server, &'a [&'a str], &'a [(&'a str, &'a str)]);
+type Elsewhere<'a> = (&'a str, Server, &'a [&'a str], &'a [(&'a str, &'a str)]);
 
 #[test]
 fn each_refusal_has_its_message() {
@@ -105,7 +105,7 @@ fn setups(lake: &Lake) -> Vec<(&'static str, String)> {
     };
     let moved = elsewhere();
     moved.inject(Rule::new("HEAD", "", Fault::Refused(301, "PermanentRedirect", "Use the specified endpoint.")));
-    let cases: [Case; 7] = [
+    let cases: [Elsewhere; 7] = [
         ("another account", Server::without_buckets("999999999999", REGION), &[], &[]),
         ("another region, as a redirect", moved, &[], &[]),
         ("another region, by the way", elsewhere(), &[], &[]),
