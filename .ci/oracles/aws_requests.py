@@ -32,6 +32,7 @@ EMULATOR = REPO / "crates/deploy/tests/emulator/serve.py"
 EMULATOR_PYTHON = REPO / "target/emulator/bin/python"
 POLICY = REPO / "infra/iam/deploy-policy.json"
 RAW_BUCKET = f"bmw-aftersales-raw-{ACCOUNT}"
+CURATED_BUCKET = f"bmw-aftersales-curated-{ACCOUNT}"
 PART_BYTES = 16 << 20
 
 # What an action of the policy allows, where that isn't the one operation of the same name.
@@ -47,7 +48,9 @@ OPERATIONS = {
     "s3:PutBucketPublicAccessBlock": ["s3.PutPublicAccessBlock"],
     "s3:PutEncryptionConfiguration": ["s3.PutBucketEncryption"],
     "s3:PutLifecycleConfiguration": ["s3.PutBucketLifecycleConfiguration"],
-    "s3:PutObject": ["s3.PutObject", "s3.CreateMultipartUpload", "s3.UploadPart", "s3.CompleteMultipartUpload"],
+    "s3:PutObject": [
+        "s3.PutObject", "s3.CopyObject", "s3.CreateMultipartUpload", "s3.UploadPart", "s3.CompleteMultipartUpload",
+    ],
 }
 # What only Athena does, with the rights of whoever asks.
 DONE_BY_ATHENA = {
@@ -183,6 +186,13 @@ class Life:
         begun = manifest(raw)["files"][0]["name"]
         self.begin_upload(f"tickets/{begun}", (raw / begun).read_bytes()[:PART_BYTES])
         self.deploy(large)
+
+        # Athena makes the curated tickets; another run has announced the same and was interrupted.
+        only_raw = self.scratch / "only_raw"
+        self.run("generate", "--count", 50, "--as-of", "2026-11-22", "--output", only_raw / "raw")
+        announcement = json.dumps({"note": "", "keys": ["curating/"]})
+        self.client("s3").put_object(Bucket=CURATED_BUCKET, Key="_manifest.pending.json", Body=announcement)
+        self.deploy(only_raw, "--curate", "athena")
 
         self.begin_upload("tickets/abandoned.jsonl", b"{}\n")
         self.run("deploy", "destroy", "--yes")

@@ -243,7 +243,7 @@ impl Session {
         })
     }
 
-    async fn wait_for(&self, id: &str, statement: &str) -> Result<sdk::QueryExecution> {
+    pub(crate) async fn wait_for(&self, id: &str, statement: &str) -> Result<sdk::QueryExecution> {
         use sdk::QueryExecutionState::{Cancelled, Failed, Succeeded};
         let mut pause = FIRST_POLL;
         loop {

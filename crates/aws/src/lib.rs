@@ -6,7 +6,7 @@
 //! * [`error`]: what went wrong, for people.
 //! * [`bucket`]: a bucket's settings as values; [`buckets`] reads and makes them.
 //! * [`objects`]: what lies in a bucket; [`upload`] sends files there.
-//! * [`athena`]: the workgroup, and statements from submission to result.
+//! * [`athena`]: the workgroup, and statements from submission to result; [`interrupted`] finds those of earlier runs.
 //! * [`catalog`]: Glue's databases, tables and partitions.
 
 pub mod athena;
@@ -14,6 +14,7 @@ pub mod bucket;
 pub mod buckets;
 pub mod catalog;
 pub mod error;
+pub mod interrupted;
 pub mod objects;
 pub mod session;
 pub mod settings;

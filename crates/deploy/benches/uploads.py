@@ -182,7 +182,7 @@ def wait_with_usage(process):
     return usage
 
 
-def measure(tool, data, server, store, tls, home):
+def measure(tool, data, server, store, tls, latency, home):
     """One run against a server of its own."""
     clean = {"PATH": os.environ["PATH"], "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": REGION}
     files = None
@@ -192,8 +192,9 @@ def measure(tool, data, server, store, tls, home):
             (files / bucket).mkdir()
     arguments = [RAW, CURATED] if files is None else [files]
     keys = {"TLS_CERTIFICATE": str(home / "server.der"), "TLS_KEY": str(home / "server.key.der")} if tls else {}
+    slow = {"LATENCY_MS": str(latency)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    serving = subprocess.Popen([server, store, *arguments], env=clean | CREDENTIALS | keys, **pipes)
+    serving = subprocess.Popen([server, store, *arguments], env=clean | CREDENTIALS | keys | slow, **pipes)
     try:
         address = serving.stdout.readline().strip()
         url = f"https://{address}" if tls else f"http://{address}"
@@ -257,6 +258,7 @@ def main():
     parser.add_argument("--load", choices=LOADS, action="append", help="only this load")
     parser.add_argument("--store", choices=STORES, action="append", help="only this store of the server")
     parser.add_argument("--tls", action=argparse.BooleanOptionalAction, help="only with TLS, or only without")
+    parser.add_argument("--latency", type=int, default=0, metavar="MS", help="how much longer each answer takes [0]")
     parser.add_argument("--tool", action="append", help="only the tools whose name contains this")
     parser.add_argument("--bin", type=Path, help="where deploy and pipeline are, instead of building them")
     parser.add_argument("--deploy", type=Path, action="append", default=[], help="another deploy, to compare with")
@@ -283,12 +285,13 @@ def main():
                         with tempfile.TemporaryDirectory() as home:
                             if tls:
                                 make_certificates(Path(home))
-                            run = measure(tool, data, server, store, tls, Path(home))
+                            run = measure(tool, data, server, store, tls, options.latency, Path(home))
                         runs[tool.name].append(run)
                         print(f"  {tool.name}: {run}", file=sys.stderr, flush=True)
                 load_now = os.getloadavg()[0]
+                late = f", answers {options.latency} ms late" if options.latency else ""
                 print(
-                    f"**{data.n_files:,} × {data.n_bytes:,} bytes, store {store}, {'TLS' if tls else 'no TLS'}**, "
+                    f"**{data.n_files:,} × {data.n_bytes:,} bytes, store {store}, {'TLS' if tls else 'no TLS'}{late}**, "
                     f"{options.rounds} rounds (load {load_now:.1f})\n\n"
                     f"{table(data, runs, data.n_files * data.n_bytes)}\n",
                     flush=True,

@@ -48,7 +48,8 @@ impl ColumnBytes {
                 let file = File::open(&path)?;
                 Ok(ParquetMetaDataReader::new().parse_and_finish(&file)?)
             };
-            let footer = open().with_context(|| format!("cannot read the footer of {}; run `transform` again", path.display()))?;
+            let footer = open()
+                .with_context(|| format!("cannot read the footer of {}; run `transform` again", path.display()))?;
             let mut in_columns = 0;
             for column in footer.row_groups().iter().flat_map(RowGroupMetaData::columns) {
                 let size = column.compressed_size().unsigned_abs();

@@ -12,7 +12,7 @@ use ticket_schema::names::{DATABASE, MANIFEST_FILE, WORKGROUP};
 use crate::actual::ownership;
 use crate::apply::apply;
 use crate::curated::{self, Refusal, Staged};
-use crate::curation::{Curation, Statements, cleaning, preparation};
+use crate::curation::{Curation, STAGING, Statements, cleaning, preparation};
 use crate::definitions::{Role, bucket_name};
 use crate::desired::{DataSet, is_made_from};
 
@@ -43,9 +43,7 @@ pub fn published(session: &Session, raw: &RawManifest) -> Result<Option<Curated>
 pub fn curate(session: &Session, raw: &RawManifest, curation: &Curation, messages: &Messages) -> Result<Curated> {
     let statements = Statements::load(session.account_id(), session.region())?;
     let bucket = bucket_name(Role::Curated, session.account_id());
-    let contents = ownership(session, &bucket, Role::Curated)?;
-    let tables = session.table_names(DATABASE)?;
-    apply(session, &preparation(&bucket, &contents, &tables, &statements), messages)?;
+    prepare(session, &bucket, &statements, messages)?;
 
     let mut usd = insert(session, curation, &statements, messages)?;
     let written = session.execute(WORKGROUP, &statements.written).context("count the curated tickets")?;
@@ -68,6 +66,20 @@ pub fn curate(session: &Session, raw: &RawManifest, curation: &Curation, message
     ));
     apply(session, &cleaning(&session.table_names(DATABASE)?), messages)?;
     finish(session, raw, &staged, &refusals)
+}
+
+/// Makes room for a fresh start. What Athena still writes for a run that was interrupted would be counted with the rest.
+fn prepare(session: &Session, bucket: &str, statements: &Statements, messages: &Messages) -> Result<()> {
+    let mut contents = ownership(session, bucket, Role::Curated)?;
+    if contents.announced.contains(STAGING) {
+        for id in session.unfinished_statements(WORKGROUP, Curation::beginning(statements))? {
+            messages.note(format!("deploy: waiting for Athena to end what an interrupted run has begun ({id})"));
+            session.wait_for_statement(&id)?;
+        }
+        contents = ownership(session, bucket, Role::Curated)?;
+    }
+    let tables = session.table_names(DATABASE)?;
+    apply(session, &preparation(bucket, &contents, &tables, statements), messages)
 }
 
 /// Writes every valid ticket into the staging table; returns what it has cost.

@@ -101,6 +101,11 @@ impl Curation {
         pairs.map(insert).collect()
     }
 
+    /// How every statement that writes begins.
+    pub fn beginning(statements: &Statements) -> &str {
+        statements.insert.lines().next().unwrap_or_default()
+    }
+
     /// Every question after refused lines.
     pub fn refusals(&self, statements: &Statements) -> Vec<String> {
         self.batches.iter().map(|batch| statements.refused.replace("<FILES>", &batch.list)).collect()

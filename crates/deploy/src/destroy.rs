@@ -28,10 +28,20 @@ pub fn plan_destroy(definitions: &Definitions, actual: &Actual) -> Plan {
         }
     }
     for definition in &definitions.buckets {
-        if let Some(Bucket::There(settings)) = actual.buckets.get(&definition.name) {
-            let nothing = Contents::default();
-            let contents = actual.contents.get(&definition.name).unwrap_or(&nothing);
-            bucket(&mut plan, definition, settings, contents);
+        let name = &definition.name;
+        match actual.buckets.get(name) {
+            Some(Bucket::There(settings)) => {
+                let nothing = Contents::default();
+                let contents = actual.contents.get(name).unwrap_or(&nothing);
+                bucket(&mut plan, definition, settings, contents);
+            }
+            Some(Bucket::Elsewhere(region)) => plan.notes.push(format!(
+                "the bucket {name} stays: it lies in the region {region}; give that region to destroy it"
+            )),
+            Some(Bucket::Closed) => plan.notes.push(format!(
+                "the bucket {name} stays: it belongs to another account, or these credentials may not see it"
+            )),
+            Some(Bucket::Missing) | None => {}
         }
     }
     plan

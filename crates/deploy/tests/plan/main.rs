@@ -135,6 +135,15 @@ fn each_setting_of_a_bucket_is_compared_by_itself() {
             settings.lifecycle_configuration.as_mut().unwrap().rules.reverse();
             settings.tagging.as_mut().unwrap().tag_set.reverse();
         }),
+        ("a tag of another hand", |cloud| {
+            let tags = &mut cloud.store(Role::Raw).settings.tagging.as_mut().unwrap().tag_set;
+            tags.push(Tag { key: "cost-centre".into(), value: "x".into() });
+        }),
+        ("a wrong tag, and one of another hand", |cloud| {
+            let tags = &mut cloud.store(Role::Raw).settings.tagging.as_mut().unwrap().tag_set;
+            tags[0].value = "hand".into();
+            tags.push(Tag { key: "cost-centre".into(), value: "x".into() });
+        }),
         ("a bucket of the same name without any setting", |cloud| {
             cloud.store(Role::Raw).settings = BucketSettings::default();
         }),
@@ -441,9 +450,10 @@ fn destroy_takes_what_is_ours_and_nothing_else() {
                     store.objects.remove(MANIFEST_FILE);
                 }
             }),
-            ("a bucket out of reach", |cloud| {
-                cloud.buckets.remove(&bucket(Role::Raw));
+            ("buckets out of reach", |cloud| {
+                cloud.buckets.clear();
                 cloud.out_of_reach.insert(bucket(Role::Raw), Bucket::Closed);
+                cloud.out_of_reach.insert(bucket(Role::Curated), Bucket::Elsewhere("us-east-1".into()));
             }),
         ],
         Cloud::plan_destroy,

@@ -89,11 +89,7 @@ async fn accept(stream: TcpStream, tls: Option<TlsAcceptor>, service: S3Service,
     }
 }
 
-async fn serve(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    service: S3Service,
-    latency: Duration,
-) {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, service: S3Service, latency: Duration) {
     let service = service_fn(move |request: Request<Incoming>| {
         let service = service.clone();
         async move {
