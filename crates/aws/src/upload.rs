@@ -29,10 +29,12 @@ const PART_BYTES: u64 = 16 << 20;
 const MAX_PARTS: u64 = 10_000;
 /// S3 copies no larger object in one request.
 const MAX_COPY_BYTES: u64 = 5 << 30;
-/// How many requests with data are under way at a time: what bounds the memory, at [`PART_BYTES`] each.
-const REQUESTS_AT_A_TIME: usize = 12;
-/// How many files are under way at a time.
-const FILES_AT_A_TIME: usize = 32;
+/// How much content is in memory at a time.
+const BYTES_AT_A_TIME: u64 = 12 * PART_BYTES;
+/// In which units it is counted.
+const UNIT_BYTES: u64 = 1 << 10;
+/// How many files are under way at a time: S3 takes its time for each, so small ones go many at once.
+const FILES_AT_A_TIME: usize = 192;
 
 /// A file and the object that it is to become.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +75,7 @@ impl Session {
             let sender = Sender {
                 client: self.s3.clone(),
                 owner: self.account_id().to_owned(),
-                requests: Arc::new(Semaphore::new(REQUESTS_AT_A_TIME)),
+                memory: Arc::new(Semaphore::new(usize::try_from(BYTES_AT_A_TIME / UNIT_BYTES)?)),
                 sent,
             };
             let mut waiting = uploads.into_iter();
@@ -103,7 +105,7 @@ impl Session {
 struct Sender {
     client: Client,
     owner: String,
-    requests: Arc<Semaphore>,
+    memory: Arc<Semaphore>,
     sent: mpsc::UnboundedSender<u64>,
 }
 
@@ -135,14 +137,14 @@ impl Sender {
         let path = match &upload.content {
             Content::Text(text) => {
                 let body = text.clone().into();
-                let _permit = self.requests.acquire().await?;
+                let _room = self.memory.acquire_many(units(upload.bytes)).await?;
                 return self.send_whole(&upload, body).await;
             }
             Content::Object { bucket, key } => return self.copy(&upload, bucket, key).await,
             Content::File(path) if upload.bytes < PART_BYTES => path.clone(),
             Content::File(path) => return self.send_in_parts(Arc::new(path.clone()), Arc::new(upload)).await,
         };
-        let _permit = self.requests.acquire().await?;
+        let _room = self.memory.acquire_many(units(upload.bytes)).await?;
         // One byte more, to see whether the file has grown.
         let body = read(&upload, Arc::new(path), 0, upload.bytes + 1).await?;
         self.send_whole(&upload, body).await
@@ -188,11 +190,11 @@ impl Sender {
         let id: Arc<str> = id.into();
         let mut sending = JoinSet::new();
         for part in parts(upload.bytes) {
-            let permit = Arc::clone(&self.requests).acquire_owned().await?;
+            let room = Arc::clone(&self.memory).acquire_many_owned(units(part.bytes)).await?;
             let (sender, path, upload, id) = (self.clone(), Arc::clone(&path), Arc::clone(&upload), Arc::clone(&id));
             let earlier = earlier.get(&part.number).cloned();
             sending.spawn(async move {
-                let _permit = permit;
+                let _room = room;
                 sender.send_part(part, earlier, path, &upload, &id).await
             });
         }
@@ -297,6 +299,12 @@ impl Sender {
         // Nobody listens any more only once the run has failed.
         let _ = self.sent.send(bytes);
     }
+}
+
+/// The room that content of this size takes; all of it, if it is larger than that.
+fn units(bytes: u64) -> u32 {
+    let units = bytes.div_ceil(UNIT_BYTES).clamp(1, BYTES_AT_A_TIME / UNIT_BYTES);
+    u32::try_from(units).unwrap_or(u32::MAX)
 }
 
 /// How a file of `bytes` is cut.
