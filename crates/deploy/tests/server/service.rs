@@ -1,6 +1,6 @@
-//! Carries requests out: s3s-fs does, where it can. What it lacks is added here as AWS documents it: STS's one answer, owners and
-//! regions, missing buckets, bucket settings, and checksums that are checked before anything is overwritten. Of multipart uploads
-//! it keeps the content, but no checksums and no listing: see [`super::multipart`].
+//! Carries requests out: s3s-fs does, where it can. What it lacks is added here as AWS documents it: STS's one answer, owners
+//! and regions, missing buckets, bucket settings, and checksums that are checked before anything is overwritten. Of multipart
+//! uploads it keeps the content, but no checksums and no listing: see [`super::multipart`].
 
 use std::collections::BTreeMap;
 
@@ -152,9 +152,9 @@ impl State {
         xml(
             200,
             format!(
-                "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-                 <Arn>arn:aws:iam::{account}:user/someone</Arn><UserId>AIDAEXAMPLE</UserId><Account>{account}</Account>\
-                 </GetCallerIdentityResult></GetCallerIdentityResponse>"
+                "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+                 <GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/someone</Arn><UserId>AIDAEXAMPLE</UserId>\
+                 <Account>{account}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
             ),
         )
     }
