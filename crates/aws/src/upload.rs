@@ -34,7 +34,7 @@ const BYTES_AT_A_TIME: u64 = 12 * PART_BYTES;
 /// In which units it is counted.
 const UNIT_BYTES: u64 = 1 << 10;
 /// How many files are under way at a time: S3 takes its time for each, so small ones go many at once.
-const FILES_AT_A_TIME: usize = 192;
+const FILES_AT_A_TIME: usize = 64;
 
 /// A file and the object that it is to become.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
-//! S3 in this process, for the real binary to talk to: s3s over a temporary directory, in a layer of our own that keeps a
-//! record of every request, spoils what a test wants spoilt ([`faults`]), and adds what s3s-fs lacks ([`service`]).
+//! S3 in this process, for the real binary to talk to: s3s over a temporary directory, in a layer of our own that
+//! keeps a record of every request, spoils what a test wants spoilt ([`faults`]), and adds what s3s-fs lacks
+//! ([`service`]).
 
 pub(crate) mod faults;
 mod multipart;
@@ -200,8 +201,8 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Runs `deploy` in a directory against this server; its exit code, and what it said. Nothing of our own environment
-    /// gets in, and no secret gets out.
+    /// Runs `deploy` in a directory against this server; its exit code, and what it said. Nothing of our own
+    /// environment gets in, and no secret gets out.
     pub(crate) fn deploy(&self, dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
         let child = Command::new(env!("CARGO_BIN_EXE_deploy"))
             .args(arguments)

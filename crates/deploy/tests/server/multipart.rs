@@ -1,5 +1,5 @@
-//! What S3 knows about multipart uploads and s3s-fs doesn't: which are unfinished, the checksum of each part, and that of
-//! the whole object, which is compared before the object appears.
+//! What S3 knows about multipart uploads and s3s-fs doesn't: which are unfinished, the checksum of each part, and that
+//! of the whole object, which is compared before the object appears.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,6 @@
-//! Carries requests out: s3s-fs does, where it can. What it lacks is added here as AWS documents it: STS's one answer, owners
-//! and regions, missing buckets, bucket settings, and checksums that are checked before anything is overwritten. Of multipart
-//! uploads it keeps the content, but no checksums and no listing: see [`super::multipart`].
+//! Carries requests out: s3s-fs does, where it can. What it lacks is added here as AWS documents it: STS's one answer,
+//! owners and regions, missing buckets, bucket settings, and checksums that are checked before anything is
+//! overwritten. Of multipart uploads it keeps the content, but no checksums and no listing: see [`super::multipart`].
 
 use std::collections::BTreeMap;
 

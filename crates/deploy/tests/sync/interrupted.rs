@@ -1,5 +1,5 @@
-//! Faults on the way, and kills: what passes is waited out, what doesn't ends with advice, and the next run goes on from
-//! there.
+//! Faults on the way, and kills: what passes is waited out, what doesn't ends with advice, and the next run goes on
+//! from there.
 
 use std::thread;
 use std::time::Duration;
