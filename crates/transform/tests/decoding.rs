@@ -225,7 +225,11 @@ fn the_input_does_not_decide_how_many_names_are_kept() {
 fn is_ticket(line: &str) -> bool {
     let Ok(Value::Object(ticket)) = serde_json::from_str(line) else { return false };
     let text = |name: &str| ticket.get(name).and_then(Value::as_str);
-    let time = |name: &str| text(name).and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
+    // chrono also takes a blank between date and time, which RFC 3339 leaves to each application; the contract has `T`.
+    let time = |name: &str| {
+        let text = text(name).filter(|text| matches!(text.as_bytes().get(10), Some(b'T' | b't')))?;
+        chrono::DateTime::parse_from_rfc3339(text).ok()
+    };
     let one_of = |name: &str, allowed: &[&str]| text(name).is_some_and(|text| allowed.contains(&text));
     let named = |name: &str| text(name).is_some_and(|text| (1..=255).contains(&text.len()));
     let categories = "Engine Electrical iDrive Brake Recall Suspension Climate Bodywork Warranty Other";
@@ -278,6 +282,21 @@ fn any_value() -> impl Strategy<Value = Value> {
     ]
 }
 
+/// Every byte of a line set to every other value: some 100,000 lines.
+#[test]
+fn each_changed_byte_is_judged_alike_by_both_readings() {
+    let mut line = TICKET.as_bytes().to_vec();
+    for place in 0..line.len() {
+        let right = line[place];
+        for byte in 0..=u8::MAX {
+            line[place] = byte;
+            let expected = std::str::from_utf8(&line).is_ok_and(is_ticket);
+            assert_eq!(read(&line).is_ok(), expected, "{}", String::from_utf8_lossy(&line));
+        }
+        line[place] = right;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -291,14 +310,6 @@ proptest! {
         ticket.insert(COLUMNS[place].name.into(), value);
         let line = Value::Object(ticket).to_string();
         prop_assert_eq!(read(line.as_bytes()).is_ok(), is_ticket(&line), "{}", line);
-    }
-
-    #[test]
-    fn a_changed_byte_is_judged_alike_by_both_readings(place in 0..TICKET.len(), byte: u8) {
-        let mut line = TICKET.as_bytes().to_vec();
-        line[place] = byte;
-        let expected = std::str::from_utf8(&line).is_ok_and(is_ticket);
-        prop_assert_eq!(read(&line).is_ok(), expected, "{}", String::from_utf8_lossy(&line));
     }
 
     #[test]
