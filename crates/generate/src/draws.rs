@@ -1,46 +1,44 @@
-//! The randomness of one ticket: a fixed number of words at a fixed place of one `ChaCha` stream.
+//! The randomness of a world.
 //!
-//! The stream is a function of the seed alone and can be entered anywhere at no cost, so ticket `n` has the same draws
-//! whoever makes it, in whatever order, on however many threads. Each use has a word of its own: adding a use later does
-//! not disturb the others.
+//! Ticket `n` has block `n` of one `ChaCha` stream, a function of the seed alone that can be entered anywhere at no cost: so it
+//! has the same draws whoever makes it, in whatever order, on however many threads. Each use has words of its own. What
+//! doesn't belong to a ticket (a car, a day, a service centre) has a [`Key`] and hashes its own number with it.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// How many 32-bit words of the stream belong to one ticket.
-const WORDS: usize = 32;
+/// How many 32-bit words a block has.
+const WORDS: usize = 16;
 
 /// What a word of a ticket's draws is used for.
 #[derive(Clone, Copy, Debug)]
 pub enum Use {
-    /// When within its slot of the period the ticket is opened.
-    Arrival = 0,
-    /// The market.
-    Market = 1,
-    /// The dealer within the market.
-    Dealer = 2,
-    /// The severity.
-    Severity = 3,
-    /// The category.
-    Category = 4,
-    /// The channel.
-    Channel = 5,
-    /// Series and model year.
-    Car = 6,
-    /// The last six characters of the VIN.
-    Vin = 7,
-    /// The customer (two words).
-    Customer = 8,
-    /// Time to resolution.
-    Resolution = 10,
-    /// Time to the first answer.
-    Answer = 11,
-    /// Whether and when work rests.
-    Rest = 12,
-    /// Time from resolution to closing.
-    Closing = 13,
     /// The ticket's identifier (four words).
-    TicketId = 28,
+    TicketId = 0,
+    /// When within its share of the arrivals the ticket is opened.
+    Arrival = 4,
+    /// The market, and what brings the car in.
+    Market = 5,
+    /// The channel.
+    Channel = 6,
+    /// The car's series and model year.
+    Cohort = 7,
+    /// Which of these cars.
+    Car = 8,
+    /// The category.
+    Category = 9,
+    /// The severity.
+    Severity = 10,
+    /// Time to resolution.
+    Resolution = 11,
+    /// Time to the first answer.
+    Answer = 12,
+    /// Whether work rests.
+    Rest = 13,
+    /// Whether and when the ticket is re-opened.
+    Reopening = 14,
+    /// Time from resolution to closing.
+    Closing = 15,
 }
 
 /// One ticket's draws.
@@ -58,16 +56,11 @@ impl Draws {
         let start = purpose as usize * 4;
         std::array::from_fn(|i| self.0[start + i])
     }
-
-    /// A uniform number below `n`.
-    pub fn below(&self, purpose: Use, n: u32) -> u32 {
-        scale(self.word(purpose), n)
-    }
 }
 
 /// A uniform 32-bit word as a number below `n`.
-pub fn scale(word: u32, n: u32) -> u32 {
-    ((u64::from(word) * u64::from(n)) >> 32) as u32
+pub const fn scale(word: u32, n: u32) -> u32 {
+    ((word as u64 * n as u64) >> 32) as u32
 }
 
 /// The draws of successive tickets.
@@ -92,16 +85,60 @@ impl DrawStream {
     }
 }
 
+/// Turns the numbers of one kind of thing into hashes that no other kind shares.
+#[derive(Clone, Copy, Debug)]
+pub struct Key(u64);
+
+impl Key {
+    /// The key of a kind of thing in the world of a seed.
+    pub const fn new(seed: u64, kind: &str) -> Self {
+        let kind = kind.as_bytes();
+        let (mut hash, mut i) = (mix(seed ^ 0x9E37_79B9_7F4A_7C15), 0);
+        while i < kind.len() {
+            hash = mix(hash ^ kind[i] as u64);
+            i += 1;
+        }
+        Self(hash)
+    }
+
+    /// The hash of number `n`.
+    pub const fn hash(self, n: u64) -> u64 {
+        mix(self.0.wrapping_add(n.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+    }
+
+    /// The hash of number `n` as a number above 0 and below 1.
+    pub const fn unit(self, n: u64) -> f64 {
+        ((self.hash(n) >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
+    }
+}
+
+/// Spreads every bit of a number over all 64, one to one (the finaliser of `SplitMix64`: Steele, Lea and Flood 2014).
+const fn mix(mut n: u64) -> u64 {
+    n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    n ^ (n >> 31)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{DrawStream, Use};
+    use super::{DrawStream, Key, Use};
 
     #[test]
     fn entering_anywhere_gives_the_same_words() {
         let mut from_start = DrawStream::at(7, 0);
-        let all: Vec<_> = (0..100).map(|_| from_start.next_ticket().bytes::<128>(Use::Arrival)).collect();
+        let all: Vec<_> = (0..100).map(|_| from_start.next_ticket().bytes::<64>(Use::TicketId)).collect();
         for n in [0, 1, 2, 3, 7, 50, 99] {
-            assert_eq!(DrawStream::at(7, n as u64).next_ticket().bytes::<128>(Use::Arrival), all[n], "ticket {n}");
+            assert_eq!(DrawStream::at(7, n as u64).next_ticket().bytes::<64>(Use::TicketId), all[n], "ticket {n}");
         }
+    }
+
+    #[test]
+    fn keys_are_apart_and_even() {
+        let (cars, days) = (Key::new(1, "car"), Key::new(1, "day"));
+        assert_ne!(cars.hash(0), days.hash(0));
+        assert_ne!(cars.hash(0), Key::new(2, "car").hash(0));
+        let mean = (0..10_000).map(|n| cars.unit(n)).sum::<f64>() / 10_000.0;
+        // The mean of 10,000 uniform numbers has a standard deviation of 0.0029.
+        assert!((mean - 0.5).abs() < 0.015, "{mean}");
     }
 }

@@ -1,10 +1,11 @@
 //! `generate`: realistic, reproducible support tickets as JSON-Lines.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::Context;
 use clap::Parser;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome, human};
@@ -31,6 +32,10 @@ struct Arguments {
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
 
+    /// Print every parameter of the profile with its source, year, and whether it is known or a guess; make nothing
+    #[arg(long)]
+    explain: bool,
+
     #[command(flatten)]
     verbosity: Verbosity,
 }
@@ -42,9 +47,14 @@ fn main() -> ExitCode {
 
 fn generate(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let started = Instant::now();
+    if arguments.explain {
+        let text = generate::profile::explain(&arguments.options.profile()?)?;
+        io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")?;
+        return Ok(Outcome::Done);
+    }
     let messages = Messages::new(arguments.verbosity);
     let today = Timestamp::midnight_before(chrono::Utc::now());
-    let config = arguments.options.config(today, arguments.shard);
+    let config = arguments.options.config(today, arguments.shard)?;
     let report = if arguments.output == Path::new("-") {
         run_generate(&config, Target::Stream(&mut io::stdout().lock()), &messages)?
     } else {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use cli_support::messages::ProgressUnit;
 use cli_support::publish::{StagedFile, Staging};
 use cli_support::{Messages, human};
-use ticket_schema::manifest::{FORMAT, FileEntry, Manifest, RawManifest, RawStage, Shard, Tool, WorldParameters};
+use ticket_schema::manifest::{FORMAT, FileEntry, Manifest, ProfileRef, RawManifest, RawStage, Shard, Tool, WorldParameters};
 use ticket_schema::names::MANIFEST_FILE;
 
 use crate::layout::Layout;
@@ -50,8 +50,8 @@ pub struct Report {
 
 /// Makes the tickets of `config` and writes them to `target`.
 pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Result<Report> {
-    let world = World::new(config.world)?;
-    let layout = Layout::new(config.world.count, config.shard, config.batch_size);
+    let world = World::new(config.world.clone())?;
+    let layout = Layout::new(world.n_tickets(), config.shard, config.batch_size);
     let n_tickets = layout.tickets().end - layout.tickets().start;
     let progress = messages.with_progress("generate", n_tickets, ProgressUnit::Tickets);
     match target {
@@ -66,7 +66,7 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
                 .unwrap_or_default();
             let staging = Staging::begin(&dir)?;
             let (files, truth) = write_files(config, &world, &layout, &staging, &progress)?;
-            let manifest = manifest(config, files, &truth);
+            let manifest = manifest(config, &world, files, &truth);
             staging.create(MANIFEST_FILE)?.write_all(manifest.to_json()?.as_bytes())?;
             for foreign in staging.publish(&replaced)? {
                 messages.warn(format!("{} is not from generate and stays", dir.join(foreign).display()));
@@ -171,12 +171,14 @@ fn digits(n: u64) -> usize {
     n.to_string().len()
 }
 
-fn manifest(config: &Config, files: Vec<FileEntry>, truth: &Truth) -> RawManifest {
+fn manifest(config: &Config, world: &World, files: Vec<FileEntry>, truth: &Truth) -> RawManifest {
     RawManifest {
         format: FORMAT,
         stage: RawStage::Raw,
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        world: config.world,
+        world: config.world.clone(),
+        scenario_effects: world.scenario_effects().to_vec(),
+        changed_since: None,
         batch_size: config.batch_size,
         shard: config.shard,
         repeat: repeat_command(config),
@@ -189,10 +191,18 @@ fn manifest(config: &Config, files: Vec<FileEntry>, truth: &Truth) -> RawManifes
 
 /// The command that makes the same files on any day.
 fn repeat_command(config: &Config) -> String {
-    let WorldParameters { seed, as_of, days_back, count } = config.world;
-    let shard = config.shard.map_or_else(String::new, |shard| format!(" --shard {shard}"));
-    format!(
-        "generate --count {count} --days-back {days_back} --seed {seed} --as-of {as_of} --batch-size {}{shard}",
-        config.batch_size
-    )
+    let world = &config.world;
+    let WorldParameters { seed, as_of, days_back, count, .. } = world;
+    let mut command = format!("generate --count {count} --days-back {days_back} --seed {seed} --as-of {as_of}");
+    if world.first_period_end() != *as_of {
+        command += &format!(" --world-start {}", world.world_start);
+    }
+    if world.profile != ProfileRef::default() {
+        command += &format!(" --profile {}", world.profile.name);
+    }
+    for scenario in &world.scenarios {
+        command += &format!(" --scenario {scenario}");
+    }
+    command += &format!(" --batch-size {}", config.batch_size);
+    command + &config.shard.map_or_else(String::new, |shard| format!(" --shard {shard}"))
 }

@@ -62,7 +62,7 @@ impl Truth {
     pub fn new(world: &WorldParameters) -> Self {
         Self {
             as_of: world.as_of,
-            first_monday: monday(world.as_of.day() - i64::from(world.days_back)),
+            first_monday: monday(world.world_start.day()),
             n_tickets: 0,
             recent_days: [0; RECENT_DAYS],
             severities: Default::default(),

@@ -6,6 +6,7 @@
 //! * [`columns`]: the one table from which the JSON order, the Parquet schema and the DDL are derived or checked.
 //! * [`time`]: the whole-second UTC timestamp of the contract.
 //! * [`names`]: what buckets, tables and files are called.
+//! * [`world`]: what determines every ticket that is generated.
 //! * [`manifest`] and [`answer`]: what one stage tells the next about a data set, and the answers it must give.
 //! * [`iso3166`]: the country codes that may name a partition.
 
@@ -18,6 +19,7 @@ pub mod names;
 pub mod ticket;
 pub mod time;
 pub mod vocabulary;
+pub mod world;
 
 pub use ticket::Ticket;
 pub use time::Timestamp;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Answers;
 use crate::names::MANIFEST_FILE;
 use crate::time::Timestamp;
+pub use crate::world::{ProfileRef, Scenario, ScenarioEffect, Shard, WorldParameters};
 
 /// The version of the manifest's form that this code reads and writes.
 pub const FORMAT: u32 = 1;
@@ -103,6 +104,12 @@ pub struct RawManifest {
     pub tool: Tool,
     /// The world that the tickets were taken from.
     pub world: WorldParameters,
+    /// What the world's scenarios do, in the order in which they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scenario_effects: Vec<ScenarioEffect>,
+    /// Set if only tickets that changed after this time are in the data set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_since: Option<Timestamp>,
     /// Tickets a file.
     pub batch_size: u64,
     /// Which part of the world, if not all of it.
@@ -172,28 +179,6 @@ pub struct Tool {
     pub version: String,
 }
 
-/// What determines every byte of every ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorldParameters {
-    /// The seed.
-    pub seed: u64,
-    /// The present: no ticket knows of anything later.
-    pub as_of: Timestamp,
-    /// How many days before as-of the first ticket may be opened.
-    pub days_back: u32,
-    /// How many tickets the whole world has.
-    pub count: u64,
-}
-
-/// Part `index` of `of` equal parts, counted from one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shard {
-    /// Which part, from 1.
-    pub index: u32,
-    /// How many parts there are.
-    pub of: u32,
-}
-
 /// A file of a data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
@@ -237,24 +222,4 @@ pub struct InputEntry {
     /// What became of its rows.
     #[serde(flatten)]
     pub rows: RowCounts,
-}
-
-impl std::fmt::Display for Shard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.index, self.of)
-    }
-}
-
-impl std::str::FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parse = || {
-            let (index, of) = text.split_once('/')?;
-            Some(Self { index: index.parse().ok()?, of: of.parse().ok()? })
-        };
-        parse()
-            .filter(|shard| (1..=shard.of).contains(&shard.index))
-            .ok_or_else(|| format!("`{text}` is not a shard: expected I/N with I from 1 to N, as in 2/5"))
-    }
 }
