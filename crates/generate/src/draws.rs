@@ -6,6 +6,7 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use uuid::Uuid;
 
 /// How many 32-bit words a block has.
 const WORDS: usize = 16;
@@ -43,18 +44,24 @@ pub enum Use {
 
 /// One ticket's draws.
 #[derive(Clone, Copy, Debug)]
-pub struct Draws([u8; WORDS * 4]);
+pub struct Draws([u32; WORDS]);
 
 impl Draws {
     /// A uniform 32-bit word.
-    pub fn word(&self, purpose: Use) -> u32 {
-        u32::from_le_bytes(self.bytes(purpose))
+    pub const fn word(&self, purpose: Use) -> u32 {
+        self.0[purpose as usize]
     }
 
-    /// Uniform bytes, from the first word of `purpose` on.
-    pub fn bytes<const N: usize>(&self, purpose: Use) -> [u8; N] {
-        let start = purpose as usize * 4;
-        std::array::from_fn(|i| self.0[start + i])
+    /// The ticket's identifier, a random (version 4) UUID.
+    pub fn ticket_id(&self) -> Uuid {
+        let [first, second] = [0, 2].map(|i| {
+            let (high, low) = (self.0[Use::TicketId as usize + i], self.0[Use::TicketId as usize + i + 1]);
+            u64::from(high) << 32 | u64::from(low)
+        });
+        // RFC 9562: the version in bits 48 to 51, the variant in bits 64 and 65.
+        const VERSION: u64 = 0xF000;
+        const VARIANT: u64 = 0xC000_0000_0000_0000;
+        Uuid::from_u64_pair(first & !VERSION | 0x4000, second & !VARIANT | 0x8000_0000_0000_0000)
     }
 }
 
@@ -65,7 +72,15 @@ pub const fn scale(word: u32, n: u32) -> u32 {
 
 /// The draws of successive tickets.
 #[derive(Debug)]
-pub struct DrawStream(ChaCha8Rng);
+pub struct DrawStream {
+    rng: ChaCha8Rng,
+    /// The next tickets' draws: asking for several at once is cheaper.
+    ready: [Draws; AHEAD],
+    n_used: usize,
+}
+
+/// For how many tickets draws are made at once.
+const AHEAD: usize = 16;
 
 impl DrawStream {
     /// The stream of a seed, entered at ticket `n`.
@@ -74,14 +89,27 @@ impl DrawStream {
         key[..8].copy_from_slice(&seed.to_le_bytes());
         let mut rng = ChaCha8Rng::from_seed(key);
         rng.set_word_pos(u128::from(n) * WORDS as u128);
-        Self(rng)
+        Self { rng, ready: [Draws([0; WORDS]); AHEAD], n_used: AHEAD }
     }
 
     /// The next ticket's draws.
-    pub fn next_ticket(&mut self) -> Draws {
-        let mut words = [0; WORDS * 4];
-        self.0.fill_bytes(&mut words);
-        Draws(words)
+    pub fn next_ticket(&mut self) -> &Draws {
+        if self.n_used == AHEAD {
+            self.refill();
+        }
+        self.n_used += 1;
+        &self.ready[self.n_used - 1]
+    }
+
+    fn refill(&mut self) {
+        let mut bytes = [0; AHEAD * WORDS * 4];
+        self.rng.fill_bytes(&mut bytes);
+        for (draws, bytes) in self.ready.iter_mut().zip(bytes.as_chunks::<{ WORDS * 4 }>().0) {
+            for (word, bytes) in draws.0.iter_mut().zip(bytes.as_chunks().0) {
+                *word = u32::from_le_bytes(*bytes);
+            }
+        }
+        self.n_used = 0;
     }
 }
 
@@ -121,14 +149,14 @@ const fn mix(mut n: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{DrawStream, Key, Use};
+    use super::{DrawStream, Key};
 
     #[test]
     fn entering_anywhere_gives_the_same_words() {
         let mut from_start = DrawStream::at(7, 0);
-        let all: Vec<_> = (0..100).map(|_| from_start.next_ticket().bytes::<64>(Use::TicketId)).collect();
+        let all: Vec<_> = (0..100).map(|_| from_start.next_ticket().0).collect();
         for n in [0, 1, 2, 3, 7, 50, 99] {
-            assert_eq!(DrawStream::at(7, n as u64).next_ticket().bytes::<64>(Use::TicketId), all[n], "ticket {n}");
+            assert_eq!(DrawStream::at(7, n as u64).next_ticket().0, all[n], "ticket {n}");
         }
     }
 

@@ -136,7 +136,7 @@ impl Lives {
 
         let answered = self.answer[channel].pick(draws.word(Use::Answer)).clamp(1, resolved / 4);
         let rests = draws.word(Use::Rest) < self.rest_until[category];
-        let rest = rests.then_some((i64::from(resolved / 3), i64::from(resolved / 3 * 2)));
+        let rest = rests.then_some((i64::from(resolved / 4), i64::from(resolved - resolved / 6)));
         let closing = self.shortest_closing + scale(draws.word(Use::Closing), self.closing_spread);
         let reopened = (draws.word(Use::Reopening) < self.reopened_until).then(|| self.reopened(resolved, draws));
         let last = reopened.map_or(i64::from(resolved), |(_, resolved_again)| resolved_again);
@@ -313,7 +313,7 @@ mod tests {
         let (lives, mut draws) = (lives(Vec::new()), DrawStream::at(5, 0));
         for n in 0..2000 {
             let case = case(n);
-            let life = lives.life(&case, &draws.next_ticket());
+            let life = lives.life(&case, draws.next_ticket());
             let mut before = life.seen_at(case.created_at);
             assert_eq!((before.status, before.updated_at), (Status::Open, case.created_at));
             for hours in 1..600 {
@@ -333,7 +333,7 @@ mod tests {
         let until = from.plus_seconds(4 * 86_400);
         let (lives, mut draws) = (lives(vec![Outage { dealer: DEALER, from, until }]), DrawStream::at(5, 0));
         for n in 0..1000 {
-            let life = lives.life(&case(n), &draws.next_ticket());
+            let life = lives.life(&case(n), draws.next_ticket());
             let seen = life.seen_at(until.plus_seconds(-1));
             assert_eq!((seen.status, seen.resolved_at), (Status::Open, None), "{n}: {life:?}");
             let closed = life.seen_at(until.plus_seconds(lives.longest()));

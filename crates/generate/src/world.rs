@@ -105,7 +105,7 @@ impl World {
             let draws = draws.next_ticket();
             let created_at;
             (created_at, hour) = self.arrivals.arrival(n, draws.word(Use::Arrival), hour);
-            self.ticket(created_at, hour, as_of, &draws)
+            self.ticket(created_at, hour, as_of, draws)
         })
     }
 
@@ -127,7 +127,7 @@ impl World {
         let case = Case { created_at, severity, category, channel, dealer: papers.dealer_id };
         let seen = self.lives.life(&case, draws).seen_at(as_of);
         Ticket {
-            ticket_id: uuid::Builder::from_random_bytes(draws.bytes(Use::TicketId)).into_uuid(),
+            ticket_id: draws.ticket_id(),
             created_at,
             updated_at: seen.updated_at,
             resolved_at: seen.resolved_at,
@@ -148,8 +148,8 @@ impl World {
     /// The first ticket that is opened at `moment` or later.
     fn first_from(&self, moment: Timestamp) -> u64 {
         let opened_at = |n: u64| {
-            let draws = DrawStream::at(self.parameters.seed, n).next_ticket();
-            self.arrivals.arrival(n, draws.word(Use::Arrival), self.arrivals.hour_of(n)).0
+            let word = DrawStream::at(self.parameters.seed, n).next_ticket().word(Use::Arrival);
+            self.arrivals.arrival(n, word, self.arrivals.hour_of(n)).0
         };
         let (mut low, mut high) = (0, self.arrivals.n_tickets());
         while low < high {
