@@ -130,7 +130,7 @@ pub fn manifest(
         stage: CuratedStage::Curated,
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         as_of: Some(raw.world.as_of),
-        world: is_exact.then_some(raw.world),
+        world: is_exact.then(|| raw.world.clone()),
         rows,
         markets,
         inputs: inputs(raw, refusals),

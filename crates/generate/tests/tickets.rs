@@ -14,7 +14,7 @@ use ticket_schema::vocabulary::Status;
 use ticket_schema::{Ticket, Timestamp};
 
 fn world(seed: u64, as_of: &str, days_back: u32, count: u64) -> WorldParameters {
-    WorldParameters { seed, as_of: as_of.parse().unwrap(), days_back, count }
+    WorldParameters::new(seed, as_of.parse().unwrap(), days_back, count)
 }
 
 fn lines(world: WorldParameters, shard: Option<Shard>, threads: usize) -> Vec<u8> {
@@ -153,7 +153,7 @@ proptest! {
         count in 1_u64..1_000_000_000_000,
         place in 0.0..1.0,
     ) {
-        let parameters = WorldParameters { seed, as_of: Timestamp::from_seconds(as_of).unwrap(), days_back, count };
+        let parameters = WorldParameters::new(seed, Timestamp::from_seconds(as_of).unwrap(), days_back, count);
         let world = World::new(parameters).unwrap();
         let first = ((count - 1) as f64 * place) as u64;
         let range = first..(first + 300).min(count);

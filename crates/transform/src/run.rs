@@ -211,7 +211,7 @@ impl<'a> Run<'a> {
             stage: CuratedStage::Curated,
             tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
             as_of: origin.as_ref().map(|origin| origin.world.as_of).or(latest_change),
-            world: origin.as_ref().map(|origin| origin.world),
+            world: origin.as_ref().map(|origin| origin.world.clone()),
             rows,
             markets,
             inputs: self.inputs,

@@ -28,12 +28,7 @@ fn home_with_tickets(count: u64) -> TempDir {
 }
 
 fn generate_into(dir: &Path, count: u64) {
-    let world = ticket_schema::manifest::WorldParameters {
-        seed: 42,
-        as_of: "2026-11-22".parse().unwrap(),
-        days_back: 90,
-        count,
-    };
+    let world = ticket_schema::manifest::WorldParameters::new(42, "2026-11-22".parse().unwrap(), 90, count);
     let config = generate::Config { world, shard: None, batch_size: 1000, threads: std::num::NonZeroUsize::MIN };
     let target = generate::Target::Directory(dir.to_owned());
     generate::run_generate(&config, target, &cli_support::Messages::silent()).unwrap();
