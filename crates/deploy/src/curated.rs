@@ -114,7 +114,7 @@ pub fn manifest(
     states: &BTreeMap<String, ObjectState>,
 ) -> Result<CuratedManifest> {
     let rows = account(raw, staged, refusals)?;
-    let is_exact = rows.quarantined == 0;
+    let is_exact = raw.answers_hold_without(rows.quarantined);
     let mut markets: BTreeMap<String, u64> = BTreeMap::new();
     let mut files = Vec::new();
     for (file, name) in staged.iter().zip(names(staged)) {

@@ -6,11 +6,13 @@
 //! * [`world`]: ticket number in, ticket out; with [`draws`] (its randomness), [`weights`] (its shares) and
 //!   [`life`] (how long a ticket takes and how far it has come).
 //! * [`render`]: ticket in, JSON bytes out.
+//! * [`defects`]: plants defects among the tickets, and knows where.
 //! * [`truth`]: counts the answers that the KPI queries must give.
 //! * [`layout`]: which tickets go into which file.
 //! * [`produce`]: many threads, one order.
 //! * [`options`]: how a person says all this on the command line.
 
+pub mod defects;
 pub mod draws;
 pub mod layout;
 pub mod life;

@@ -8,7 +8,8 @@ use std::time::Instant;
 use clap::Parser;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome, human};
-use generate::{GenerateOptions, Target, run_generate};
+use generate::defects::Rate;
+use generate::{Config, GenerateOptions, Target, run_generate};
 use ticket_schema::Timestamp;
 use ticket_schema::manifest::Shard;
 
@@ -31,6 +32,10 @@ struct Arguments {
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
 
+    /// Plant defects in this share of the tickets, as 0.01 or 1%, and list them in _truth.jsonl
+    #[arg(long, value_name = "RATE", default_value = "0", allow_negative_numbers = true)]
+    dirty: Rate,
+
     #[command(flatten)]
     verbosity: Verbosity,
 }
@@ -44,7 +49,7 @@ fn generate(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let messages = Messages::new(arguments.verbosity);
     let today = Timestamp::midnight_before(chrono::Utc::now());
-    let config = arguments.options.config(today, arguments.shard);
+    let config = Config { dirty: arguments.dirty, ..arguments.options.config(today, arguments.shard) };
     let report = if arguments.output == Path::new("-") {
         run_generate(&config, Target::Stream(&mut io::stdout().lock()), &messages)?
     } else {

@@ -76,16 +76,21 @@ impl World {
     /// The tickets with these numbers, in order of creation. Each depends on the world and its own number alone.
     pub fn tickets(&self, numbers: Range<u64>) -> impl Iterator<Item = Ticket> {
         let mut draws = DrawStream::at(self.parameters.seed, numbers.start);
-        numbers.map(move |n| self.ticket(n, &draws.next_ticket()))
+        numbers.map(move |n| self.ticket(n, self.parameters.as_of, &draws.next_ticket()))
     }
 
-    fn ticket(&self, n: u64, draws: &Draws) -> Ticket {
+    /// Ticket `n` as it was at an earlier time than the world's as-of, but not before it was opened.
+    pub fn ticket_seen_at(&self, n: u64, as_of: Timestamp) -> Ticket {
+        self.ticket(n, as_of, &DrawStream::at(self.parameters.seed, n).next_ticket())
+    }
+
+    fn ticket(&self, n: u64, as_of: Timestamp, draws: &Draws) -> Ticket {
         let created_at = self.arrival(n, draws.word(Use::Arrival));
         let market = self.markets.pick(draws.word(Use::Market));
         let severity = self.severities.pick(draws.word(Use::Severity));
         let newest = self.model_year_starts.partition_point(|start| *start <= created_at) - 1;
         let (model_series, model_year) = self.cars[newest][market as usize].pick(draws.word(Use::Car));
-        let seen = self.lives.seen(severity, created_at, self.parameters.as_of, draws);
+        let seen = self.lives.seen(severity, created_at, as_of, draws);
         Ticket {
             ticket_id: uuid::Builder::from_random_bytes(draws.bytes(Use::TicketId)).into_uuid(),
             created_at,

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use cli_support::Messages;
 use cli_support::checksum::Checksum;
+use generate::defects::Rate;
 use generate::render::{MAX_LINE_BYTES, render};
 use generate::{Config, Target, World, run_generate};
 use proptest::prelude::*;
@@ -18,7 +19,8 @@ fn world(seed: u64, as_of: &str, days_back: u32, count: u64) -> WorldParameters 
 }
 
 fn lines(world: WorldParameters, shard: Option<Shard>, threads: usize) -> Vec<u8> {
-    let config = Config { world, shard, batch_size: 1000, threads: NonZeroUsize::new(threads).unwrap() };
+    let config =
+        Config { world, shard, batch_size: 1000, dirty: Rate::default(), threads: NonZeroUsize::new(threads).unwrap() };
     let mut lines = Vec::new();
     run_generate(&config, Target::Stream(&mut lines), &Messages::silent()).unwrap();
     lines
