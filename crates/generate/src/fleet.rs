@@ -115,7 +115,8 @@ impl Fleet {
         let cohorts: Vec<Cohort> = ModelSeries::ALL.iter().flat_map(|series| cohorts_of(*series)).collect();
         let first_month = month(world.world_start);
         let reference = month(world.first_period_end());
-        let cars_a_market = world.count as f64 / f64::from(world.days_back) * YEAR_DAYS / profile.fleet.tickets_a_year.get();
+        let cars_a_market =
+            world.count as f64 / f64::from(world.days_back) * YEAR_DAYS / profile.fleet.tickets_a_year.get();
         let mut next = 0;
         let mut markets: Vec<MarketFleet> = (Market::ALL.iter().zip(profile.markets.weights.shares()))
             .map(|(market, share)| {
@@ -143,8 +144,10 @@ impl Fleet {
             owners: Key::new(world.seed, "owner"),
         };
         let last_month = reference.max(month(world.as_of));
-        fleet.ordinary = fleet.picks(first_month..=last_month, |market, month| fleet.ordinary_weights(profile, market, month));
-        fleet.recalled = waves.iter().map(|wave| fleet.picks_of_wave(profile, wave, first_month..=last_month)).collect();
+        fleet.ordinary =
+            fleet.picks(first_month..=last_month, |market, month| fleet.ordinary_weights(profile, market, month));
+        fleet.recalled =
+            waves.iter().map(|wave| fleet.picks_of_wave(profile, wave, first_month..=last_month)).collect();
         fleet
     }
 
@@ -153,7 +156,10 @@ impl Fleet {
         months: std::ops::RangeInclusive<i32>,
         weights: impl Fn(usize, i32) -> Vec<f64>,
     ) -> Vec<Option<Alias>> {
-        months.flat_map(|month| (0..MARKETS).map(move |market| (market, month))).map(|(market, month)| Alias::new(&weights(market, month))).collect()
+        months
+            .flat_map(|month| (0..MARKETS).map(move |market| (market, month)))
+            .map(|(market, month)| Alias::new(&weights(market, month)))
+            .collect()
     }
 
     fn picks_of_wave(
@@ -241,7 +247,7 @@ impl Fleet {
         let fleet = &self.markets[market as usize];
         let hash = self.cars.hash(car.number);
         let owner = if (hash as u32) < self.business_until {
-            fleet.first_business + (((hash >> 32) * fleet.n_businesses) >> 32)
+            fleet.first_business + ((u128::from(hash >> 32) * u128::from(fleet.n_businesses)) >> 32) as u64
         } else {
             car.number
         };
@@ -330,11 +336,13 @@ fn blocks(
 
 /// The share of a series in a market's sales: its own where the profile has one, else its part of what is left.
 fn sales_share(market: Market, series: ModelSeries, profile: &Profile) -> f64 {
-    let own = |series: ModelSeries| profile.market_series.get(&market)?.shares.get(series).map(|share| share.get() / 100.0);
+    let own =
+        |series: ModelSeries| profile.market_series.get(&market)?.shares.get(series).map(|share| share.get() / 100.0);
     own(series).unwrap_or_else(|| {
         let all = ModelSeries::ALL.iter().copied();
         let taken: f64 = all.clone().filter_map(own).sum();
-        let others: f64 = all.filter(|series| own(*series).is_none()).map(|series| profile.series.weights.get(series).get()).sum();
+        let others: f64 =
+            all.filter(|series| own(*series).is_none()).map(|series| profile.series.weights.get(series).get()).sum();
         profile.series.weights.get(series).get() / others * (1.0 - taken)
     })
 }
@@ -343,7 +351,9 @@ fn sales_share(market: Market, series: ModelSeries, profile: &Profile) -> f64 {
 fn dealer_sizes(seed: u64, market: Market, profile: &Profile) -> Vec<f64> {
     let key = Key::new(seed, market.as_str());
     let sigma = profile.fleet.dealer_size_sigma.get();
-    (0..profile.fleet.dealers.get(market).get() as u64).map(|dealer| lognormal_around_one(sigma, key.unit(dealer))).collect()
+    (0..profile.fleet.dealers.get(market).get() as u64)
+        .map(|dealer| lognormal_around_one(sigma, key.unit(dealer)))
+        .collect()
 }
 
 /// Which part of the cars has a share of i / 1024 of the tickets, if their own rates are lognormal with this sigma: the Lorenz

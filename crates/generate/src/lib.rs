@@ -10,6 +10,7 @@
 //!   much that is.
 //! * [`draws`], [`shares`], [`distributions`]: chance, the same on every machine.
 //! * [`render`]: ticket in, JSON bytes out.
+//! * [`defects`]: plants defects among the tickets, and knows where.
 //! * [`truth`]: counts the answers that the KPI queries must give.
 //! * [`layout`]: which tickets go into which file.
 //! * [`produce`]: many threads, one order.
@@ -17,6 +18,7 @@
 
 pub mod arrivals;
 pub mod calendar;
+pub mod defects;
 pub mod distributions;
 pub mod draws;
 pub mod effects;

@@ -157,7 +157,8 @@ impl Lives {
     /// The draw has been found to be below `reopened_until`, so what is left of it is spread over all words again.
     fn reopened(&self, resolved: u32, draws: &Draws) -> (i64, i64) {
         let left = (u64::from(draws.word(Use::Reopening)) << 32) / u64::from(self.reopened_until.max(1));
-        let objection = self.objection.pick(left.min(u64::from(u32::MAX)) as u32).clamp(1, self.shortest_closing.max(1));
+        let objection =
+            self.objection.pick(left.min(u64::from(u32::MAX)) as u32).clamp(1, self.shortest_closing.max(1));
         let reopened = i64::from(resolved) + i64::from(objection);
         (reopened, reopened + i64::from(resolved / 2))
     }

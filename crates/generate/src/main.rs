@@ -9,7 +9,8 @@ use anyhow::Context;
 use clap::Parser;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome, human};
-use generate::{GenerateOptions, Target, run_generate};
+use generate::defects::Rate;
+use generate::{Config, GenerateOptions, Target, run_generate};
 use ticket_schema::Timestamp;
 use ticket_schema::manifest::Shard;
 
@@ -36,6 +37,10 @@ struct Arguments {
     #[arg(long)]
     explain: bool,
 
+    /// Plant defects in this share of the tickets, as 0.01 or 1%, and list them in _truth.jsonl
+    #[arg(long, value_name = "RATE", default_value = "0", allow_negative_numbers = true)]
+    dirty: Rate,
+
     #[command(flatten)]
     verbosity: Verbosity,
 }
@@ -54,7 +59,7 @@ fn generate(arguments: &Arguments) -> anyhow::Result<Outcome> {
     }
     let messages = Messages::new(arguments.verbosity);
     let today = Timestamp::midnight_before(chrono::Utc::now());
-    let config = arguments.options.config(today, arguments.shard)?;
+    let config = Config { dirty: arguments.dirty, ..arguments.options.config(today, arguments.shard)? };
     let report = if arguments.output == Path::new("-") {
         run_generate(&config, Target::Stream(&mut io::stdout().lock()), &messages)?
     } else {

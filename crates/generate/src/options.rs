@@ -91,7 +91,7 @@ impl GenerateOptions {
             ..default
         };
         let threads = self.threads.unwrap_or_else(cli_support::default_threads);
-        Ok(Config { world, shard, batch_size: self.batch_size, threads })
+        Ok(Config { shard, batch_size: self.batch_size, threads, ..Config::of(world) })
     }
 
     /// The profile.

@@ -9,20 +9,23 @@ use std::thread;
 
 use anyhow::{Result, anyhow};
 
+use crate::defects::{Defects, Planted};
 use crate::layout::{Layout, Piece};
 use crate::render::render;
 use crate::truth::Truth;
 use crate::world::World;
 
-/// Makes every piece of `layout` on `threads` threads and gives their bytes to `take`, in order, on the calling thread.
+/// Makes every piece of `layout` on `threads` threads and gives their bytes, and what was planted in them, to `take`, in order,
+/// on the calling thread.
 ///
 /// Memory is bounded by a fixed number of buffers, which wander between the makers and `take`. Returns the answers counted
 /// on the way. Ends early with the first error of `take`.
 pub fn produce(
     world: &World,
     layout: &Layout,
+    defects: Option<Defects>,
     threads: NonZeroUsize,
-    mut take: impl FnMut(Piece, &[u8]) -> Result<()>,
+    mut take: impl FnMut(Piece, &[u8], &Planted) -> Result<()>,
 ) -> Result<Truth> {
     let n_buffers = threads.get() * 2 + 2;
     let (give_back, free) = sync_channel(n_buffers);
@@ -36,7 +39,7 @@ pub fn produce(
         let makers: Vec<_> = (0..threads.get())
             .map(|_| {
                 let (free, next, hand_over) = (&free, &next, hand_over.clone());
-                scope.spawn(move || make_pieces(world, layout, next, free, &hand_over))
+                scope.spawn(move || make_pieces(world, layout, defects, next, free, &hand_over))
             })
             .collect();
         drop(hand_over);
@@ -57,9 +60,10 @@ pub fn produce(
 fn make_pieces(
     world: &World,
     layout: &Layout,
+    defects: Option<Defects>,
     next: &AtomicU64,
     free: &Mutex<Receiver<Vec<u8>>>,
-    hand_over: &SyncSender<(u64, Vec<u8>)>,
+    hand_over: &SyncSender<(u64, Vec<u8>, Planted)>,
 ) -> Truth {
     let mut truth = Truth::new(world.parameters());
     loop {
@@ -69,11 +73,18 @@ fn make_pieces(
             return truth;
         };
         buffer.clear();
-        for ticket in world.tickets(layout.piece(i).tickets) {
-            truth.count(&ticket);
-            render(&ticket, &mut buffer);
-        }
-        if hand_over.send((i, buffer)).is_err() {
+        let tickets = layout.piece(i).tickets;
+        let planted = if let Some(defects) = defects {
+            defects.make(world, tickets, &mut buffer, |ticket| truth.count(ticket))
+        } else {
+            let n_lines = tickets.end - tickets.start;
+            for ticket in world.tickets(tickets) {
+                truth.count(&ticket);
+                render(&ticket, &mut buffer);
+            }
+            Planted { n_lines, defects: Vec::new() }
+        };
+        if hand_over.send((i, buffer, planted)).is_err() {
             return truth;
         }
     }
@@ -82,16 +93,16 @@ fn make_pieces(
 #[allow(clippy::needless_pass_by_value, reason = "the makers end when `give_back` is gone")]
 fn take_in_order(
     layout: &Layout,
-    made: Receiver<(u64, Vec<u8>)>,
+    made: Receiver<(u64, Vec<u8>, Planted)>,
     give_back: SyncSender<Vec<u8>>,
-    take: &mut impl FnMut(Piece, &[u8]) -> Result<()>,
+    take: &mut impl FnMut(Piece, &[u8], &Planted) -> Result<()>,
 ) -> Result<()> {
     let mut early = BTreeMap::new();
     let mut due = 0;
-    for (i, buffer) in made {
-        early.insert(i, buffer);
-        while let Some(buffer) = early.remove(&due) {
-            take(layout.piece(due), &buffer)?;
+    for (i, buffer, planted) in made {
+        early.insert(i, (buffer, planted));
+        while let Some((buffer, planted)) = early.remove(&due) {
+            take(layout.piece(due), &buffer, &planted)?;
             due += 1;
             // Fails only when all makers have gone, and then nobody needs the buffer.
             let _ = give_back.send(buffer);

@@ -4,13 +4,17 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use cli_support::exit::UsageError;
 use cli_support::messages::ProgressUnit;
 use cli_support::publish::{StagedFile, Staging};
 use cli_support::{Messages, human};
-use ticket_schema::manifest::{FORMAT, FileEntry, Manifest, ProfileRef, RawManifest, RawStage, Shard, Tool, WorldParameters};
+use ticket_schema::manifest::{
+    FORMAT, FileEntry, Manifest, ProfileRef, RawManifest, RawStage, Shard, Tool, WorldParameters,
+};
 use ticket_schema::names::MANIFEST_FILE;
 
+use crate::defects::{Defects, Rate, Record};
 use crate::layout::Layout;
 use crate::produce::produce;
 use crate::truth::Truth;
@@ -25,8 +29,17 @@ pub struct Config {
     pub shard: Option<Shard>,
     /// Tickets a file.
     pub batch_size: u64,
+    /// The share of the tickets that get a defect.
+    pub dirty: Rate,
     /// Threads that make tickets.
     pub threads: NonZeroUsize,
+}
+
+impl Config {
+    /// All tickets of a world, a thousand a file, made on one thread.
+    pub fn of(world: WorldParameters) -> Self {
+        Self { world, shard: None, batch_size: 1000, dirty: Rate::default(), threads: NonZeroUsize::MIN }
+    }
 }
 
 /// Where tickets go.
@@ -42,6 +55,8 @@ pub enum Target<'a> {
 pub struct Report {
     /// Tickets written.
     pub n_tickets: u64,
+    /// Defects planted among them.
+    pub n_defects: u64,
     /// Files written; none for a stream.
     pub n_files: u64,
     /// Bytes of tickets.
@@ -55,9 +70,14 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
     let n_tickets = layout.tickets().end - layout.tickets().start;
     let progress = messages.with_progress("generate", n_tickets, ProgressUnit::Tickets);
     match target {
+        Target::Stream(_) if !config.dirty.is_zero() => {
+            bail!(UsageError(
+                "--dirty needs a directory for the list of defects; choose another --output than -".to_owned()
+            ))
+        }
         Target::Stream(stream) => {
             let n_bytes = write_stream(config, &world, &layout, stream, &progress)?;
-            Ok(Report { n_tickets, n_files: 0, n_bytes })
+            Ok(Report { n_tickets, n_defects: 0, n_files: 0, n_bytes })
         }
         Target::Directory(dir) => {
             let replaced = RawManifest::load(&dir)
@@ -65,24 +85,25 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
                 .map(|manifest| manifest.owned_files())
                 .unwrap_or_default();
             let staging = Staging::begin(&dir)?;
-            let (files, truth) = write_files(config, &world, &layout, &staging, &progress)?;
-            let manifest = manifest(config, &world, files, &truth);
+            let written = write_files(config, &world, &layout, &staging, &progress)?;
+            let manifest = manifest(config, &world, written)?;
             staging.create(MANIFEST_FILE)?.write_all(manifest.to_json()?.as_bytes())?;
             for foreign in staging.publish(&replaced)? {
                 messages.warn(format!("{} is not from generate and stays", dir.join(foreign).display()));
             }
             let n_bytes = manifest.files.iter().map(|file| file.bytes).sum();
-            Ok(Report { n_tickets, n_files: layout.n_files(), n_bytes })
+            let n_defects = manifest.defects.values().sum();
+            Ok(Report { n_tickets, n_defects, n_files: layout.n_files(), n_bytes })
         }
     }
 }
 
 impl Report {
-    /// `5,000 tickets, 5 files, 2.1 MB`.
+    /// `5,000 tickets, 52 defects, 5 files, 2.1 MB`.
     pub fn summary(&self) -> String {
-        let files =
-            if self.n_files > 0 { format!("{}, ", human::counted(self.n_files, "file")) } else { String::new() };
-        format!("{}, {files}{}", human::counted(self.n_tickets, "ticket"), human::bytes(self.n_bytes))
+        let if_any = |n, what| if n > 0 { format!("{}, ", human::counted(n, what)) } else { String::new() };
+        let (defects, files) = (if_any(self.n_defects, "defect"), if_any(self.n_files, "file"));
+        format!("{}, {defects}{files}{}", human::counted(self.n_tickets, "ticket"), human::bytes(self.n_bytes))
     }
 }
 
@@ -94,7 +115,7 @@ fn write_stream(
     progress: &Messages,
 ) -> Result<u64> {
     let mut n_bytes = 0;
-    produce(world, layout, config.threads, |piece, lines| {
+    produce(world, layout, None, config.threads, |piece, lines, _| {
         stream.write_all(lines).context("cannot write to standard output")?;
         n_bytes += lines.len() as u64;
         progress.advance(piece.tickets.end - piece.tickets.start);
@@ -104,16 +125,25 @@ fn write_stream(
     Ok(n_bytes)
 }
 
+/// What a data set holds beside its manifest.
+struct Written {
+    files: Vec<FileEntry>,
+    answers: Truth,
+    record: Option<Record>,
+}
+
 fn write_files(
     config: &Config,
     world: &World,
     layout: &Layout,
     staging: &Staging,
     progress: &Messages,
-) -> Result<(Vec<FileEntry>, Truth)> {
+) -> Result<Written> {
+    let defects = Defects::new(config.dirty, layout.tickets().start);
+    let mut record = defects.map(|_| Record::create(staging)).transpose()?;
     let mut files = Vec::new();
     let mut current: Option<OpenFile> = None;
-    let truth = produce(world, layout, config.threads, |piece, lines| {
+    let answers = produce(world, layout, defects, config.threads, |piece, lines, planted| {
         let file = match current.take() {
             Some(file) if file.number == piece.file => file,
             finished => {
@@ -121,13 +151,15 @@ fn write_files(
                 OpenFile::create(staging, piece.file, file_name(config, layout, piece.file))?
             }
         };
-        let n_tickets = piece.tickets.end - piece.tickets.start;
-        current = Some(file.append(lines, n_tickets)?);
-        progress.advance(n_tickets);
+        if let Some(record) = &mut record {
+            record.add(&file.name, file.rows, planted)?;
+        }
+        current = Some(file.append(lines, planted.n_lines)?);
+        progress.advance(piece.tickets.end - piece.tickets.start);
         Ok(())
     })?;
     files.extend(current.map(OpenFile::entry));
-    Ok((files, truth))
+    Ok(Written { files, answers, record })
 }
 
 /// The file that is being written.
@@ -144,9 +176,9 @@ impl OpenFile {
         Ok(Self { number, name, rows: 0, file })
     }
 
-    fn append(mut self, lines: &[u8], n_tickets: u64) -> Result<Self> {
+    fn append(mut self, lines: &[u8], n_lines: u64) -> Result<Self> {
         self.file.write_all(lines)?;
-        self.rows += n_tickets;
+        self.rows += n_lines;
         Ok(self)
     }
 
@@ -171,8 +203,10 @@ fn digits(n: u64) -> usize {
     n.to_string().len()
 }
 
-fn manifest(config: &Config, world: &World, files: Vec<FileEntry>, truth: &Truth) -> RawManifest {
-    RawManifest {
+fn manifest(config: &Config, world: &World, written: Written) -> Result<RawManifest> {
+    let Written { files, answers, record } = written;
+    let (defects, truth) = record.map(Record::finish).transpose()?.unzip();
+    Ok(RawManifest {
         format: FORMAT,
         stage: RawStage::Raw,
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -182,11 +216,13 @@ fn manifest(config: &Config, world: &World, files: Vec<FileEntry>, truth: &Truth
         batch_size: config.batch_size,
         shard: config.shard,
         repeat: repeat_command(config),
-        rows: truth.n_tickets(),
-        markets: truth.tickets_by_market(),
+        rows: files.iter().map(|file| file.rows).sum(),
+        markets: answers.tickets_by_market(),
         files,
-        expected_answers: truth.answers(),
-    }
+        defects: defects.unwrap_or_default(),
+        truth,
+        expected_answers: answers.answers(),
+    })
 }
 
 /// The command that makes the same files on any day.
@@ -204,5 +240,11 @@ fn repeat_command(config: &Config) -> String {
         command += &format!(" --scenario {scenario}");
     }
     command += &format!(" --batch-size {}", config.batch_size);
-    command + &config.shard.map_or_else(String::new, |shard| format!(" --shard {shard}"))
+    if let Some(shard) = config.shard {
+        command += &format!(" --shard {shard}");
+    }
+    if !config.dirty.is_zero() {
+        command += &format!(" --dirty {}", config.dirty);
+    }
+    command
 }

@@ -156,7 +156,9 @@ impl<'a> Days<'a> {
 fn hours_of_week(profile: &Profile) -> [[f64; WEEK_HOURS]; CHANNELS] {
     std::array::from_fn(|channel| {
         let (days, hours) = match Channel::ALL[channel] {
-            Channel::Phone | Channel::WalkIn | Channel::DealerPortal => (&profile.weekdays.opening, &profile.hours.opening),
+            Channel::Phone | Channel::WalkIn | Channel::DealerPortal => {
+                (&profile.weekdays.opening, &profile.hours.opening)
+            }
             Channel::BmwApp => (&profile.weekdays.online, &profile.hours.app),
             Channel::Email => (&profile.weekdays.online, &profile.hours.email),
         };

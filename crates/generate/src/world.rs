@@ -61,13 +61,23 @@ impl World {
         let arrivals = Arrivals::new(&parameters, volume, waves)
             .context("nobody would open a ticket in this period, or more would than can be counted; choose another")?;
         let categories = Categories::new(profile);
-        let expectations = Expectations { world: &parameters, profile, arrivals: &arrivals, fleet: &fleet, categories: &categories };
+        let expectations =
+            Expectations { world: &parameters, profile, arrivals: &arrivals, fleet: &fleet, categories: &categories };
         let severities = Severities::new(profile, &expectations.categories_by_age());
         let scenario_effects = expectations.of_scenarios(&effects, n_recalls);
         let lives = Lives::new(parameters.seed, profile, effects.outages);
         let first_month0 = month(parameters.world_start).rem_euclid(12) as usize;
-        let mut world =
-            Self { parameters, n_tickets: 0, first_month0, arrivals, fleet, categories, severities, lives, scenario_effects };
+        let mut world = Self {
+            parameters,
+            n_tickets: 0,
+            first_month0,
+            arrivals,
+            fleet,
+            categories,
+            severities,
+            lives,
+            scenario_effects,
+        };
         world.n_tickets = world.first_from(world.parameters.as_of);
         Ok(world)
     }
@@ -94,19 +104,22 @@ impl World {
 
     /// The tickets with these numbers, in order of creation. Each depends on the world and its own number alone.
     pub fn tickets(&self, numbers: Range<u64>) -> impl Iterator<Item = Ticket> {
-        self.tickets_as_of(numbers, self.parameters.as_of)
-    }
-
-    /// The same as they show at another time, which must not be before the last of them was opened.
-    pub fn tickets_as_of(&self, numbers: Range<u64>, as_of: Timestamp) -> impl Iterator<Item = Ticket> {
         let mut draws = DrawStream::at(self.parameters.seed, numbers.start);
         let mut hour = self.arrivals.hour_of(numbers.start);
         numbers.map(move |n| {
             let draws = draws.next_ticket();
             let created_at;
             (created_at, hour) = self.arrivals.arrival(n, draws.word(Use::Arrival), hour);
-            self.ticket(created_at, hour, as_of, draws)
+            self.ticket(created_at, hour, self.parameters.as_of, draws)
         })
+    }
+
+    /// Ticket `n` as it was at another time, but not before it was opened.
+    pub fn ticket_seen_at(&self, n: u64, as_of: Timestamp) -> Ticket {
+        let mut draws = DrawStream::at(self.parameters.seed, n);
+        let draws = draws.next_ticket();
+        let (created_at, hour) = self.arrivals.arrival(n, draws.word(Use::Arrival), self.arrivals.hour_of(n));
+        self.ticket(created_at, hour, as_of, draws)
     }
 
     fn ticket(&self, created_at: Timestamp, hour: usize, as_of: Timestamp, draws: &Draws) -> Ticket {

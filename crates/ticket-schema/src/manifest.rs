@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answers;
+use crate::defects::DefectKind;
 use crate::names::MANIFEST_FILE;
 use crate::time::Timestamp;
 pub use crate::world::{ProfileRef, Scenario, ScenarioEffect, Shard, WorldParameters};
@@ -46,7 +47,7 @@ pub trait Manifest: Serialize + DeserializeOwned {
     /// `raw` or `curated`.
     const STAGE: &'static str;
 
-    /// The files of the data set, without the manifest itself.
+    /// The files that hold the data set's lines and rows, without the manifest itself.
     fn files(&self) -> impl Iterator<Item = &FileEntry>;
 
     /// Reads the manifest of the data set in `dir`; `None` if there is none.
@@ -83,6 +84,25 @@ impl Manifest for RawManifest {
     fn files(&self) -> impl Iterator<Item = &FileEntry> {
         self.files.iter()
     }
+
+    fn owned_files(&self) -> BTreeSet<String> {
+        let files = self.files.iter().chain(&self.truth);
+        files.map(|file| file.name.clone()).chain([MANIFEST_FILE.to_owned()]).collect()
+    }
+}
+
+impl RawManifest {
+    /// Whether the expected answers hold once `n_refused` lines are refused and all others kept: if as many are planted to be
+    /// refused, and no ticket is there twice.
+    pub fn answers_hold_without(&self, n_refused: u64) -> bool {
+        let n_planted = self.defects.values().sum::<u64>();
+        self.n_copies() == 0 && n_planted == n_refused
+    }
+
+    /// How many lines are planted that a strict reader takes, and that show a ticket a second time.
+    pub fn n_copies(&self) -> u64 {
+        self.defects.iter().filter(|(kind, _)| !kind.is_refused()).map(|(_, n)| n).sum()
+    }
 }
 
 impl Manifest for CuratedManifest {
@@ -116,13 +136,20 @@ pub struct RawManifest {
     pub shard: Option<Shard>,
     /// The command that makes the same data set again, on any day.
     pub repeat: String,
-    /// Tickets in all files.
+    /// Lines in all files.
     pub rows: u64,
-    /// Tickets in each market.
+    /// Tickets in each market, counted as for the expected answers.
     pub markets: BTreeMap<String, u64>,
     /// The files, in the order of their tickets.
     pub files: Vec<FileEntry>,
-    /// What the KPI queries must answer over exactly these tickets at the world's as-of.
+    /// The planted defects of each kind. Without any, every line is a ticket of its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub defects: BTreeMap<DefectKind, u64>,
+    /// The list of the planted defects, if any were asked for. It holds no tickets, and belongs here alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truth: Option<FileEntry>,
+    /// What the KPI queries must answer at the world's as-of over exactly these tickets: those that remain when every line that
+    /// breaks the contract is refused, and of several lines of a ticket the one with the latest `updated_at` is kept.
     pub expected_answers: Answers,
 }
 
@@ -184,7 +211,7 @@ pub struct Tool {
 pub struct FileEntry {
     /// Its path below the data set's directory, with `/` between the parts.
     pub name: String,
-    /// How many tickets (or refused lines, or reasons) it holds.
+    /// How many lines or rows it holds.
     pub rows: u64,
     /// Its size.
     pub bytes: u64,

@@ -12,38 +12,91 @@ const FIRST_YEAR: i32 = 2017;
 
 /// Month and day of the Chinese New Year, from [`FIRST_YEAR`]. Korea's Seollal falls on the same day.
 const LUNAR_NEW_YEAR: [(u32, u32); 14] = [
-    (1, 28), (2, 16), (2, 5), (1, 25), (2, 12), (2, 1), (1, 22), (2, 10), (1, 29), (2, 17), (2, 6), (1, 26), (2, 13), (2, 3),
+    (1, 28),
+    (2, 16),
+    (2, 5),
+    (1, 25),
+    (2, 12),
+    (2, 1),
+    (1, 22),
+    (2, 10),
+    (1, 29),
+    (2, 17),
+    (2, 6),
+    (1, 26),
+    (2, 13),
+    (2, 3),
 ];
 
 /// The full moon of autumn: Chuseok, and China's Mid-Autumn Festival.
 const MID_AUTUMN: [(u32, u32); 14] = [
-    (10, 4), (9, 24), (9, 13), (10, 1), (9, 21), (9, 10), (9, 29), (9, 17), (10, 6), (9, 25), (9, 15), (10, 3), (9, 22), (9, 12),
+    (10, 4),
+    (9, 24),
+    (9, 13),
+    (10, 1),
+    (9, 21),
+    (9, 10),
+    (9, 29),
+    (9, 17),
+    (10, 6),
+    (9, 25),
+    (9, 15),
+    (10, 3),
+    (9, 22),
+    (9, 12),
 ];
 
 /// The first day of Eid al-Fitr in the Emirates. In 2030 a second one falls into the year's last days; it is left out.
 const EID_AL_FITR: [(u32, u32); 14] = [
-    (6, 25), (6, 15), (6, 4), (5, 24), (5, 13), (5, 2), (4, 21), (4, 10), (3, 30), (3, 20), (3, 9), (2, 26), (2, 14), (2, 4),
+    (6, 25),
+    (6, 15),
+    (6, 4),
+    (5, 24),
+    (5, 13),
+    (5, 2),
+    (4, 21),
+    (4, 10),
+    (3, 30),
+    (3, 20),
+    (3, 9),
+    (2, 26),
+    (2, 14),
+    (2, 4),
 ];
 
 /// The first day of Eid al-Adha in the Emirates.
 const EID_AL_ADHA: [(u32, u32); 14] = [
-    (9, 1), (8, 21), (8, 11), (7, 31), (7, 20), (7, 9), (6, 28), (6, 16), (6, 6), (5, 27), (5, 16), (5, 5), (4, 24), (4, 13),
+    (9, 1),
+    (8, 21),
+    (8, 11),
+    (7, 31),
+    (7, 20),
+    (7, 9),
+    (6, 28),
+    (6, 16),
+    (6, 6),
+    (5, 27),
+    (5, 16),
+    (5, 5),
+    (4, 24),
+    (4, 13),
 ];
 
 /// Whether `date` is a public holiday in `market`.
 pub fn is_holiday(market: Market, date: NaiveDate) -> bool {
     let (month, day) = (date.month(), date.day());
     let fixed = |days: &[(u32, u32)]| days.contains(&(month, day));
-    let easter = |offsets: &[i64]| easter_sunday(date.year()).is_some_and(|sunday| offsets.contains(&(date - sunday).num_days()));
+    let easter = |offsets: &[i64]| {
+        easter_sunday(date.year()).is_some_and(|sunday| offsets.contains(&(date - sunday).num_days()))
+    };
     match market {
-        Market::De => {
-            fixed(&[(1, 1), (5, 1), (10, 3), (12, 25), (12, 26)]) || easter(&[-2, 1, 39, 50])
-        }
+        Market::De => fixed(&[(1, 1), (5, 1), (10, 3), (12, 25), (12, 26)]) || easter(&[-2, 1, 39, 50]),
         Market::Fr => {
             fixed(&[(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)]) || easter(&[1, 39, 50])
         }
         Market::It => {
-            fixed(&[(1, 1), (1, 6), (4, 25), (5, 1), (6, 2), (8, 15), (11, 1), (12, 8), (12, 25), (12, 26)]) || easter(&[1])
+            fixed(&[(1, 1), (1, 6), (4, 25), (5, 1), (6, 2), (8, 15), (11, 1), (12, 8), (12, 25), (12, 26)])
+                || easter(&[1])
         }
         Market::Gb => {
             fixed(&[(1, 1), (12, 25), (12, 26)])
@@ -63,7 +116,9 @@ pub fn is_holiday(market: Market, date: NaiveDate) -> bool {
                 || is_nth(date, 11, Weekday::Thu, 4)
         }
         Market::Au => {
-            fixed(&[(1, 1), (1, 26), (4, 25), (12, 25), (12, 26)]) || easter(&[-2, 1]) || is_nth(date, 6, Weekday::Mon, 2)
+            fixed(&[(1, 1), (1, 26), (4, 25), (12, 25), (12, 26)])
+                || easter(&[-2, 1])
+                || is_nth(date, 6, Weekday::Mon, 2)
         }
         Market::Jp => {
             fixed(&[(1, 1), (1, 2), (1, 3), (2, 11), (3, 20), (4, 29), (5, 3), (5, 4), (5, 5), (8, 11), (9, 23), (11, 3), (11, 23)])
@@ -147,9 +202,12 @@ mod tests {
         ] {
             assert!(is_holiday(market, date(text)), "{market} {text}");
         }
-        for (market, text) in
-            [(Market::De, "2026-05-15"), (Market::Us, "2020-06-19"), (Market::Us, "2026-11-19"), (Market::Gb, "2026-08-24")]
-        {
+        for (market, text) in [
+            (Market::De, "2026-05-15"),
+            (Market::Us, "2020-06-19"),
+            (Market::Us, "2026-11-19"),
+            (Market::Gb, "2026-08-24"),
+        ] {
             assert!(!is_holiday(market, date(text)), "{market} {text}");
         }
     }

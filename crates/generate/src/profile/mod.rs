@@ -12,10 +12,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use cli_support::checksum::Checksum;
 use serde::Deserialize;
+use ticket_schema::Timestamp;
 use ticket_schema::cars::{ModelSeries, Segment};
 use ticket_schema::manifest::ProfileRef;
 use ticket_schema::vocabulary::{Category, Channel, Market, Severity};
-use ticket_schema::Timestamp;
 
 pub use explain::explain;
 pub use values::{Factor, Full, Rate, Share, Sparse, Weight};
@@ -438,7 +438,9 @@ impl Profile {
         for (market, series) in &self.market_series {
             let total: f64 = ModelSeries::ALL.iter().filter_map(|of| series.shares.get(*of)).map(Weight::get).sum();
             if total >= 100.0 {
-                bail!("market_series.{market}.shares: {total} percent; expected less than 100, the rest is for other series");
+                bail!(
+                    "market_series.{market}.shares: {total} percent; expected less than 100, the rest is for other series"
+                );
             }
         }
         if self.closing.longest_days.get() < self.closing.shortest_days.get() {
@@ -447,7 +449,9 @@ impl Profile {
         for severity in Severity::ALL {
             let (median, target) = (self.resolution.median_hours.get(*severity).get(), severity.sla_target_hours());
             if median >= f64::from(target) {
-                bail!("resolution.median_hours.{severity}: {median} hours; expected less than its SLA target, {target} hours");
+                bail!(
+                    "resolution.median_hours.{severity}: {median} hours; expected less than its SLA target, {target} hours"
+                );
             }
         }
         Ok(())
