@@ -23,6 +23,12 @@ impl Checksum {
         self.n_bytes += bytes.len() as u64;
     }
 
+    /// Takes in the bytes of `next`, as if they came after these, without seeing them again.
+    pub fn append(&mut self, next: &Self) {
+        self.digest.combine(&next.digest);
+        self.n_bytes += next.n_bytes;
+    }
+
     /// How many bytes have been taken in.
     pub const fn n_bytes(&self) -> u64 {
         self.n_bytes
@@ -46,5 +52,23 @@ mod tests {
         // CRC-64/NVME of "123456789" is 0xAE8B14860A799888 (catalogue of parametrised CRC algorithms).
         assert_eq!(checksum.to_base64(), "rosUhgp5mIg=");
         assert_eq!(checksum.n_bytes(), 9);
+    }
+
+    #[test]
+    fn parts_of_any_length_add_up_to_the_whole() {
+        let bytes: Vec<u8> = (0..100_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let of = |bytes: &[u8]| {
+            let mut checksum = Checksum::default();
+            checksum.update(bytes);
+            checksum
+        };
+        for border in [0, 1, 7, 8, 9, 4096, 65_537, 99_999, 100_000] {
+            let mut sum = of(&bytes[..border]);
+            sum.append(&of(&bytes[border..]));
+            assert_eq!((sum.to_base64(), sum.n_bytes()), (of(&bytes).to_base64(), 100_000), "{border}");
+            // What comes after a sum is taken in as well.
+            sum.update(b"more");
+            assert_eq!(sum.to_base64(), of(&[&bytes[..], b"more"].concat()).to_base64(), "{border}");
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use ticket_schema::manifest::Shard;
 
-/// The most tickets in a piece: about 0.8 MB, which stays in a core's cache.
-const PIECE_TICKETS: u64 = 2048;
+/// The most tickets in a piece: about 0.2 MB, which stays in a core's own cache until it is written.
+const PIECE_TICKETS: u64 = 512;
 
 /// The files of a run.
 #[derive(Clone, Debug)]

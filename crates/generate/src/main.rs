@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::Parser;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome, human};
-use generate::{GenerateOptions, Target, run_generate};
+use generate::{Compression, Config, GenerateOptions, Target, run_generate};
 use ticket_schema::Timestamp;
 use ticket_schema::manifest::Shard;
 
@@ -31,6 +31,10 @@ struct Arguments {
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
 
+    /// Compress the files (.jsonl.gz, .jsonl.zst) or the stream, on all threads
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    compress: Compression,
+
     #[command(flatten)]
     verbosity: Verbosity,
 }
@@ -44,9 +48,10 @@ fn generate(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let messages = Messages::new(arguments.verbosity);
     let today = Timestamp::midnight_before(chrono::Utc::now());
-    let config = arguments.options.config(today, arguments.shard);
+    let config =
+        Config { compression: arguments.compress, ..arguments.options.config(today, arguments.shard) };
     let report = if arguments.output == Path::new("-") {
-        run_generate(&config, Target::Stream(&mut io::stdout().lock()), &messages)?
+        run_generate(&config, Target::Stream(&mut io::stdout()), &messages)?
     } else {
         run_generate(&config, Target::Directory(arguments.output.clone()), &messages)?
     };

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use ticket_schema::Timestamp;
 use ticket_schema::manifest::{Shard, WorldParameters};
 
+use crate::compression::Compression;
 use crate::run::Config;
 
 /// What to generate, as a person says it.
@@ -45,6 +46,6 @@ impl GenerateOptions {
             count: self.count,
         };
         let threads = self.threads.unwrap_or_else(cli_support::default_threads);
-        Config { world, shard, batch_size: self.batch_size, threads }
+        Config { world, shard, batch_size: self.batch_size, compression: Compression::None, threads }
     }
 }

@@ -5,14 +5,16 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use cli_support::checksum::Checksum;
 use cli_support::messages::ProgressUnit;
 use cli_support::publish::{StagedFile, Staging};
 use cli_support::{Messages, human};
 use ticket_schema::manifest::{FORMAT, FileEntry, Manifest, RawManifest, RawStage, Shard, Tool, WorldParameters};
 use ticket_schema::names::MANIFEST_FILE;
 
+use crate::compression::Compression;
 use crate::layout::Layout;
-use crate::produce::produce;
+use crate::produce::{Made, produce};
 use crate::truth::Truth;
 use crate::world::World;
 
@@ -25,7 +27,9 @@ pub struct Config {
     pub shard: Option<Shard>,
     /// Tickets a file.
     pub batch_size: u64,
-    /// Threads that make tickets.
+    /// What becomes of the lines.
+    pub compression: Compression,
+    /// Threads, the calling one among them.
     pub threads: NonZeroUsize,
 }
 
@@ -34,7 +38,7 @@ pub enum Target<'a> {
     /// Into a directory, as files with a manifest; an earlier data set there is replaced.
     Directory(PathBuf),
     /// Into a stream, as lines alone.
-    Stream(&'a mut dyn Write),
+    Stream(&'a mut (dyn Write + Send)),
 }
 
 /// What a run has done.
@@ -44,8 +48,10 @@ pub struct Report {
     pub n_tickets: u64,
     /// Files written; none for a stream.
     pub n_files: u64,
-    /// Bytes of tickets.
+    /// Bytes of tickets, compressed if asked for.
     pub n_bytes: u64,
+    /// CRC-64/NVME of a stream, as in a manifest; files have theirs there.
+    pub crc64nvme: Option<String>,
 }
 
 /// Makes the tickets of `config` and writes them to `target`.
@@ -56,8 +62,8 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
     let progress = messages.with_progress("generate", n_tickets, ProgressUnit::Tickets);
     match target {
         Target::Stream(stream) => {
-            let n_bytes = write_stream(config, &world, &layout, stream, &progress)?;
-            Ok(Report { n_tickets, n_files: 0, n_bytes })
+            let written = write_stream(config, &world, &layout, stream, &progress)?;
+            Ok(Report { n_tickets, n_files: 0, n_bytes: written.n_bytes(), crc64nvme: Some(written.to_base64()) })
         }
         Target::Directory(dir) => {
             let replaced = RawManifest::load(&dir)
@@ -72,17 +78,18 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
                 messages.warn(format!("{} is not from generate and stays", dir.join(foreign).display()));
             }
             let n_bytes = manifest.files.iter().map(|file| file.bytes).sum();
-            Ok(Report { n_tickets, n_files: layout.n_files(), n_bytes })
+            Ok(Report { n_tickets, n_files: layout.n_files(), n_bytes, crc64nvme: None })
         }
     }
 }
 
 impl Report {
-    /// `5,000 tickets, 5 files, 2.1 MB`.
+    /// `5,000 tickets, 5 files, 2.1 MB`, or for a stream `5,000 tickets, 2.1 MB (CRC-64/NVME rosUhgp5mIg=)`.
     pub fn summary(&self) -> String {
         let files =
             if self.n_files > 0 { format!("{}, ", human::counted(self.n_files, "file")) } else { String::new() };
-        format!("{}, {files}{}", human::counted(self.n_tickets, "ticket"), human::bytes(self.n_bytes))
+        let checksum = self.crc64nvme.as_ref().map_or_else(String::new, |crc| format!(" (CRC-64/NVME {crc})"));
+        format!("{}, {files}{}{checksum}", human::counted(self.n_tickets, "ticket"), human::bytes(self.n_bytes))
     }
 }
 
@@ -90,18 +97,18 @@ fn write_stream(
     config: &Config,
     world: &World,
     layout: &Layout,
-    stream: &mut dyn Write,
+    stream: &mut (dyn Write + Send),
     progress: &Messages,
-) -> Result<u64> {
-    let mut n_bytes = 0;
-    produce(world, layout, config.threads, |piece, lines| {
-        stream.write_all(lines).context("cannot write to standard output")?;
-        n_bytes += lines.len() as u64;
+) -> Result<Checksum> {
+    let mut written = Checksum::default();
+    produce(world, layout, config.compression, config.threads, |piece, made| {
+        stream.write_all(made.bytes).context("cannot write to standard output")?;
+        written.append(made.checksum);
         progress.advance(piece.tickets.end - piece.tickets.start);
         Ok(())
     })?;
     stream.flush().context("cannot write to standard output")?;
-    Ok(n_bytes)
+    Ok(written)
 }
 
 fn write_files(
@@ -113,7 +120,7 @@ fn write_files(
 ) -> Result<(Vec<FileEntry>, Truth)> {
     let mut files = Vec::new();
     let mut current: Option<OpenFile> = None;
-    let truth = produce(world, layout, config.threads, |piece, lines| {
+    let truth = produce(world, layout, config.compression, config.threads, |piece, made| {
         let file = match current.take() {
             Some(file) if file.number == piece.file => file,
             finished => {
@@ -122,7 +129,7 @@ fn write_files(
             }
         };
         let n_tickets = piece.tickets.end - piece.tickets.start;
-        current = Some(file.append(lines, n_tickets)?);
+        current = Some(file.append(made, n_tickets)?);
         progress.advance(n_tickets);
         Ok(())
     })?;
@@ -144,8 +151,8 @@ impl OpenFile {
         Ok(Self { number, name, rows: 0, file })
     }
 
-    fn append(mut self, lines: &[u8], n_tickets: u64) -> Result<Self> {
-        self.file.write_all(lines)?;
+    fn append(mut self, made: Made, n_tickets: u64) -> Result<Self> {
+        self.file.write_known(made.bytes, made.checksum)?;
         self.rows += n_tickets;
         Ok(self)
     }
@@ -164,7 +171,7 @@ fn file_name(config: &Config, layout: &Layout, number: u64) -> String {
     let shard = config.shard.map_or_else(String::new, |shard| {
         format!("{:0shard_width$}of{}_", shard.index, shard.of, shard_width = digits(u64::from(shard.of)))
     });
-    format!("tickets_{as_of}_{shard}{number:0width$}.jsonl")
+    format!("tickets_{as_of}_{shard}{number:0width$}.jsonl{}", config.compression.suffix())
 }
 
 fn digits(n: u64) -> usize {
@@ -191,8 +198,12 @@ fn manifest(config: &Config, files: Vec<FileEntry>, truth: &Truth) -> RawManifes
 fn repeat_command(config: &Config) -> String {
     let WorldParameters { seed, as_of, days_back, count } = config.world;
     let shard = config.shard.map_or_else(String::new, |shard| format!(" --shard {shard}"));
+    let compress = match config.compression {
+        Compression::None => String::new(),
+        other => format!(" --compress {}", other.as_str()),
+    };
     format!(
-        "generate --count {count} --days-back {days_back} --seed {seed} --as-of {as_of} --batch-size {}{shard}",
+        "generate --count {count} --days-back {days_back} --seed {seed} --as-of {as_of} --batch-size {}{compress}{shard}",
         config.batch_size
     )
 }
