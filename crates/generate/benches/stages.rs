@@ -29,7 +29,7 @@ fn stages(criterion: &mut Criterion) {
     // Of all stages, so that their times can be compared and added.
     group.throughput(Throughput::Bytes(n_bytes as u64));
     group.bench_function("world", |bencher| {
-        bencher.iter(|| world.tickets(black_box(range.clone())).for_each(|ticket| drop(black_box(ticket))));
+        bencher.iter(|| world.tickets(black_box(range.clone())).for_each(|ticket| _ = black_box(ticket)));
     });
     group.bench_function("truth", |bencher| {
         let mut truth = Truth::new(&parameters);
