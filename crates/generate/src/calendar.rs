@@ -2,7 +2,8 @@
 
 use ticket_schema::Timestamp;
 
-use crate::render::{digits, put};
+use crate::digits::{clock, decimal};
+use crate::render::put;
 
 const DAY_SECONDS: u64 = 86_400;
 
@@ -29,36 +30,28 @@ impl Calendar {
     pub(crate) fn put(&self, line: &mut [u8], at: usize, moment: Timestamp) {
         // A moment before the period becomes a number that is far too large for the table.
         let since_start = moment.seconds().wrapping_sub(self.start) as u64;
-        let date = match self.days.get((since_start / DAY_SECONDS) as usize) {
-            Some(date) => *date,
-            None => date_text(moment.day()),
-        };
-        put(line, at, &date);
-        put(line, at + DATE_LEN, &clock_text((since_start % DAY_SECONDS) as u32));
+        if let Some(date) = self.days.get((since_start / DAY_SECONDS) as usize) {
+            put(line, at, date);
+            put(line, at + DATE_LEN, &clock((since_start % DAY_SECONDS) as u32));
+        } else {
+            put_any(line, at, moment);
+        }
     }
 }
 
 #[cold]
+fn put_any(line: &mut [u8], at: usize, moment: Timestamp) {
+    put(line, at, &date_text(moment.day()));
+    put(line, at + DATE_LEN, &clock(moment.seconds().rem_euclid(DAY_SECONDS as i64) as u32));
+}
+
 fn date_text(day: i64) -> DateText {
     let (year, month, day) = civil_date(day);
     let mut text = *b"0000-00-00T     ";
-    put(&mut text, 0, &digits::<4>(year));
-    put(&mut text, 5, &digits::<2>(month));
-    put(&mut text, 8, &digits::<2>(day));
+    text[0..4].copy_from_slice(&decimal(year));
+    text[5..7].copy_from_slice(&decimal(month)[2..]);
+    text[8..10].copy_from_slice(&decimal(day)[2..]);
     text
-}
-
-/// `08:30:00`. Hours, minutes and seconds lie in one number, each three characters after the one before, so that
-/// all three are split into tens and ones at the same time.
-#[inline]
-fn clock_text(second_of_day: u32) -> [u8; 8] {
-    const ONES: u64 = 0x0F_0000_0F_0000_0F;
-    let (hour, minute, second) = (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
-    let values = u64::from(hour) | u64::from(minute) << 24 | u64::from(second) << 48;
-    // For all numbers below 69, n / 10 is n * 103 / 1024.
-    let tens = (values * 103) >> 10 & ONES;
-    let ones = values - tens * 10;
-    (u64::from_le_bytes(*b"00:00:00") + (tens | ones << 8)).to_le_bytes()
 }
 
 /// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar; from the year 0 on.

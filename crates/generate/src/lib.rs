@@ -23,6 +23,7 @@ pub mod weights;
 pub mod world;
 
 mod calendar;
+mod digits;
 mod run;
 mod tally;
 mod turnstile;

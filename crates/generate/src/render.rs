@@ -16,16 +16,20 @@ use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
 use ticket_schema::{Ticket, Timestamp};
 
 use crate::calendar::Calendar;
+use crate::digits::{decimal, hex};
 
 /// No line is longer than this, the padding of its last text included.
 pub const MAX_LINE_BYTES: usize = 512;
 
-/// From the start of a line to the last field of fixed width: for a ticket that is resolved.
-const HEAD: &[u8; 160] = br#"{"ticket_id":"00000000-0000-0000-0000-000000000000","created_at":"0000-00-00T00:00:00Z","updated_at":"0000-00-00T00:00:00Z","resolved_at":"0000-00-00T00:00:00Z""#;
+/// The start of a line.
+const HEAD: &[u8; 86] = br#"{"ticket_id":"00000000-0000-0000-0000-000000000000","created_at":"0000-00-00T00:00:00Z"#;
 const TICKET_ID: usize = after(HEAD, br#""ticket_id":""#);
 const CREATED_AT: usize = after(HEAD, br#""created_at":""#);
-const UPDATED_AT: usize = after(HEAD, br#""updated_at":""#);
-const RESOLVED_AT: usize = after(HEAD, br#""resolved_at":""#);
+
+/// What comes next, for a ticket that is resolved.
+const TIMES: &[u8; 74] = br#"","updated_at":"0000-00-00T00:00:00Z","resolved_at":"0000-00-00T00:00:00Z""#;
+const UPDATED_AT: usize = after(TIMES, br#""updated_at":""#);
+const RESOLVED_AT: usize = after(TIMES, br#""resolved_at":""#);
 
 /// What stands in place of the time of resolution, quotes included, where there is none.
 const NULL: &[u8; 4] = b"null";
@@ -83,12 +87,16 @@ impl Renderer {
         put(line, 0, HEAD);
         put_uuid(line, TICKET_ID, *ticket.ticket_id.as_bytes());
         self.calendar.put(line, CREATED_AT, ticket.created_at);
-        self.calendar.put(line, UPDATED_AT, ticket.updated_at);
-        let mut end = if let Some(resolved_at) = ticket.resolved_at {
-            self.calendar.put(line, RESOLVED_AT, resolved_at);
-            HEAD.len()
+        let mut end = HEAD.len();
+
+        let times = &mut line[end..end + TIMES.len()];
+        put(times, 0, TIMES);
+        self.calendar.put(times, UPDATED_AT, ticket.updated_at);
+        end += if let Some(resolved_at) = ticket.resolved_at {
+            self.calendar.put(times, RESOLVED_AT, resolved_at);
+            TIMES.len()
         } else {
-            put(line, RESOLVED_AT - 1, NULL);
+            put(times, RESOLVED_AT - 1, NULL);
             RESOLVED_AT - 1 + NULL.len()
         };
 
@@ -99,7 +107,7 @@ impl Renderer {
         put(middle, 0, MIDDLE);
         put(middle, MARKET, &two_letters(ticket.market.as_str()));
         put(middle, DEALER_MARKET, &two_letters(ticket.dealer_id.market.as_str()));
-        put(middle, DEALER_NUMBER, &digits::<3>(u32::from(ticket.dealer_id.number)));
+        put(middle, DEALER_NUMBER, &dealer_number(ticket.dealer_id.number));
         put(middle, CUSTOMER, &customer(ticket.customer_id.bits()));
         put(middle, VIN, ticket.vin_last6.as_bytes());
         end += MIDDLE.len();
@@ -108,7 +116,7 @@ impl Renderer {
 
         let tail = &mut line[end..end + TAIL.len()];
         put(tail, 0, TAIL);
-        put(tail, MODEL_YEAR, &digits::<4>(ticket.model_year.unsigned_abs()));
+        put(tail, MODEL_YEAR, &decimal(ticket.model_year.unsigned_abs()));
         end += TAIL.len();
 
         end + self.ends[usize::from(ticket.sla_breached)].put(line, end)
@@ -176,40 +184,31 @@ const fn after(template: &[u8], key: &[u8]) -> usize {
 /// `67e55044-10b1-426f-9247-bb680e5fe0c8`, into a template that has the hyphens.
 #[inline]
 fn put_uuid(line: &mut [u8], at: usize, bytes: [u8; 16]) {
-    let digits: [u8; 32] = hex(bytes, b'a');
-    for (from, to, place) in [(0, 8, 0), (8, 12, 9), (12, 16, 14), (16, 20, 19), (20, 32, 24)] {
-        line[at + place..at + place + to - from].copy_from_slice(&digits[from..to]);
-    }
+    let bits = u128::from_be_bytes(bytes);
+    let [a, b, c, d] = [96, 64, 32, 0].map(|shift| hex((bits >> shift) as u32, b'a'));
+    put(line, at, &a);
+    put_halves(line, [at + 9, at + 14], b);
+    put_halves(line, [at + 19, at + 24], c);
+    put(line, at + 28, &d);
 }
 
-/// The ten digits of 40 bits.
+#[inline]
+fn put_halves(line: &mut [u8], [first, second]: [usize; 2], text: [u8; 8]) {
+    line[first..first + 4].copy_from_slice(&text[..4]);
+    line[second..second + 4].copy_from_slice(&text[4..]);
+}
+
+#[inline]
+fn dealer_number(number: u16) -> [u8; 3] {
+    let [_, digits @ ..] = decimal(u32::from(number));
+    digits
+}
+
+/// The lowest 40 bits.
 #[inline]
 fn customer(bits: u64) -> [u8; 10] {
-    let digits: [u8; 16] = hex((bits << 24).to_be_bytes(), b'A');
-    std::array::from_fn(|i| digits[i])
-}
-
-/// Hexadecimal digits of all bytes at once, without a table: the loop becomes vector instructions.
-#[inline]
-fn hex<const N: usize, const DIGITS: usize>(bytes: [u8; N], ten: u8) -> [u8; DIGITS] {
-    const { assert!(DIGITS == 2 * N) };
-    let digit = |value: u8| value + if value < 10 { b'0' } else { ten - 10 };
-    let mut text = [0; DIGITS];
-    for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *pair = [digit(byte >> 4), digit(byte & 15)];
-    }
-    text
-}
-
-/// The lowest `N` decimal digits.
-#[inline]
-pub(crate) fn digits<const N: usize>(mut n: u32) -> [u8; N] {
-    let mut text = [b'0'; N];
-    for digit in text.iter_mut().rev() {
-        *digit = b'0' + (n % 10) as u8;
-        n /= 10;
-    }
-    text
+    let (high, low) = (hex((bits >> 32) as u32, b'A'), hex(bits as u32, b'A'));
+    std::array::from_fn(|i| if i < 2 { high[i + 6] } else { low[i - 2] })
 }
 
 #[inline]
