@@ -12,12 +12,12 @@ use zstd::zstd_safe::CParameter;
 /// How files are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Compression {
-    /// Not at all.
+    /// Not at all, as .jsonl
     #[default]
     None,
-    /// As gzip members, in `.jsonl.gz`.
+    /// With gzip, as .jsonl.gz
     Gzip,
-    /// As Zstandard frames, in `.jsonl.zst`.
+    /// With Zstandard, as .jsonl.zst
     Zstd,
 }
 

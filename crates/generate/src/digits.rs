@@ -5,7 +5,7 @@
 #[inline]
 pub(crate) fn decimal(n: u32) -> [u8; 4] {
     let n = n % 10_000;
-    let digits = tens_and_ones::<{ 1 | 1 << 16 }>(u64::from(n / 100 | n % 100 << 16));
+    let digits = tens_and_ones::<{ 1 | 1 << 16 }>(u64::from((n / 100) | ((n % 100) << 16)));
     (u32::from_le_bytes(*b"0000") + digits as u32).to_le_bytes()
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn clock(second_of_day: u32) -> [u8; 8] {
 #[inline]
 const fn tens_and_ones<const PLACES: u64>(numbers: u64) -> u64 {
     // For all numbers below 100, n / 10 is n * 103 / 1024. The mask cuts off what comes down from the number above.
-    let tens = numbers * 103 >> 10 & PLACES * 15;
+    let tens = ((numbers * 103) >> 10) & (PLACES * 15);
     let ones = numbers - tens * 10;
     tens | ones << 8
 }

@@ -31,7 +31,7 @@ struct Arguments {
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
 
-    /// Compress the files (.jsonl.gz, .jsonl.zst) or the stream, on all threads
+    /// Compress the files or the stream
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     compress: Compression,
 
@@ -48,8 +48,7 @@ fn generate(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let messages = Messages::new(arguments.verbosity);
     let today = Timestamp::midnight_before(chrono::Utc::now());
-    let config =
-        Config { compression: arguments.compress, ..arguments.options.config(today, arguments.shard) };
+    let config = Config { compression: arguments.compress, ..arguments.options.config(today, arguments.shard) };
     let report = if arguments.output == Path::new("-") {
         run_generate(&config, Target::Stream(&mut io::stdout()), &messages)?
     } else {

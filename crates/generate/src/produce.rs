@@ -39,12 +39,21 @@ pub fn produce(
     let makers = in_order(
         layout.n_pieces(),
         threads,
-        || Ok(Maker { world, renderer: &renderer, truth: Truth::new(parameters), compressor: Compressor::new(compression)? }),
+        || {
+            Ok(Maker {
+                world,
+                renderer: &renderer,
+                truth: Truth::new(parameters),
+                compressor: Compressor::new(compression)?,
+            })
+        },
         |maker, i, buffer| maker.make(&layout.piece(i), buffer),
         |i, buffer| take(layout.piece(i), buffer.made()),
     )?;
     let mut truth = Truth::new(parameters);
-    makers.iter().for_each(|maker| truth.merge(&maker.truth));
+    for maker in makers {
+        truth.merge(&maker.truth);
+    }
     Ok(truth)
 }
 

@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn one_thread_is_the_calling_one() {
         let caller = std::thread::current().id();
-        let here = |_: &mut (), _, (): &mut ()| {
+        let here = |(): &mut (), _, (): &mut ()| {
             assert_eq!(std::thread::current().id(), caller);
             Ok(())
         };

@@ -34,7 +34,13 @@ fn generate_into(dir: &Path, count: u64) {
         days_back: 90,
         count,
     };
-    let config = generate::Config { world, shard: None, batch_size: 1000, compression: generate::Compression::None, threads: std::num::NonZeroUsize::MIN };
+    let config = generate::Config {
+        world,
+        shard: None,
+        batch_size: 1000,
+        compression: generate::Compression::None,
+        threads: std::num::NonZeroUsize::MIN,
+    };
     let target = generate::Target::Directory(dir.to_owned());
     generate::run_generate(&config, target, &cli_support::Messages::silent()).unwrap();
 }

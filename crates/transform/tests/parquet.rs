@@ -22,7 +22,13 @@ use transform::{Config, OnError, run_transform};
 fn lake(count: u64) -> TempDir {
     let home = tempdir().unwrap();
     let world = WorldParameters { seed: 5, as_of: "2026-11-22T09:30:00Z".parse().unwrap(), days_back: 60, count };
-    let config = generate::Config { world, shard: None, batch_size: count, compression: generate::Compression::None, threads: std::num::NonZeroUsize::MIN };
+    let config = generate::Config {
+        world,
+        shard: None,
+        batch_size: count,
+        compression: generate::Compression::None,
+        threads: std::num::NonZeroUsize::MIN,
+    };
     let target = generate::Target::Directory(home.path().join("raw"));
     generate::run_generate(&config, target, &Messages::silent()).unwrap();
     let config = Config { output: home.path().join("curated"), on_error: OnError::Fail };

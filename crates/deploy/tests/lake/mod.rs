@@ -22,7 +22,13 @@ impl Lake {
     pub(crate) fn replace(&self, seed: u64, count: u64) {
         let (raw, curated) = (self.dir().join("data/raw"), self.dir().join("data/curated"));
         let world = WorldParameters { seed, as_of: "2026-11-22".parse().unwrap(), days_back: 90, count };
-        let config = generate::Config { world, shard: None, batch_size: 1000, compression: generate::Compression::None, threads: NonZeroUsize::MIN };
+        let config = generate::Config {
+            world,
+            shard: None,
+            batch_size: 1000,
+            compression: generate::Compression::None,
+            threads: NonZeroUsize::MIN,
+        };
         let target = generate::Target::Directory(raw.clone());
         generate::run_generate(&config, target, &Messages::silent()).unwrap();
         let config = transform::Config { output: curated, on_error: transform::OnError::Fail };

@@ -15,7 +15,13 @@ impl Lake {
     pub(crate) fn new(seed: u64, as_of: &str, days_back: u32, count: u64) -> Self {
         let lake = Self(tempdir().unwrap());
         let world = WorldParameters { seed, as_of: as_of.parse().unwrap(), days_back, count };
-        let config = generate::Config { world, shard: None, batch_size: 1000, compression: generate::Compression::None, threads: NonZeroUsize::MIN };
+        let config = generate::Config {
+            world,
+            shard: None,
+            batch_size: 1000,
+            compression: generate::Compression::None,
+            threads: NonZeroUsize::MIN,
+        };
         let target = generate::Target::Directory(lake.raw());
         generate::run_generate(&config, target, &Messages::silent()).unwrap();
         let config = transform::Config { output: lake.curated(), on_error: transform::OnError::Fail };
