@@ -58,7 +58,7 @@ def generate(tickets, threads, output):
 
 
 def tpchgen(scale, threads):
-    return [TPCHGEN, "--scale-factor", scale, "--tables", "lineitem", "--num-threads", threads, "--stdout", "--quiet", "tbl"]
+    return [TPCHGEN, "--scale-factor", scale, "--tables", "lineitem", "--num-threads", threads, "--stdout", "--quiet"]
 
 
 def to_files(command, scratch):
