@@ -1,7 +1,8 @@
 //! Writes support tickets as JSON-Lines, reproducibly.
 //!
-//! Ticket `n` is a pure function of the world and `n`: [`World::tickets`] turns numbers into tickets, [`render`] turns a
-//! ticket into bytes, and [`run_generate`] does both on many threads and publishes the files with their manifest.
+//! Ticket `n` is a pure function of the world and `n`: [`World::tickets`] turns numbers into tickets,
+//! [`Renderer`](render::Renderer) turns a ticket into bytes, and [`run_generate`] does both on many threads and publishes the
+//! files with their manifest.
 //!
 //! * [`world`]: ticket number in, ticket out. It asks in turn [`arrivals`] (when and where, from the [`volume`] that the
 //!   [`calendar`] and the [`waves`] let expect), [`fleet`] (which car), [`trouble`] (what is wrong with it) and [`life`] (what
@@ -12,12 +13,13 @@
 //! * [`render`]: ticket in, JSON bytes out.
 //! * [`defects`]: plants defects among the tickets, and knows where.
 //! * [`truth`]: counts the answers that the KPI queries must give.
-//! * [`layout`]: which tickets go into which file.
+//! * [`layout`]: which tickets go into which file, and [`compression`]: in which form.
 //! * [`produce`]: many threads, one order.
 //! * [`options`]: how a person says all this on the command line.
 
 pub mod arrivals;
 pub mod calendar;
+pub mod compression;
 pub mod defects;
 pub mod distributions;
 pub mod draws;
@@ -37,8 +39,13 @@ pub mod volume;
 pub mod waves;
 pub mod world;
 
+mod date_text;
+mod digits;
 mod run;
+mod tally;
+mod turnstile;
 
+pub use compression::Compression;
 pub use options::GenerateOptions;
 pub use profile::Profile;
 pub use run::{Config, Report, Target, run_generate};

@@ -5,18 +5,21 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use cli_support::checksum::Checksum;
 use cli_support::exit::UsageError;
 use cli_support::messages::ProgressUnit;
 use cli_support::publish::{StagedFile, Staging};
 use cli_support::{Messages, human};
+use ticket_schema::Timestamp;
 use ticket_schema::manifest::{
     FORMAT, FileEntry, Manifest, ProfileRef, RawManifest, RawStage, Shard, Tool, WorldParameters,
 };
 use ticket_schema::names::MANIFEST_FILE;
 
+use crate::compression::Compression;
 use crate::defects::{Defects, Rate, Record};
 use crate::layout::Layout;
-use crate::produce::produce;
+use crate::produce::{Lines, Made, produce};
 use crate::truth::Truth;
 use crate::world::World;
 
@@ -29,16 +32,47 @@ pub struct Config {
     pub shard: Option<Shard>,
     /// Tickets a file.
     pub batch_size: u64,
+    /// What becomes of the lines.
+    pub compression: Compression,
+    /// Only tickets that changed at this time or later.
+    pub changed_since: Option<Timestamp>,
     /// The share of the tickets that get a defect.
     pub dirty: Rate,
-    /// Threads that make tickets.
+    /// Threads, the calling one among them.
     pub threads: NonZeroUsize,
 }
 
 impl Config {
     /// All tickets of a world, a thousand a file, made on one thread.
     pub fn of(world: WorldParameters) -> Self {
-        Self { world, shard: None, batch_size: 1000, dirty: Rate::default(), threads: NonZeroUsize::MIN }
+        Self {
+            world,
+            shard: None,
+            batch_size: 1000,
+            compression: Compression::None,
+            changed_since: None,
+            dirty: Rate::default(),
+            threads: NonZeroUsize::MIN,
+        }
+    }
+
+    /// The tickets that a run looks at, and what it makes of them.
+    fn layout(&self, world: &World) -> Result<(Layout, Lines)> {
+        let tickets = match self.changed_since {
+            None => 0..world.n_tickets(),
+            Some(since) if since < self.world.as_of => world.may_have_changed_since(since),
+            Some(since) => bail!(UsageError(format!(
+                "nothing can have changed since {since}: the present is {}; choose an earlier --changed-since",
+                self.world.as_of
+            ))),
+        };
+        let layout = Layout::new(tickets, self.shard, self.batch_size);
+        let lines = match (Defects::new(self.dirty, layout.tickets().start), self.changed_since) {
+            (Some(defects), _) => Lines::Dirty(defects),
+            (None, Some(since)) => Lines::ChangedSince(since),
+            (None, None) => Lines::All,
+        };
+        Ok((layout, lines))
     }
 }
 
@@ -47,7 +81,7 @@ pub enum Target<'a> {
     /// Into a directory, as files with a manifest; an earlier data set there is replaced.
     Directory(PathBuf),
     /// Into a stream, as lines alone.
-    Stream(&'a mut dyn Write),
+    Stream(&'a mut (dyn Write + Send)),
 }
 
 /// What a run has done.
@@ -59,16 +93,18 @@ pub struct Report {
     pub n_defects: u64,
     /// Files written; none for a stream.
     pub n_files: u64,
-    /// Bytes of tickets.
+    /// Bytes of tickets, compressed if asked for.
     pub n_bytes: u64,
+    /// CRC-64/NVME of a stream, as in a manifest; files have theirs there.
+    pub crc64nvme: Option<String>,
 }
 
 /// Makes the tickets of `config` and writes them to `target`.
 pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Result<Report> {
     let world = World::new(config.world.clone())?;
-    let layout = Layout::new(world.n_tickets(), config.shard, config.batch_size);
-    let n_tickets = layout.tickets().end - layout.tickets().start;
-    let progress = messages.with_progress("generate", n_tickets, ProgressUnit::Tickets);
+    let (layout, lines) = config.layout(&world)?;
+    let n_looked_at = layout.tickets().end - layout.tickets().start;
+    let progress = messages.with_progress("generate", n_looked_at, ProgressUnit::Tickets);
     match target {
         Target::Stream(_) if !config.dirty.is_zero() => {
             bail!(UsageError(
@@ -76,8 +112,9 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
             ))
         }
         Target::Stream(stream) => {
-            let n_bytes = write_stream(config, &world, &layout, stream, &progress)?;
-            Ok(Report { n_tickets, n_defects: 0, n_files: 0, n_bytes })
+            let (written, n_tickets) = write_stream(config, &world, &layout, lines, stream, &progress)?;
+            let (n_bytes, crc64nvme) = (written.n_bytes(), Some(written.to_base64()));
+            Ok(Report { n_tickets, n_defects: 0, n_files: 0, n_bytes, crc64nvme })
         }
         Target::Directory(dir) => {
             let replaced = RawManifest::load(&dir)
@@ -85,7 +122,7 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
                 .map(|manifest| manifest.owned_files())
                 .unwrap_or_default();
             let staging = Staging::begin(&dir)?;
-            let written = write_files(config, &world, &layout, &staging, &progress)?;
+            let written = write_files(config, &world, &layout, lines, &staging, &progress)?;
             let manifest = manifest(config, &world, written)?;
             staging.create(MANIFEST_FILE)?.write_all(manifest.to_json()?.as_bytes())?;
             for foreign in staging.publish(&replaced)? {
@@ -93,17 +130,23 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
             }
             let n_bytes = manifest.files.iter().map(|file| file.bytes).sum();
             let n_defects = manifest.defects.values().sum();
-            Ok(Report { n_tickets, n_defects, n_files: layout.n_files(), n_bytes })
+            let n_tickets = if config.changed_since.is_some() { manifest.rows } else { n_looked_at };
+            Ok(Report { n_tickets, n_defects, n_files: manifest.files.len() as u64, n_bytes, crc64nvme: None })
         }
     }
 }
 
 impl Report {
-    /// `5,000 tickets, 52 defects, 5 files, 2.1 MB`.
+    /// `5,000 tickets, 52 defects, 5 files, 2.1 MB`, or for a stream `5,000 tickets, 2.1 MB (CRC-64/NVME rosUhgp5mIg=)`.
     pub fn summary(&self) -> String {
         let if_any = |n, what| if n > 0 { format!("{}, ", human::counted(n, what)) } else { String::new() };
         let (defects, files) = (if_any(self.n_defects, "defect"), if_any(self.n_files, "file"));
-        format!("{}, {defects}{files}{}", human::counted(self.n_tickets, "ticket"), human::bytes(self.n_bytes))
+        let checksum = self.crc64nvme.as_ref().map_or_else(String::new, |crc| format!(" (CRC-64/NVME {crc})"));
+        format!(
+            "{}, {defects}{files}{}{checksum}",
+            human::counted(self.n_tickets, "ticket"),
+            human::bytes(self.n_bytes)
+        )
     }
 }
 
@@ -111,18 +154,19 @@ fn write_stream(
     config: &Config,
     world: &World,
     layout: &Layout,
-    stream: &mut dyn Write,
+    lines: Lines,
+    stream: &mut (dyn Write + Send),
     progress: &Messages,
-) -> Result<u64> {
-    let mut n_bytes = 0;
-    produce(world, layout, None, config.threads, |piece, lines, _| {
-        stream.write_all(lines).context("cannot write to standard output")?;
-        n_bytes += lines.len() as u64;
+) -> Result<(Checksum, u64)> {
+    let mut written = Checksum::default();
+    let truth = produce(world, layout, lines, config.compression, config.threads, |piece, made| {
+        stream.write_all(made.bytes).context("cannot write to standard output")?;
+        written.append(made.checksum);
         progress.advance(piece.tickets.end - piece.tickets.start);
         Ok(())
     })?;
     stream.flush().context("cannot write to standard output")?;
-    Ok(n_bytes)
+    Ok((written, truth.n_tickets()))
 }
 
 /// What a data set holds beside its manifest.
@@ -136,14 +180,19 @@ fn write_files(
     config: &Config,
     world: &World,
     layout: &Layout,
+    lines: Lines,
     staging: &Staging,
     progress: &Messages,
 ) -> Result<Written> {
-    let defects = Defects::new(config.dirty, layout.tickets().start);
-    let mut record = defects.map(|_| Record::create(staging)).transpose()?;
+    let is_dirty = matches!(lines, Lines::Dirty(_));
+    let mut record = is_dirty.then(|| Record::create(staging)).transpose()?;
     let mut files = Vec::new();
     let mut current: Option<OpenFile> = None;
-    let answers = produce(world, layout, defects, config.threads, |piece, lines, planted| {
+    let answers = produce(world, layout, lines, config.compression, config.threads, |piece, made| {
+        progress.advance(piece.tickets.end - piece.tickets.start);
+        if made.planted.n_lines == 0 {
+            return Ok(());
+        }
         let file = match current.take() {
             Some(file) if file.number == piece.file => file,
             finished => {
@@ -152,10 +201,9 @@ fn write_files(
             }
         };
         if let Some(record) = &mut record {
-            record.add(&file.name, file.rows, planted)?;
+            record.add(&file.name, file.rows, made.planted)?;
         }
-        current = Some(file.append(lines, planted.n_lines)?);
-        progress.advance(piece.tickets.end - piece.tickets.start);
+        current = Some(file.append(made)?);
         Ok(())
     })?;
     files.extend(current.map(OpenFile::entry));
@@ -176,9 +224,9 @@ impl OpenFile {
         Ok(Self { number, name, rows: 0, file })
     }
 
-    fn append(mut self, lines: &[u8], n_lines: u64) -> Result<Self> {
-        self.file.write_all(lines)?;
-        self.rows += n_lines;
+    fn append(mut self, made: Made) -> Result<Self> {
+        self.file.write_known(made.bytes, made.checksum)?;
+        self.rows += made.planted.n_lines;
         Ok(self)
     }
 
@@ -189,14 +237,16 @@ impl OpenFile {
 }
 
 /// `tickets_20261122_000000_0000.jsonl`; a shard's files carry its number (`…_2of5_0000.jsonl`), so that shards can lie
-/// together. Names sort in the order of the tickets.
+/// together, and those of changed tickets since when (`…_since_20261121_000000_0000.jsonl`). Names sort in the order of the
+/// tickets.
 fn file_name(config: &Config, layout: &Layout, number: u64) -> String {
     let as_of = config.world.as_of.compact();
     let width = digits(layout.n_files().saturating_sub(1)).max(4);
     let shard = config.shard.map_or_else(String::new, |shard| {
         format!("{:0shard_width$}of{}_", shard.index, shard.of, shard_width = digits(u64::from(shard.of)))
     });
-    format!("tickets_{as_of}_{shard}{number:0width$}.jsonl")
+    let since = config.changed_since.map_or_else(String::new, |since| format!("since_{}_", since.compact()));
+    format!("tickets_{as_of}_{since}{shard}{number:0width$}.jsonl{}", config.compression.suffix())
 }
 
 fn digits(n: u64) -> usize {
@@ -212,7 +262,7 @@ fn manifest(config: &Config, world: &World, written: Written) -> Result<RawManif
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         world: config.world.clone(),
         scenario_effects: world.scenario_effects().to_vec(),
-        changed_since: None,
+        changed_since: config.changed_since,
         batch_size: config.batch_size,
         shard: config.shard,
         repeat: repeat_command(config),
@@ -242,6 +292,12 @@ fn repeat_command(config: &Config) -> String {
     command += &format!(" --batch-size {}", config.batch_size);
     if let Some(shard) = config.shard {
         command += &format!(" --shard {shard}");
+    }
+    if config.compression != Compression::None {
+        command += &format!(" --compress {}", config.compression.as_str());
+    }
+    if let Some(since) = config.changed_since {
+        command += &format!(" --changed-since {since}");
     }
     if !config.dirty.is_zero() {
         command += &format!(" --dirty {}", config.dirty);

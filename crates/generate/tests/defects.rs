@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 
 use cli_support::Messages;
 use generate::defects::{Defect, Defects, Planted, Rate};
+use generate::render::Renderer;
 use generate::truth::Truth;
 use generate::{Config, Target, World, run_generate};
 use proptest::prelude::*;
@@ -29,8 +30,9 @@ struct Dirty {
 
 fn dirty(world: &World, rate: Rate, first: u64, tickets: Range<u64>) -> Dirty {
     let (mut bytes, mut kept) = (Vec::new(), Vec::new());
-    let planted =
-        Defects::new(rate, first).unwrap().make(world, tickets, &mut bytes, |ticket: &Ticket| kept.push(*ticket));
+    let renderer = Renderer::new(world.parameters().world_start, world.parameters().as_of);
+    let keep = |ticket: &Ticket| kept.push(*ticket);
+    let planted = Defects::new(rate, first).unwrap().make(world, &renderer, tickets, &mut bytes, keep);
     Dirty { bytes, planted, kept }
 }
 
@@ -202,11 +204,11 @@ impl DataSet {
     fn make(count: u64, shard: Option<Shard>, batch_size: u64, threads: usize) -> Self {
         let home = tempdir().unwrap();
         let config = Config {
-            world: parameters(count),
             shard,
             batch_size,
             dirty: "5%".parse().unwrap(),
             threads: NonZeroUsize::new(threads).unwrap(),
+            ..Config::of(parameters(count))
         };
         run_generate(&config, Target::Directory(home.path().join("raw")), &Messages::silent()).unwrap();
         Self::load(&home.path().join("raw"))

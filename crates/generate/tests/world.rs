@@ -208,7 +208,7 @@ fn lives_are_plausible() {
         let is_so_old = |ticket: &Ticket| as_of.seconds() - ticket.created_at.seconds() > days * DAY_SECONDS;
         tickets.iter().filter(|t| t.severity == Severity::P1 && t.resolved_at.is_none() && is_so_old(t)).count()
     };
-    assert!(open_p1(0) > 10 && open_p1(3) < 5, "{} {}", open_p1(0), open_p1(3));
+    assert!(open_p1(0) > 3 && open_p1(3) < 5, "{} {}", open_p1(0), open_p1(3));
     for status in Status::ALL {
         assert!(tickets.iter().any(|ticket| ticket.status == *status), "none is {status}");
     }

@@ -21,7 +21,7 @@ pub mod plan;
 pub mod rate;
 pub mod record;
 
-use crate::render::render;
+use crate::render::Renderer;
 use crate::world::World;
 use broken::broken_line;
 use plan::{DELAYS, Plan};
@@ -71,6 +71,7 @@ impl Defects {
     pub fn make(
         &self,
         world: &World,
+        renderer: &Renderer,
         tickets: Range<u64>,
         lines: &mut Vec<u8>,
         mut keep: impl FnMut(&Ticket),
@@ -83,7 +84,7 @@ impl Defects {
                 planted.add_broken(&ticket, plan, lines);
             } else {
                 keep(&ticket);
-                render(&ticket, lines);
+                lines.extend_from_slice(&renderer.line(&ticket));
                 planted.n_lines += 1;
             }
             for (original, plan) in copies_due_after(n, &plans) {
@@ -91,7 +92,7 @@ impl Defects {
                 if original < self.first {
                     keep(&copy);
                 }
-                render(&copy, lines);
+                lines.extend_from_slice(&renderer.line(&copy));
                 planted.add(kind, copy.ticket_id, None);
             }
         }
