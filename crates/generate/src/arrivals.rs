@@ -42,7 +42,8 @@ pub struct Hour {
     first: u64,
     seconds_a_unit: f64,
     markets: Shares<MARKETS>,
-    hour_of_week: [u8; MARKETS],
+    /// The hour of the week that the clocks show, by market.
+    clocks: [u8; MARKETS],
     has_waves: bool,
     /// Months since the world's first.
     pub month: u16,
@@ -86,7 +87,7 @@ impl Arrivals {
                 first: if i == volume.n_first_period { world.count * TICKET } else { libm::round(sum) as u64 },
                 seconds_a_unit: if units > 0.0 { cell.seconds as f64 / units } else { 0.0 },
                 markets: Shares::new(&markets[i]),
-                hour_of_week: cell.hour_of_week,
+                clocks: cell.hour_of_week,
                 has_waves: waves.iter().any(|wave| wave.level(cell.start) > 0.0),
                 month: (month(cell.start) - first_month) as u16,
             });
@@ -159,7 +160,7 @@ impl Arrivals {
 
     /// How a ticket of an hour and market reached us.
     pub fn channel(&self, hour: usize, market: Market, word: u32) -> Channel {
-        let hour_of_week = self.hours[hour].hour_of_week[market as usize];
+        let hour_of_week = self.hours[hour].clocks[market as usize];
         Channel::ALL[self.channels[usize::from(hour_of_week)].pick(word)]
     }
 

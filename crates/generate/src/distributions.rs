@@ -27,14 +27,14 @@ pub fn lognormal_around_one(sigma: f64, unit: f64) -> f64 {
 }
 
 /// A gamma-distributed number of this shape, with scale 1: how long it takes until a clock that ticks at random, once a unit
-/// of time, has ticked `shape` times. `n` numbers the draw.
+/// of time, has ticked `shape` times. `number` is that of the draw.
 ///
 /// By rejection (Marsaglia and Tsang 2000); shapes below 1 by their boost.
-pub fn gamma(shape: f64, key: Key, n: u64) -> f64 {
+pub fn gamma(shape: f64, key: Key, number: u64) -> f64 {
     if shape <= 0.0 {
         return 0.0;
     }
-    let mut number = n.wrapping_mul(64);
+    let mut number = number.wrapping_mul(64);
     let mut unit = || {
         number = number.wrapping_add(1);
         key.unit(number)

@@ -42,6 +42,10 @@ pub enum Use {
     Closing = 15,
 }
 
+/// The bits of a UUID's first half that tell its version, and those of its second half that tell its variant (RFC 9562).
+const UUID_VERSION: u64 = 0xF000;
+const UUID_VARIANT: u64 = 0xC000_0000_0000_0000;
+
 /// One ticket's draws.
 #[derive(Clone, Copy, Debug)]
 pub struct Draws([u32; WORDS]);
@@ -58,10 +62,7 @@ impl Draws {
             let (high, low) = (self.0[Use::TicketId as usize + i], self.0[Use::TicketId as usize + i + 1]);
             u64::from(high) << 32 | u64::from(low)
         });
-        // RFC 9562: the version in bits 48 to 51, the variant in bits 64 and 65.
-        const VERSION: u64 = 0xF000;
-        const VARIANT: u64 = 0xC000_0000_0000_0000;
-        Uuid::from_u64_pair(first & !VERSION | 0x4000, second & !VARIANT | 0x8000_0000_0000_0000)
+        Uuid::from_u64_pair(first & !UUID_VERSION | 0x4000, second & !UUID_VARIANT | 0x8000_0000_0000_0000)
     }
 }
 

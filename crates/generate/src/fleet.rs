@@ -4,6 +4,9 @@
 //! a function of that number. So a car never contradicts itself, and neither does an owner. Cars of a series and model year
 //! in a market form a cohort with consecutive numbers, of which the first come most often.
 
+use std::ops::RangeInclusive;
+
+use anyhow::{Result, ensure};
 use ticket_schema::cars::{MODEL_YEARS, ModelSeries};
 use ticket_schema::manifest::WorldParameters;
 use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
@@ -21,6 +24,9 @@ const YEAR_DAYS: f64 = 365.25;
 
 /// Customers have 40 bits.
 const CUSTOMER_BITS: u64 = (1 << 40) - 1;
+
+/// How many different ends of a VIN there are.
+const VINS: u64 = VinLast6::COUNT as u64;
 
 /// How many kinds of car break differently: each segment, with and without a combustion engine.
 pub const KINDS: usize = 10;
@@ -67,6 +73,8 @@ pub struct Fleet {
     business_until: u32,
     cars: Key,
     owners: Key,
+    first_vin: u64,
+    pseudonym: u64,
 }
 
 /// What the cars of a cohort are in some month.
@@ -111,7 +119,9 @@ struct Block {
 
 impl Fleet {
     /// The cars of a world, from its first month to its last.
-    pub fn new(world: &WorldParameters, profile: &Profile, waves: &[Wave]) -> Self {
+    ///
+    /// Fails if a market with tickets has no car at some time, which can only be so with a profile of one's own.
+    pub fn new(world: &WorldParameters, profile: &Profile, waves: &[Wave]) -> Result<Self> {
         let cohorts: Vec<Cohort> = ModelSeries::ALL.iter().flat_map(|series| cohorts_of(*series)).collect();
         let first_month = month(world.world_start);
         let reference = month(world.first_period_end());
@@ -142,35 +152,35 @@ impl Fleet {
             business_until: (profile.fleet.business_share.get() * f64::from(u32::MAX)) as u32,
             cars: Key::new(world.seed, "car"),
             owners: Key::new(world.seed, "owner"),
+            first_vin: Key::new(world.seed, "vin").hash(0) % VINS,
+            pseudonym: Key::new(world.seed, "pseudonym").hash(0),
         };
         let last_month = reference.max(month(world.as_of));
         fleet.ordinary =
-            fleet.picks(first_month..=last_month, |market, month| fleet.ordinary_weights(profile, market, month));
+            picks(first_month..=last_month, |market, month| fleet.ordinary_weights(profile, market, month));
+        fleet.check(profile)?;
         fleet.recalled =
             waves.iter().map(|wave| fleet.picks_of_wave(profile, wave, first_month..=last_month)).collect();
-        fleet
+        Ok(fleet)
     }
 
-    fn picks(
-        &self,
-        months: std::ops::RangeInclusive<i32>,
-        weights: impl Fn(usize, i32) -> Vec<f64>,
-    ) -> Vec<Option<Alias>> {
-        months
-            .flat_map(|month| (0..MARKETS).map(move |market| (market, month)))
-            .map(|(market, month)| Alias::new(&weights(market, month)))
-            .collect()
+    fn check(&self, profile: &Profile) -> Result<()> {
+        for (market, share) in Market::ALL.iter().zip(profile.markets.weights.shares()) {
+            let has_cars = self.ordinary.iter().skip(*market as usize).step_by(MARKETS).all(Option::is_some);
+            ensure!(
+                share == 0.0 || has_cars,
+                "the profile {} has tickets in {market} at times when none of its series is on the road there; give more \
+                 series a weight, or choose a later period",
+                profile.reference().name
+            );
+        }
+        Ok(())
     }
 
-    fn picks_of_wave(
-        &self,
-        profile: &Profile,
-        wave: &Wave,
-        months: std::ops::RangeInclusive<i32>,
-    ) -> Vec<Option<Alias>> {
+    fn picks_of_wave(&self, profile: &Profile, wave: &Wave, months: RangeInclusive<i32>) -> Vec<Option<Alias>> {
         let Some(recalled) = &wave.cars else { return Vec::new() };
         let during = month(wave.from)..=month(wave.until);
-        self.picks(months, |market, month| {
+        picks(months, |market, month| {
             if during.contains(&month) { self.recalled_weights(profile, recalled, market, month) } else { Vec::new() }
         })
     }
@@ -261,7 +271,7 @@ impl Fleet {
 
     /// A different 40-bit number for each owner: every step can be undone.
     fn pseudonym(&self, owner: u64) -> u64 {
-        let mut bits = (owner ^ self.owners.hash(0)) & CUSTOMER_BITS;
+        let mut bits = (owner ^ self.pseudonym) & CUSTOMER_BITS;
         for factor in [0x9E_3779_B97F, 0xC2_B2AE_3D27] {
             bits = bits.wrapping_mul(factor) & CUSTOMER_BITS;
             bits ^= bits >> 21;
@@ -272,29 +282,36 @@ impl Fleet {
     /// Of 3,300,000 cars with consecutive numbers no two have the same: the step shares no factor with their number.
     fn vin(&self, car: u64) -> u32 {
         const STEP: u64 = 1_618_033;
-        let count = u64::from(VinLast6::COUNT);
-        ((car % count * STEP + self.cars.hash(0) % count) % count) as u32
+        ((car.wrapping_mul(STEP) % VINS + self.first_vin) % VINS) as u32
     }
 }
 
 impl Cohort {
     /// Months since the first car was sold: in July of the year before the model year.
-    const fn months_since_start(&self, month: i32) -> i32 {
+    const fn months_since_start(self, month: i32) -> i32 {
         month - ((self.model_year - 1) * 12 + 6)
     }
 
     /// How many of the twelve months have begun in which its cars are sold.
-    fn months_sold(&self, month: i32) -> u32 {
+    fn months_sold(self, month: i32) -> u32 {
         (self.months_since_start(month) + 1).clamp(0, 12).unsigned_abs()
     }
 
-    fn part_sold(&self, month: i32) -> f64 {
+    fn part_sold(self, month: i32) -> f64 {
         f64::from(self.months_sold(month)) / 12.0
     }
 
-    fn age(&self, month: i32) -> usize {
+    fn age(self, month: i32) -> usize {
         (self.months_since_start(month).div_euclid(12).max(0) as usize).min(AGES - 1)
     }
+}
+
+/// Which cohort comes in, by month and market.
+fn picks(months: RangeInclusive<i32>, weights: impl Fn(usize, i32) -> Vec<f64>) -> Vec<Option<Alias>> {
+    months
+        .flat_map(|month| (0..MARKETS).map(move |market| (market, month)))
+        .map(|(market, month)| Alias::new(&weights(market, month)))
+        .collect()
 }
 
 /// What kind of car a series is, below [`KINDS`].
@@ -326,7 +343,7 @@ fn blocks(
         if sales <= 0.0 {
             return Block::default();
         }
-        let cars = (sales / on_the_road * cars).ceil().max(1.0) as u64;
+        let cars = if on_the_road > 0.0 { (sales / on_the_road * cars).ceil().max(1.0) as u64 } else { 1 };
         let first = *next;
         *next += cars;
         Block { first, cars, sales }
@@ -342,8 +359,8 @@ fn sales_share(market: Market, series: ModelSeries, profile: &Profile) -> f64 {
         let all = ModelSeries::ALL.iter().copied();
         let taken: f64 = all.clone().filter_map(own).sum();
         let others: f64 =
-            all.filter(|series| own(*series).is_none()).map(|series| profile.series.weights.get(series).get()).sum();
-        profile.series.weights.get(series).get() / others * (1.0 - taken)
+            all.filter(|series| own(*series).is_none()).map(|series| profile.series.weights.get(series)).sum();
+        if others > 0.0 { profile.series.weights.get(series) / others * (1.0 - taken) } else { 0.0 }
     })
 }
 

@@ -149,7 +149,7 @@ impl Lives {
             reopened,
             closed: last + i64::from(closing),
         };
-        self.outages.iter().filter(|outage| outage.dealer == case.dealer).fold(life, |life, outage| life.paused(outage))
+        self.outages.iter().filter(|outage| outage.dealer == case.dealer).fold(life, Life::paused)
     }
 
     /// When the customer objects (before the ticket would be closed), and when it is resolved again: in half the time.
@@ -178,10 +178,10 @@ impl Life {
     /// What it shows at `now`, which must not be before its opening.
     pub fn seen_at(&self, now: Timestamp) -> Seen {
         let age = now.seconds() - self.created_at.seconds();
-        if age >= self.resolved {
-            if let Some(seen) = self.seen_resolved(age) {
-                return seen;
-            }
+        if age >= self.resolved
+            && let Some(seen) = self.seen_resolved(age)
+        {
+            return seen;
         }
         let (status, changed) = match (self.reopened, self.rest) {
             (Some((reopened, _)), _) if age >= reopened => (Status::InProgress, reopened),

@@ -61,8 +61,8 @@ fn weights(profile: &Profile, climate: Climate, month0: usize, kind: usize, age:
     std::array::from_fn(|i| {
         let category = Category::ALL[i];
         let powertrain = if is_electric { factor(&profile.powertrains.factors.electric, category) } else { 1.0 };
-        profile.categories.weights.get(category).get()
-            * factor(&profile.segments.factors.of(segment), category)
+        profile.categories.weights.get(category)
+            * factor(profile.segments.factors.of(segment), category)
             * powertrain
             * profile.ages.factors.get(category).map_or(1.0, |by_age| by_age[age].get())
             * season.get(category).map_or(1.0, |by_month| by_month[month].get())

@@ -162,7 +162,7 @@ fn hours_of_week(profile: &Profile) -> [[f64; WEEK_HOURS]; CHANNELS] {
             Channel::BmwApp => (&profile.weekdays.online, &profile.hours.app),
             Channel::Email => (&profile.weekdays.online, &profile.hours.email),
         };
-        let weights: [f64; WEEK_HOURS] = std::array::from_fn(|hour| days[hour / 24].get() * hours[hour % 24].get());
+        let weights: [f64; WEEK_HOURS] = std::array::from_fn(|hour| days[hour / 24].get() * hours.get(hour % 24));
         let mean = weights.iter().sum::<f64>() / WEEK_HOURS as f64;
         weights.map(|weight| weight / mean)
     })

@@ -56,7 +56,7 @@ impl World {
         let recalls = Wave::of_recalls(profile);
         let volume = Volume::new(&parameters, profile, &recalls);
         let waves: Vec<Wave> = recalls.into_iter().chain(effects.waves.iter().map(|(_, wave)| wave.clone())).collect();
-        let fleet = Fleet::new(&parameters, profile, &waves);
+        let fleet = Fleet::new(&parameters, profile, &waves)?;
         let n_recalls = waves.len() - effects.waves.len();
         let arrivals = Arrivals::new(&parameters, volume, waves)
             .context("nobody would open a ticket in this period, or more would than can be counted; choose another")?;
@@ -129,16 +129,15 @@ impl World {
         let wave = if let Cause::Wave(wave) = cause { Some(wave) } else { None };
         let car = self.fleet.car(month, market, wave, draws.word(Use::Cohort), draws.word(Use::Car));
         let papers = self.fleet.papers(market, &car);
-        let category = match wave {
-            Some(wave) => self.arrivals.waves()[wave].category,
-            None => {
-                let month0 = (self.first_month0 + usize::from(month)) % 12;
-                self.categories.pick(market, month0, &car, draws.word(Use::Category))
-            }
+        let category = if let Some(wave) = wave {
+            self.arrivals.waves()[wave].category
+        } else {
+            let month0 = (self.first_month0 + usize::from(month)) % 12;
+            self.categories.pick(market, month0, &car, draws.word(Use::Category))
         };
         let severity = self.severities.pick(category, car.age, draws.word(Use::Severity));
-        let case = Case { created_at, severity, category, channel, dealer: papers.dealer_id };
-        let seen = self.lives.life(&case, draws).seen_at(as_of);
+        let what = Case { created_at, severity, category, channel, dealer: papers.dealer_id };
+        let seen = self.lives.life(&what, draws).seen_at(as_of);
         Ticket {
             ticket_id: draws.ticket_id(),
             created_at,
