@@ -7,7 +7,7 @@ use ticket_schema::vocabulary::{Channel, Market};
 
 use crate::calendar::{LocalHour, WEEK_HOURS, holidays::is_holiday, is_day_after_holiday};
 use crate::distributions::lognormal_around_one;
-use crate::draws::Key;
+use crate::draws::{Key, Source};
 use crate::profile::Profile;
 use crate::shares::Shares;
 use crate::waves::Wave;
@@ -71,7 +71,7 @@ impl Volume {
         let mut cells = cells(world);
         let end = world.first_period_end();
         let n_first_period = cells.partition_point(|cell| cell.start < end);
-        let days = Days::new(world.seed, profile);
+        let days = Days { profile, key: Source::of(world).key("day") };
         days.fill(&mut cells);
 
         let profiles = hours_of_week(profile);
@@ -121,11 +121,7 @@ struct Days<'a> {
     key: Key,
 }
 
-impl<'a> Days<'a> {
-    fn new(seed: u64, profile: &'a Profile) -> Self {
-        Self { profile, key: Key::new(seed, "day") }
-    }
-
+impl Days<'_> {
     fn fill(&self, cells: &mut [Cell]) {
         for (i, market) in Market::ALL.iter().enumerate() {
             let mut today = (NaiveDate::MIN, 0.0);

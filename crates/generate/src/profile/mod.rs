@@ -19,7 +19,7 @@ use ticket_schema::vocabulary::{Category, Channel, Market, Severity};
 
 pub use explain::explain;
 pub use sections::*;
-pub use values::{Course, Factor, Full, Rate, Share, Sparse, Weight, Weighting};
+pub use values::{Course, Dealers, Factor, Full, Rate, Share, Sparse, Weight, Weighting};
 
 const DEFAULT: &str = include_str!("../../profiles/default.toml");
 const REALISTIC: &str = include_str!("../../profiles/realistic.toml");
@@ -152,18 +152,17 @@ impl Profile {
 
     /// What the single values can't show.
     fn check(&self) -> Result<()> {
-        for market in Market::ALL {
-            let dealers = self.fleet.dealers.get(*market).get();
-            if !(1.0..=999.0).contains(&dealers) {
-                bail!("fleet.dealers.{market}: {dealers} service centres; expected 1 to 999");
-            }
-        }
         for (market, series) in &self.market_series {
             let total: f64 = ModelSeries::ALL.iter().filter_map(|of| series.shares.get(*of)).map(Weight::get).sum();
             if total >= 100.0 {
                 bail!(
                     "market_series.{market}.shares: {total} percent; expected less than 100, the rest is for other series"
                 );
+            }
+        }
+        for (name, recall) in &self.recalls {
+            if recall.model_years.0 > recall.model_years.1 {
+                bail!("recalls.{name}.model_years: the first is later than the last");
             }
         }
         if self.closing.longest_days.get() < self.closing.shortest_days.get() {

@@ -5,7 +5,7 @@ use ticket_schema::Timestamp;
 use ticket_schema::cars::{ModelSeries, Segment};
 use ticket_schema::vocabulary::{Category, Channel, Market, Severity};
 
-use super::values::{Course, Factor, Full, Rate, Share, Sparse, Weight, Weighting};
+use super::values::{Course, Dealers, Factor, Full, Rate, Share, Sparse, Weight, Weighting};
 
 /// How many ages in model years are told apart; the last stands for all older cars.
 pub const AGES: usize = 10;
@@ -71,7 +71,7 @@ section! {
     }
 }
 section! {
-    /// Factors on the categories' weights, by powertrain.
+    /// Factors on the categories' shares, by powertrain; the other categories divide the rest among them.
     Powertrains {
         /// By powertrain; combustion is what all else is measured by.
         factors: PowertrainFactors,
@@ -147,9 +147,11 @@ section! {
         series: Vec<ModelSeries>,
         /// First and last model year.
         model_years: (i32, i32),
-        /// Tickets on the first day, as a multiple of the market's ordinary ones.
+        /// The wave's tickets, as a multiple of the market's ordinary ones, if it didn't fall while it rises.
         uplift: Full<Market, Weight>,
-        /// How many days it takes until a wave is down to 1/e.
+        /// How many days it takes until the wave is at its height.
+        rise_days: Factor,
+        /// How many days it takes until it is down to 1/e.
         decay_days: Factor,
     }
 }
@@ -173,8 +175,8 @@ section! {
         business_cars: Factor,
         /// Spread of the service centres' sizes: the sigma of a lognormal distribution.
         dealer_size_sigma: Factor,
-        /// Service centres of each market, at most 999.
-        dealers: Full<Market, Weight>,
+        /// Service centres of each market.
+        dealers: Full<Market, Dealers>,
     }
 }
 section! {
@@ -229,10 +231,6 @@ section! {
     Reopening {
         /// The share of tickets.
         share: Share,
-        /// The median time from resolution to objection.
-        median_hours: Factor,
-        /// Its sigma.
-        sigma: Factor,
     }
 }
 section! {
@@ -247,8 +245,10 @@ section! {
 section! {
     /// What the scenarios do.
     ScenarioNumbers {
-        /// Recall tickets on the first day, as a multiple of the market's ordinary ones.
+        /// Recall tickets, as a multiple of the market's ordinary ones, if the wave didn't fall while it rises.
         recall_uplift: Factor,
+        /// How many days it takes until the wave is at its height.
+        recall_rise_days: Factor,
         /// How many days it takes until the wave is down to 1/e.
         recall_decay_days: Factor,
         /// How long a cold wave lasts.
@@ -263,7 +263,7 @@ section! {
 /// Factors on some categories' weights; 1 for the others.
 pub type CategoryFactors = Sparse<Category, Factor>;
 
-/// Factors on the categories' weights, by powertrain.
+/// Factors on the categories' shares, by powertrain.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PowertrainFactors {

@@ -47,6 +47,10 @@ number! {
     Share, "a share, from 0 to 1", |number| (0.0..=1.0).contains(&number)
 }
 number! {
+    /// How many service centres a market has.
+    Dealers, "a whole number from 1 to 999", |number| (1.0..=999.0).contains(&number) && number.fract() == 0.0
+}
+number! {
     /// A part of the whole that is neither nothing nor all.
     Rate, "a rate, above 0 and below 0.5", |number| number > 0.0 && number < 0.5
 }
