@@ -115,6 +115,8 @@ struct Block {
     first: u64,
     /// When all have been sold.
     cars: u64,
+    /// How long it takes to sell one.
+    months_a_car: f64,
     /// The series' share of the market's sales.
     sales: f64,
 }
@@ -246,7 +248,7 @@ impl Fleet {
             // Some come more often than others, and which ones has nothing to do with when they were sold.
             among_sold(self.ranks.hash(block.first + among_sold(u64::from(self.visitor(car)), 32)), 64)
         };
-        let month_of_sale = (i * 12 / block.cars) as i32;
+        let month_of_sale = (i as f64 * block.months_a_car) as i32;
         Car {
             number: block.first + i,
             series: cohort.series,
@@ -367,7 +369,7 @@ fn blocks(
         let cars = if on_the_road > 0.0 { (sales / on_the_road * cars).ceil().max(1.0) as u64 } else { 1 };
         let first = *next;
         *next += cars;
-        Block { first, cars, sales }
+        Block { first, cars, months_a_car: 12.0 / cars as f64, sales }
     };
     cohorts.iter().map(block).collect()
 }

@@ -50,15 +50,17 @@ pub struct Case {
     pub dealer: DealerId,
 }
 
-/// What becomes of a ticket, in seconds from its opening.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Life {
-    created_at: Timestamp,
-    /// The SLA target.
-    target: i64,
+/// How a ticket's life begins, in seconds from its opening.
+#[derive(Clone, Copy, Debug)]
+struct Beginning {
     answered: i64,
     /// From when to when work rests, if it does.
     rest: Option<(i64, i64)>,
+}
+
+/// How it ends, in seconds from its opening.
+#[derive(Clone, Copy, Debug)]
+struct Ending {
     resolved: i64,
     /// When it is re-opened and resolved for the second time, if it is.
     reopened: Option<(i64, i64)>,
@@ -100,9 +102,9 @@ pub struct Lives {
     dealers: Vec<Vec<f64>>,
     /// Time to the first answer, by channel.
     answer: Vec<Durations>,
-    /// The tickets that rest are those whose draw is below it, by category.
-    rest_until: Vec<u32>,
-    reopened_until: u32,
+    /// Whether tickets rest, by category.
+    rests: Vec<Chance>,
+    reopened: Chance,
     shortest_closing: u32,
     closing_spread: u32,
     outages: Vec<Outage>,
@@ -125,50 +127,75 @@ impl Lives {
                 .collect(),
             dealers: Market::ALL.iter().map(|market| dealers(source, *market, profile)).collect(),
             answer: Channel::ALL.iter().map(|channel| answer(profile, *channel)).collect(),
-            rest_until: Category::ALL
+            rests: Category::ALL
                 .iter()
-                .map(|category| word_of(profile.waiting.shares.get(*category).get()))
+                .map(|category| Chance::new(profile.waiting.shares.get(*category).get()))
                 .collect(),
-            reopened_until: word_of(profile.reopening.share.get()),
+            reopened: Chance::new(profile.reopening.share.get()),
             shortest_closing,
             closing_spread: ((closing.longest_days.get() * DAY_SECONDS).min(LONGEST) as u32 - shortest_closing).max(1),
             outages,
         }
     }
 
-    /// The life of a ticket.
-    pub fn life(&self, case: &Case, draws: &Draws) -> Life {
-        let (category, channel) = (case.category as usize, case.channel as usize);
-        let pace = self.cases[category][channel]
+    /// What the life of a ticket shows at `now`, which must not be before its opening.
+    ///
+    /// Nearly all tickets have ended by then, so their beginning isn't even looked at.
+    pub fn seen_at(&self, now: Timestamp, case: &Case, draws: &Draws) -> Seen {
+        let clock = Clock { opened: case.created_at, age: now.seconds() - case.created_at.seconds() };
+        let ending = self.ending(case, draws);
+        let target = case.severity.sla_target_seconds();
+        if self.outages.iter().any(|outage| outage.dealer == case.dealer) {
+            let beginning = self.beginning(case, ending.resolved, draws);
+            let (beginning, ending) = self.paused(case, beginning, ending);
+            return ending.seen(clock, target).unwrap_or_else(|| beginning.seen(clock, target, &ending));
+        }
+        ending
+            .seen(clock, target)
+            .unwrap_or_else(|| self.beginning(case, ending.resolved, draws).seen(clock, target, &ending))
+    }
+
+    fn ending(&self, case: &Case, draws: &Draws) -> Ending {
+        let pace = self.cases[case.category as usize][case.channel as usize]
             * self.dealers[case.dealer.market as usize][usize::from(case.dealer.number - 1)];
         let untouched = f64::from(self.resolution[case.severity as usize].pick(draws.word(Use::Resolution)));
-        let resolved = (untouched * pace).clamp(SHORTEST, LONGEST) as u32;
-
-        let patience = f64::from(self.answer[channel].pick(draws.word(Use::Answer)));
-        let answered = soonest(patience, f64::from(resolved) * LATEST_ANSWER);
-        let rest = left_below(draws.word(Use::Rest), self.rest_until[category]);
-        let rest = rest.map(|left| {
-            let from = between(resolved, REST_FROM, left);
-            (from, between(resolved, REST_UNTIL, draws.word(Use::Detail) << 16))
-        });
+        let resolved = (untouched * pace).clamp(SHORTEST, LONGEST) as i64;
         let closing = self.shortest_closing + scale(draws.word(Use::Closing), self.closing_spread);
-        let reopened = left_below(draws.word(Use::Reopening), self.reopened_until);
         // The customer objects before the ticket would have been closed.
-        let reopened = reopened.map(|left| {
-            let at = i64::from(resolved) + 1 + i64::from(scale(left, closing));
-            (at, at + between(resolved, SECOND_TIME, draws.word(Use::Detail)))
+        let reopened = self.reopened.of(draws.word(Use::Reopening)).map(|place| {
+            let at = resolved + 1 + (f64::from(closing) * place) as i64;
+            (at, at + between(resolved, SECOND_TIME, place_of(draws.word(Use::Detail))))
         });
-        let last = reopened.map_or(i64::from(resolved), |(_, resolved_again)| resolved_again);
-        let life = Life {
-            created_at: case.created_at,
-            target: case.severity.sla_target_seconds(),
-            answered,
-            rest,
-            resolved: i64::from(resolved),
-            reopened,
-            closed: last + i64::from(closing),
-        };
-        self.outages.iter().filter(|outage| outage.dealer == case.dealer).fold(life, Life::paused)
+        let last = reopened.map_or(resolved, |(_, resolved_again)| resolved_again);
+        Ending { resolved, reopened, closed: last + i64::from(closing) }
+    }
+
+    fn beginning(&self, case: &Case, resolved: i64, draws: &Draws) -> Beginning {
+        let patience = f64::from(self.answer[case.channel as usize].pick(draws.word(Use::Answer)));
+        let rest = self.rests[case.category as usize].of(draws.word(Use::Rest)).map(|place| {
+            let until = between(resolved, REST_UNTIL, place_of(draws.word(Use::Detail) << 16));
+            (between(resolved, REST_FROM, place), until)
+        });
+        Beginning { answered: soonest(patience, resolved as f64 * LATEST_ANSWER), rest }
+    }
+
+    /// The same life with the clock stopped during outages: what would happen later happens as much later.
+    fn paused(&self, case: &Case, mut beginning: Beginning, mut ending: Ending) -> (Beginning, Ending) {
+        for outage in self.outages.iter().filter(|outage| outage.dealer == case.dealer) {
+            let begin = (outage.from.seconds() - case.created_at.seconds()).max(0);
+            let pause = outage.until.seconds() - case.created_at.seconds() - begin;
+            if pause > 0 {
+                let put_off = |at: &mut i64| *at += if *at >= begin { pause } else { 0 };
+                put_off(&mut beginning.answered);
+                put_off(&mut ending.resolved);
+                put_off(&mut ending.closed);
+                for (from, until) in beginning.rest.iter_mut().chain(&mut ending.reopened) {
+                    put_off(from);
+                    put_off(until);
+                }
+            }
+        }
+        (beginning, ending)
     }
 
     /// No ticket changes any more when it is so old, in seconds.
@@ -182,32 +209,28 @@ impl Lives {
     }
 }
 
-impl Life {
-    /// What it shows at `now`, which must not be before its opening.
-    pub fn seen_at(&self, now: Timestamp) -> Seen {
-        let age = now.seconds() - self.created_at.seconds();
-        if age >= self.resolved
-            && let Some(seen) = self.seen_resolved(age)
-        {
-            return seen;
-        }
-        let (status, changed) = match (self.reopened, self.rest) {
-            (Some((reopened, _)), _) if age >= reopened => (Status::InProgress, reopened),
-            (_, Some((_, until))) if age >= until => (Status::InProgress, until),
-            (_, Some((from, _))) if age >= from => (Status::Waiting, from),
-            _ if age >= self.answered => (Status::InProgress, self.answered),
-            _ => (Status::Open, 0),
-        };
-        let sla_breached = age > self.target;
-        let changed = if sla_breached { changed.max(self.target + 1) } else { changed };
-        Seen { status, updated_at: self.after(changed), resolved_at: None, sla_breached }
-    }
+/// When a ticket was opened, and how old it is, in seconds.
+#[derive(Clone, Copy)]
+struct Clock {
+    opened: Timestamp,
+    age: i64,
+}
 
-    /// What it shows at an age at which it has been resolved; nothing while it is re-opened.
-    fn seen_resolved(&self, age: i64) -> Option<Seen> {
+impl Clock {
+    fn after(self, seconds: i64) -> Timestamp {
+        self.opened.plus_seconds(seconds)
+    }
+}
+
+impl Ending {
+    /// What shows of it; nothing before the ticket is resolved, nor while it is re-opened.
+    fn seen(&self, clock: Clock, target: i64) -> Option<Seen> {
+        if clock.age < self.resolved {
+            return None;
+        }
         let resolved = match self.reopened {
-            Some((reopened, resolved_again)) if age >= reopened => {
-                if age < resolved_again {
+            Some((reopened, resolved_again)) if clock.age >= reopened => {
+                if clock.age < resolved_again {
                     return None;
                 }
                 resolved_again
@@ -215,34 +238,49 @@ impl Life {
             _ => self.resolved,
         };
         let (status, changed) =
-            if age >= self.closed { (Status::Closed, self.closed) } else { (Status::Resolved, resolved) };
+            if clock.age >= self.closed { (Status::Closed, self.closed) } else { (Status::Resolved, resolved) };
         Some(Seen {
             status,
-            updated_at: self.after(changed),
-            resolved_at: Some(self.after(resolved)),
-            sla_breached: resolved > self.target,
+            updated_at: clock.after(changed),
+            resolved_at: Some(clock.after(resolved)),
+            sla_breached: resolved > target,
         })
     }
+}
 
-    fn after(&self, seconds: i64) -> Timestamp {
-        self.created_at.plus_seconds(seconds)
+impl Beginning {
+    /// What shows of it, or of its second beginning, while the ticket isn't resolved.
+    fn seen(&self, clock: Clock, target: i64, ending: &Ending) -> Seen {
+        let age = clock.age;
+        let (status, changed) = match (ending.reopened, self.rest) {
+            (Some((reopened, _)), _) if age >= reopened => (Status::InProgress, reopened),
+            (_, Some((_, until))) if age >= until => (Status::InProgress, until),
+            (_, Some((from, _))) if age >= from => (Status::Waiting, from),
+            _ if age >= self.answered => (Status::InProgress, self.answered),
+            _ => (Status::Open, 0),
+        };
+        let sla_breached = age > target;
+        let changed = if sla_breached { changed.max(target + 1) } else { changed };
+        Seen { status, updated_at: clock.after(changed), resolved_at: None, sla_breached }
+    }
+}
+
+/// Something that happens to a share of tickets, each of which has a place among them.
+#[derive(Clone, Copy, Debug)]
+struct Chance {
+    below: u32,
+    places_a_word: f64,
+}
+
+impl Chance {
+    fn new(share: f64) -> Self {
+        let below = share * f64::from(u32::MAX);
+        Self { below: below as u32, places_a_word: 1.0 / below.max(1.0) }
     }
 
-    /// The same life with the clock stopped during an outage: what would happen later happens as much later.
-    fn paused(mut self, outage: &Outage) -> Self {
-        let begin = (outage.from.seconds() - self.created_at.seconds()).max(0);
-        let pause = outage.until.seconds() - self.created_at.seconds() - begin;
-        if pause > 0 {
-            let put_off = |at: &mut i64| *at += if *at >= begin { pause } else { 0 };
-            put_off(&mut self.answered);
-            put_off(&mut self.resolved);
-            put_off(&mut self.closed);
-            for (from, until) in self.rest.iter_mut().chain(&mut self.reopened) {
-                put_off(from);
-                put_off(until);
-            }
-        }
-        self
+    /// The place, from 0 to 1, of those that it happens to: they are those with the lowest words.
+    fn of(&self, word: u32) -> Option<f64> {
+        (word < self.below).then(|| f64::from(word) * self.places_a_word)
     }
 }
 
@@ -273,20 +311,14 @@ fn soonest(patience: f64, latest: f64) -> i64 {
     (patience * latest / (patience + latest)).max(1.0) as i64
 }
 
-/// A part of a time, evenly between two shares of it.
-fn between(seconds: u32, shares: (f64, f64), word: u32) -> i64 {
-    let (least, most) = shares;
-    (f64::from(seconds) * (least + (most - least) * f64::from(word) / WORDS)) as i64
+/// A part of a time, between two shares of it.
+fn between(seconds: i64, (least, most): (f64, f64), place: f64) -> i64 {
+    (seconds as f64 * (least + (most - least) * place)) as i64
 }
 
-/// If a uniform word is below a limit, what that leaves of it: a uniform word again.
-fn left_below(word: u32, limit: u32) -> Option<u32> {
-    (word < limit).then(|| ((u64::from(word) << 32) / u64::from(limit)) as u32)
-}
-
-/// The word below which a share of all words lies.
-fn word_of(share: f64) -> u32 {
-    (share * f64::from(u32::MAX)) as u32
+/// A uniform word as a place from 0 to 1.
+fn place_of(word: u32) -> f64 {
+    f64::from(word) / WORDS
 }
 
 #[cfg(test)]
@@ -343,17 +375,18 @@ mod tests {
         let (lives, mut draws) = (lives(Vec::new()), source().tickets(0));
         for n in 0..2000 {
             let case = case(n);
-            let life = lives.life(&case, draws.next_ticket());
-            let mut before = life.seen_at(case.created_at);
+            let draws = draws.next_ticket();
+            let mut before = lives.seen_at(case.created_at, &case, draws);
             assert_eq!((before.status, before.updated_at), (Status::Open, case.created_at));
             for hours in 1..600 {
                 let now = case.created_at.plus_seconds(hours * 3600);
-                let seen = life.seen_at(now);
+                let seen = lives.seen_at(now, &case, draws);
                 let since = case.created_at.plus_seconds((hours - 1) * 3600);
-                assert_eq!(seen != before, seen.updated_at > since, "{n} after {hours} h: {life:?}");
+                assert_eq!(seen != before, seen.updated_at > since, "{n} after {hours} h: {seen:?}");
                 before = seen;
             }
-            assert_eq!(life.seen_at(case.created_at.plus_seconds(lives.longest())).status, Status::Closed);
+            let at_last = lives.seen_at(case.created_at.plus_seconds(lives.longest()), &case, draws);
+            assert_eq!(at_last.status, Status::Closed);
         }
     }
 
@@ -363,12 +396,12 @@ mod tests {
         let until = from.plus_seconds(4 * 86_400);
         let (lives, mut draws) = (lives(vec![Outage { dealer: DEALER, from, until }]), source().tickets(0));
         for n in 0..1000 {
-            let life = lives.life(&case(n), draws.next_ticket());
-            let seen = life.seen_at(until.plus_seconds(-1));
-            assert_eq!((seen.status, seen.resolved_at), (Status::Open, None), "{n}: {life:?}");
-            let closed = life.seen_at(until.plus_seconds(lives.longest()));
+            let draws = draws.next_ticket();
+            let seen = lives.seen_at(until.plus_seconds(-1), &case(n), draws);
+            assert_eq!((seen.status, seen.resolved_at), (Status::Open, None), "{n}: {seen:?}");
+            let closed = lives.seen_at(until.plus_seconds(lives.longest()), &case(n), draws);
             assert_eq!(closed.status, Status::Closed);
-            assert!(closed.resolved_at.is_some_and(|resolved_at| resolved_at >= until), "{n}: {life:?}");
+            assert!(closed.resolved_at.is_some_and(|resolved_at| resolved_at >= until), "{n}: {closed:?}");
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Where within an hour its tickets fall: in order, and as independent arrivals do.
 //!
 //! The gaps between independent arrivals are exponential, so the gaps before each ticket are drawn so and stretched to fill
-//! the hour. An hour with very many tickets is first cut into sixtieth parts, whose numbers vary as those of a Poisson process
+//! the hour. An hour with very many tickets is first cut into equal parts, whose numbers vary as those of a Poisson process
 //! do, so that a run that begins in the middle of it never has far to count.
 
 use crate::distributions::NORMAL_QUANTILES;
 use crate::draws::Key;
 
 /// The most tickets of a stretch that isn't cut any further.
-const MOST: u64 = 2048;
+const MOST: u64 = 1024;
 
-const PARTS: usize = 60;
+/// Into how many parts a stretch is cut.
+const PARTS: usize = 12;
 
 /// Some time with a number of tickets.
 #[derive(Clone, Copy, Debug)]
@@ -72,11 +73,9 @@ impl Spacing {
         self.exponential[(self.gaps.hash(n) >> 54) as usize]
     }
 
-    /// The sixtieth part of a stretch that has ticket `n`.
+    /// The part of a stretch that has ticket `n`.
     fn part(&self, whole: &Stretch, n: u64) -> Stretch {
-        let mean = whole.n_tickets as f64 / PARTS as f64;
-        let number = whole.first.wrapping_mul(PARTS as u64);
-        let weights: [f64; PARTS] = std::array::from_fn(|i| gamma_about(mean, self.parts.hash(number + i as u64)));
+        let weights = self.weights(whole);
         let scale = whole.n_tickets as f64 / weights.iter().sum::<f64>();
         let (mut sum, mut first, seconds) = (0.0, whole.first, whole.seconds / PARTS as f64);
         for (i, weight) in weights.iter().enumerate() {
@@ -91,6 +90,19 @@ impl Spacing {
         }
         *whole
     }
+
+    /// How much of a stretch belongs to each of its parts: gamma-distributed numbers, with the mean and variance of the tickets
+    /// in a part (by Wilson and Hilferty 1931, which is good for means above 10).
+    fn weights(&self, whole: &Stretch) -> [f64; PARTS] {
+        let mean = whole.n_tickets as f64 / PARTS as f64;
+        let (bias, spread) = (1.0 / (9.0 * mean), 1.0 / (3.0 * mean.sqrt()));
+        let number = whole.first.wrapping_mul(PARTS as u64);
+        std::array::from_fn(|i| {
+            let hash = self.parts.hash(number.wrapping_add(i as u64));
+            let root = 1.0 - bias + spread * NORMAL_QUANTILES[(hash >> 54) as usize];
+            (root * root * root).max(0.0)
+        })
+    }
 }
 
 impl Place {
@@ -98,11 +110,4 @@ impl Place {
     pub const fn holds(&self, n: u64) -> bool {
         n >= self.stretch.first && n - self.stretch.first < self.stretch.n_tickets
     }
-}
-
-/// A gamma-distributed number with this mean and variance (Wilson and Hilferty 1931), good for means above 10.
-fn gamma_about(mean: f64, hash: u64) -> f64 {
-    let z = NORMAL_QUANTILES[(hash >> 54) as usize];
-    let root = 1.0 - 1.0 / (9.0 * mean) + z / (3.0 * libm::sqrt(mean));
-    (mean * root * root * root).max(0.0)
 }

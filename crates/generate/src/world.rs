@@ -136,7 +136,7 @@ impl World {
         };
         let severity = self.severities.pick(category, car.age, draws.word(Use::Severity));
         let what = Case { created_at, severity, category, channel, dealer: papers.dealer_id };
-        let seen = self.lives.life(&what, draws).seen_at(as_of);
+        let seen = self.lives.seen_at(as_of, &what, draws);
         Ticket {
             ticket_id: draws.ticket_id(),
             created_at,
