@@ -9,8 +9,13 @@ use cli_support::exit::UsageError;
 use cli_support::{Messages, human};
 use ticket_schema::manifest::{FileEntry, InputEntry, Manifest, RawManifest};
 
+use crate::unpacked::Unpacked;
+
 /// How the names of the files that are read from a directory end.
 const ENDINGS: [&str; 3] = [".jsonl", ".ndjson", ".json"];
+
+/// What may follow: packed files are unpacked as they are read.
+const PACKED: [&str; 3] = ["", ".gz", ".zst"];
 
 /// For whoever has no input yet.
 const WHAT_TO_DO: &str = "run `generate` first, which writes data/raw, or name another --input";
@@ -128,14 +133,12 @@ impl Source {
     }
 
     /// Opens it.
-    pub fn open(&self) -> Result<Box<dyn Read>> {
-        match &self.path {
-            None => Ok(Box::new(io::stdin().lock())),
-            Some(path) => {
-                let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-                Ok(Box::new(file))
-            }
-        }
+    pub fn open(&self) -> io::Result<Unpacked> {
+        let file: Box<dyn Read> = match &self.path {
+            None => Box::new(io::stdin().lock()),
+            Some(path) => Box::new(File::open(path)?),
+        };
+        Unpacked::new(file, &self.name)
     }
 
     /// What is different from what the manifest promised, if anything is.
@@ -157,6 +160,11 @@ impl Source {
     }
 }
 
+fn is_json_lines(name: &str) -> bool {
+    let has_ending = |name: &str| ENDINGS.iter().any(|ending| name.ends_with(ending));
+    PACKED.iter().filter_map(|packed| name.strip_suffix(packed)).any(has_ending)
+}
+
 /// The names of the JSON-Lines files in a directory, sorted. Hidden files (with `.` or `_`) are not meant to be read; what
 /// else is not read is named in a warning.
 fn file_names(dir: &Path, messages: &Messages) -> io::Result<Vec<String>> {
@@ -166,7 +174,7 @@ fn file_names(dir: &Path, messages: &Messages) -> io::Result<Vec<String>> {
         let name = entry.file_name();
         match name.to_str() {
             Some(name) if name.starts_with(['.', '_']) => {}
-            Some(name) if ENDINGS.iter().any(|ending| name.ends_with(ending)) && !entry.path().is_dir() => {
+            Some(name) if is_json_lines(name) && !entry.path().is_dir() => {
                 names.push(name.to_owned());
             }
             _ => left_out.push(entry.path()),

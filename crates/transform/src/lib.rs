@@ -6,6 +6,7 @@
 //! ```
 //!
 //! * [`input`]: which files are read, and what a manifest promises of them.
+//! * [`unpacked`]: the bytes of an input, packed or not.
 //! * [`lines`]: bytes to numbered lines, in bounded memory.
 //! * [`decode`]: a line to a [`decode::Row`], or the reason why not; [`scalar`] and [`moment`] are its parts.
 //! * [`partitions`]: rows to Parquet; [`parquet_layout`] says how the files are laid out.
@@ -19,6 +20,7 @@ pub mod parquet_layout;
 pub mod partitions;
 pub mod quarantine;
 pub mod scalar;
+pub mod unpacked;
 
 mod run;
 

@@ -2,8 +2,6 @@
 
 use std::io::{self, Read};
 
-use cli_support::checksum::Checksum;
-
 /// The longest line that is looked at as a whole. Longer ones are refused, and pass through in pieces.
 pub const MAX_LINE_BYTES: usize = 16 << 20;
 
@@ -27,7 +25,7 @@ pub struct Line<'a> {
 
 /// The lines of a stream.
 ///
-/// A byte order mark at the start is passed over. The checksum covers every byte of the stream.
+/// A byte order mark at the start is passed over.
 #[derive(Debug)]
 pub struct Lines<R> {
     reader: R,
@@ -40,7 +38,6 @@ pub struct Lines<R> {
     n_given: u64,
     at_end: bool,
     in_long_line: bool,
-    checksum: Checksum,
 }
 
 impl<R: Read> Lines<R> {
@@ -55,13 +52,12 @@ impl<R: Read> Lines<R> {
             n_given: 0,
             at_end: false,
             in_long_line: false,
-            checksum: Checksum::default(),
         }
     }
 
-    /// Checksum and length of what has been read.
-    pub const fn checksum(&self) -> &Checksum {
-        &self.checksum
+    /// Where the lines come from.
+    pub const fn reader(&self) -> &R {
+        &self.reader
     }
 
     /// The next line, or `None` at the end. An empty line is a line; what follows the last newline is one only if it is not
@@ -144,7 +140,6 @@ impl<R: Read> Lines<R> {
                 result => break result?,
             }
         };
-        self.checksum.update(&self.buffer[self.end..self.end + n]);
         self.end += n;
         self.at_end = n == 0;
         Ok(())
@@ -175,7 +170,6 @@ mod tests {
             assert!(line.is_whole);
             all.push((line.number, line.byte_offset, line.bytes.to_vec()));
         }
-        assert_eq!(lines.checksum().n_bytes(), text.len() as u64);
         all
     }
 

@@ -132,7 +132,7 @@ impl<'a> Run<'a> {
 
     fn read(&mut self, source: &Source) -> Result<()> {
         let shown = source.shown();
-        let mut lines = Lines::new(source.open()?);
+        let mut lines = Lines::new(source.open().with_context(|| format!("cannot open {shown}"))?);
         let mut rows = RowCounts::default();
         let mut n_bytes_shown = 0;
         while let Some(line) = lines.next_line().with_context(|| format!("cannot read {shown}"))? {
@@ -156,13 +156,13 @@ impl<'a> Run<'a> {
                     self.quarantine.end_line()?;
                 }
             }
-            let n_bytes_read = lines.checksum().n_bytes();
+            let n_bytes_read = lines.reader().checksum().n_bytes();
             if n_bytes_read != n_bytes_shown {
                 self.messages.advance(n_bytes_read - n_bytes_shown);
                 n_bytes_shown = n_bytes_read;
             }
         }
-        let checksum = lines.checksum();
+        let checksum = lines.reader().checksum();
         let entry =
             InputEntry { name: source.name.clone(), bytes: checksum.n_bytes(), crc64nvme: checksum.to_base64(), rows };
         self.broken_promises.extend(source.broken_promise(&entry));

@@ -370,3 +370,44 @@ fn expected_answers_don_t_hold_where_tickets_are_there_twice() {
     let expected = format!("{n_copies} further lines of tickets, planted by generate --dirty");
     assert!(stderr(&output).contains(&expected), "{}", stderr(&output));
 }
+
+#[test]
+fn packed_files_give_the_same_tickets_and_keep_their_promises() {
+    let home = home_with_tickets(2500);
+    assert!(transform(&home, &[]).status.success());
+    let plain = files(&home.path().join("data/curated/tickets"));
+    for compression in [generate::Compression::Gzip, generate::Compression::Zstd] {
+        let home = tempdir().unwrap();
+        let raw = home.path().join("data/raw");
+        let world = ticket_schema::manifest::WorldParameters::new(42, "2026-11-22".parse().unwrap(), 90, 2500);
+        let config = generate::Config { compression, ..generate::Config::of(world) };
+        generate::run_generate(&config, generate::Target::Directory(raw.clone()), &cli_support::Messages::silent())
+            .unwrap();
+        let output = transform(&home, &[]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let curated = home.path().join("data/curated");
+        assert!(files(&curated.join("tickets")) == plain, "{compression:?}");
+        assert!(CuratedManifest::load(&curated).unwrap().unwrap().expected_answers.is_some(), "{compression:?}");
+
+        // A file that was cut, and one that was altered: nothing is published.
+        let first = fs::read_dir(&raw)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .filter(|file| !file.ends_with("_manifest.json"));
+        let first = first.min().unwrap();
+        let whole = fs::read(&first).unwrap();
+        let mut altered = whole.clone();
+        altered[whole.len() / 2] ^= 0x55;
+        for damaged in [&whole[..whole.len() / 2], &altered] {
+            fs::write(&first, damaged).unwrap();
+            let output = transform(&home, &[]);
+            assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+            assert!(
+                stderr(&output).contains(&first.file_name().unwrap().to_string_lossy().into_owned()),
+                "{}",
+                stderr(&output)
+            );
+            assert!(files(&curated.join("tickets")) == plain, "{compression:?}");
+        }
+    }
+}
