@@ -34,6 +34,18 @@ pub fn lognormal_around_one(sigma: f64, unit: f64) -> f64 {
     libm::exp(sigma * normal_quantile(unit) - sigma * sigma / 2.0)
 }
 
+/// `n` lognormal numbers with mean 1 that cover the distribution evenly; the key only says which is whose. So no draw makes one
+/// world's service centres slower as a whole than another's.
+pub fn lognormal_strata(n: usize, sigma: f64, key: Key) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by_key(|i| key.hash(*i as u64));
+    let mut numbers = vec![0.0; n];
+    for (rank, i) in order.into_iter().enumerate() {
+        numbers[i] = lognormal_around_one(sigma, (rank as f64 + 0.5) / n as f64);
+    }
+    numbers
+}
+
 /// A gamma-distributed number of this shape, with scale 1: how long it takes until a clock that ticks at random, once a unit
 /// of time, has ticked `shape` times. `number` is that of the draw.
 ///

@@ -13,7 +13,7 @@ use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
 use ticket_schema::vocabulary::Market;
 
 use crate::calendar::month;
-use crate::distributions::{lognormal_around_one, normal_below, normal_quantile};
+use crate::distributions::{lognormal_strata, normal_below, normal_quantile};
 use crate::draws::{Key, Source, scale};
 use crate::profile::{AGES, Profile};
 use crate::shares::Alias;
@@ -393,11 +393,8 @@ fn sales_share(market: Market, series: ModelSeries, model_year: i32, profile: &P
 
 /// How large the service centres of a market are, relative to each other.
 fn dealer_sizes(source: Source, market: Market, profile: &Profile) -> Vec<f64> {
-    let key = source.key(market.as_str());
-    let sigma = profile.fleet.dealer_size_sigma.get();
-    (0..profile.fleet.dealers.get(market).get() as u64)
-        .map(|dealer| lognormal_around_one(sigma, key.unit(dealer)))
-        .collect()
+    let n_dealers = profile.fleet.dealers.get(market).get() as usize;
+    lognormal_strata(n_dealers, profile.fleet.dealer_size_sigma.get(), source.key(market.as_str()))
 }
 
 /// Which part of the cars has a share of i / 1024 of the tickets, if their own rates are lognormal with this sigma: the Lorenz

@@ -7,7 +7,7 @@ use ticket_schema::Timestamp;
 use ticket_schema::ticket::DealerId;
 use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 
-use crate::distributions::{Durations, lognormal_around_one, normal_quantile};
+use crate::distributions::{Durations, lognormal_strata, normal_quantile};
 use crate::draws::{Draws, Source, Use, scale};
 use crate::profile::Profile;
 
@@ -298,12 +298,11 @@ fn answer(profile: &Profile, channel: Channel) -> Durations {
 
 /// The factors of a market's service centres, the market's own among them.
 fn dealers(source: Source, market: Market, profile: &Profile) -> Vec<f64> {
-    let key = source.key("pace");
     let factors = &profile.resolution_factors;
-    let number = |dealer: u64| market as u64 * 1000 + dealer;
-    let factor = |dealer: u64| lognormal_around_one(factors.dealer_sigma.get(), key.unit(number(dealer)));
-    let n_dealers = profile.fleet.dealers.get(market).get() as u64;
-    (0..n_dealers).map(|dealer| factors.markets.get(market).get() * factor(dealer)).collect()
+    let n_dealers = profile.fleet.dealers.get(market).get() as usize;
+    let key = source.key(&format!("pace of {market}"));
+    let of_market = factors.markets.get(market).get();
+    lognormal_strata(n_dealers, factors.dealer_sigma.get(), key).into_iter().map(|factor| factor * of_market).collect()
 }
 
 /// Close to `patience` if that is short, and always below `latest`; at least a second.

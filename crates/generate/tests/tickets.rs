@@ -33,9 +33,9 @@ fn crc(bytes: &[u8]) -> String {
 #[test]
 fn worlds_stay_what_they_are() {
     for (world, expected) in [
-        (world(42, "2026-11-22", 90, 5000), "r9Ld2ejBOXw="),
-        (world(7, "2024-03-01T13:37:11Z", 400, 5000), "/s5Ifc9d06w="),
-        (world(u64::MAX, "2018-01-01", 30, 5000), "TRtAh+Usgj0="),
+        (world(42, "2026-11-22", 90, 5000), "Wk8J+lWWS6M="),
+        (world(7, "2024-03-01T13:37:11Z", 400, 5000), "VCm2HfSdUkk="),
+        (world(u64::MAX, "2018-01-01", 30, 5000), "P+LRXFhmeL8="),
     ] {
         assert_eq!(crc(&lines(&world, None, 1)), expected, "{world:?}");
     }
