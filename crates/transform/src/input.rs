@@ -13,7 +13,7 @@ use ticket_schema::manifest::{FileEntry, InputEntry, Manifest, RawManifest};
 const ENDINGS: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 
 /// For whoever has no input yet.
-const WHAT_TO_DO: &str = "run `generate` first, which writes data/raw, or name another --input";
+const WHAT_TO_DO: &str = "run `generate` first, which writes data/raw, or name another input";
 
 /// What is to be read, in order.
 #[derive(Debug)]

@@ -1,0 +1,194 @@
+//! Scores against targets.
+//!
+//! From 50,000 tickets on the targets are plain: 0.99 for a column, 0.97 for a pair. In smaller sets chance alone pulls
+//! scores lower, the more so the more cells there are. Their target is what worlds of the same size reach against each
+//! other: four standard deviations below the mean, if that is lower than the plain target. Below 1,000 tickets nothing is
+//! compared.
+
+use ticket_schema::vocabulary::{Channel, Market, Severity};
+
+use crate::card::{ChiSquareResult, Expected, Profile, ProfileEntry, Repeats, Score, SignResult};
+use crate::reference::Weights;
+use crate::sample::{Counts, Sample};
+use crate::scores::{chi_square, frequency_similarity};
+use crate::signs::{SIGNS, shares};
+use crate::traits::{COLUMNS, PAIRS};
+use crate::zones::WEEKDAYS;
+
+/// What a column must score.
+pub const COLUMN_TARGET: f64 = 0.99;
+/// What a pair must score.
+pub const PAIR_TARGET: f64 = 0.97;
+/// What a chi-square's p must be above.
+pub const P_TARGET: f64 = 0.001;
+/// From how many tickets on targets are plain.
+pub const PLAIN_FROM_TICKETS: u64 = 50_000;
+/// From how many tickets on there is any sense in comparing.
+pub const MEANINGFUL_FROM_TICKETS: u64 = 1000;
+
+/// How many standard deviations below what is expected a small set may lie.
+const DEVIATIONS: f64 = 4.0;
+
+/// What a data set is held against.
+#[derive(Debug)]
+pub struct Reference {
+    /// All tickets of the reference.
+    pub pool: Sample,
+    /// Sets of the data's own size that the pool is made of; none if it is another data set.
+    pub parts: Vec<Sample>,
+}
+
+/// A data set and what it is held against.
+#[derive(Debug)]
+pub struct Comparison<'a> {
+    /// The data.
+    pub data: &'a Sample,
+    /// Tickets in the data.
+    pub n_tickets: u64,
+    /// What it is held against.
+    pub reference: &'a Reference,
+}
+
+impl Comparison<'_> {
+    /// The score of each column.
+    pub fn columns(&self) -> Vec<Score> {
+        let score = |(place, column): (usize, &crate::traits::Column)| {
+            let (data, pool) = (self.data.column(place), self.reference.pool.column(place));
+            let parts = self.reference.parts.iter().map(|part| part.column(place));
+            let expected = parts.map(|part| left_out(part.similarity(pool), part.n(), pool.n()));
+            self.score(
+                column.name.to_owned(),
+                column.what,
+                data.similarity(pool),
+                &expected.collect::<Vec<_>>(),
+                COLUMN_TARGET,
+            )
+        };
+        COLUMNS.iter().enumerate().map(score).collect()
+    }
+
+    /// The score of each pair.
+    pub fn pairs(&self) -> Vec<Score> {
+        let score = |(place, pair): (usize, &crate::traits::Pair)| {
+            let (data, pool) = (self.data.pair(place), self.reference.pool.pair(place));
+            let parts = self.reference.parts.iter().map(|part| part.pair(place));
+            let expected = parts.map(|part| left_out(frequency_similarity(part, pool), part.total(), pool.total()));
+            let name = format!("{} x {}", pair.names.0, pair.names.1);
+            self.score(
+                name,
+                "joint shares",
+                frequency_similarity(data, pool),
+                &expected.collect::<Vec<_>>(),
+                PAIR_TARGET,
+            )
+        };
+        PAIRS.iter().enumerate().map(score).collect()
+    }
+
+    fn score(&self, name: String, what: &'static str, score: f64, of_parts: &[f64], plain: f64) -> Score {
+        let expected = Expected::of(of_parts);
+        let target = self.target(plain, expected);
+        Score { name, what, score, expected, target, passed: score >= target }
+    }
+
+    /// The signs that the world is believable.
+    pub fn signs(&self) -> Vec<SignResult> {
+        let result = |sign: &crate::signs::Sign| {
+            let of_parts: Vec<f64> = self.reference.parts.iter().map(sign.value).collect();
+            let target = self.target(sign.target, Expected::of(&of_parts)).max(0.0);
+            let value = (sign.value)(self.data);
+            let reference = (sign.value)(&self.reference.pool);
+            SignResult { name: sign.name, meaning: sign.meaning, value, reference, target, passed: value >= target }
+        };
+        SIGNS.iter().map(result).collect()
+    }
+
+    fn target(&self, plain: f64, expected: Option<Expected>) -> f64 {
+        match expected {
+            Some(expected) if self.n_tickets < PLAIN_FROM_TICKETS => {
+                plain.min(expected.mean - DEVIATIONS * expected.deviation)
+            }
+            _ => plain,
+        }
+    }
+
+    /// The weekdays and hours of the data beside those of the reference.
+    pub fn profiles(&self) -> Vec<Profile> {
+        let profile = |name: &'static str, labels: Vec<String>| {
+            let mine = shares(self.data, name, labels.len());
+            let theirs = shares(&self.reference.pool, name, labels.len());
+            let entries = labels.into_iter().zip(mine).zip(theirs);
+            let entry = |((label, share), reference)| ProfileEntry { label, share, reference };
+            Profile { name, entries: entries.map(entry).collect() }
+        };
+        vec![
+            profile("weekday", WEEKDAYS.map(str::to_owned).to_vec()),
+            profile("hour", (0..24).map(|hour| format!("{hour:02}")).collect()),
+        ]
+    }
+
+    /// How often cars and customers come again.
+    pub fn repeats(&self) -> Vec<Repeats> {
+        let repeats = |name: &'static str| Repeats {
+            name,
+            data: self.data.column_named(name).map(tickets_each).unwrap_or_default(),
+            reference: self.reference.pool.column_named(name).map(tickets_each).unwrap_or_default(),
+        };
+        vec![repeats("car"), repeats("customer")]
+    }
+}
+
+/// A part's score against the others, from its score against the pool that it is a part of: with a share `s` of the pool,
+/// its frequencies differ from the others' by 1 / (1 - s) times what they differ from the pool's.
+fn left_out(score: f64, n: u64, n_pool: u64) -> f64 {
+    1.0 - (1.0 - score) * n_pool as f64 / n_pool.saturating_sub(n).max(1) as f64
+}
+
+fn tickets_each(counts: &Counts) -> crate::card::TicketsEach {
+    let Counts::Numbers(numbers) = counts else { return crate::card::TicketsEach::default() };
+    let n_tickets: u64 = numbers.iter().map(|n| u64::from(*n)).sum();
+    let n_again = numbers.len() - numbers.partition_point(|n| *n < 2);
+    crate::card::TicketsEach {
+        n: numbers.len() as u64,
+        mean: n_tickets as f64 / numbers.len().max(1) as f64,
+        share_again: n_again as f64 / numbers.len().max(1) as f64,
+        most: numbers.last().copied().unwrap_or(0),
+    }
+}
+
+/// Market, severity and channel of the data against the exact weights of its profile.
+pub fn chi_squares(data: &Sample, weights: &Weights) -> Vec<ChiSquareResult> {
+    let result = |name: &'static str, n_known: usize, weights: &[f64]| {
+        let counts = data.column_named(name).map_or(Vec::new(), |counts| {
+            let mut known = counts.histogram(n_known);
+            // What the contract doesn't know has no weight.
+            known.push(counts.n() - known.iter().sum::<u64>());
+            known
+        });
+        let found = chi_square(&counts, weights);
+        ChiSquareResult {
+            name,
+            statistic: found.statistic.is_finite().then_some(found.statistic),
+            degrees: found.degrees,
+            p: found.p,
+            target: P_TARGET,
+            passed: found.p > P_TARGET,
+        }
+    };
+    vec![
+        result("market", Market::ALL.len(), &weights.markets),
+        result("severity", Severity::ALL.len(), &weights.severities),
+        result("channel", Channel::ALL.len(), &weights.channels),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left_out;
+
+    #[test]
+    fn a_part_is_held_against_the_others() {
+        // Shares .6 .4 in a part of 10, .2 .8 in the other 30: .3 .7 in the pool. Distances .3 and .4.
+        assert!((left_out(1.0 - 0.3, 10, 40) - (1.0 - 0.4)).abs() < 1e-12);
+    }
+}
