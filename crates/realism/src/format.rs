@@ -4,7 +4,7 @@ use anyhow::Result;
 use cli_support::human::{count, counted};
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::card::{Card, Expected, Profile, Repeats, RuleResult, Score, Scores, TicketsEach};
+use crate::card::{Card, Expected, Profile, ProfileEntry, Repeats, RuleResult, Score, Scores, TicketsEach};
 
 /// How a card is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -162,7 +162,7 @@ fn repeats(repeats: &[Repeats]) -> Section {
 fn profile(profile: &Profile) -> Section {
     /// How much a block of the bar stands for.
     const BLOCK: f64 = 0.01;
-    let row = |entry: &crate::card::ProfileEntry| {
+    let row = |entry: &ProfileEntry| {
         let bar = "█".repeat((entry.share / BLOCK).round() as usize);
         vec![entry.label.clone(), bar, share(entry.share), share(entry.reference)]
     };

@@ -19,7 +19,7 @@ use crate::traits::Period;
 const ENOUGH_TICKETS: u64 = 400_000;
 
 /// How many worlds there are at least, and at most.
-const WORLDS: std::ops::RangeInclusive<u64> = 2..=40;
+const WORLDS: std::ops::RangeInclusive<u64> = 2..=20;
 
 /// The profile that is meant if nobody names one.
 pub const DEFAULT_PROFILE: &str = "default";

@@ -34,7 +34,7 @@ pub struct Row {
     pub place: Place,
     /// The market, numbered by [`Names::markets`].
     pub market: u16,
-    /// The market in the dealer's identifier, numbered likewise, if that has the contract's form.
+    /// The market in the dealer's identifier, if that has the contract's form.
     pub dealer_market: Option<Market>,
     /// The series, numbered by [`Names::series`].
     pub series: u16,

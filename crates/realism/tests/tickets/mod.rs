@@ -22,37 +22,37 @@ fn as_of() -> Timestamp {
     "2026-11-22".parse().unwrap()
 }
 
-pub fn generate_into(dir: &Path, count: u64) {
-    run(dir, Config { world: world(count), shard: None, batch_size: 100_000, threads: NonZeroUsize::MIN });
+pub(crate) fn generate_into(dir: &Path, count: u64) {
+    run(dir, &Config { world: world(count), shard: None, batch_size: 100_000, threads: NonZeroUsize::MIN });
 }
 
-pub fn generate_shard_into(dir: &Path, count: u64, shard: &str) {
+pub(crate) fn generate_shard_into(dir: &Path, count: u64, shard: &str) {
     let shard = Some(shard.parse().unwrap());
-    run(dir, Config { world: world(count), shard, batch_size: 100_000, threads: NonZeroUsize::MIN });
+    run(dir, &Config { world: world(count), shard, batch_size: 100_000, threads: NonZeroUsize::MIN });
 }
 
-fn run(dir: &Path, config: Config) {
-    run_generate(&config, Target::Directory(dir.to_owned()), &Messages::silent()).unwrap();
+fn run(dir: &Path, config: &Config) {
+    run_generate(config, Target::Directory(dir.to_owned()), &Messages::silent()).unwrap();
 }
 
-pub fn transform_into(raw: &Path, curated: &Path) {
+pub(crate) fn transform_into(raw: &Path, curated: &Path) {
     let inputs = Inputs::find(&[raw.to_owned()], &Messages::silent()).unwrap();
     let config = transform::Config { output: curated.to_owned(), on_error: OnError::Fail };
     transform::run_transform(&config, inputs, &Messages::silent()).unwrap();
 }
 
 /// The tickets that generate makes, as values that a test can change.
-pub fn our_tickets(count: u64) -> Vec<Value> {
+pub(crate) fn our_tickets(count: u64) -> Vec<Value> {
     let tickets = World::new(world(count)).unwrap();
     tickets.tickets(0..count).map(|ticket| serde_json::to_value(ticket).unwrap()).collect()
 }
 
-pub fn json_lines(tickets: &[Value]) -> String {
-    tickets.iter().map(|ticket| format!("{ticket}\n")).collect()
+pub(crate) fn json_lines(tickets: &[Value]) -> String {
+    tickets.iter().map(Value::to_string).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// Tickets that keep every rule, but whose fields are independent uniform draws wherever the rules leave room.
-pub fn independent_tickets(count: u64) -> Vec<Value> {
+pub(crate) fn independent_tickets(count: u64) -> Vec<Value> {
     let mut dice = Dice(7);
     let mut tickets: Vec<Ticket> = (0..count).map(|_| independent_ticket(&mut dice)).collect();
     tickets.sort_by_key(|ticket| ticket.created_at);
