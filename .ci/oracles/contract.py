@@ -41,8 +41,11 @@ def manifest(directory):
 
 
 def raw_files(directory):
-    """The JSON-Lines files of a raw data set, in the order of their names, which is the order of the tickets."""
-    return sorted(Path(directory).glob("*.jsonl"))
+    """The JSON-Lines files of a raw data set, in the order of their names, which is the order of the tickets.
+
+    Names with an underscore are hidden: the list of planted defects is no file of tickets.
+    """
+    return sorted(file for file in Path(directory).glob("*.jsonl") if not file.name.startswith("_"))
 
 
 def raw_tickets(directory):

@@ -192,14 +192,23 @@ impl StagedFile {
     pub const fn checksum(&self) -> &Checksum {
         &self.checksum
     }
+
+    /// Writes bytes whose checksum is known already, so that they aren't read for it.
+    pub fn write_known(&mut self, bytes: &[u8], checksum: &Checksum) -> io::Result<()> {
+        debug_assert_eq!(bytes.len() as u64, checksum.n_bytes());
+        self.file.write_all(bytes).map_err(|error| self.named(&error))?;
+        self.checksum.append(checksum);
+        Ok(())
+    }
+
+    fn named(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("cannot write {}: {error}", self.shown.display()))
+    }
 }
 
 impl Write for StagedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self
-            .file
-            .write(bytes)
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", self.shown.display())))?;
+        let n = self.file.write(bytes).map_err(|error| self.named(&error))?;
         self.checksum.update(&bytes[..n]);
         Ok(n)
     }

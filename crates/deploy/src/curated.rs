@@ -114,7 +114,7 @@ pub fn manifest(
     states: &BTreeMap<String, ObjectState>,
 ) -> Result<CuratedManifest> {
     let rows = account(raw, staged, refusals)?;
-    let is_exact = rows.quarantined == 0;
+    let is_exact = raw.answers_hold_without(rows.quarantined);
     let mut markets: BTreeMap<String, u64> = BTreeMap::new();
     let mut files = Vec::new();
     for (file, name) in staged.iter().zip(names(staged)) {
@@ -130,7 +130,7 @@ pub fn manifest(
         stage: CuratedStage::Curated,
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         as_of: Some(raw.world.as_of),
-        world: is_exact.then_some(raw.world),
+        world: is_exact.then(|| raw.world.clone()),
         rows,
         markets,
         inputs: inputs(raw, refusals),
@@ -262,7 +262,7 @@ mod tests {
         let staged = [file("DE", "x", 5), file("DE", "y", 2), file("US", "x", 3)];
         let manifest = manifest(&raw(), &staged, &[], &states(&staged)).unwrap();
         assert_eq!(manifest.markets, raw().markets);
-        assert_eq!((manifest.as_of, manifest.world), (Some(raw().world.as_of), Some(raw().world)));
+        assert_eq!((manifest.as_of, &manifest.world), (Some(raw().world.as_of), &Some(raw().world)));
         assert_eq!(manifest.expected_answers, Some(raw().expected_answers));
         assert!(is_made_from(&manifest, &raw()));
         let files: Vec<_> = manifest.files.iter().map(|file| (file.name.as_str(), file.rows, file.bytes)).collect();

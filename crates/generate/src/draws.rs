@@ -1,78 +1,86 @@
-//! The randomness of one ticket: a fixed number of words at a fixed place of one `ChaCha` stream.
+//! The randomness of a world.
 //!
-//! The stream is a function of the seed alone and can be entered anywhere at no cost, so ticket `n` has the same draws
-//! whoever makes it, in whatever order, on however many threads. Each use has a word of its own: adding a use later does
-//! not disturb the others.
+//! Ticket `n` has block `n` of one `ChaCha` stream, a function of the seed alone that can be entered anywhere at no cost: so it
+//! has the same draws whoever makes it, in whatever order, on however many threads. Each use has words of its own. What
+//! doesn't belong to a ticket (a car, a day, a service centre) has a [`Key`] and hashes its own number with it.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use uuid::Uuid;
 
-/// How many 32-bit words of the stream belong to one ticket.
-const WORDS: usize = 32;
+/// How many 32-bit words a block has.
+const WORDS: usize = 16;
 
 /// What a word of a ticket's draws is used for.
 #[derive(Clone, Copy, Debug)]
 pub enum Use {
-    /// When within its slot of the period the ticket is opened.
-    Arrival = 0,
-    /// The market.
-    Market = 1,
-    /// The dealer within the market.
-    Dealer = 2,
-    /// The severity.
-    Severity = 3,
-    /// The category.
-    Category = 4,
-    /// The channel.
-    Channel = 5,
-    /// Series and model year.
-    Car = 6,
-    /// The last six characters of the VIN.
-    Vin = 7,
-    /// The customer (two words).
-    Customer = 8,
-    /// Time to resolution.
-    Resolution = 10,
-    /// Time to the first answer.
-    Answer = 11,
-    /// Whether and when work rests.
-    Rest = 12,
-    /// Time from resolution to closing.
-    Closing = 13,
     /// The ticket's identifier (four words).
-    TicketId = 28,
+    TicketId = 0,
+    /// When within its share of the arrivals the ticket is opened.
+    Arrival = 4,
+    /// The market, and what brings the car in.
+    Market = 5,
+    /// The channel.
+    Channel = 6,
+    /// The car's series and model year.
+    Cohort = 7,
+    /// Which of these cars.
+    Car = 8,
+    /// The category.
+    Category = 9,
+    /// The severity.
+    Severity = 10,
+    /// Time to resolution.
+    Resolution = 11,
+    /// Time to the first answer.
+    Answer = 12,
+    /// Whether work rests.
+    Rest = 13,
+    /// Whether and when the ticket is re-opened.
+    Reopening = 14,
+    /// Time from resolution to closing.
+    Closing = 15,
 }
 
 /// One ticket's draws.
 #[derive(Clone, Copy, Debug)]
-pub struct Draws([u8; WORDS * 4]);
+pub struct Draws([u32; WORDS]);
 
 impl Draws {
     /// A uniform 32-bit word.
-    pub fn word(&self, purpose: Use) -> u32 {
-        u32::from_le_bytes(self.bytes(purpose))
+    pub const fn word(&self, purpose: Use) -> u32 {
+        self.0[purpose as usize]
     }
 
-    /// Uniform bytes, from the first word of `purpose` on.
-    pub fn bytes<const N: usize>(&self, purpose: Use) -> [u8; N] {
-        let start = purpose as usize * 4;
-        std::array::from_fn(|i| self.0[start + i])
-    }
-
-    /// A uniform number below `n`.
-    pub fn below(&self, purpose: Use, n: u32) -> u32 {
-        scale(self.word(purpose), n)
+    /// The ticket's identifier, a random (version 4) UUID.
+    pub fn ticket_id(&self) -> Uuid {
+        let [first, second] = [0, 2].map(|i| {
+            let (high, low) = (self.0[Use::TicketId as usize + i], self.0[Use::TicketId as usize + i + 1]);
+            u64::from(high) << 32 | u64::from(low)
+        });
+        // RFC 9562: the version in bits 48 to 51, the variant in bits 64 and 65.
+        const VERSION: u64 = 0xF000;
+        const VARIANT: u64 = 0xC000_0000_0000_0000;
+        Uuid::from_u64_pair(first & !VERSION | 0x4000, second & !VARIANT | 0x8000_0000_0000_0000)
     }
 }
 
 /// A uniform 32-bit word as a number below `n`.
-pub fn scale(word: u32, n: u32) -> u32 {
-    ((u64::from(word) * u64::from(n)) >> 32) as u32
+pub const fn scale(word: u32, n: u32) -> u32 {
+    ((word as u64 * n as u64) >> 32) as u32
 }
 
 /// The draws of successive tickets.
 #[derive(Debug)]
-pub struct DrawStream(ChaCha8Rng);
+pub struct DrawStream {
+    rng: ChaCha8Rng,
+    /// The next tickets' draws: asking for several at once is cheaper.
+    ready: [Draws; AHEAD],
+    n_used: usize,
+}
+
+/// For how many tickets draws are made at once.
+const AHEAD: usize = 16;
 
 impl DrawStream {
     /// The stream of a seed, entered at ticket `n`.
@@ -81,27 +89,84 @@ impl DrawStream {
         key[..8].copy_from_slice(&seed.to_le_bytes());
         let mut rng = ChaCha8Rng::from_seed(key);
         rng.set_word_pos(u128::from(n) * WORDS as u128);
-        Self(rng)
+        Self { rng, ready: [Draws([0; WORDS]); AHEAD], n_used: AHEAD }
     }
 
     /// The next ticket's draws.
-    pub fn next_ticket(&mut self) -> Draws {
-        let mut words = [0; WORDS * 4];
-        self.0.fill_bytes(&mut words);
-        Draws(words)
+    pub fn next_ticket(&mut self) -> &Draws {
+        if self.n_used == AHEAD {
+            self.refill();
+        }
+        self.n_used += 1;
+        &self.ready[self.n_used - 1]
     }
+
+    fn refill(&mut self) {
+        let mut bytes = [0; AHEAD * WORDS * 4];
+        self.rng.fill_bytes(&mut bytes);
+        for (draws, bytes) in self.ready.iter_mut().zip(bytes.as_chunks::<{ WORDS * 4 }>().0) {
+            for (word, bytes) in draws.0.iter_mut().zip(bytes.as_chunks().0) {
+                *word = u32::from_le_bytes(*bytes);
+            }
+        }
+        self.n_used = 0;
+    }
+}
+
+/// Turns the numbers of one kind of thing into hashes that no other kind shares.
+#[derive(Clone, Copy, Debug)]
+pub struct Key(u64);
+
+impl Key {
+    /// The key of a kind of thing in the world of a seed.
+    pub const fn new(seed: u64, kind: &str) -> Self {
+        let kind = kind.as_bytes();
+        let (mut hash, mut i) = (mix(seed ^ 0x9E37_79B9_7F4A_7C15), 0);
+        while i < kind.len() {
+            hash = mix(hash ^ kind[i] as u64);
+            i += 1;
+        }
+        Self(hash)
+    }
+
+    /// The hash of number `n`.
+    pub const fn hash(self, n: u64) -> u64 {
+        mix(self.0.wrapping_add(n.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+    }
+
+    /// The hash of number `n` as a number above 0 and below 1.
+    pub const fn unit(self, n: u64) -> f64 {
+        ((self.hash(n) >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
+    }
+}
+
+/// Spreads every bit of a number over all 64, one to one (the finaliser of `SplitMix64`: Steele, Lea and Flood 2014).
+const fn mix(mut n: u64) -> u64 {
+    n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    n ^ (n >> 31)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DrawStream, Use};
+    use super::{DrawStream, Key};
 
     #[test]
     fn entering_anywhere_gives_the_same_words() {
         let mut from_start = DrawStream::at(7, 0);
-        let all: Vec<_> = (0..100).map(|_| from_start.next_ticket().bytes::<128>(Use::Arrival)).collect();
+        let all: Vec<_> = (0..100).map(|_| from_start.next_ticket().0).collect();
         for n in [0, 1, 2, 3, 7, 50, 99] {
-            assert_eq!(DrawStream::at(7, n as u64).next_ticket().bytes::<128>(Use::Arrival), all[n], "ticket {n}");
+            assert_eq!(DrawStream::at(7, n as u64).next_ticket().0, all[n], "ticket {n}");
         }
+    }
+
+    #[test]
+    fn keys_are_apart_and_even() {
+        let (cars, days) = (Key::new(1, "car"), Key::new(1, "day"));
+        assert_ne!(cars.hash(0), days.hash(0));
+        assert_ne!(cars.hash(0), Key::new(2, "car").hash(0));
+        let mean = (0..10_000).map(|n| cars.unit(n)).sum::<f64>() / 10_000.0;
+        // The mean of 10,000 uniform numbers has a standard deviation of 0.0029.
+        assert!((mean - 0.5).abs() < 0.015, "{mean}");
     }
 }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use ticket_schema::manifest::Shard;
 
-/// The most tickets in a piece: about 0.8 MB, which stays in a core's cache.
-const PIECE_TICKETS: u64 = 2048;
+/// The most tickets in a piece: about 0.2 MB, which stays in a core's own cache until it is written.
+const PIECE_TICKETS: u64 = 512;
 
 /// The files of a run.
 #[derive(Clone, Debug)]
@@ -24,9 +24,10 @@ pub struct Piece {
 }
 
 impl Layout {
-    /// The layout of one shard (or all) of `count` tickets, `batch_size` a file.
-    pub fn new(count: u64, shard: Option<Shard>, batch_size: u64) -> Self {
-        Self { tickets: shard.map_or(0..count, |shard| part(count, shard)), batch_size: batch_size.max(1) }
+    /// The layout of one shard (or all) of these tickets, `batch_size` a file.
+    pub fn new(tickets: Range<u64>, shard: Option<Shard>, batch_size: u64) -> Self {
+        let tickets = shard.map_or(tickets.clone(), |shard| part(&tickets, shard));
+        Self { tickets, batch_size: batch_size.max(1) }
     }
 
     /// The numbers of all tickets.
@@ -65,8 +66,9 @@ impl Layout {
 }
 
 /// The tickets of a shard: equal parts, as far as whole numbers go.
-fn part(count: u64, shard: Shard) -> Range<u64> {
-    let border = |i: u32| (u128::from(count) * u128::from(i) / u128::from(shard.of)) as u64;
+fn part(tickets: &Range<u64>, shard: Shard) -> Range<u64> {
+    let count = tickets.end - tickets.start;
+    let border = |i: u32| tickets.start + (u128::from(count) * u128::from(i) / u128::from(shard.of)) as u64;
     border(shard.index - 1)..border(shard.index)
 }
 
@@ -84,7 +86,7 @@ mod tests {
             for of in [1, 2, 7, 20] {
                 let mut next = 0;
                 for index in 1..=of {
-                    let layout = Layout::new(count, Some(Shard { index, of }), batch_size);
+                    let layout = Layout::new(0..count, Some(Shard { index, of }), batch_size);
                     let mut last_file = 0;
                     for i in 0..layout.n_pieces() {
                         let piece = layout.piece(i);

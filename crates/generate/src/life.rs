@@ -1,152 +1,298 @@
-//! A ticket's life: how long it takes from opening to closing, and what of that shows at as-of.
+//! A ticket's life from opening to closing, and what of it shows at a point in time.
 //!
-//! Resolution times are lognormal, as service durations are (Brown et al., 2005). Median and breach rate of each severity
-//! are guesses; with the SLA target they fix the distribution: sigma = ln(target / median) / z(1 - breach rate).
+//! Times to resolution are lognormal, as service durations are (Brown et al. 2005); median and breach rate of a severity fix
+//! its distribution: sigma = ln(target / median) / z(1 - breach rate). A life doesn't depend on when it is looked at.
 
 use ticket_schema::Timestamp;
-use ticket_schema::vocabulary::{Severity, Status};
+use ticket_schema::ticket::DealerId;
+use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 
-use crate::draws::{Draws, Use, scale};
+use crate::distributions::{Durations, lognormal_around_one, normal_quantile};
+use crate::draws::{Draws, Key, Use, scale};
+use crate::profile::Profile;
 
-/// Shortest time to resolution, in seconds.
+/// The shortest time to resolution, in seconds.
 const SHORTEST: f64 = 60.0;
 
-const DAY_SECONDS: u32 = 86_400;
+/// The longest time to resolution, in seconds: 17 years. Only a profile of one's own gets there.
+const LONGEST: f64 = (1_u32 << 29) as f64;
 
-/// What a ticket's life shows at as-of.
+const HOUR_SECONDS: f64 = 3600.0;
+const DAY_SECONDS: f64 = 86_400.0;
+
+/// What decides how long a ticket takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// When it is opened.
+    pub created_at: Timestamp,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub category: Category,
+    /// How it reached us.
+    pub channel: Channel,
+    /// Who works on it.
+    pub dealer: DealerId,
+}
+
+/// What becomes of a ticket, in seconds from its opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    created_at: Timestamp,
+    /// The SLA target.
+    target: i64,
+    answered: i64,
+    /// From when to when work rests, if it does.
+    rest: Option<(i64, i64)>,
+    resolved: i64,
+    /// When it is re-opened and resolved for the second time, if it is.
+    reopened: Option<(i64, i64)>,
+    closed: i64,
+}
+
+/// What a ticket's life shows at a point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// Where it stands.
     pub status: Status,
-    /// Its last change so far.
+    /// Its last change so far; missing the SLA target is one.
     pub updated_at: Timestamp,
-    /// Its resolution, if that has happened.
+    /// Its resolution, if it is resolved.
     pub resolved_at: Option<Timestamp>,
     /// Whether the SLA target was missed, or is already overdue.
     pub sla_breached: bool,
 }
 
-/// How long tickets of each severity take.
+/// A service centre that does nothing for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// The service centre.
+    pub dealer: DealerId,
+    /// When it stops.
+    pub from: Timestamp,
+    /// When it goes on.
+    pub until: Timestamp,
+}
+
+/// How long tickets take.
 #[derive(Debug)]
 pub struct Lives {
-    /// By severity, in the order of [`Severity::ALL`].
+    /// By severity.
     resolution: Vec<Durations>,
+    /// Factors on the time to resolution, by category and channel.
+    cases: Vec<[f64; Channel::ALL.len()]>,
+    /// The same by market and service centre.
+    dealers: Vec<Vec<f64>>,
+    /// Time to the first answer, by channel.
+    answer: Vec<Durations>,
+    /// The tickets that rest are those whose draw is below it, by category.
+    rest_until: Vec<u32>,
+    reopened_until: u32,
+    objection: Durations,
+    shortest_closing: u32,
+    closing_spread: u32,
+    outages: Vec<Outage>,
 }
 
 impl Lives {
-    /// The default world's durations.
-    pub fn new() -> Self {
-        let resolution = |severity: &Severity| {
-            let (median_hours, breach_rate) = match severity {
-                Severity::P1 => (1.8, 0.10),
-                Severity::P2 => (3.6, 0.10),
-                Severity::P3 => (19.2, 0.08),
-                Severity::P4 => (42.0, 0.05),
-            };
-            let sigma =
-                libm::log(f64::from(severity.sla_target_hours()) / median_hours) / normal_quantile(1.0 - breach_rate);
-            Durations::lognormal(median_hours * 3600.0, sigma)
+    /// Those of a profile, in the world of a seed.
+    pub fn new(seed: u64, profile: &Profile, outages: Vec<Outage>) -> Self {
+        let factors = &profile.resolution_factors;
+        let of_case = |category: Category, channel: Channel| {
+            factors.categories.get(category).get() * factors.channels.get(channel).get()
         };
-        Self { resolution: Severity::ALL.iter().map(resolution).collect() }
+        let closing = &profile.closing;
+        let shortest_closing = (closing.shortest_days.get() * DAY_SECONDS).min(LONGEST) as u32;
+        Self {
+            resolution: Severity::ALL.iter().map(|severity| resolution(profile, *severity)).collect(),
+            cases: Category::ALL
+                .iter()
+                .map(|category| std::array::from_fn(|channel| of_case(*category, Channel::ALL[channel])))
+                .collect(),
+            dealers: Market::ALL.iter().map(|market| dealers(seed, *market, profile)).collect(),
+            answer: Channel::ALL.iter().map(|channel| answer(profile, *channel)).collect(),
+            rest_until: Category::ALL
+                .iter()
+                .map(|category| word_of(profile.waiting.shares.get(*category).get()))
+                .collect(),
+            reopened_until: word_of(profile.reopening.share.get()),
+            objection: Durations::lognormal(
+                profile.reopening.median_hours.get() * HOUR_SECONDS,
+                profile.reopening.sigma.get(),
+            ),
+            shortest_closing,
+            closing_spread: ((closing.longest_days.get() * DAY_SECONDS).min(LONGEST) as u32 - shortest_closing).max(1),
+            outages,
+        }
     }
 
-    /// What a ticket opened at `created_at` shows at `as_of`, which must not be earlier.
-    pub fn seen(&self, severity: Severity, created_at: Timestamp, as_of: Timestamp, draws: &Draws) -> Seen {
-        let age = as_of.seconds() - created_at.seconds();
-        let resolution = self.resolution[severity as usize].pick(draws.word(Use::Resolution));
-        let unresolved = |status, after: u32| Seen {
+    /// The life of a ticket.
+    pub fn life(&self, case: &Case, draws: &Draws) -> Life {
+        let (category, channel) = (case.category as usize, case.channel as usize);
+        let pace = self.cases[category][channel]
+            * self.dealers[case.dealer.market as usize][usize::from(case.dealer.number - 1)];
+        let untouched = f64::from(self.resolution[case.severity as usize].pick(draws.word(Use::Resolution)));
+        let resolved = (untouched * pace).clamp(SHORTEST, LONGEST) as u32;
+
+        let answered = self.answer[channel].pick(draws.word(Use::Answer)).clamp(1, resolved / 4);
+        let rests = draws.word(Use::Rest) < self.rest_until[category];
+        let rest = rests.then_some((i64::from(resolved / 4), i64::from(resolved - resolved / 6)));
+        let closing = self.shortest_closing + scale(draws.word(Use::Closing), self.closing_spread);
+        let reopened = (draws.word(Use::Reopening) < self.reopened_until).then(|| self.reopened(resolved, draws));
+        let last = reopened.map_or(i64::from(resolved), |(_, resolved_again)| resolved_again);
+        let life = Life {
+            created_at: case.created_at,
+            target: case.severity.sla_target_seconds(),
+            answered: i64::from(answered),
+            rest,
+            resolved: i64::from(resolved),
+            reopened,
+            closed: last + i64::from(closing),
+        };
+        self.outages.iter().filter(|outage| outage.dealer == case.dealer).fold(life, |life, outage| life.paused(outage))
+    }
+
+    /// When the customer objects (before the ticket would be closed), and when it is resolved again: in half the time.
+    ///
+    /// The draw has been found to be below `reopened_until`, so what is left of it is spread over all words again.
+    fn reopened(&self, resolved: u32, draws: &Draws) -> (i64, i64) {
+        let left = (u64::from(draws.word(Use::Reopening)) << 32) / u64::from(self.reopened_until.max(1));
+        let objection =
+            self.objection.pick(left.min(u64::from(u32::MAX)) as u32).clamp(1, self.shortest_closing.max(1));
+        let reopened = i64::from(resolved) + i64::from(objection);
+        (reopened, reopened + i64::from(resolved / 2))
+    }
+
+    /// No ticket changes any more when it is so old, in seconds.
+    pub fn longest(&self) -> i64 {
+        let most = |factors: &mut dyn Iterator<Item = f64>| factors.fold(1.0, f64::max);
+        let pace = most(&mut self.cases.iter().flatten().copied()) * most(&mut self.dealers.iter().flatten().copied());
+        let resolution = self.resolution.iter().map(Durations::longest).max().unwrap_or_default();
+        let resolved = (f64::from(resolution) * pace).clamp(SHORTEST, LONGEST) as i64;
+        let outages: i64 = self.outages.iter().map(|outage| outage.until.seconds() - outage.from.seconds()).sum();
+        resolved * 3 / 2 + 2 * i64::from(self.shortest_closing) + i64::from(self.closing_spread) + outages
+    }
+}
+
+impl Life {
+    /// What it shows at `now`, which must not be before its opening.
+    pub fn seen_at(&self, now: Timestamp) -> Seen {
+        let age = now.seconds() - self.created_at.seconds();
+        if age >= self.resolved {
+            if let Some(seen) = self.seen_resolved(age) {
+                return seen;
+            }
+        }
+        let (status, changed) = match (self.reopened, self.rest) {
+            (Some((reopened, _)), _) if age >= reopened => (Status::InProgress, reopened),
+            (_, Some((_, until))) if age >= until => (Status::InProgress, until),
+            (_, Some((from, _))) if age >= from => (Status::Waiting, from),
+            _ if age >= self.answered => (Status::InProgress, self.answered),
+            _ => (Status::Open, 0),
+        };
+        let sla_breached = age > self.target;
+        let changed = if sla_breached { changed.max(self.target + 1) } else { changed };
+        Seen { status, updated_at: self.after(changed), resolved_at: None, sla_breached }
+    }
+
+    /// What it shows at an age at which it has been resolved; nothing while it is re-opened.
+    fn seen_resolved(&self, age: i64) -> Option<Seen> {
+        let resolved = match self.reopened {
+            Some((reopened, resolved_again)) if age >= reopened => {
+                if age < resolved_again {
+                    return None;
+                }
+                resolved_again
+            }
+            _ => self.resolved,
+        };
+        let (status, changed) =
+            if age >= self.closed { (Status::Closed, self.closed) } else { (Status::Resolved, resolved) };
+        Some(Seen {
             status,
-            updated_at: created_at.plus_seconds(i64::from(after)),
-            resolved_at: None,
-            sla_breached: age > severity.sla_target_seconds(),
-        };
+            updated_at: self.after(changed),
+            resolved_at: Some(self.after(resolved)),
+            sla_breached: resolved > self.target,
+        })
+    }
 
-        if i64::from(resolution) <= age {
-            let resolved_at = created_at.plus_seconds(i64::from(resolution));
-            let closing = DAY_SECONDS + draws.below(Use::Closing, 6 * DAY_SECONDS);
-            let closed_at = resolved_at.plus_seconds(i64::from(closing));
-            let (status, updated_at) =
-                if closed_at <= as_of { (Status::Closed, closed_at) } else { (Status::Resolved, resolved_at) };
-            let sla_breached = i64::from(resolution) > severity.sla_target_seconds();
-            return Seen { status, updated_at, resolved_at: Some(resolved_at), sla_breached };
+    fn after(&self, seconds: i64) -> Timestamp {
+        self.created_at.plus_seconds(seconds)
+    }
+
+    /// The same life with the clock stopped during an outage: what would happen later happens as much later.
+    fn paused(mut self, outage: &Outage) -> Self {
+        let begin = (outage.from.seconds() - self.created_at.seconds()).max(0);
+        let pause = outage.until.seconds() - self.created_at.seconds() - begin;
+        if pause > 0 {
+            let put_off = |at: &mut i64| *at += if *at >= begin { pause } else { 0 };
+            put_off(&mut self.answered);
+            put_off(&mut self.resolved);
+            put_off(&mut self.closed);
+            for (from, until) in self.rest.iter_mut().chain(&mut self.reopened) {
+                put_off(from);
+                put_off(until);
+            }
         }
-
-        // The first answer comes within the first quarter; four in ten tickets then wait through the middle third.
-        let answered = draws.below(Use::Answer, resolution / 4);
-        let (rest, resumed) = (resolution / 3, resolution / 3 * 2);
-        let rests = scale(draws.word(Use::Rest), 10) < 4;
-        if age < i64::from(answered) {
-            unresolved(Status::Open, 0)
-        } else if !rests || age < i64::from(rest) {
-            unresolved(Status::InProgress, answered)
-        } else if age < i64::from(resumed) {
-            unresolved(Status::Waiting, rest)
-        } else {
-            unresolved(Status::InProgress, resumed)
-        }
+        self
     }
 }
 
-impl Default for Lives {
-    fn default() -> Self {
-        Self::new()
-    }
+fn resolution(profile: &Profile, severity: Severity) -> Durations {
+    let (median_hours, breach_rate) =
+        (profile.resolution.median_hours.get(severity).get(), profile.resolution.breach_rate.get(severity).get());
+    let sigma = libm::log(f64::from(severity.sla_target_hours()) / median_hours) / normal_quantile(1.0 - breach_rate);
+    Durations::lognormal(median_hours * HOUR_SECONDS, sigma)
 }
 
-/// A distribution of durations in whole seconds, as a table of quantiles.
-#[derive(Debug)]
-struct Durations {
-    /// The quantiles 0/1024, 1/1024 … 1024/1024; the outermost two stand for 1/4096 and 4095/4096.
-    quantiles: [u32; 1025],
+fn answer(profile: &Profile, channel: Channel) -> Durations {
+    let answer = &profile.first_answer;
+    Durations::lognormal(answer.median_hours.get(channel).get() * HOUR_SECONDS, answer.sigma.get())
 }
 
-impl Durations {
-    fn lognormal(median_seconds: f64, sigma: f64) -> Self {
-        let quantile = |i: usize| {
-            let p = (i as f64 / 1024.0).clamp(1.0 / 4096.0, 4095.0 / 4096.0);
-            let seconds = median_seconds * libm::exp(sigma * normal_quantile(p));
-            // A table entry is far below 2^32 seconds (136 years).
-            libm::round(seconds.max(SHORTEST)) as u32
-        };
-        Self { quantiles: std::array::from_fn(quantile) }
-    }
-
-    /// The duration at which a share of `word` / 2^32 is shorter.
-    fn pick(&self, word: u32) -> u32 {
-        let place = (word >> 22) as usize;
-        let (low, high) = (self.quantiles[place], self.quantiles[place + 1]);
-        low + scale(word << 10, high - low)
-    }
+/// The factors of a market's service centres, the market's own among them.
+fn dealers(seed: u64, market: Market, profile: &Profile) -> Vec<f64> {
+    let key = Key::new(seed, "pace");
+    let factors = &profile.resolution_factors;
+    let number = |dealer: u64| market as u64 * 1000 + dealer;
+    let factor = |dealer: u64| lognormal_around_one(factors.dealer_sigma.get(), key.unit(number(dealer)));
+    let n_dealers = profile.fleet.dealers.get(market).get() as u64;
+    (0..n_dealers).map(|dealer| factors.markets.get(market).get() * factor(dealer)).collect()
 }
 
-/// The standard normal distribution's quantile of `p` in (0, 1), to the last bit or two.
-///
-/// Found by halving an interval: it runs some thousand times at start, and only on functions that give the same bits on
-/// every machine.
-fn normal_quantile(p: f64) -> f64 {
-    let (mut low, mut high) = (-10.0, 10.0);
-    for _ in 0..64 {
-        let middle = f64::midpoint(low, high);
-        if libm::erfc(-middle * std::f64::consts::FRAC_1_SQRT_2) / 2.0 < p { low = middle } else { high = middle }
-    }
-    f64::midpoint(low, high)
+/// The word below which a share of all words lies.
+fn word_of(share: f64) -> u32 {
+    (share * f64::from(u32::MAX)) as u32
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Durations, Lives, normal_quantile};
-    use ticket_schema::vocabulary::Severity;
+    use super::{Case, Lives, Outage};
+    use crate::draws::DrawStream;
+    use crate::profile::Profile;
+    use ticket_schema::Timestamp;
+    use ticket_schema::ticket::DealerId;
+    use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 
-    #[test]
-    fn normal_quantiles_match_the_printed_table() {
-        for (p, z) in [(0.5, 0.0), (0.9, 1.281_552), (0.95, 1.644_854), (0.975, 1.959_964), (0.001, -3.090_232)] {
-            assert!((normal_quantile(p) - z).abs() < 1e-6, "{p}");
+    const DEALER: DealerId = DealerId { market: Market::De, number: 3 };
+
+    fn case(n: u64) -> Case {
+        Case {
+            created_at: Timestamp::from_day(20_000).plus_seconds(n as i64 * 60),
+            severity: Severity::ALL[n as usize % 4],
+            category: Category::ALL[n as usize % 10],
+            channel: Channel::ALL[n as usize % 5],
+            dealer: DEALER,
         }
+    }
+
+    fn lives(outages: Vec<Outage>) -> Lives {
+        Lives::new(1, &Profile::load("default").unwrap(), outages)
     }
 
     #[test]
     fn medians_and_breach_rates_are_the_ones_asked_for() {
-        let lives = Lives::new();
+        let lives = lives(Vec::new());
         for (severity, median_hours, breach_rate) in [
             (Severity::P1, 1.8, 0.10),
             (Severity::P2, 3.6, 0.10),
@@ -164,10 +310,36 @@ mod tests {
     }
 
     #[test]
-    fn durations_never_fall_with_the_word() {
-        let durations = Durations::lognormal(3600.0, 1.5);
-        let picks: Vec<u32> = (0..=u32::MAX).step_by(65_537).map(|word| durations.pick(word)).collect();
-        assert!(picks.is_sorted());
-        assert!(picks[0] >= 60);
+    fn nothing_changes_without_a_word_in_updated_at() {
+        let (lives, mut draws) = (lives(Vec::new()), DrawStream::at(5, 0));
+        for n in 0..2000 {
+            let case = case(n);
+            let life = lives.life(&case, draws.next_ticket());
+            let mut before = life.seen_at(case.created_at);
+            assert_eq!((before.status, before.updated_at), (Status::Open, case.created_at));
+            for hours in 1..600 {
+                let now = case.created_at.plus_seconds(hours * 3600);
+                let seen = life.seen_at(now);
+                let since = case.created_at.plus_seconds((hours - 1) * 3600);
+                assert_eq!(seen != before, seen.updated_at > since, "{n} after {hours} h: {life:?}");
+                before = seen;
+            }
+            assert_eq!(life.seen_at(case.created_at.plus_seconds(lives.longest())).status, Status::Closed);
+        }
+    }
+
+    #[test]
+    fn an_outage_lets_nothing_happen() {
+        let from = Timestamp::from_day(20_000);
+        let until = from.plus_seconds(4 * 86_400);
+        let (lives, mut draws) = (lives(vec![Outage { dealer: DEALER, from, until }]), DrawStream::at(5, 0));
+        for n in 0..1000 {
+            let life = lives.life(&case(n), draws.next_ticket());
+            let seen = life.seen_at(until.plus_seconds(-1));
+            assert_eq!((seen.status, seen.resolved_at), (Status::Open, None), "{n}: {life:?}");
+            let closed = life.seen_at(until.plus_seconds(lives.longest()));
+            assert_eq!(closed.status, Status::Closed);
+            assert!(closed.resolved_at.is_some_and(|resolved_at| resolved_at >= until), "{n}: {life:?}");
+        }
     }
 }

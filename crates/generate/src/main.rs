@@ -1,14 +1,16 @@
 //! `generate`: realistic, reproducible support tickets as JSON-Lines.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::Context;
 use clap::Parser;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome, human};
-use generate::{GenerateOptions, Target, run_generate};
+use generate::defects::Rate;
+use generate::{Compression, Config, GenerateOptions, Target, run_generate};
 use ticket_schema::Timestamp;
 use ticket_schema::manifest::Shard;
 
@@ -31,6 +33,22 @@ struct Arguments {
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
 
+    /// Compress the files or the stream
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    compress: Compression,
+
+    /// Only tickets that are new or have changed since then, as they are now: with the same world a daily feed
+    #[arg(long, value_name = "TIME", conflicts_with = "dirty")]
+    changed_since: Option<Timestamp>,
+
+    /// Plant defects in this share of the tickets, as 0.01 or 1%, and list them in _truth.jsonl
+    #[arg(long, value_name = "RATE", default_value = "0", allow_negative_numbers = true)]
+    dirty: Rate,
+
+    /// Print every parameter of the profile with its source, year, and whether it is known or a guess; make nothing
+    #[arg(long)]
+    explain: bool,
+
     #[command(flatten)]
     verbosity: Verbosity,
 }
@@ -42,11 +60,21 @@ fn main() -> ExitCode {
 
 fn generate(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let started = Instant::now();
+    if arguments.explain {
+        let text = generate::profile::explain(&arguments.options.profile()?)?;
+        io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")?;
+        return Ok(Outcome::Done);
+    }
     let messages = Messages::new(arguments.verbosity);
     let today = Timestamp::midnight_before(chrono::Utc::now());
-    let config = arguments.options.config(today, arguments.shard);
+    let config = Config {
+        compression: arguments.compress,
+        changed_since: arguments.changed_since,
+        dirty: arguments.dirty,
+        ..arguments.options.config(today, arguments.shard)?
+    };
     let report = if arguments.output == Path::new("-") {
-        run_generate(&config, Target::Stream(&mut io::stdout().lock()), &messages)?
+        run_generate(&config, Target::Stream(&mut io::stdout()), &messages)?
     } else {
         run_generate(&config, Target::Directory(arguments.output.clone()), &messages)?
     };

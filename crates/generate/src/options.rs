@@ -2,19 +2,21 @@
 
 use std::num::NonZeroUsize;
 
+use anyhow::Result;
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::{Shard, WorldParameters};
+use ticket_schema::manifest::{Scenario, Shard, WorldParameters};
 
+use crate::profile::Profile;
 use crate::run::Config;
 
 /// What to generate, as a person says it.
 #[derive(Clone, Debug, clap::Args)]
 pub struct GenerateOptions {
-    /// How many tickets the world has
+    /// How many tickets are opened in the world's first --days-back days
     #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
     count: u64,
 
-    /// How many days before --as-of the first ticket may be opened
+    /// How many days the world's first period has; unless --world-start says otherwise, it ends at --as-of
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     days_back: u32,
 
@@ -30,21 +32,70 @@ pub struct GenerateOptions {
     #[arg(long, value_name = "TIME")]
     as_of: Option<Timestamp>,
 
+    /// When the world starts, to look at the same world at different times [default: --days-back before --as-of]
+    #[arg(long, value_name = "TIME")]
+    world_start: Option<Timestamp>,
+
+    /// The weights of everything: default, realistic (the markets' real shares), or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "default")]
+    profile: String,
+
+    /// Something out of the ordinary with a known effect, which the manifest describes; can be given several times
+    #[arg(long, value_name = "NAME")]
+    scenario: Vec<ScenarioChoice>,
+
     /// Threads that make tickets [default: one for each processor]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 }
 
+/// A scenario, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum ScenarioChoice {
+    /// An X3 recall, announced when a third of the period is over: its tickets come in a wave
+    Recall,
+    /// Some days of frost in the middle of winter: batteries die
+    ColdWave,
+    /// The service centre DLR-DE-001 does nothing for some days in the middle of the period
+    DealerOutage,
+    /// Nothing
+    None,
+}
+
+impl ScenarioChoice {
+    const fn scenario(self) -> Option<Scenario> {
+        match self {
+            Self::Recall => Some(Scenario::Recall),
+            Self::ColdWave => Some(Scenario::ColdWave),
+            Self::DealerOutage => Some(Scenario::DealerOutage),
+            Self::None => None,
+        }
+    }
+}
+
 impl GenerateOptions {
-    /// The configuration; `today` is the present if the options name none.
-    pub fn config(&self, today: Timestamp, shard: Option<Shard>) -> Config {
+    /// The configuration; `today` is the present if the options name none. Fails if the profile can't be used.
+    pub fn config(&self, today: Timestamp, shard: Option<Shard>) -> Result<Config> {
+        let as_of = self.as_of.unwrap_or(today);
+        let default = WorldParameters::new(self.seed, as_of, self.days_back, self.count);
+        let mut scenarios = Vec::new();
+        for scenario in self.scenario.iter().filter_map(|choice| choice.scenario()) {
+            if !scenarios.contains(&scenario) {
+                scenarios.push(scenario);
+            }
+        }
         let world = WorldParameters {
-            seed: self.seed,
-            as_of: self.as_of.unwrap_or(today),
-            days_back: self.days_back,
-            count: self.count,
+            world_start: self.world_start.unwrap_or(default.world_start),
+            profile: self.profile()?.reference().clone(),
+            scenarios,
+            ..default
         };
         let threads = self.threads.unwrap_or_else(cli_support::default_threads);
-        Config { world, shard, batch_size: self.batch_size, threads }
+        Ok(Config { shard, batch_size: self.batch_size, threads, ..Config::of(world) })
+    }
+
+    /// The profile.
+    pub fn profile(&self) -> Result<Profile> {
+        Profile::load(&self.profile)
     }
 }

@@ -1,101 +1,141 @@
-//! Many threads, one order: pieces are made in parallel and handed over in sequence.
+//! From a layout to bytes: each piece is made, counted and checksummed by one thread while it is in that core's cache.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
+use cli_support::checksum::Checksum;
+use ticket_schema::{Ticket, Timestamp};
 
+use crate::compression::{Compression, Compressor};
+use crate::defects::{Defects, Planted};
 use crate::layout::{Layout, Piece};
-use crate::render::render;
+use crate::render::{MAX_LINE_BYTES, Renderer};
 use crate::truth::Truth;
+use crate::turnstile::in_order;
 use crate::world::World;
 
-/// Makes every piece of `layout` on `threads` threads and gives their bytes to `take`, in order, on the calling thread.
+/// What belongs into the file for one piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    /// The lines, compressed if asked for.
+    pub bytes: &'a [u8],
+    /// The checksum of `bytes`.
+    pub checksum: &'a Checksum,
+    /// How many lines there are, and which of them have a defect.
+    pub planted: &'a Planted,
+}
+
+/// Which lines are made of the tickets.
+#[derive(Clone, Copy, Debug)]
+pub enum Lines {
+    /// One of each.
+    All,
+    /// One of each that changed at this time or later.
+    ChangedSince(Timestamp),
+    /// With defects.
+    Dirty(Defects),
+}
+
+/// Makes every piece of `layout` on `threads` threads, the calling one among them, and gives them to `take` in order, on
+/// whichever thread has just finished one.
 ///
-/// Memory is bounded by a fixed number of buffers, which wander between the makers and `take`. Returns the answers counted
-/// on the way. Ends early with the first error of `take`.
+/// Memory is bounded by a fixed number of buffers for each thread. Returns the answers counted on the way. Ends early with the
+/// first error of `take`.
 pub fn produce(
     world: &World,
     layout: &Layout,
+    lines: Lines,
+    compression: Compression,
     threads: NonZeroUsize,
-    mut take: impl FnMut(Piece, &[u8]) -> Result<()>,
+    mut take: impl FnMut(Piece, Made) -> Result<()> + Send,
 ) -> Result<Truth> {
-    let n_buffers = threads.get() * 2 + 2;
-    let (give_back, free) = sync_channel(n_buffers);
-    let (hand_over, made) = sync_channel(n_buffers);
-    for _ in 0..n_buffers {
-        give_back.send(Vec::new())?;
-    }
-    let (free, next) = (Mutex::new(free), AtomicU64::new(0));
-
-    thread::scope(|scope| {
-        let makers: Vec<_> = (0..threads.get())
-            .map(|_| {
-                let (free, next, hand_over) = (&free, &next, hand_over.clone());
-                scope.spawn(move || make_pieces(world, layout, next, free, &hand_over))
+    let parameters = world.parameters();
+    let renderer = Renderer::new(parameters.world_start, parameters.as_of);
+    let makers = in_order(
+        layout.n_pieces(),
+        threads,
+        || {
+            Ok(Maker {
+                world,
+                renderer: &renderer,
+                lines,
+                truth: Truth::new(parameters),
+                compressor: Compressor::new(compression)?,
             })
-            .collect();
-        drop(hand_over);
-        let taken = take_in_order(layout, made, give_back, &mut take);
-
-        let mut truth = Truth::new(world.parameters());
-        for maker in makers {
-            truth.merge(&maker.join().map_err(|_| anyhow!("a thread that makes tickets has panicked"))?);
-        }
-        taken.map(|()| truth)
-    })
+        },
+        |maker, i, buffer| maker.make(&layout.piece(i), buffer),
+        |i, buffer| take(layout.piece(i), buffer.made()),
+    )?;
+    let mut truth = Truth::new(parameters);
+    for maker in makers {
+        truth.merge(&maker.truth);
+    }
+    Ok(truth)
 }
 
-/// Makes pieces until there are none left, or nobody wants them any more.
-///
-/// A maker takes a buffer before it takes a number, so the piece that is next in order always has one and the others can
-/// only wait for it, never hold it up.
-fn make_pieces(
-    world: &World,
-    layout: &Layout,
-    next: &AtomicU64,
-    free: &Mutex<Receiver<Vec<u8>>>,
-    hand_over: &SyncSender<(u64, Vec<u8>)>,
-) -> Truth {
-    let mut truth = Truth::new(world.parameters());
-    loop {
-        let buffer = free.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let i = next.fetch_add(1, Ordering::Relaxed);
-        let (Ok(mut buffer), true) = (buffer, i < layout.n_pieces()) else {
-            return truth;
-        };
-        buffer.clear();
-        for ticket in world.tickets(layout.piece(i).tickets) {
-            truth.count(&ticket);
-            render(&ticket, &mut buffer);
-        }
-        if hand_over.send((i, buffer)).is_err() {
-            return truth;
-        }
+/// A piece's memory, used again and again.
+#[derive(Debug, Default)]
+struct Buffer {
+    /// Room for lines, of which the first `n_bytes` are filled.
+    lines: Vec<u8>,
+    n_bytes: usize,
+    /// The lines in compressed form, if they are to be compressed.
+    packed: Option<Vec<u8>>,
+    checksum: Checksum,
+    planted: Planted,
+}
+
+impl Buffer {
+    fn made(&self) -> Made<'_> {
+        let bytes = self.packed.as_deref().unwrap_or(&self.lines[..self.n_bytes]);
+        Made { bytes, checksum: &self.checksum, planted: &self.planted }
     }
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the makers end when `give_back` is gone")]
-fn take_in_order(
-    layout: &Layout,
-    made: Receiver<(u64, Vec<u8>)>,
-    give_back: SyncSender<Vec<u8>>,
-    take: &mut impl FnMut(Piece, &[u8]) -> Result<()>,
-) -> Result<()> {
-    let mut early = BTreeMap::new();
-    let mut due = 0;
-    for (i, buffer) in made {
-        early.insert(i, buffer);
-        while let Some(buffer) = early.remove(&due) {
-            take(layout.piece(due), &buffer)?;
-            due += 1;
-            // Fails only when all makers have gone, and then nobody needs the buffer.
-            let _ = give_back.send(buffer);
+/// What a thread makes pieces with.
+struct Maker<'a> {
+    world: &'a World,
+    renderer: &'a Renderer,
+    lines: Lines,
+    truth: Truth,
+    compressor: Option<Compressor>,
+}
+
+impl Maker<'_> {
+    fn make(&mut self, piece: &Piece, buffer: &mut Buffer) -> Result<()> {
+        let tickets = self.world.tickets(piece.tickets.clone());
+        match self.lines {
+            Lines::All => self.fill(piece, tickets, buffer),
+            Lines::ChangedSince(since) => self.fill(piece, tickets.filter(|ticket| ticket.updated_at >= since), buffer),
+            Lines::Dirty(defects) => self.fill_dirty(defects, piece, buffer),
         }
+        if let Some(compressor) = &mut self.compressor {
+            compressor.compress(&buffer.lines[..buffer.n_bytes], buffer.packed.get_or_insert_default())?;
+        }
+        let mut checksum = Checksum::default();
+        checksum.update(buffer.made().bytes);
+        buffer.checksum = checksum;
+        Ok(())
     }
-    Ok(())
+
+    #[inline]
+    fn fill(&mut self, piece: &Piece, tickets: impl Iterator<Item = Ticket>, buffer: &mut Buffer) {
+        let most = (piece.tickets.end - piece.tickets.start) as usize;
+        buffer.lines.resize(buffer.lines.len().max(most * MAX_LINE_BYTES), 0);
+        buffer.n_bytes = 0;
+        let mut n_lines = 0;
+        for ticket in tickets {
+            self.truth.count(&ticket);
+            buffer.n_bytes += self.renderer.render(&ticket, &mut buffer.lines[buffer.n_bytes..]);
+            n_lines += 1;
+        }
+        buffer.planted = Planted { n_lines, defects: Vec::new() };
+    }
+
+    fn fill_dirty(&mut self, defects: Defects, piece: &Piece, buffer: &mut Buffer) {
+        buffer.lines.clear();
+        let keep = |ticket: &Ticket| self.truth.count(ticket);
+        buffer.planted = defects.make(self.world, self.renderer, piece.tickets.clone(), &mut buffer.lines, keep);
+        buffer.n_bytes = buffer.lines.len();
+    }
 }

@@ -4,15 +4,22 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use cli_support::checksum::Checksum;
+use cli_support::exit::UsageError;
 use cli_support::messages::ProgressUnit;
 use cli_support::publish::{StagedFile, Staging};
 use cli_support::{Messages, human};
-use ticket_schema::manifest::{FORMAT, FileEntry, Manifest, RawManifest, RawStage, Shard, Tool, WorldParameters};
+use ticket_schema::Timestamp;
+use ticket_schema::manifest::{
+    FORMAT, FileEntry, Manifest, ProfileRef, RawManifest, RawStage, Shard, Tool, WorldParameters,
+};
 use ticket_schema::names::MANIFEST_FILE;
 
+use crate::compression::Compression;
+use crate::defects::{Defects, Rate, Record};
 use crate::layout::Layout;
-use crate::produce::produce;
+use crate::produce::{Lines, Made, produce};
 use crate::truth::Truth;
 use crate::world::World;
 
@@ -25,8 +32,48 @@ pub struct Config {
     pub shard: Option<Shard>,
     /// Tickets a file.
     pub batch_size: u64,
-    /// Threads that make tickets.
+    /// What becomes of the lines.
+    pub compression: Compression,
+    /// Only tickets that changed at this time or later.
+    pub changed_since: Option<Timestamp>,
+    /// The share of the tickets that get a defect.
+    pub dirty: Rate,
+    /// Threads, the calling one among them.
     pub threads: NonZeroUsize,
+}
+
+impl Config {
+    /// All tickets of a world, a thousand a file, made on one thread.
+    pub fn of(world: WorldParameters) -> Self {
+        Self {
+            world,
+            shard: None,
+            batch_size: 1000,
+            compression: Compression::None,
+            changed_since: None,
+            dirty: Rate::default(),
+            threads: NonZeroUsize::MIN,
+        }
+    }
+
+    /// The tickets that a run looks at, and what it makes of them.
+    fn layout(&self, world: &World) -> Result<(Layout, Lines)> {
+        let tickets = match self.changed_since {
+            None => 0..world.n_tickets(),
+            Some(since) if since < self.world.as_of => world.may_have_changed_since(since),
+            Some(since) => bail!(UsageError(format!(
+                "nothing can have changed since {since}: the present is {}; choose an earlier --changed-since",
+                self.world.as_of
+            ))),
+        };
+        let layout = Layout::new(tickets, self.shard, self.batch_size);
+        let lines = match (Defects::new(self.dirty, layout.tickets().start), self.changed_since) {
+            (Some(defects), _) => Lines::Dirty(defects),
+            (None, Some(since)) => Lines::ChangedSince(since),
+            (None, None) => Lines::All,
+        };
+        Ok((layout, lines))
+    }
 }
 
 /// Where tickets go.
@@ -34,7 +81,7 @@ pub enum Target<'a> {
     /// Into a directory, as files with a manifest; an earlier data set there is replaced.
     Directory(PathBuf),
     /// Into a stream, as lines alone.
-    Stream(&'a mut dyn Write),
+    Stream(&'a mut (dyn Write + Send)),
 }
 
 /// What a run has done.
@@ -42,22 +89,32 @@ pub enum Target<'a> {
 pub struct Report {
     /// Tickets written.
     pub n_tickets: u64,
+    /// Defects planted among them.
+    pub n_defects: u64,
     /// Files written; none for a stream.
     pub n_files: u64,
-    /// Bytes of tickets.
+    /// Bytes of tickets, compressed if asked for.
     pub n_bytes: u64,
+    /// CRC-64/NVME of a stream, as in a manifest; files have theirs there.
+    pub crc64nvme: Option<String>,
 }
 
 /// Makes the tickets of `config` and writes them to `target`.
 pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Result<Report> {
-    let world = World::new(config.world)?;
-    let layout = Layout::new(config.world.count, config.shard, config.batch_size);
-    let n_tickets = layout.tickets().end - layout.tickets().start;
-    let progress = messages.with_progress("generate", n_tickets, ProgressUnit::Tickets);
+    let world = World::new(config.world.clone())?;
+    let (layout, lines) = config.layout(&world)?;
+    let n_looked_at = layout.tickets().end - layout.tickets().start;
+    let progress = messages.with_progress("generate", n_looked_at, ProgressUnit::Tickets);
     match target {
+        Target::Stream(_) if !config.dirty.is_zero() => {
+            bail!(UsageError(
+                "--dirty needs a directory for the list of defects; choose another --output than -".to_owned()
+            ))
+        }
         Target::Stream(stream) => {
-            let n_bytes = write_stream(config, &world, &layout, stream, &progress)?;
-            Ok(Report { n_tickets, n_files: 0, n_bytes })
+            let (written, n_tickets) = write_stream(config, &world, &layout, lines, stream, &progress)?;
+            let (n_bytes, crc64nvme) = (written.n_bytes(), Some(written.to_base64()));
+            Ok(Report { n_tickets, n_defects: 0, n_files: 0, n_bytes, crc64nvme })
         }
         Target::Directory(dir) => {
             let replaced = RawManifest::load(&dir)
@@ -65,24 +122,31 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
                 .map(|manifest| manifest.owned_files())
                 .unwrap_or_default();
             let staging = Staging::begin(&dir)?;
-            let (files, truth) = write_files(config, &world, &layout, &staging, &progress)?;
-            let manifest = manifest(config, files, &truth);
+            let written = write_files(config, &world, &layout, lines, &staging, &progress)?;
+            let manifest = manifest(config, &world, written)?;
             staging.create(MANIFEST_FILE)?.write_all(manifest.to_json()?.as_bytes())?;
             for foreign in staging.publish(&replaced)? {
                 messages.warn(format!("{} is not from generate and stays", dir.join(foreign).display()));
             }
             let n_bytes = manifest.files.iter().map(|file| file.bytes).sum();
-            Ok(Report { n_tickets, n_files: layout.n_files(), n_bytes })
+            let n_defects = manifest.defects.values().sum();
+            let n_tickets = if config.changed_since.is_some() { manifest.rows } else { n_looked_at };
+            Ok(Report { n_tickets, n_defects, n_files: manifest.files.len() as u64, n_bytes, crc64nvme: None })
         }
     }
 }
 
 impl Report {
-    /// `5,000 tickets, 5 files, 2.1 MB`.
+    /// `5,000 tickets, 52 defects, 5 files, 2.1 MB`, or for a stream `5,000 tickets, 2.1 MB (CRC-64/NVME rosUhgp5mIg=)`.
     pub fn summary(&self) -> String {
-        let files =
-            if self.n_files > 0 { format!("{}, ", human::counted(self.n_files, "file")) } else { String::new() };
-        format!("{}, {files}{}", human::counted(self.n_tickets, "ticket"), human::bytes(self.n_bytes))
+        let if_any = |n, what| if n > 0 { format!("{}, ", human::counted(n, what)) } else { String::new() };
+        let (defects, files) = (if_any(self.n_defects, "defect"), if_any(self.n_files, "file"));
+        let checksum = self.crc64nvme.as_ref().map_or_else(String::new, |crc| format!(" (CRC-64/NVME {crc})"));
+        format!(
+            "{}, {defects}{files}{}{checksum}",
+            human::counted(self.n_tickets, "ticket"),
+            human::bytes(self.n_bytes)
+        )
     }
 }
 
@@ -90,30 +154,45 @@ fn write_stream(
     config: &Config,
     world: &World,
     layout: &Layout,
-    stream: &mut dyn Write,
+    lines: Lines,
+    stream: &mut (dyn Write + Send),
     progress: &Messages,
-) -> Result<u64> {
-    let mut n_bytes = 0;
-    produce(world, layout, config.threads, |piece, lines| {
-        stream.write_all(lines).context("cannot write to standard output")?;
-        n_bytes += lines.len() as u64;
+) -> Result<(Checksum, u64)> {
+    let mut written = Checksum::default();
+    let truth = produce(world, layout, lines, config.compression, config.threads, |piece, made| {
+        stream.write_all(made.bytes).context("cannot write to standard output")?;
+        written.append(made.checksum);
         progress.advance(piece.tickets.end - piece.tickets.start);
         Ok(())
     })?;
     stream.flush().context("cannot write to standard output")?;
-    Ok(n_bytes)
+    Ok((written, truth.n_tickets()))
+}
+
+/// What a data set holds beside its manifest.
+struct Written {
+    files: Vec<FileEntry>,
+    answers: Truth,
+    record: Option<Record>,
 }
 
 fn write_files(
     config: &Config,
     world: &World,
     layout: &Layout,
+    lines: Lines,
     staging: &Staging,
     progress: &Messages,
-) -> Result<(Vec<FileEntry>, Truth)> {
+) -> Result<Written> {
+    let is_dirty = matches!(lines, Lines::Dirty(_));
+    let mut record = is_dirty.then(|| Record::create(staging)).transpose()?;
     let mut files = Vec::new();
     let mut current: Option<OpenFile> = None;
-    let truth = produce(world, layout, config.threads, |piece, lines| {
+    let answers = produce(world, layout, lines, config.compression, config.threads, |piece, made| {
+        progress.advance(piece.tickets.end - piece.tickets.start);
+        if made.planted.n_lines == 0 {
+            return Ok(());
+        }
         let file = match current.take() {
             Some(file) if file.number == piece.file => file,
             finished => {
@@ -121,13 +200,14 @@ fn write_files(
                 OpenFile::create(staging, piece.file, file_name(config, layout, piece.file))?
             }
         };
-        let n_tickets = piece.tickets.end - piece.tickets.start;
-        current = Some(file.append(lines, n_tickets)?);
-        progress.advance(n_tickets);
+        if let Some(record) = &mut record {
+            record.add(&file.name, file.rows, made.planted)?;
+        }
+        current = Some(file.append(made)?);
         Ok(())
     })?;
     files.extend(current.map(OpenFile::entry));
-    Ok((files, truth))
+    Ok(Written { files, answers, record })
 }
 
 /// The file that is being written.
@@ -144,9 +224,9 @@ impl OpenFile {
         Ok(Self { number, name, rows: 0, file })
     }
 
-    fn append(mut self, lines: &[u8], n_tickets: u64) -> Result<Self> {
-        self.file.write_all(lines)?;
-        self.rows += n_tickets;
+    fn append(mut self, made: Made) -> Result<Self> {
+        self.file.write_known(made.bytes, made.checksum)?;
+        self.rows += made.planted.n_lines;
         Ok(self)
     }
 
@@ -157,42 +237,70 @@ impl OpenFile {
 }
 
 /// `tickets_20261122_000000_0000.jsonl`; a shard's files carry its number (`…_2of5_0000.jsonl`), so that shards can lie
-/// together. Names sort in the order of the tickets.
+/// together, and those of changed tickets since when (`…_since_20261121_000000_0000.jsonl`). Names sort in the order of the
+/// tickets.
 fn file_name(config: &Config, layout: &Layout, number: u64) -> String {
     let as_of = config.world.as_of.compact();
     let width = digits(layout.n_files().saturating_sub(1)).max(4);
     let shard = config.shard.map_or_else(String::new, |shard| {
         format!("{:0shard_width$}of{}_", shard.index, shard.of, shard_width = digits(u64::from(shard.of)))
     });
-    format!("tickets_{as_of}_{shard}{number:0width$}.jsonl")
+    let since = config.changed_since.map_or_else(String::new, |since| format!("since_{}_", since.compact()));
+    format!("tickets_{as_of}_{since}{shard}{number:0width$}.jsonl{}", config.compression.suffix())
 }
 
 fn digits(n: u64) -> usize {
     n.to_string().len()
 }
 
-fn manifest(config: &Config, files: Vec<FileEntry>, truth: &Truth) -> RawManifest {
-    RawManifest {
+fn manifest(config: &Config, world: &World, written: Written) -> Result<RawManifest> {
+    let Written { files, answers, record } = written;
+    let (defects, truth) = record.map(Record::finish).transpose()?.unzip();
+    Ok(RawManifest {
         format: FORMAT,
         stage: RawStage::Raw,
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        world: config.world,
+        world: config.world.clone(),
+        scenario_effects: world.scenario_effects().to_vec(),
+        changed_since: config.changed_since,
         batch_size: config.batch_size,
         shard: config.shard,
         repeat: repeat_command(config),
-        rows: truth.n_tickets(),
-        markets: truth.tickets_by_market(),
+        rows: files.iter().map(|file| file.rows).sum(),
+        markets: answers.tickets_by_market(),
         files,
-        expected_answers: truth.answers(),
-    }
+        defects: defects.unwrap_or_default(),
+        truth,
+        expected_answers: answers.answers(),
+    })
 }
 
 /// The command that makes the same files on any day.
 fn repeat_command(config: &Config) -> String {
-    let WorldParameters { seed, as_of, days_back, count } = config.world;
-    let shard = config.shard.map_or_else(String::new, |shard| format!(" --shard {shard}"));
-    format!(
-        "generate --count {count} --days-back {days_back} --seed {seed} --as-of {as_of} --batch-size {}{shard}",
-        config.batch_size
-    )
+    let world = &config.world;
+    let WorldParameters { seed, as_of, days_back, count, .. } = world;
+    let mut command = format!("generate --count {count} --days-back {days_back} --seed {seed} --as-of {as_of}");
+    if world.first_period_end() != *as_of {
+        command += &format!(" --world-start {}", world.world_start);
+    }
+    if world.profile != ProfileRef::default() {
+        command += &format!(" --profile {}", world.profile.name);
+    }
+    for scenario in &world.scenarios {
+        command += &format!(" --scenario {scenario}");
+    }
+    command += &format!(" --batch-size {}", config.batch_size);
+    if let Some(shard) = config.shard {
+        command += &format!(" --shard {shard}");
+    }
+    if config.compression != Compression::None {
+        command += &format!(" --compress {}", config.compression.as_str());
+    }
+    if let Some(since) = config.changed_since {
+        command += &format!(" --changed-since {since}");
+    }
+    if !config.dirty.is_zero() {
+        command += &format!(" --dirty {}", config.dirty);
+    }
+    command
 }

@@ -12,6 +12,8 @@ use ticket_schema::manifest::WorldParameters;
 use ticket_schema::vocabulary::{Category, Market, Severity};
 use ticket_schema::{Ticket, Timestamp};
 
+use crate::tally::{Outcomes, Resolutions, add_all, entry};
+
 const DAY_SECONDS: i64 = 86_400;
 /// How many days `daily_volume` looks back.
 const RECENT_DAYS: usize = 30;
@@ -23,38 +25,22 @@ const OPEN_P1_SHOWN: usize = 100;
 const AGE_BUCKETS: [(&str, i64); 4] = [("0-1 days", 1), ("2-3 days", 3), ("4-7 days", 7), ("over 7 days", i64::MAX)];
 
 /// What has been counted so far.
+///
+/// Every ticket takes the same few steps, whatever it says; what the queries ask is put together at the end.
 #[derive(Clone, Debug)]
 pub struct Truth {
     as_of: Timestamp,
     /// The Monday of the week in which the period starts, as a day counted from 1970-01-01.
     first_monday: i64,
-    n_tickets: u64,
-    /// Tickets of each of the last complete days, oldest first.
-    recent_days: [u64; RECENT_DAYS],
-    severities: [SeverityCounts; 4],
+    markets: [[Outcomes; Severity::ALL.len()]; Market::ALL.len()],
     categories: [u64; Category::ALL.len()],
-    markets: [[u64; 4]; Market::ALL.len()],
+    /// Tickets by day of creation, from the first Monday on.
+    days: Vec<Outcomes>,
+    resolutions: [Resolutions; Severity::ALL.len()],
     open_ages: [u64; AGE_BUCKETS.len()],
-    weeks: Vec<WeekCounts>,
     n_open_p1: u64,
     /// The oldest open P1 tickets, in order of creation and identifier.
     oldest_open_p1: Vec<Ticket>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct SeverityCounts {
-    tickets: u64,
-    breached: u64,
-    resolved: u64,
-    resolution_seconds: u64,
-    /// Resolved tickets by resolution time, rounded to hundredths of an hour as the query shows it.
-    by_hundredth_hour: Vec<u64>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct WeekCounts {
-    unresolved: u64,
-    resolved: u64,
 }
 
 impl Truth {
@@ -62,42 +48,31 @@ impl Truth {
     pub fn new(world: &WorldParameters) -> Self {
         Self {
             as_of: world.as_of,
-            first_monday: monday(world.as_of.day() - i64::from(world.days_back)),
-            n_tickets: 0,
-            recent_days: [0; RECENT_DAYS],
-            severities: Default::default(),
-            categories: Default::default(),
+            first_monday: monday(world.world_start.day()),
             markets: Default::default(),
+            categories: Default::default(),
+            days: Vec::new(),
+            resolutions: Default::default(),
             open_ages: Default::default(),
-            weeks: Vec::new(),
             n_open_p1: 0,
             oldest_open_p1: Vec::new(),
         }
     }
 
     /// Takes one ticket in.
+    #[inline]
     pub fn count(&mut self, ticket: &Ticket) {
-        self.n_tickets += 1;
-        let created_day = ticket.created_at.day();
-
-        let days_before_today = self.as_of.day() - created_day;
-        if (1..=RECENT_DAYS as i64).contains(&days_before_today) {
-            self.recent_days[RECENT_DAYS - days_before_today as usize] += 1;
-        }
-
-        self.severities[ticket.severity as usize].count(ticket);
+        self.markets[ticket.market as usize][ticket.severity as usize].count(ticket);
         self.categories[ticket.category as usize] += 1;
-        self.markets[ticket.market as usize][ticket.severity as usize] += 1;
+        let since_monday = ticket.created_at.seconds() - Timestamp::from_day(self.first_monday).seconds();
+        entry(&mut self.days, since_monday as usize / DAY_SECONDS as usize).count(ticket);
+        match ticket.resolved_at {
+            Some(resolved_at) => self.resolutions[ticket.severity as usize].count(ticket.created_at, resolved_at),
+            None => self.count_open(ticket),
+        }
+    }
 
-        let week = ((created_day - self.first_monday) / 7) as usize;
-        if week >= self.weeks.len() {
-            self.weeks.resize(week + 1, WeekCounts::default());
-        }
-        if ticket.resolved_at.is_some() {
-            self.weeks[week].resolved += 1;
-            return;
-        }
-        self.weeks[week].unresolved += 1;
+    fn count_open(&mut self, ticket: &Ticket) {
         let days_open = (self.as_of.seconds() - ticket.created_at.seconds()) / DAY_SECONDS;
         self.open_ages[AGE_BUCKETS.iter().take_while(|(_, last_day)| days_open > *last_day).count()] += 1;
         if ticket.severity == Severity::P1 {
@@ -108,20 +83,16 @@ impl Truth {
 
     /// Takes in what was counted elsewhere, over other tickets of the same world.
     pub fn merge(&mut self, other: &Self) {
-        self.n_tickets += other.n_tickets;
-        add_all(&mut self.recent_days, &other.recent_days);
+        for (mine, theirs) in self.markets.as_flattened_mut().iter_mut().zip(other.markets.as_flattened()) {
+            *mine += *theirs;
+        }
         add_all(&mut self.categories, &other.categories);
         add_all(&mut self.open_ages, &other.open_ages);
-        for (mine, theirs) in self.severities.iter_mut().zip(&other.severities) {
+        for (mine, theirs) in self.resolutions.iter_mut().zip(&other.resolutions) {
             mine.merge(theirs);
         }
-        for (mine, theirs) in self.markets.iter_mut().zip(&other.markets) {
-            add_all(mine, theirs);
-        }
-        self.weeks.resize(self.weeks.len().max(other.weeks.len()), WeekCounts::default());
-        for (mine, theirs) in self.weeks.iter_mut().zip(&other.weeks) {
-            mine.unresolved += theirs.unresolved;
-            mine.resolved += theirs.resolved;
+        for (day, theirs) in other.days.iter().enumerate() {
+            *entry(&mut self.days, day) += *theirs;
         }
         self.n_open_p1 += other.n_open_p1;
         for ticket in &other.oldest_open_p1 {
@@ -139,8 +110,8 @@ impl Truth {
     }
 
     /// How many tickets have been counted.
-    pub const fn n_tickets(&self) -> u64 {
-        self.n_tickets
+    pub fn n_tickets(&self) -> u64 {
+        self.categories.iter().sum()
     }
 
     /// Tickets in each market that has any.
@@ -167,56 +138,59 @@ impl Truth {
 
     fn daily_volume(&self) -> Answer {
         let first_day = self.as_of.day() - RECENT_DAYS as i64;
-        let days = (first_day..).zip(self.recent_days).filter(|(_, tickets)| *tickets > 0);
-        table(&["day", "tickets"], days.map(|(day, tickets)| vec![date(day), tickets.into()]))
+        let days = (self.first_monday..).zip(&self.days).filter(|(_, outcomes)| outcomes.tickets() > 0);
+        let recent = days.filter(|(day, _)| (first_day..self.as_of.day()).contains(day));
+        table(&["day", "tickets"], recent.map(|(day, outcomes)| vec![date(day), outcomes.tickets().into()]))
     }
 
     fn severity_distribution(&self) -> Answer {
-        let rows = self.severities_present().map(|(severity, counts)| {
-            vec![severity.as_str().into(), counts.tickets.into(), percentage(counts.tickets, self.n_tickets)]
+        let all = self.n_tickets();
+        let rows = self.severities_present().map(|(severity, outcomes)| {
+            vec![severity.as_str().into(), outcomes.tickets().into(), percentage(outcomes.tickets(), all)]
         });
         table(&["severity", "tickets", "percentage"], rows)
     }
 
     fn sla_breach_rate(&self) -> Answer {
-        let breached = self.severities.iter().map(|counts| counts.breached).sum();
-        let row = |name: &str, tickets: u64, breached: u64| {
+        let row = |name: &str, outcomes: Outcomes| {
+            let (tickets, breached) = (outcomes.tickets(), outcomes.breached());
             vec![name.into(), tickets.into(), breached.into(), percentage(breached, tickets)]
         };
-        let by_severity =
-            self.severities_present().map(|(severity, counts)| row(severity.as_str(), counts.tickets, counts.breached));
-        let rows = std::iter::once(row("All", self.n_tickets, breached)).chain(by_severity);
+        let all = self.days.iter().copied().sum();
+        let by_severity = self.severities_present().map(|(severity, outcomes)| row(severity.as_str(), outcomes));
+        let rows = std::iter::once(row("All", all)).chain(by_severity);
         table(&["severity", "tickets", "breached", "breach_percentage"], rows)
     }
 
     fn resolution_time_by_severity(&self) -> Answer {
-        let rows = self.severities_present().filter(|(_, counts)| counts.resolved > 0).map(|(severity, counts)| {
-            let mean_hours = counts.resolution_seconds as f64 / counts.resolved as f64 / 3600.0;
+        let severities = Severity::ALL.iter().zip(&self.resolutions).filter(|(_, resolved)| resolved.n_tickets() > 0);
+        let rows = severities.map(|(severity, resolved)| {
             vec![
                 severity.as_str().into(),
-                counts.resolved.into(),
-                hundredths(mean_hours).into(),
-                counts.percentile_hours(0.5).into(),
-                counts.percentile_hours(0.95).into(),
+                resolved.n_tickets().into(),
+                hundredths(resolved.mean_hours()).into(),
+                resolved.percentile_hours(0.5).into(),
+                resolved.percentile_hours(0.95).into(),
             ]
         });
         table(&["severity", "resolved_tickets", "mean_hours", "median_hours", "p95_hours"], rows)
     }
 
     fn market_shares(&self) -> Answer {
+        let all = self.n_tickets();
         let rows = self
             .market_totals()
             .into_iter()
-            .map(|(market, tickets)| vec![market.as_str().into(), tickets.into(), percentage(tickets, self.n_tickets)]);
+            .map(|(market, tickets)| vec![market.as_str().into(), tickets.into(), percentage(tickets, all)]);
         table(&["market", "tickets", "percentage"], rows)
     }
 
     fn top_categories(&self) -> Answer {
         let totals = Category::ALL.iter().map(|category| (*category, self.categories[*category as usize]));
         let top = most_first(totals, Category::as_str).into_iter().take(TOP_CATEGORIES);
-        let rows = top.map(|(category, tickets)| {
-            vec![category.as_str().into(), tickets.into(), percentage(tickets, self.n_tickets)]
-        });
+        let all = self.n_tickets();
+        let rows =
+            top.map(|(category, tickets)| vec![category.as_str().into(), tickets.into(), percentage(tickets, all)]);
         table(&["category", "tickets", "percentage"], rows)
     }
 
@@ -227,17 +201,17 @@ impl Truth {
 
     fn market_by_severity(&self) -> Answer {
         let rows = self.market_totals().into_iter().map(|(market, tickets)| {
-            let severities = self.markets[market as usize].iter().map(|n| Cell::from(*n));
+            let severities = self.markets[market as usize].iter().map(|outcomes| Cell::from(outcomes.tickets()));
             std::iter::once(market.as_str().into()).chain(severities).chain([tickets.into()]).collect()
         });
         table(&["market", "p1", "p2", "p3", "p4", "tickets"], rows)
     }
 
     fn weekly_open_vs_closed(&self) -> Answer {
-        let weeks =
-            (self.first_monday..).step_by(7).zip(&self.weeks).filter(|(_, week)| week.unresolved + week.resolved > 0);
+        let weeks = self.days.chunks(7).map(|week| week.iter().copied().sum());
+        let weeks = (self.first_monday..).step_by(7).zip(weeks).filter(|(_, week): &(_, Outcomes)| week.tickets() > 0);
         let rows = weeks.map(|(day, week)| {
-            vec![date(day), (week.unresolved + week.resolved).into(), week.unresolved.into(), week.resolved.into()]
+            vec![date(day), week.tickets().into(), week.unresolved().into(), week.resolved().into()]
         });
         table(&["week", "tickets", "open_tickets", "closed_tickets"], rows)
     }
@@ -275,53 +249,15 @@ impl Truth {
         table(&columns, rows)
     }
 
-    fn severities_present(&self) -> impl Iterator<Item = (Severity, &SeverityCounts)> {
-        Severity::ALL.iter().copied().zip(&self.severities).filter(|(_, counts)| counts.tickets > 0)
+    fn severities_present(&self) -> impl Iterator<Item = (Severity, Outcomes)> {
+        let total = |severity: &Severity| (*severity, self.markets.iter().map(|by| by[*severity as usize]).sum());
+        Severity::ALL.iter().map(total).filter(|(_, outcomes): &(_, Outcomes)| outcomes.tickets() > 0)
     }
 
     /// Markets that have tickets, those with most first, then by name.
     fn market_totals(&self) -> Vec<(Market, u64)> {
-        let total = |market: &Market| (*market, self.markets[*market as usize].iter().sum());
+        let total = |market: &Market| (*market, self.markets[*market as usize].iter().map(|by| by.tickets()).sum());
         most_first(Market::ALL.iter().map(total), Market::as_str)
-    }
-}
-
-impl SeverityCounts {
-    fn count(&mut self, ticket: &Ticket) {
-        self.tickets += 1;
-        self.breached += u64::from(ticket.sla_breached);
-        if let Some(resolved_at) = ticket.resolved_at {
-            let seconds = resolved_at.seconds() - ticket.created_at.seconds();
-            self.resolved += 1;
-            self.resolution_seconds += seconds.unsigned_abs();
-            let place = hundredths_of_an_hour(seconds);
-            if place >= self.by_hundredth_hour.len() {
-                self.by_hundredth_hour.resize(place + 1, 0);
-            }
-            self.by_hundredth_hour[place] += 1;
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.tickets += other.tickets;
-        self.breached += other.breached;
-        self.resolved += other.resolved;
-        self.resolution_seconds += other.resolution_seconds;
-        let n = self.by_hundredth_hour.len().max(other.by_hundredth_hour.len());
-        self.by_hundredth_hour.resize(n, 0);
-        add_all(&mut self.by_hundredth_hour, &other.by_hundredth_hour);
-    }
-
-    /// The value of rank `floor(q * n)`, counted from 0, as Trino's `approx_percentile` picks it. Rounding keeps the
-    /// order, so the rounded value of that rank is the value of that rank, rounded.
-    fn percentile_hours(&self, q: f64) -> f64 {
-        let rank = ((q * self.resolved as f64) as u64).min(self.resolved.saturating_sub(1));
-        let mut below = 0;
-        let place = self.by_hundredth_hour.iter().take_while(|n| {
-            below += **n;
-            below <= rank
-        });
-        place.count() as f64 / 100.0
     }
 }
 
@@ -333,11 +269,6 @@ fn date(day: i64) -> Cell {
 /// The Monday of the week of a day; both count from 1970-01-01, a Thursday.
 const fn monday(day: i64) -> i64 {
     day - (day + 3).rem_euclid(7)
-}
-
-/// A duration as the query shows it: `ROUND(hours, 2)`, times 100.
-fn hundredths_of_an_hour(seconds: i64) -> usize {
-    (seconds as f64 / 3600.0 * 100.0).round() as usize
 }
 
 fn hundredths(value: f64) -> f64 {
@@ -353,12 +284,6 @@ fn most_first<T: Copy>(counts: impl Iterator<Item = (T, u64)>, name: fn(T) -> &'
     let mut counts: Vec<_> = counts.filter(|(_, n)| *n > 0).collect();
     counts.sort_by_key(|(value, n)| (std::cmp::Reverse(*n), name(*value)));
     counts
-}
-
-fn add_all(mine: &mut [u64], theirs: &[u64]) {
-    for (mine, theirs) in mine.iter_mut().zip(theirs) {
-        *mine += theirs;
-    }
 }
 
 fn table(columns: &[&str], rows: impl Iterator<Item = Vec<Cell>>) -> Answer {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -130,6 +131,59 @@ fn a_later_run_replaces_the_earlier_one_and_spares_other_files() {
     assert_eq!(fs::read_to_string(raw.join("notes.txt")).unwrap(), "mine");
 }
 
+/// Compressed, the files are as independent of threads as they are without, and give back the same lines.
+#[test]
+fn compressed_files_hold_the_same_lines() {
+    let home = tempdir().unwrap();
+    let lines = generate_ok(&home, &["--output", "-"]).stdout;
+    for (how, ending) in [("gzip", ".jsonl.gz"), ("zstd", ".jsonl.zst")] {
+        // More than one piece a file.
+        let options = ["--compress", how, "--batch-size", "1300", "--output"];
+        generate_ok(&home, &[&options[..], &["one", "--threads", "1"]].concat());
+        generate_ok(&home, &[&options[..], &["many", "--threads", "7"]].concat());
+        let [one, many] = ["one", "many"].map(|dir| home.path().join(dir));
+        assert_eq!(fs::read(one.join("_manifest.json")).unwrap(), fs::read(many.join("_manifest.json")).unwrap());
+        assert!(manifest(&one).repeat.ends_with(&format!("--batch-size 1300 --compress {how}")));
+
+        let mut unpacked = Vec::new();
+        for file in manifest(&one).files {
+            assert!(file.name.ends_with(ending), "{}", file.name);
+            let packed = fs::read(one.join(&file.name)).unwrap();
+            assert!(packed == fs::read(many.join(&file.name)).unwrap(), "{how}: other bytes with other threads");
+            let mut checksum = Checksum::default();
+            checksum.update(&packed);
+            assert_eq!((file.bytes, file.crc64nvme), (packed.len() as u64, checksum.to_base64()));
+            unpack(how, &packed, &mut unpacked);
+        }
+        assert!(unpacked == lines, "{how}: other lines");
+
+        let stream = generate_ok(&home, &["--compress", how, "--output", "-"]).stdout;
+        let mut unpacked = Vec::new();
+        unpack(how, &stream, &mut unpacked);
+        assert!(unpacked == lines, "{how}: other lines in a stream");
+    }
+}
+
+fn unpack(how: &str, packed: &[u8], unpacked: &mut Vec<u8>) {
+    let n_bytes = match how {
+        "gzip" => flate2::read::MultiGzDecoder::new(packed).read_to_end(unpacked),
+        _ => zstd::Decoder::new(packed).unwrap().read_to_end(unpacked),
+    };
+    assert!(n_bytes.unwrap() > 0);
+}
+
+#[test]
+fn a_stream_ends_with_its_checksum() {
+    let home = tempdir().unwrap();
+    for how in ["none", "gzip"] {
+        let output = generate_ok(&home, &["--compress", how, "--output", "-"]);
+        let mut checksum = Checksum::default();
+        checksum.update(&output.stdout);
+        let said = format!(" (CRC-64/NVME {})", checksum.to_base64());
+        assert!(stderr(&output).contains(&said), "{said}: {}", stderr(&output));
+    }
+}
+
 #[test]
 fn quiet_says_nothing() {
     let home = tempdir().unwrap();
@@ -145,6 +199,7 @@ fn wrong_usage_ends_with_2_and_says_what_was_expected() {
         (&["--batch-size", "0"], "--batch-size"),
         (&["--days-back", "0"], "--days-back"),
         (&["--threads", "0"], "--threads"),
+        (&["--compress", "rar"], "gzip"),
         (&["--as-of", "yesterday"], "2026-11-22T00:00:00Z"),
         (&["--shard", "0/3"], "expected I/N"),
         (&["--shard", "4/3"], "expected I/N"),

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 fn pipeline(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let today = Timestamp::midnight_before(chrono::Utc::now());
     let config = Config {
-        tickets: arguments.options.config(today, None),
+        tickets: arguments.options.config(today, None)?,
         data: arguments.data.clone(),
         format: arguments.format,
     };

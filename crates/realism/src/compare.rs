@@ -5,15 +5,13 @@
 //! other: five standard deviations below the mean, if that is lower than the plain target. Below 1,000 tickets nothing is
 //! compared.
 
-use ticket_schema::vocabulary::{Channel, Market, Severity};
-
 use crate::card::{ChiSquareResult, Expected, Profile, ProfileEntry, Repeats, Score, SignResult, TicketsEach};
 use crate::reference::Weights;
+use crate::rows::Row;
 use crate::sample::{Counts, Sample};
 use crate::scores::{chi_square, frequency_similarity};
 use crate::signs::{SIGNS, Sign, shares};
-use crate::traits::{COLUMNS, Column, PAIRS, Pair};
-use crate::zones::WEEKDAYS;
+use crate::traits::{COLUMNS, Column, PAIRS, Pair, WEEKDAYS};
 
 /// What a column must score.
 pub const COLUMN_TARGET: f64 = 0.99;
@@ -158,15 +156,14 @@ fn tickets_each(counts: &Counts) -> TicketsEach {
     }
 }
 
-/// Market, severity and channel of the data against the exact weights of its profile.
-pub fn chi_squares(data: &Sample, weights: &Weights) -> Vec<ChiSquareResult> {
-    let result = |name: &'static str, n_known: usize, weights: &[f64]| {
-        let counts = data.column_named(name).map_or(Vec::new(), |counts| {
-            let mut known = counts.histogram(n_known);
-            // What the contract doesn't know has no weight.
-            known.push(counts.n() - known.iter().sum::<u64>());
-            known
-        });
+/// Market, severity and channel of tickets against the exact weights of their profile.
+pub fn chi_squares(rows: &[&Row], weights: &Weights) -> Vec<ChiSquareResult> {
+    let result = |name: &'static str, weights: &[f64], category: fn(&Row) -> usize| {
+        // What the contract doesn't know has no weight.
+        let mut counts = vec![0; weights.len() + 1];
+        for row in rows {
+            counts[category(row).min(weights.len())] += 1;
+        }
         let found = chi_square(&counts, weights);
         ChiSquareResult {
             name,
@@ -178,9 +175,9 @@ pub fn chi_squares(data: &Sample, weights: &Weights) -> Vec<ChiSquareResult> {
         }
     };
     vec![
-        result("market", Market::ALL.len(), &weights.markets),
-        result("severity", Severity::ALL.len(), &weights.severities),
-        result("channel", Channel::ALL.len(), &weights.channels),
+        result("market", &weights.markets, |row| usize::from(row.market)),
+        result("severity", &weights.severities, |row| row.severity as usize),
+        result("channel", &weights.channels, |row| row.channel as usize),
     ]
 }
 

@@ -16,6 +16,7 @@ pub fn judge(rows: &[Row], book: &mut RuleBook) {
     broken(Rule::OneCar, strays(rows, Row::car, |row| (row.series, row.model_year)));
     broken(Rule::OneHome, strays(rows, Row::car, |row| (row.market, row.dealer)));
     broken(Rule::OneCustomerMarket, strays(rows, |row| row.customer, |row| row.market));
+    broken(Rule::OneCustomerDealer, strays(rows, |row| row.customer, |row| row.dealer));
 }
 
 /// The tickets that were opened before the one above them in the same file.

@@ -11,7 +11,7 @@
 //! * [`sources`]: what there is to read; [`raw`] and [`curated`] read it.
 //! * [`intake`]: the values of one line to a [`rows::Row`], and the rules of single fields.
 //! * [`rules`]: the rules, how often each was broken and where first; [`histories`] holds those between tickets.
-//! * [`traits`]: what of a ticket is compared; [`sample`] counts it; [`zones`] knows each market's clock.
+//! * [`traits`]: what of a ticket is compared; [`sample`] counts it.
 //! * [`scores`]: distances between two samples, as SDMetrics defines them; chi-square and Cramér's V.
 //! * [`mod@reference`]: tickets of the world that a data set claims, drawn with other seeds.
 //! * [`compare`]: scores against targets; [`signs`] are figures that a believable world has whatever its profile.
@@ -32,7 +32,6 @@ pub mod scores;
 pub mod signs;
 pub mod sources;
 pub mod traits;
-pub mod zones;
 
 mod run;
 

@@ -1,15 +1,14 @@
 //! Tickets of the world that a data set claims to be from, drawn with other seeds. The only module that knows `generate`.
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, ensure};
-use cli_support::exit::UsageError;
-use generate::World;
+use generate::{Profile, World};
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::WorldParameters;
-use ticket_schema::vocabulary::{Channel, Market, Severity};
+use ticket_schema::manifest::{ProfileRef, WorldParameters};
 
 use crate::rows::Row;
 use crate::sample::Sample;
@@ -21,8 +20,20 @@ const ENOUGH_TICKETS: u64 = 400_000;
 /// How many worlds there are at least, and at most.
 const WORLDS: std::ops::RangeInclusive<u64> = 2..=20;
 
-/// The profile that is meant if nobody names one.
-pub const DEFAULT_PROFILE: &str = "default";
+/// The part of the tickets of its stretch of a world that a data set has at least, unless it is a selection of them: lines may
+/// have been refused on the way.
+const ALMOST_ALL: f64 = 0.9;
+
+/// How much of the world that a data set claims to be from it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every ticket.
+    Whole,
+    /// The tickets that were opened between two points in time, as a shard has them.
+    Stretch,
+    /// Only some of those, as a feed of what has changed.
+    Selection,
+}
 
 /// Worlds like the one that a data set claims to be from, and each as large.
 #[derive(Clone, Debug)]
@@ -31,84 +42,86 @@ pub struct Worlds {
     parameters: WorldParameters,
     /// When the first and the last ticket that count were opened, in seconds since 1970.
     opened: (i64, i64),
+    /// About how many tickets count in each.
+    n_tickets: u64,
 }
 
 /// The exact weights by which a profile draws.
 #[derive(Clone, Debug)]
 pub struct Weights {
-    /// By [`Market::ALL`].
+    /// By [`Market::ALL`](ticket_schema::vocabulary::Market::ALL).
     pub markets: Vec<f64>,
-    /// By [`Severity::ALL`].
+    /// By [`Severity::ALL`](ticket_schema::vocabulary::Severity::ALL).
     pub severities: Vec<f64>,
-    /// By [`Channel::ALL`].
+    /// By [`Channel::ALL`](ticket_schema::vocabulary::Channel::ALL).
     pub channels: Vec<f64>,
 }
 
-/// The weights of a profile: the contract's own.
-pub fn weights(profile: &str) -> Result<Weights> {
-    ensure!(
-        profile == DEFAULT_PROFILE,
-        UsageError(format!("there is no profile `{profile}`; the only one is `{DEFAULT_PROFILE}`"))
-    );
-    let market = |market: &Market| match market {
-        Market::De => 0.25,
-        Market::Us => 0.20,
-        Market::Cn => 0.15,
-        Market::Gb => 0.10,
-        Market::Fr => 0.07,
-        Market::It => 0.06,
-        Market::Jp => 0.05,
-        Market::Kr | Market::Au | Market::Ae => 0.04,
-    };
-    let severity = |severity: &Severity| match severity {
-        Severity::P1 => 0.05,
-        Severity::P2 => 0.15,
-        Severity::P3 => 0.45,
-        Severity::P4 => 0.35,
-    };
-    let channel = |channel: &Channel| match channel {
-        Channel::Phone => 0.25,
-        Channel::Email => 0.20,
-        Channel::DealerPortal => 0.30,
-        Channel::BmwApp => 0.15,
-        Channel::WalkIn => 0.10,
-    };
-    Ok(Weights {
-        markets: Market::ALL.iter().map(market).collect(),
-        severities: Severity::ALL.iter().map(severity).collect(),
-        channels: Channel::ALL.iter().map(channel).collect(),
+/// What a profile promises of every ticket and of all together.
+#[derive(Clone, Debug)]
+pub struct Promises {
+    /// Its name, as a manifest has it.
+    pub reference: ProfileRef,
+    /// The shares of all tickets together.
+    pub weights: Weights,
+    /// Whether the channels with opening hours are open, by local hour.
+    pub opening_hours: [bool; 24],
+}
+
+impl Promises {
+    /// Those of the profile of this name or in this file.
+    pub fn of(name: &str) -> Result<Self> {
+        let profile = Profile::load(name)?;
+        let weights = Weights {
+            markets: profile.markets.weights.shares(),
+            severities: profile.severities.weights.shares(),
+            channels: profile.channels.weights.shares(),
+        };
+        let opening_hours = profile.hours.opening.map(|weight| weight.get() > 0.0);
+        Ok(Self { reference: profile.reference().clone(), weights, opening_hours })
+    }
+}
+
+/// How much of a claimed world a data set has, from the number of its lines and when its first and last ticket were opened.
+pub fn extent(world: &WorldParameters, n_lines: u64, opened: (i64, i64)) -> Result<Extent> {
+    let world = World::new(world.clone())?;
+    let stretch = numbers(&world, opened);
+    Ok(if n_lines >= world.n_tickets() {
+        Extent::Whole
+    } else if n_lines as f64 >= ALMOST_ALL * (stretch.end - stretch.start) as f64 {
+        Extent::Stretch
+    } else {
+        Extent::Selection
     })
 }
 
-/// When a claimed world starts, in seconds since 1970.
-pub fn start(world: &WorldParameters) -> i64 {
-    world.as_of.plus_seconds(-i64::from(world.days_back) * DAY_SECONDS).seconds()
-}
-
-const DAY_SECONDS: i64 = 86_400;
+const DAY_SECONDS: u64 = 86_400;
 
 impl Worlds {
-    /// Worlds like a claimed one.
-    pub fn like(world: WorldParameters) -> Self {
-        Self { parameters: world, opened: (i64::MIN, i64::MAX) }
+    /// Worlds like a claimed one, of which count the tickets that were opened between two points in time; there are about
+    /// `n_tickets` of them.
+    pub const fn like(world: WorldParameters, n_tickets: u64, opened: (i64, i64)) -> Self {
+        Self { parameters: world, opened, n_tickets }
     }
 
-    /// Worlds with about `n_tickets` tickets opened between two points in time, for a data set that claims none (or is a
-    /// part of one): as many a day, over whole days until as-of, but only those between the two count.
-    pub fn around(n_tickets: u64, opened: (i64, i64), as_of: Timestamp) -> Result<Self> {
-        let days_back = as_of.seconds().saturating_sub(opened.0).max(1).unsigned_abs().div_ceil(DAY_SECONDS as u64);
+    /// Worlds with about `n_tickets` tickets opened between two points in time, for a data set that claims none: as many a day,
+    /// over whole days until as-of, but only those between the two count.
+    pub fn around(profile: ProfileRef, n_tickets: u64, opened: (i64, i64), as_of: Timestamp) -> Result<Self> {
+        let days_back = as_of.seconds().saturating_sub(opened.0).max(1).unsigned_abs().div_ceil(DAY_SECONDS);
         let days_back = u32::try_from(days_back).context("the tickets are spread over millions of years")?;
         let opened_seconds = opened.1.saturating_sub(opened.0).max(1);
         let growth = f64::from(days_back) * DAY_SECONDS as f64 / opened_seconds as f64;
+        ensure!(growth < 1e4, "all tickets were opened within {opened_seconds} s");
         // The seed is replaced; a count is far below 2^53.
         let count = (n_tickets as f64 * growth).round() as u64;
-        ensure!(growth < 1e4, "all tickets were opened within {opened_seconds} s");
-        Ok(Self { parameters: WorldParameters { seed: 0, as_of, days_back, count }, opened })
+        let parameters = WorldParameters { profile, ..WorldParameters::new(0, as_of, days_back, count) };
+        Ok(Self { parameters, opened, n_tickets })
     }
 
     /// The period of the worlds.
     pub fn period(&self) -> Period {
-        Period { start: start(&self.parameters).max(self.opened.0), as_of: self.parameters.as_of.seconds() }
+        let start = self.parameters.world_start.seconds().max(self.opened.0);
+        Period { start, as_of: self.parameters.as_of.seconds() }
     }
 
     /// The tickets of each world, counted.
@@ -137,15 +150,28 @@ impl Worlds {
 
     /// Seeds that are always the same, but never the one that made the data.
     fn seeds(&self) -> Vec<u64> {
-        let n = ENOUGH_TICKETS.div_ceil(self.parameters.count.max(1)).clamp(*WORLDS.start(), *WORLDS.end());
+        let n = ENOUGH_TICKETS.div_ceil(self.n_tickets.max(1)).clamp(*WORLDS.start(), *WORLDS.end());
         (1..).map(|n| n << 32 | 0x5EED).filter(|seed| *seed != self.parameters.seed).take(n as usize).collect()
     }
 
     fn sample(&self, seed: u64) -> Result<Sample> {
-        let world = World::new(WorldParameters { seed, ..self.parameters })?;
-        let tickets = world.tickets(0..self.parameters.count).map(|ticket| Row::of_ticket(&ticket));
-        let counts = |row: &Row| (self.opened.0..=self.opened.1).contains(&row.created_at);
-        let rows: Vec<Row> = tickets.filter(counts).collect();
+        let world = World::new(WorldParameters { seed, ..self.parameters.clone() })?;
+        let rows: Vec<Row> =
+            world.tickets(numbers(&world, self.opened)).map(|ticket| Row::of_ticket(&ticket)).collect();
         Ok(Sample::new(&rows, self.period()))
     }
+}
+
+/// The tickets of a world that were opened between two points in time.
+fn numbers(world: &World, opened: (i64, i64)) -> Range<u64> {
+    let first = |is_behind: &dyn Fn(i64) -> bool| {
+        let (mut low, mut high) = (0, world.n_tickets());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let created_at = world.tickets(middle..middle + 1).next().map(|ticket| ticket.created_at.seconds());
+            if created_at.is_some_and(is_behind) { high = middle } else { low = middle + 1 }
+        }
+        low
+    };
+    first(&|created_at| created_at >= opened.0)..first(&|created_at| created_at > opened.1)
 }

@@ -1,9 +1,10 @@
 //! The rules that every ticket keeps, how often each was broken, and where first.
 
 use chrono::{NaiveDate, NaiveTime};
-use ticket_schema::vocabulary::Market;
+use ticket_schema::vocabulary::{Channel, Market};
 
 use crate::rows::{Place, Row};
+use crate::traits::local_time;
 
 /// Declares the rules with their names, what they are asked of, and what they say.
 macro_rules! rules {
@@ -76,19 +77,23 @@ rules! {
     DealerMarket Ticket "dealer_market" "the dealer's market is the ticket's",
     CarSold Ticket "car_sold" "the series was sold in that model year and market",
     CarOnSale Ticket "car_on_sale" "the model year was on sale (from July of the year before) when the ticket was opened",
+    OpeningHours Ticket "opening_hours" "by Phone, Walk-In and Dealer Portal tickets come in opening hours alone (8 to 18, local)",
     OneCar Ticket "one_car" "a car (customer_id, vin_last6) keeps its series and model year",
     OneHome Ticket "one_home" "a car keeps its market and dealer",
     OneCustomerMarket Ticket "one_customer_market" "a customer stays in one market",
+    OneCustomerDealer Ticket "one_customer_dealer" "a customer stays with one dealer",
     TimeOrder Ticket "time_order" "within a file, tickets stand in the order of created_at",
 }
 
-/// What the rules need to know besides the tickets. Both in seconds since 1970.
+/// What the rules need to know besides the tickets. Times are in seconds since 1970.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame {
     /// When the world starts, if the data set claims one.
     pub start: Option<i64>,
     /// The present.
     pub as_of: i64,
+    /// Whether the channels with opening hours are open, by local hour.
+    pub opening_hours: [bool; 24],
 }
 
 /// How often each rule was broken, and where first.
@@ -152,6 +157,10 @@ const OF_ONE_TICKET: &[(Rule, Keeps)] = &[
         row.known_market().is_none_or(sold)
     }),
     (Rule::CarOnSale, |row, _| on_sale_from(row.model_year).is_some_and(|start| start <= row.created_at)),
+    (Rule::OpeningHours, |row, frame| {
+        let is_always_open = matches!(row.channel, Channel::Email | Channel::BmwApp);
+        is_always_open || row.known_market().is_none() || frame.opening_hours[local_time(row).hour as usize]
+    }),
 ];
 
 /// When a ticket misses its SLA target unless it is resolved, in seconds since 1970.

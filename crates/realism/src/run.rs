@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use cli_support::{Messages, human};
 use ticket_schema::Timestamp;
+use ticket_schema::manifest::{ProfileRef, Scenario, WorldParameters};
 
 use crate::card::{Card, RuleResult, Scores};
 use crate::compare::{Comparison, MEANINGFUL_FROM_TICKETS, Reference, chi_squares};
 use crate::histories;
-use crate::reference::{self, DEFAULT_PROFILE, Worlds};
+use crate::reference::{self, Extent, Promises, Worlds};
 use crate::rows::{Names, Row};
 use crate::rules::{Frame, Rule, Scope, deadline};
 use crate::sample::Sample;
@@ -32,11 +33,12 @@ pub struct Config {
 
 /// Judges a data set. Fails only if it can't be read; what is wrong with it stands on the card.
 pub fn run_realism(config: &Config, messages: &Messages) -> Result<Card> {
-    let profile = config.profile.clone().unwrap_or_else(|| DEFAULT_PROFILE.to_owned());
-    let weights = reference::weights(&profile)?;
     let mut names = Names::default();
     let mut data = sources::read(&config.data, &mut names, messages)?;
-    let frame = frame(&data);
+    let claimed = data.claim.world.as_ref().map(|world| world.profile.name.clone());
+    let profile = config.profile.clone().or(claimed).unwrap_or_else(|| ProfileRef::default().name);
+    let profile = Promises::of(&profile)?;
+    let frame = frame(&data, &profile);
     data.book.judge(&data.rows, &frame);
     histories::judge(&data.rows, &mut data.book);
 
@@ -48,30 +50,31 @@ pub fn run_realism(config: &Config, messages: &Messages) -> Result<Card> {
         n_tickets,
         start: timestamp(period.start),
         as_of: timestamp(period.as_of),
-        profile,
+        profile: profile.reference.name.clone(),
         rules: rules(&data),
         reference: String::new(),
         scores: None,
         passed: false,
     };
-    if n_tickets < MEANINGFUL_FROM_TICKETS {
-        card.reference = format!("nothing: with fewer than {MEANINGFUL_FROM_TICKETS} tickets scores have no meaning");
-        card.passed = card.below_target().is_empty();
-        return Ok(card);
-    }
-    match find_reference(config, &data, period, &mut names, messages) {
-        Ok((reference, period, name)) => {
+    match find_reference(config, &data, period, &profile, &mut names, messages) {
+        Ok(Found::Reference { reference, period, name, weighted }) => {
             let sample = Sample::new(&data.rows, period);
             let comparison = Comparison { data: &sample, n_tickets, reference: &reference };
+            let weighted =
+                weighted.map(|until| data.rows.iter().filter(|row| row.created_at < until).collect::<Vec<_>>());
             card.reference = name;
             card.scores = Some(Scores {
                 columns: comparison.columns(),
                 pairs: comparison.pairs(),
-                chi_squares: chi_squares(&sample, &weights),
+                chi_squares: weighted.map_or(Vec::new(), |rows| chi_squares(&rows, &profile.weights)),
                 signs: comparison.signs(),
                 repeats: comparison.repeats(),
                 profiles: comparison.profiles(),
             });
+            card.passed = card.below_target().is_empty();
+        }
+        Ok(Found::Incomparable(why)) => {
+            card.reference = format!("nothing: {why}");
             card.passed = card.below_target().is_empty();
         }
         Err(error) if config.reference.is_some() => return Err(error),
@@ -80,33 +83,83 @@ pub fn run_realism(config: &Config, messages: &Messages) -> Result<Card> {
     Ok(card)
 }
 
-/// What the data is held against, the period to take its own tickets in, and what to call it.
+/// What there is to hold a data set against.
+enum Found {
+    /// Tickets.
+    Reference {
+        reference: Reference,
+        /// The period to take the data's own tickets in.
+        period: Period,
+        /// What to call it.
+        name: String,
+        /// Until when the data's tickets have the profile's exact weights, in seconds since 1970; `None` if they never have.
+        weighted: Option<i64>,
+    },
+    /// Nothing, for this reason, so that the rules alone judge.
+    Incomparable(String),
+}
+
 fn find_reference(
     config: &Config,
     data: &DataSet,
     period: Period,
+    profile: &Promises,
     names: &mut Names,
     messages: &Messages,
-) -> Result<(Reference, Period, String)> {
+) -> Result<Found> {
+    let n_tickets = data.rows.len() as u64;
+    if n_tickets < MEANINGFUL_FROM_TICKETS {
+        return Ok(Found::Incomparable(format!(
+            "with fewer than {MEANINGFUL_FROM_TICKETS} tickets scores have no meaning"
+        )));
+    }
     if let Some(path) = &config.reference {
         let other = sources::read(std::slice::from_ref(path), names, messages)?;
-        let pool = Sample::new(&other.rows, self::period(&other.rows, &frame(&other)));
+        let pool = Sample::new(&other.rows, self::period(&other.rows, &frame(&other, profile)));
         let name = format!("{} of {}", human::counted(other.rows.len() as u64, "ticket"), other.name);
-        return Ok((Reference { pool, parts: Vec::new() }, period, name));
+        let reference = Reference { pool, parts: Vec::new() };
+        return Ok(Found::Reference { reference, period, name, weighted: Some(i64::MAX) });
     }
-    let worlds = match data.claim.world {
-        Some(world) if data.claim.is_whole => Worlds::like(world),
-        _ => Worlds::around(data.rows.len() as u64, opened(&data.rows), timestamp(period.as_of))?,
+    if let Some(since) = data.claim.changed_since {
+        return Ok(Found::Incomparable(format!("tickets that changed after {since} are a selection, not a world")));
+    }
+    let opened = opened(&data.rows);
+    let (worlds, weighted) = match &data.claim.world {
+        Some(world) => {
+            let world = WorldParameters { profile: profile.reference.clone(), ..world.clone() };
+            let weighted = weighted_until(&world);
+            match reference::extent(&world, data.n_lines, opened)? {
+                Extent::Whole => (Worlds::like(world, n_tickets, (i64::MIN, i64::MAX)), weighted),
+                Extent::Stretch => (Worlds::like(world, n_tickets, opened), None),
+                Extent::Selection => {
+                    return Ok(Found::Incomparable("the tickets are a selection of their world's".to_owned()));
+                }
+            }
+        }
+        None => {
+            let as_of = timestamp(period.as_of);
+            (Worlds::around(profile.reference.clone(), n_tickets, opened, as_of)?, Some(i64::MAX))
+        }
     };
     let parts = worlds.samples(config.threads).context("no world of the profile fits the data")?;
     let name = format!("{} of the same size, drawn with other seeds", human::counted(parts.len() as u64, "world"));
-    Ok((Reference { pool: Sample::pooled(&parts), parts }, worlds.period(), name))
+    let reference = Reference { pool: Sample::pooled(&parts), parts };
+    Ok(Found::Reference { reference, period: worlds.period(), name, weighted })
 }
 
-fn frame(data: &DataSet) -> Frame {
-    match data.claim.world {
-        Some(world) => Frame { start: Some(reference::start(&world)), as_of: world.as_of.seconds() },
-        None => Frame { start: None, as_of: likely_as_of(&data.rows) },
+/// Until when a world's tickets have the exact weights of its profile: those of its whole first period have, if nothing happens
+/// in it that adds tickets.
+fn weighted_until(world: &WorldParameters) -> Option<i64> {
+    let adds_tickets = |scenario: &Scenario| *scenario != Scenario::DealerOutage;
+    let end = world.first_period_end();
+    (world.as_of >= end && !world.scenarios.iter().any(adds_tickets)).then(|| end.seconds())
+}
+
+fn frame(data: &DataSet, profile: &Promises) -> Frame {
+    let opening_hours = profile.opening_hours;
+    match &data.claim.world {
+        Some(world) => Frame { start: Some(world.world_start.seconds()), as_of: world.as_of.seconds(), opening_hours },
+        None => Frame { start: None, as_of: likely_as_of(&data.rows), opening_hours },
     }
 }
 

@@ -6,7 +6,6 @@ use ticket_schema::vocabulary::Category;
 
 use crate::sample::{Counts, Sample};
 use crate::scores::{Table, cramers_v};
-use crate::traits::is_battery_electric;
 
 /// A figure, and what it must at least be.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +90,7 @@ fn share_again(sample: &Sample, column: &str) -> f64 {
 
 fn electric_engines(category_by_series: &Table) -> f64 {
     let engine_share = |electric: bool| {
-        let series = || ModelSeries::ALL.iter().filter(move |series| is_battery_electric(**series) == electric);
+        let series = || ModelSeries::ALL.iter().filter(move |series| series.is_electric() == electric);
         let count = |category: Category| -> u64 {
             series().map(|series| category_by_series.count(category as usize, *series as usize)).sum()
         };

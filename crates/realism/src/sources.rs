@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use cli_support::Messages;
 use cli_support::messages::ProgressUnit;
+use ticket_schema::Timestamp;
 use ticket_schema::manifest::{CuratedManifest, Manifest, WorldParameters};
 use ticket_schema::names::TICKETS_DIR;
 use transform::input::{Inputs, Source};
@@ -33,12 +34,12 @@ pub struct DataSet {
 }
 
 /// What a manifest says of a data set.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Claim {
     /// The world that the tickets are from.
     pub world: Option<WorldParameters>,
-    /// Whether the tickets are all that the world has, not a shard of them.
-    pub is_whole: bool,
+    /// Set if it has only the tickets that changed after this time.
+    pub changed_since: Option<Timestamp>,
 }
 
 /// Reads the data set that `paths` name: directories or files of JSON-Lines, `-`, or one directory with curated Parquet.
@@ -76,8 +77,8 @@ impl DataSet {
 fn find_raw(paths: &[PathBuf], messages: &Messages) -> Result<(Vec<Source>, Claim)> {
     let inputs = Inputs::find(paths, messages)?;
     let claim = inputs.manifest.as_ref().map_or_else(Claim::default, |manifest| Claim {
-        world: Some(manifest.world),
-        is_whole: manifest.shard.is_none() && manifest.rows == manifest.world.count,
+        world: Some(manifest.world.clone()),
+        changed_since: manifest.changed_since,
     });
     Ok((inputs.sources, claim))
 }
@@ -87,10 +88,7 @@ fn find_curated(dir: &Path, messages: &Messages) -> Result<(Vec<Source>, Claim)>
         messages.warn(format!("{error}; the files are read without it"));
         None
     });
-    let claim = manifest.map_or_else(Claim::default, |manifest| Claim {
-        world: manifest.world,
-        is_whole: manifest.world.is_some_and(|world| world.count == manifest.rows.read),
-    });
+    let claim = Claim { world: manifest.and_then(|manifest| manifest.world), changed_since: None };
     let tickets = dir.join(TICKETS_DIR);
     let mut paths = Vec::new();
     for partition in list(&tickets)?.iter().filter(|path| path.is_dir()) {

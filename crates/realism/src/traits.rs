@@ -1,11 +1,13 @@
 //! What of a ticket is compared: each column's shape, and the pairs whose members depend on each other.
 
 use chrono::{DateTime, Datelike, Timelike};
-use ticket_schema::cars::ModelSeries;
+use generate::calendar::LocalHour;
 use ticket_schema::ticket::VinLast6;
 
 use crate::rows::Row;
-use crate::zones::{Clock, local_clock};
+
+/// The names of the weekdays, from 0.
+pub const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// When a data set's tickets were opened and what its present is, both in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub struct Period {
 pub struct Traits {
     row: Row,
     period: Period,
-    local: Clock,
+    local: LocalTime,
     opened: DateTime<chrono::Utc>,
     /// How many dealers of the market have more tickets than the ticket's own.
     dealer_rank: usize,
@@ -111,7 +113,7 @@ impl Traits {
     /// The traits of a ticket whose dealer has this rank.
     pub fn new(row: Row, dealer_rank: usize, period: Period) -> Self {
         let opened = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default();
-        Self { row, period, local: local_clock(row.created_at, row.known_market()), opened, dealer_rank }
+        Self { row, period, local: local_time(&row), opened, dealer_rank }
     }
 
     fn market(&self) -> usize {
@@ -153,15 +155,28 @@ impl Traits {
     }
 }
 
-/// Whether a series has only a battery to run on.
-pub const fn is_battery_electric(series: ModelSeries) -> bool {
-    use ModelSeries::{I4, I5, I7, Ix, Ix1, Ix3};
-    matches!(series, I4 | I5 | I7 | Ix | Ix1 | Ix3)
+/// What the clock and the calendar of a ticket's market showed when it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalTime {
+    /// 0 to 23.
+    pub hour: u32,
+    /// Days since Monday, 0 to 6.
+    pub weekday: u32,
+}
+
+/// The local time at which a ticket was opened; UTC if the contract doesn't know its market.
+pub fn local_time(row: &Row) -> LocalTime {
+    let moment = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default();
+    let (date, hour) = row.known_market().map_or((moment.date_naive(), moment.hour()), |market| {
+        let local = LocalHour::at(market, moment);
+        (local.date, u32::from(local.hour_of_week) % 24)
+    });
+    LocalTime { hour, weekday: date.weekday().num_days_from_monday() }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Period, Traits};
+    use super::{LocalTime, Period, Traits, local_time};
     use crate::rows::{Names, Place, Row};
     use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 
@@ -193,6 +208,22 @@ mod tests {
         let bin = |resolved_at| Traits::new(Row { resolved_at, ..row() }, 0, period).resolution_bin();
         assert_eq!([None, Some(1_000_000), Some(1_003_599), Some(1_003_600)].map(bin), [0, 1, 1, 2]);
         assert_eq!(bin(Some(i64::MAX)), 12);
+    }
+
+    #[test]
+    fn clocks_differ_by_market_and_season() {
+        let at = |text: &str, market: Option<Market>| {
+            let created_at = chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp();
+            local_time(&Row { created_at, market: market.map_or(99, |market| market as u16), ..row() })
+        };
+        // A Monday in summer, a Thursday in winter.
+        assert_eq!(at("2026-07-06T23:30:00Z", Some(Market::De)), LocalTime { hour: 1, weekday: 1 });
+        assert_eq!(at("2026-01-01T23:30:00Z", Some(Market::De)), LocalTime { hour: 0, weekday: 4 });
+        assert_eq!(at("2026-07-06T02:00:00Z", Some(Market::Us)), LocalTime { hour: 22, weekday: 6 });
+        assert_eq!(at("2026-01-01T13:30:00Z", Some(Market::Au)), LocalTime { hour: 0, weekday: 4 });
+        // Sunday began the week in the Emirates, and is a Sunday all the same.
+        assert_eq!(at("2021-07-04T08:30:00Z", Some(Market::Ae)), LocalTime { hour: 12, weekday: 6 });
+        assert_eq!(at("2026-07-06T23:30:00Z", None), LocalTime { hour: 23, weekday: 0 });
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Which series was sold in which model year and market. A ticket never has a car outside this table.
+//! Which series was sold in which model year and market, and what kind of car it is. A ticket never has a car outside this
+//! table.
 //!
 //! The ranges are common knowledge of the model line, unsourced except where a comment names a source.
 
@@ -39,7 +40,39 @@ fixed_texts! {
     }
 }
 
+fixed_texts! {
+    /// What kind of car a series is, as far as it decides what breaks.
+    Segment("segment") {
+        /// Small cars, front-wheel drive.
+        Compact = "compact",
+        /// Saloons, coupés and estates of the middle class.
+        Saloon = "saloon",
+        /// Tall cars of the middle class and above.
+        Suv = "suv",
+        /// The most comfortable ones.
+        Luxury = "luxury",
+        /// The fastest ones.
+        Sport = "sport",
+    }
+}
+
 impl ModelSeries {
+    /// What kind of car it is.
+    pub const fn segment(self) -> Segment {
+        match self {
+            Self::Series1 | Self::Series2GranCoupe | Self::X1 | Self::X2 | Self::Ix1 => Segment::Compact,
+            Self::Series3 | Self::Series4 | Self::Series5 | Self::I4 | Self::I5 => Segment::Saloon,
+            Self::X3 | Self::X5 | Self::X6 | Self::Ix3 | Self::Ix => Segment::Suv,
+            Self::Series7 | Self::X7 | Self::I7 | Self::Xm => Segment::Luxury,
+            Self::Z4 | Self::M3 | Self::M5 => Segment::Sport,
+        }
+    }
+
+    /// Whether it has no combustion engine.
+    pub const fn is_electric(self) -> bool {
+        matches!(self, Self::I4 | Self::I5 | Self::I7 | Self::Ix | Self::Ix1 | Self::Ix3)
+    }
+
     /// The model years in which the series was sold anywhere.
     pub const fn model_years(self) -> &'static [RangeInclusive<i32>] {
         match self {

@@ -11,8 +11,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answers;
+use crate::defects::DefectKind;
 use crate::names::MANIFEST_FILE;
 use crate::time::Timestamp;
+pub use crate::world::{ProfileRef, Scenario, ScenarioEffect, Shard, WorldParameters};
 
 /// The version of the manifest's form that this code reads and writes.
 pub const FORMAT: u32 = 1;
@@ -45,7 +47,7 @@ pub trait Manifest: Serialize + DeserializeOwned {
     /// `raw` or `curated`.
     const STAGE: &'static str;
 
-    /// The files of the data set, without the manifest itself.
+    /// The files that hold the data set's lines and rows, without the manifest itself.
     fn files(&self) -> impl Iterator<Item = &FileEntry>;
 
     /// Reads the manifest of the data set in `dir`; `None` if there is none.
@@ -82,6 +84,25 @@ impl Manifest for RawManifest {
     fn files(&self) -> impl Iterator<Item = &FileEntry> {
         self.files.iter()
     }
+
+    fn owned_files(&self) -> BTreeSet<String> {
+        let files = self.files.iter().chain(&self.truth);
+        files.map(|file| file.name.clone()).chain([MANIFEST_FILE.to_owned()]).collect()
+    }
+}
+
+impl RawManifest {
+    /// Whether the expected answers hold once `n_refused` lines are refused and all others kept: if as many are planted to be
+    /// refused, and no ticket is there twice.
+    pub fn answers_hold_without(&self, n_refused: u64) -> bool {
+        let n_planted = self.defects.values().sum::<u64>();
+        self.n_copies() == 0 && n_planted == n_refused
+    }
+
+    /// How many lines are planted that a strict reader takes, and that show a ticket a second time.
+    pub fn n_copies(&self) -> u64 {
+        self.defects.iter().filter(|(kind, _)| !kind.is_refused()).map(|(_, n)| n).sum()
+    }
 }
 
 impl Manifest for CuratedManifest {
@@ -103,19 +124,32 @@ pub struct RawManifest {
     pub tool: Tool,
     /// The world that the tickets were taken from.
     pub world: WorldParameters,
+    /// What the world's scenarios do, in the order in which they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scenario_effects: Vec<ScenarioEffect>,
+    /// Set if only tickets that changed after this time are in the data set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_since: Option<Timestamp>,
     /// Tickets a file.
     pub batch_size: u64,
     /// Which part of the world, if not all of it.
     pub shard: Option<Shard>,
     /// The command that makes the same data set again, on any day.
     pub repeat: String,
-    /// Tickets in all files.
+    /// Lines in all files.
     pub rows: u64,
-    /// Tickets in each market.
+    /// Tickets in each market, counted as for the expected answers.
     pub markets: BTreeMap<String, u64>,
     /// The files, in the order of their tickets.
     pub files: Vec<FileEntry>,
-    /// What the KPI queries must answer over exactly these tickets at the world's as-of.
+    /// The planted defects of each kind. Without any, every line is a ticket of its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub defects: BTreeMap<DefectKind, u64>,
+    /// The list of the planted defects, if any were asked for. It holds no tickets, and belongs here alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truth: Option<FileEntry>,
+    /// What the KPI queries must answer at the world's as-of over exactly these tickets: those that remain when every line that
+    /// breaks the contract is refused, and of several lines of a ticket the one with the latest `updated_at` is kept.
     pub expected_answers: Answers,
 }
 
@@ -172,34 +206,12 @@ pub struct Tool {
     pub version: String,
 }
 
-/// What determines every byte of every ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorldParameters {
-    /// The seed.
-    pub seed: u64,
-    /// The present: no ticket knows of anything later.
-    pub as_of: Timestamp,
-    /// How many days before as-of the first ticket may be opened.
-    pub days_back: u32,
-    /// How many tickets the whole world has.
-    pub count: u64,
-}
-
-/// Part `index` of `of` equal parts, counted from one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shard {
-    /// Which part, from 1.
-    pub index: u32,
-    /// How many parts there are.
-    pub of: u32,
-}
-
 /// A file of a data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileEntry {
     /// Its path below the data set's directory, with `/` between the parts.
     pub name: String,
-    /// How many tickets (or refused lines, or reasons) it holds.
+    /// How many lines or rows it holds.
     pub rows: u64,
     /// Its size.
     pub bytes: u64,
@@ -237,24 +249,4 @@ pub struct InputEntry {
     /// What became of its rows.
     #[serde(flatten)]
     pub rows: RowCounts,
-}
-
-impl std::fmt::Display for Shard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.index, self.of)
-    }
-}
-
-impl std::str::FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parse = || {
-            let (index, of) = text.split_once('/')?;
-            Some(Self { index: index.parse().ok()?, of: of.parse().ok()? })
-        };
-        parse()
-            .filter(|shard| (1..=shard.of).contains(&shard.index))
-            .ok_or_else(|| format!("`{text}` is not a shard: expected I/N with I from 1 to N, as in 2/5"))
-    }
 }

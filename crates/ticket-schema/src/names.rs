@@ -18,6 +18,8 @@ pub const TICKETS_DIR: &str = "tickets";
 pub const QUARANTINE_DIR: &str = "_quarantine";
 /// The file in which a stage describes its data set. The underscore hides it from Athena, Hive and Spark.
 pub const MANIFEST_FILE: &str = "_manifest.json";
+/// The file below a raw data set that lists its planted defects. It holds no tickets, so it is hidden too.
+pub const TRUTH_FILE: &str = "_truth.jsonl";
 
 /// The bucket for raw JSON-Lines of an AWS account.
 pub fn raw_bucket(account_id: &str) -> String {

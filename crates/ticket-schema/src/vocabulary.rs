@@ -14,6 +14,23 @@ pub struct UnknownText {
     pub expected: String,
 }
 
+/// An enum whose values are fixed texts.
+pub trait FixedText: Copy + std::fmt::Debug + 'static {
+    /// What its values are called: `severity`.
+    const FIELD: &'static str;
+    /// Every value, in the contract's order.
+    const VALUES: &'static [Self];
+
+    /// The value for a text.
+    fn parse(text: &str) -> Result<Self, UnknownText>;
+
+    /// Its text.
+    fn text(self) -> &'static str;
+
+    /// Its place in [`VALUES`](Self::VALUES).
+    fn index(self) -> usize;
+}
+
 /// Declares an enum whose variants are fixed texts: in JSON, in Parquet, on screen and when parsed.
 macro_rules! fixed_texts {
     ($(#[$meta:meta])* $name:ident ($field:literal) { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
@@ -40,6 +57,23 @@ macro_rules! fixed_texts {
                     $($text => Some(Self::$variant),)+
                     _ => None,
                 }
+            }
+        }
+
+        impl $crate::vocabulary::FixedText for $name {
+            const FIELD: &'static str = $field;
+            const VALUES: &'static [Self] = Self::ALL;
+
+            fn parse(text: &str) -> Result<Self, $crate::vocabulary::UnknownText> {
+                text.parse()
+            }
+
+            fn text(self) -> &'static str {
+                self.as_str()
+            }
+
+            fn index(self) -> usize {
+                self as usize
             }
         }
 

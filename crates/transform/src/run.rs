@@ -9,7 +9,7 @@ use cli_support::publish::Staging;
 use cli_support::{Messages, Outcome, human};
 use ticket_schema::Timestamp;
 use ticket_schema::manifest::{
-    CuratedManifest, CuratedStage, FORMAT, FileEntry, InputEntry, Manifest, RowCounts, Tool,
+    CuratedManifest, CuratedStage, FORMAT, FileEntry, InputEntry, Manifest, RawManifest, RowCounts, Tool,
 };
 use ticket_schema::names::{MANIFEST_FILE, QUARANTINE_DIR};
 
@@ -203,15 +203,24 @@ impl<'a> Run<'a> {
         prove_conservation(rows, &files, quarantined)?;
 
         // Expected answers hold only for exactly the tickets they were counted over.
-        let exact = self.broken_promises.is_empty() && rows.quarantined == 0;
-        let origin = inputs.manifest.filter(|manifest| exact && manifest.rows == rows.read);
+        let n_copies = inputs.manifest.as_ref().map_or(0, RawManifest::n_copies);
+        if n_copies > 0 {
+            self.messages.warn(format!(
+                "{} of tickets, planted by generate --dirty, taken as tickets; the manifest's expected answers don't apply",
+                human::counted(n_copies, "further line")
+            ));
+        }
+        let as_promised = self.broken_promises.is_empty();
+        let origin = inputs.manifest.filter(|manifest| {
+            as_promised && manifest.rows == rows.read && manifest.answers_hold_without(rows.quarantined)
+        });
         let latest_change = self.latest_change.and_then(Timestamp::from_seconds);
         Ok(CuratedManifest {
             format: FORMAT,
             stage: CuratedStage::Curated,
             tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
             as_of: origin.as_ref().map(|origin| origin.world.as_of).or(latest_change),
-            world: origin.as_ref().map(|origin| origin.world),
+            world: origin.as_ref().map(|origin| origin.world.clone()),
             rows,
             markets,
             inputs: self.inputs,

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
-use ticket_schema::manifest::{CuratedManifest, Manifest, RowCounts};
+use ticket_schema::manifest::{CuratedManifest, Manifest, RawManifest, RowCounts};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_transform");
 
@@ -28,13 +28,13 @@ fn home_with_tickets(count: u64) -> TempDir {
 }
 
 fn generate_into(dir: &Path, count: u64) {
-    let world = ticket_schema::manifest::WorldParameters {
-        seed: 42,
-        as_of: "2026-11-22".parse().unwrap(),
-        days_back: 90,
-        count,
-    };
-    let config = generate::Config { world, shard: None, batch_size: 1000, threads: std::num::NonZeroUsize::MIN };
+    generate_dirty_into(dir, count, 42, "0");
+}
+
+fn generate_dirty_into(dir: &Path, count: u64, seed: u64, rate: &str) {
+    let as_of = "2026-11-22".parse().unwrap();
+    let world = ticket_schema::manifest::WorldParameters::new(seed, as_of, 90, count);
+    let config = generate::Config { dirty: rate.parse().unwrap(), ..generate::Config::of(world) };
     let target = generate::Target::Directory(dir.to_owned());
     generate::run_generate(&config, target, &cli_support::Messages::silent()).unwrap();
 }
@@ -320,4 +320,53 @@ fn quiet_leaves_only_warnings() {
 fn help_says_everything() {
     let home = tempdir().unwrap();
     insta::assert_snapshot!(String::from_utf8(transform(&home, &["--help"]).stdout).unwrap());
+}
+
+/// A home directory with dirty tickets; the first seed whose defects are as wanted.
+fn home_with_defects(is_wanted: impl Fn(&RawManifest) -> bool) -> (TempDir, RawManifest) {
+    let home = tempdir().unwrap();
+    let raw = home.path().join("data/raw");
+    for seed in 0..200 {
+        generate_dirty_into(&raw, 300, seed, "1%");
+        let manifest = RawManifest::load(&raw).unwrap().unwrap();
+        if is_wanted(&manifest) {
+            return (home, manifest);
+        }
+    }
+    panic!("no seed has such defects");
+}
+
+#[test]
+fn expected_answers_are_handed_on_if_exactly_the_planted_lines_are_refused() {
+    let (home, raw) = home_with_defects(|raw| raw.n_copies() == 0 && !raw.defects.is_empty());
+    let n_refused = raw.defects.values().sum();
+    assert_eq!(transform(&home, &[]).status.code(), Some(3));
+    let curated = manifest(&home);
+    assert_eq!(curated.rows, counts(300, 300 - n_refused, n_refused));
+    assert_eq!(curated.expected_answers, Some(raw.expected_answers));
+    assert_eq!((curated.world, curated.markets), (Some(raw.world), raw.markets));
+
+    // The same number of lines, but another one is broken and one is mended.
+    let name = home.path().join("data/raw").join(&raw.files[0].name);
+    let text = fs::read(&name).unwrap();
+    let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    let rejected = fs::read(home.path().join("data/curated/_quarantine/rejected.jsonl")).unwrap();
+    let broken = lines.iter().position(|line| rejected.starts_with(line) && !line.is_empty()).unwrap();
+    let good = lines.iter().position(|line| !rejected.windows(line.len()).any(|part| part == *line)).unwrap();
+    lines[broken] = lines[good];
+    lines[good] = b"{}";
+    fs::write(&name, lines.join(&b'\n')).unwrap();
+    assert_eq!(transform(&home, &[]).status.code(), Some(3));
+    assert_eq!((manifest(&home).rows, manifest(&home).expected_answers), (curated.rows, None));
+}
+
+#[test]
+fn expected_answers_don_t_hold_where_tickets_are_there_twice() {
+    let (home, raw) = home_with_defects(|raw| raw.n_copies() > 1);
+    let output = transform(&home, &[]);
+    let (n_copies, n_all) = (raw.n_copies(), raw.defects.values().sum::<u64>());
+    assert_eq!(manifest(&home).rows, counts(300 + n_copies, 300 + 2 * n_copies - n_all, n_all - n_copies));
+    assert_eq!((manifest(&home).world, manifest(&home).expected_answers), (None, None));
+    let expected = format!("{n_copies} further lines of tickets, planted by generate --dirty");
+    assert!(stderr(&output).contains(&expected), "{}", stderr(&output));
 }

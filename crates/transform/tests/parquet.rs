@@ -21,8 +21,8 @@ use transform::{Config, OnError, run_transform};
 
 fn lake(count: u64) -> TempDir {
     let home = tempdir().unwrap();
-    let world = WorldParameters { seed: 5, as_of: "2026-11-22T09:30:00Z".parse().unwrap(), days_back: 60, count };
-    let config = generate::Config { world, shard: None, batch_size: count, threads: std::num::NonZeroUsize::MIN };
+    let world = WorldParameters::new(5, "2026-11-22T09:30:00Z".parse().unwrap(), 60, count);
+    let config = generate::Config { batch_size: count, ..generate::Config::of(world) };
     let target = generate::Target::Directory(home.path().join("raw"));
     generate::run_generate(&config, target, &Messages::silent()).unwrap();
     let config = Config { output: home.path().join("curated"), on_error: OnError::Fail };

@@ -1,6 +1,5 @@
 //! A small lake for the tests of this crate.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 
 use cli_support::Messages;
@@ -21,8 +20,8 @@ impl Lake {
     /// Puts another world in its place.
     pub(crate) fn replace(&self, seed: u64, count: u64) {
         let (raw, curated) = (self.dir().join("data/raw"), self.dir().join("data/curated"));
-        let world = WorldParameters { seed, as_of: "2026-11-22".parse().unwrap(), days_back: 90, count };
-        let config = generate::Config { world, shard: None, batch_size: 1000, threads: NonZeroUsize::MIN };
+        let world = WorldParameters::new(seed, "2026-11-22".parse().unwrap(), 90, count);
+        let config = generate::Config::of(world);
         let target = generate::Target::Directory(raw.clone());
         generate::run_generate(&config, target, &Messages::silent()).unwrap();
         let config = transform::Config { output: curated, on_error: transform::OnError::Fail };

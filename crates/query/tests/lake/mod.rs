@@ -1,6 +1,5 @@
 //! A small lake for the tests of this crate.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use cli_support::Messages;
@@ -14,8 +13,8 @@ impl Lake {
     /// Generates and transforms a world.
     pub(crate) fn new(seed: u64, as_of: &str, days_back: u32, count: u64) -> Self {
         let lake = Self(tempdir().unwrap());
-        let world = WorldParameters { seed, as_of: as_of.parse().unwrap(), days_back, count };
-        let config = generate::Config { world, shard: None, batch_size: 1000, threads: NonZeroUsize::MIN };
+        let world = WorldParameters::new(seed, as_of.parse().unwrap(), days_back, count);
+        let config = generate::Config::of(world);
         let target = generate::Target::Directory(lake.raw());
         generate::run_generate(&config, target, &Messages::silent()).unwrap();
         let config = transform::Config { output: lake.curated(), on_error: transform::OnError::Fail };

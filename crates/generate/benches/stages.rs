@@ -1,0 +1,69 @@
+//! What each stage of a ticket's way costs, on one thread: made, counted, rendered and checksummed.
+#![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros, and a benchmark may panic")]
+
+use std::hint::black_box;
+
+use cli_support::checksum::Checksum;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use generate::World;
+use generate::render::{MAX_LINE_BYTES, Renderer};
+use generate::truth::Truth;
+use ticket_schema::Ticket;
+use ticket_schema::manifest::WorldParameters;
+
+/// As many as a piece has.
+const N_TICKETS: u64 = 512;
+
+fn stages(criterion: &mut Criterion) {
+    let parameters = WorldParameters::new(42, "2026-11-22".parse().unwrap(), 90, 1_000_000);
+    let world = World::new(parameters).unwrap();
+    let start = parameters.as_of.plus_seconds(-i64::from(parameters.days_back) * 86_400);
+    let renderer = Renderer::new(start, parameters.as_of);
+    let range = 500_000..500_000 + N_TICKETS;
+    let tickets: Vec<Ticket> = world.tickets(range.clone()).collect();
+    let mut lines = vec![0; N_TICKETS as usize * MAX_LINE_BYTES];
+    let n_bytes = render_all(&renderer, tickets.iter().copied(), &mut lines);
+
+    let mut group = criterion.benchmark_group("stages");
+    // Of all stages, so that their times can be compared and added.
+    group.throughput(Throughput::Bytes(n_bytes as u64));
+    group.bench_function("world", |bencher| {
+        bencher.iter(|| world.tickets(black_box(range.clone())).for_each(|ticket| _ = black_box(ticket)));
+    });
+    group.bench_function("truth", |bencher| {
+        let mut truth = Truth::new(&parameters);
+        bencher.iter(|| black_box(&tickets).iter().for_each(|ticket| truth.count(ticket)));
+    });
+    group.bench_function("render", |bencher| {
+        let mut lines = lines.clone();
+        bencher.iter(|| render_all(&renderer, black_box(&tickets).iter().copied(), &mut lines));
+    });
+    group.bench_function("checksum", |bencher| bencher.iter(|| checksum(black_box(&lines[..n_bytes]))));
+    group.bench_function("checksum of two parts", |bencher| {
+        let part = checksum(&lines[..n_bytes]);
+        bencher.iter_batched_ref(|| part.clone(), |sum| sum.append(black_box(&part)), BatchSize::SmallInput);
+    });
+    group.bench_function("all", |bencher| {
+        let mut truth = Truth::new(&parameters);
+        let mut lines = lines.clone();
+        bencher.iter(|| {
+            let tickets = world.tickets(black_box(range.clone())).inspect(|ticket| truth.count(ticket));
+            let n_bytes = render_all(&renderer, tickets, &mut lines);
+            checksum(&lines[..n_bytes])
+        });
+    });
+    group.finish();
+}
+
+fn render_all(renderer: &Renderer, tickets: impl Iterator<Item = Ticket>, lines: &mut [u8]) -> usize {
+    tickets.fold(0, |n_bytes, ticket| n_bytes + renderer.render(&ticket, &mut lines[n_bytes..]))
+}
+
+fn checksum(bytes: &[u8]) -> Checksum {
+    let mut checksum = Checksum::default();
+    checksum.update(bytes);
+    checksum
+}
+
+criterion_group!(benches, stages);
+criterion_main!(benches);

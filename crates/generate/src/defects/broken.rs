@@ -1,0 +1,190 @@
+//! Breaks a ticket's line in one of the ways that a strict reader refuses.
+
+use std::ops::Range;
+
+use serde_json::Value;
+use ticket_schema::columns::{COLUMNS, ColumnKind};
+use ticket_schema::defects::DefectKind;
+use ticket_schema::{Ticket, Timestamp};
+
+use super::plan::Dice;
+
+/// Texts that other systems, other versions and people write where the contract has its own.
+const UNKNOWN_TEXTS: [(&str, &[&str]); 5] = [
+    ("severity", &["P0", "P5", "p2", "P1 ", "2", "Critical", "High", "Hoch", "Kritisch", "n/a", ""]),
+    ("status", &["in progress", "In-Progress", "IN PROGRESS", "Done", "closed", "Offen", "Erledigt", "In Arbeit", ""]),
+    (
+        "category",
+        &["engine", "Motor", "Brakes", "Bremse", "Elektrik", "Infotainment", "IDrive", "Fahrwerk", "Klima", "?"],
+    ),
+    ("channel", &["phone", "Telefon", "E-Mail", "e-mail", "Händlerportal", "Walk In", "Fax", "WhatsApp", "BMW app"]),
+    ("market", &["de", "DEU", "UK", "EU", "USA", "Germany", "Deutschland", "Österreich", "D", "--", ""]),
+];
+
+/// Dates that no calendar has, but for their year.
+const IMPOSSIBLE_DATES: [&str; 7] = ["02-30", "02-31", "04-31", "13-07", "22-11", "00-00", "06-00"];
+
+/// Times that no day has.
+const IMPOSSIBLE_CLOCKS: [&str; 5] = ["24:61:00", "24:00:00", "25:13:09", "12:60:00", "23:59:75"];
+
+/// Bytes that are not UTF-8 wherever they stand: Latin-1 letters, Windows-1252 quotes, lone continuation bytes, an overlong
+/// slash and an overlong NUL, half a surrogate pair, the first bytes of a euro sign and of a car, a UTF-16 byte order mark.
+const BAD_BYTES: [&[u8]; 12] = [
+    b"\xE9",
+    b"\xFC",
+    b"\xDF",
+    b"\x93\x94",
+    b"\x80",
+    b"\xBF\xBF",
+    b"\xC0\xAF",
+    b"\xC0\x80",
+    b"\xED\xA0\xBD",
+    b"\xE2\x82",
+    b"\xF0\x9F\x9A",
+    b"\xFF\xFE",
+];
+
+/// By how much a time lies on the wrong side of another at most: 90 days.
+const WRONG_SIDE_SECONDS: i64 = 90 * 86_400;
+
+/// A broken line, without its newline, and the field that is at fault, if it is one.
+pub fn broken_line(ticket: &Ticket, kind: DefectKind, dice: &mut Dice) -> (Vec<u8>, Option<&'static str>) {
+    let mut line = Line::of(ticket);
+    let place = match kind {
+        DefectKind::WrongType => Some(line.set_wrong_type(dice)),
+        DefectKind::UnknownText => Some(line.set_unknown_text(dice)),
+        DefectKind::ImpossibleTime => Some(line.set_impossible_time(ticket, dice)),
+        DefectKind::BadUtf8 => Some(line.insert_bad_bytes(dice)),
+        DefectKind::CutLine | DefectKind::Duplicate | DefectKind::LateCopy => None,
+    };
+    let mut line = line.into_bytes();
+    if kind == DefectKind::CutLine {
+        let kept = what_remains(&line, dice);
+        line.truncate(kept.end);
+        line.drain(..kept.start);
+    }
+    (line, place.map(|place| COLUMNS[place].name))
+}
+
+/// Most often the end of a line is lost, at any byte; sometimes its beginning. What remains has one brace.
+fn what_remains(line: &[u8], dice: &mut Dice) -> Range<usize> {
+    let place = 1 + dice.below(line.len() - 1);
+    if dice.below(4) == 0 { place..line.len() } else { 0..place }
+}
+
+/// The JSON of each value, in the contract's order.
+struct Line([Vec<u8>; COLUMNS.len()]);
+
+impl Line {
+    fn of(ticket: &Ticket) -> Self {
+        // A ticket has text keys and plain values, so there is nothing that could fail.
+        let object = serde_json::to_value(ticket).unwrap_or_default();
+        Self(COLUMNS.map(|column| object[column.name].to_string().into_bytes()))
+    }
+
+    fn into_bytes(self) -> Vec<u8> {
+        let fields = COLUMNS.iter().zip(self.0).map(|(column, value)| {
+            let key = format!("\"{}\":", column.name);
+            [key.as_bytes(), &value].concat()
+        });
+        [b"{".to_vec(), fields.collect::<Vec<_>>().join(&b','), b"}".to_vec()].concat()
+    }
+
+    fn set(&mut self, place: usize, value: &Value) -> usize {
+        self.0[place] = value.to_string().into_bytes();
+        place
+    }
+
+    fn set_wrong_type(&mut self, dice: &mut Dice) -> usize {
+        let place = dice.below(COLUMNS.len());
+        let value = serde_json::from_slice(&self.0[place]).unwrap_or_default();
+        let wrong = wrong_types(place, &value);
+        self.set(place, dice.pick(&wrong))
+    }
+
+    fn set_unknown_text(&mut self, dice: &mut Dice) -> usize {
+        let (field, texts) = dice.pick(&UNKNOWN_TEXTS);
+        self.set(place_of(field), &Value::from(*dice.pick(texts)))
+    }
+
+    fn set_impossible_time(&mut self, ticket: &Ticket, dice: &mut Dice) -> usize {
+        let times = [
+            ("created_at", Some(ticket.created_at)),
+            ("updated_at", Some(ticket.updated_at)),
+            ("resolved_at", ticket.resolved_at),
+        ];
+        let times: Vec<(&str, Timestamp)> =
+            times.into_iter().filter_map(|(field, time)| Some((field, time?))).collect();
+        let (field, time) = *dice.pick(&times);
+        let text = time.to_string();
+        match dice.below(3) {
+            0 => {
+                let date = dice.pick(&IMPOSSIBLE_DATES);
+                self.set(place_of(field), &Value::from(format!("{}{date}{}", &text[..5], &text[10..])))
+            }
+            1 => {
+                let clock = dice.pick(&IMPOSSIBLE_CLOCKS);
+                self.set(place_of(field), &Value::from(format!("{}{clock}Z", &text[..11])))
+            }
+            _ => {
+                let wrong = wrong_sides(ticket, 1 + dice.second_of(WRONG_SIDE_SECONDS));
+                let (field, time) = *dice.pick(&wrong);
+                self.set(place_of(field), &Value::from(time.to_string()))
+            }
+        }
+    }
+
+    /// Within the quotes of a text. The one letter of the contract's texts that is not ASCII may also come in Latin-1.
+    fn insert_bad_bytes(&mut self, dice: &mut Dice) -> usize {
+        let series = place_of("model_series");
+        if let Some(letter) = self.0[series].windows(2).position(|bytes| bytes == "é".as_bytes())
+            && dice.below(2) == 0
+        {
+            self.0[series].splice(letter..letter + 2, [0xE9]);
+            return series;
+        }
+        let texts: Vec<usize> = (0..COLUMNS.len()).filter(|place| self.0[*place].starts_with(b"\"")).collect();
+        let place = *dice.pick(&texts);
+        let text = &mut self.0[place];
+        let at = 1 + dice.below(text.len() - 1);
+        text.splice(at..at, dice.pick(&BAD_BYTES).iter().copied());
+        place
+    }
+}
+
+/// Values of other JSON types, as other systems would write `value`.
+fn wrong_types(place: usize, value: &Value) -> Vec<Value> {
+    let column = COLUMNS[place];
+    let mut wrong = match column.kind {
+        ColumnKind::Text => vec![Value::from(17), Value::from(2.5), Value::from(true)],
+        ColumnKind::Time => {
+            let seconds = value.as_str().and_then(|text| text.parse().ok()).map_or(0, Timestamp::seconds);
+            vec![Value::from(seconds), Value::from(seconds * 1000), Value::from(false)]
+        }
+        ColumnKind::Integer => vec![Value::from(value.to_string()), Value::from(value.as_f64())],
+        ColumnKind::Boolean => {
+            let yes = value.as_bool() == Some(true);
+            let text = if yes { "yes" } else { "no" };
+            vec![Value::from(text), Value::from(value.to_string()), Value::from(i32::from(yes))]
+        }
+    };
+    if !column.nullable {
+        wrong.push(Value::Null);
+    }
+    wrong.extend([serde_json::json!([value]), serde_json::json!({ "value": value })]);
+    wrong
+}
+
+/// Times that come before what they follow from, or after what follows from them, by so many seconds.
+fn wrong_sides(ticket: &Ticket, seconds: i64) -> Vec<(&'static str, Timestamp)> {
+    let too_early = ticket.created_at.plus_seconds(-seconds);
+    let mut wrong = vec![("updated_at", too_early)];
+    if ticket.resolved_at.is_some() {
+        wrong.extend([("resolved_at", too_early), ("resolved_at", ticket.updated_at.plus_seconds(seconds))]);
+    }
+    wrong
+}
+
+fn place_of(field: &str) -> usize {
+    COLUMNS.iter().position(|column| column.name == field).unwrap_or_default()
+}

@@ -1,0 +1,64 @@
+//! `_truth.jsonl`: every planted defect with its place, so that whoever looks for them can be scored.
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+
+use anyhow::Result;
+use cli_support::publish::{StagedFile, Staging};
+use serde::Serialize;
+use ticket_schema::defects::DefectKind;
+use ticket_schema::manifest::FileEntry;
+use ticket_schema::names::TRUTH_FILE;
+use uuid::Uuid;
+
+use super::{Defect, Planted};
+
+/// A line of the truth file.
+#[derive(Serialize)]
+struct Entry<'a> {
+    file: &'a str,
+    /// From 1.
+    line: u64,
+    kind: DefectKind,
+    ticket_id: Uuid,
+    field: Option<&'static str>,
+}
+
+/// The truth file in the making.
+#[derive(Debug)]
+pub struct Record {
+    file: BufWriter<StagedFile>,
+    by_kind: BTreeMap<DefectKind, u64>,
+}
+
+impl Record {
+    /// A truth file without entries.
+    pub fn create(staging: &Staging) -> Result<Self> {
+        Ok(Self { file: BufWriter::new(staging.create(TRUTH_FILE)?), by_kind: BTreeMap::new() })
+    }
+
+    /// Adds what was planted in lines that were appended to `file`, which had `n_lines_before` before.
+    pub fn add(&mut self, file: &str, n_lines_before: u64, planted: &Planted) -> Result<()> {
+        for defect in &planted.defects {
+            let Defect { line, kind, ticket_id, field } = *defect;
+            let entry = Entry { file, line: n_lines_before + line + 1, kind, ticket_id, field };
+            serde_json::to_writer(&mut self.file, &entry)?;
+            self.file.write_all(b"\n")?;
+            *self.by_kind.entry(defect.kind).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// Ends the file. Returns how many defects of each kind there are, and the file.
+    pub fn finish(self) -> Result<(BTreeMap<DefectKind, u64>, FileEntry)> {
+        let file = self.file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        let checksum = file.checksum();
+        let entry = FileEntry {
+            name: TRUTH_FILE.to_owned(),
+            rows: self.by_kind.values().sum(),
+            bytes: checksum.n_bytes(),
+            crc64nvme: checksum.to_base64(),
+        };
+        Ok((self.by_kind, entry))
+    }
+}

@@ -1,0 +1,123 @@
+//! Distributions with the same bits on every machine: their functions come from `libm`, and random numbers from a
+//! [`Key`](crate::draws::Key).
+
+use crate::draws::{Key, scale};
+
+/// The standard normal distribution's quantile of `p` in (0, 1), to the last bit or two.
+///
+/// Found by halving an interval: it runs some thousand times at start, and only on functions that give the same bits on
+/// every machine.
+pub fn normal_quantile(p: f64) -> f64 {
+    let (mut low, mut high) = (-10.0, 10.0);
+    for _ in 0..64 {
+        let middle = f64::midpoint(low, high);
+        if normal_below(middle) < p { low = middle } else { high = middle }
+    }
+    f64::midpoint(low, high)
+}
+
+/// The share of the standard normal distribution below `z`.
+pub fn normal_below(z: f64) -> f64 {
+    libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2) / 2.0
+}
+
+/// A lognormal number with mean 1.
+pub fn lognormal_around_one(sigma: f64, unit: f64) -> f64 {
+    libm::exp(sigma * normal_quantile(unit) - sigma * sigma / 2.0)
+}
+
+/// A gamma-distributed number of this shape, with scale 1: how long it takes until a clock that ticks at random, once a unit
+/// of time, has ticked `shape` times. `n` numbers the draw.
+///
+/// By rejection (Marsaglia and Tsang 2000); shapes below 1 by their boost.
+pub fn gamma(shape: f64, key: Key, n: u64) -> f64 {
+    if shape <= 0.0 {
+        return 0.0;
+    }
+    let mut number = n.wrapping_mul(64);
+    let mut unit = || {
+        number = number.wrapping_add(1);
+        key.unit(number)
+    };
+    let (d, boost) =
+        if shape < 1.0 { (shape + 2.0 / 3.0, libm::pow(unit(), 1.0 / shape)) } else { (shape - 1.0 / 3.0, 1.0) };
+    let c = 1.0 / libm::sqrt(9.0 * d);
+    loop {
+        // Box and Muller's way to a normal number.
+        let z = libm::sqrt(-2.0 * libm::log(unit())) * libm::cos(std::f64::consts::TAU * unit());
+        let v = libm::pow(1.0 + c * z, 3.0);
+        if v > 0.0 && libm::log(unit()) < z * z / 2.0 + d - d * v + d * libm::log(v) {
+            return boost * d * v;
+        }
+    }
+}
+
+/// A lognormal distribution of durations in whole seconds, as a table of quantiles.
+#[derive(Clone, Debug)]
+pub struct Durations {
+    /// The quantiles 0/1024, 1/1024 … 1024/1024; the outermost two stand for 1/4096 and 4095/4096.
+    quantiles: Vec<u32>,
+}
+
+impl Durations {
+    /// The distribution with this median and sigma.
+    pub fn lognormal(median_seconds: f64, sigma: f64) -> Self {
+        let quantile = |i: u32| {
+            let p = (f64::from(i) / 1024.0).clamp(1.0 / 4096.0, 4095.0 / 4096.0);
+            // A profile's medians are at most a million hours; what is longer than 68 years is cut there.
+            libm::round(median_seconds * libm::exp(sigma * normal_quantile(p))).min(f64::from(i32::MAX)) as u32
+        };
+        Self { quantiles: (0..=1024).map(quantile).collect() }
+    }
+
+    /// The duration than which a share of `word` / 2^32 is shorter.
+    pub fn pick(&self, word: u32) -> u32 {
+        let place = (word >> 22) as usize;
+        let (low, high) = (self.quantiles[place], self.quantiles[place + 1]);
+        low + scale(word << 10, high - low)
+    }
+
+    /// The longest one.
+    pub fn longest(&self) -> u32 {
+        self.quantiles[1024]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Durations, gamma, lognormal_around_one, normal_quantile};
+    use crate::draws::Key;
+
+    #[test]
+    fn normal_quantiles_match_the_printed_table() {
+        for (p, z) in [(0.5, 0.0), (0.9, 1.281_552), (0.95, 1.644_854), (0.975, 1.959_964), (0.001, -3.090_232)] {
+            assert!((normal_quantile(p) - z).abs() < 1e-6, "{p}");
+        }
+    }
+
+    #[test]
+    fn durations_never_fall_with_the_word() {
+        let durations = Durations::lognormal(3600.0, 1.5);
+        let picks: Vec<u32> = (0..=u32::MAX).step_by(65_537).map(|word| durations.pick(word)).collect();
+        assert!(picks.is_sorted());
+        assert_eq!(durations.pick(1 << 31), 3600);
+    }
+
+    #[test]
+    fn means_and_variances_are_the_ones_asked_for() {
+        let key = Key::new(3, "test");
+        let moments = |numbers: &[f64]| {
+            let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
+            (mean, numbers.iter().map(|number| (number - mean) * (number - mean)).sum::<f64>() / numbers.len() as f64)
+        };
+        for shape in [0.2, 1.0, 7.5, 400.0] {
+            let numbers: Vec<f64> = (0..20_000).map(|n| gamma(shape, key, n)).collect();
+            let (mean, variance) = moments(&numbers);
+            assert!((mean / shape - 1.0).abs() < 0.08 / shape.sqrt(), "{shape}: {mean}");
+            assert!((variance / shape - 1.0).abs() < 0.15, "{shape}: {variance}");
+        }
+        let numbers: Vec<f64> = (0..20_000).map(|n| lognormal_around_one(0.1, key.unit(n))).collect();
+        let (mean, variance) = moments(&numbers);
+        assert!((mean - 1.0).abs() < 0.004 && (variance.sqrt() - 0.1).abs() < 0.004, "{mean} {variance}");
+    }
+}

@@ -1,0 +1,131 @@
+//! The values that a profile is made of. Each is checked while it is read, so that an error names its line.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use ticket_schema::vocabulary::FixedText;
+
+/// Declares a number that lies in a range.
+macro_rules! number {
+    ($(#[$meta:meta])* $name:ident, $expected:literal, $holds:expr) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name(f64);
+
+        impl $name {
+            /// The number.
+            pub const fn get(self) -> f64 {
+                self.0
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = f64::deserialize(deserializer)?;
+                let holds: fn(f64) -> bool = $holds;
+                if number.is_finite() && holds(number) {
+                    Ok(Self(number))
+                } else {
+                    Err(D::Error::custom(format_args!("{number} is not {}", $expected)))
+                }
+            }
+        }
+    };
+}
+
+number! {
+    /// How much of something there is, relative to others.
+    Weight, "a weight, from 0 to 1000000", |number| (0.0..=1e6).contains(&number)
+}
+number! {
+    /// What something is multiplied by; also a measure that must not be 0.
+    Factor, "above 0 and at most 1000000", |number| number > 0.0 && number <= 1e6
+}
+number! {
+    /// A part of the whole.
+    Share, "a share, from 0 to 1", |number| (0.0..=1.0).contains(&number)
+}
+number! {
+    /// A part of the whole that is neither nothing nor all.
+    Rate, "a rate, above 0 and below 0.5", |number| number > 0.0 && number < 0.5
+}
+
+/// A value for some of the fixed texts.
+#[derive(Clone, Debug)]
+pub struct Sparse<K, V> {
+    values: Vec<Option<V>>,
+    key: PhantomData<K>,
+}
+
+/// A value for each of the fixed texts.
+#[derive(Clone, Debug)]
+pub struct Full<K, V> {
+    values: Vec<V>,
+    key: PhantomData<K>,
+}
+
+impl<K: FixedText, V: Copy> Sparse<K, V> {
+    /// The value for `key`, if there is one.
+    pub fn get(&self, key: K) -> Option<V> {
+        self.values[key.index()]
+    }
+}
+
+impl<K: FixedText, V> Full<K, V> {
+    /// The value for `key`, in place.
+    pub fn of(&self, key: K) -> &V {
+        &self.values[key.index()]
+    }
+}
+
+impl<K: FixedText, V: Copy> Full<K, V> {
+    /// The value for `key`.
+    pub fn get(&self, key: K) -> V {
+        *self.of(key)
+    }
+}
+
+impl<K: FixedText> Full<K, Weight> {
+    /// Shares that add up to 1, in the order of the keys.
+    pub fn shares(&self) -> Vec<f64> {
+        let total: f64 = self.values.iter().map(|weight| weight.get()).sum();
+        self.values.iter().map(|weight| weight.get() / total).collect()
+    }
+}
+
+impl<'de, K: FixedText, V: Deserialize<'de>> Deserialize<'de> for Sparse<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ByKey(PhantomData))
+    }
+}
+
+impl<'de, K: FixedText, V: Deserialize<'de>> Deserialize<'de> for Full<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let sparse = Sparse::<K, V>::deserialize(deserializer)?;
+        let value = |(key, value): (&K, Option<V>)| {
+            value.ok_or_else(|| D::Error::custom(format_args!("{} `{}` is missing", K::FIELD, key.text())))
+        };
+        let values = K::VALUES.iter().zip(sparse.values).map(value).collect::<Result<_, _>>()?;
+        Ok(Self { values, key: PhantomData })
+    }
+}
+
+struct ByKey<K, V>(PhantomData<(K, V)>);
+
+impl<'de, K: FixedText, V: Deserialize<'de>> Visitor<'de> for ByKey<K, V> {
+    type Value = Sparse<K, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a table with a value for each {}", K::FIELD)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut values: Vec<Option<V>> = K::VALUES.iter().map(|_| None).collect();
+        while let Some(key) = map.next_key::<String>()? {
+            let key = K::parse(&key).map_err(A::Error::custom)?;
+            values[key.index()] = Some(map.next_value()?);
+        }
+        Ok(Sparse { values, key: PhantomData })
+    }
+}

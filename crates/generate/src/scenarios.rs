@@ -1,0 +1,111 @@
+//! What happens in a world out of the ordinary, when it was asked for: a recall, a cold wave, a service centre that stands still.
+
+use anyhow::{Context, Result};
+use ticket_schema::Timestamp;
+use ticket_schema::cars::ModelSeries;
+use ticket_schema::manifest::{Scenario, WorldParameters};
+use ticket_schema::ticket::DealerId;
+use ticket_schema::vocabulary::{Category, Market};
+
+use crate::calendar::Climate;
+use crate::life::Outage;
+use crate::profile::Profile;
+use crate::waves::{Recalled, Wave};
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// The series that the recall scenario is about: sold everywhere, in all years.
+const RECALLED: ModelSeries = ModelSeries::X3;
+
+/// How many model years the recall touches.
+const RECALLED_YEARS: i32 = 3;
+
+/// The service centre that stands still.
+const IDLE: DealerId = DealerId { market: Market::De, number: 1 };
+
+/// What the scenarios of a world do.
+#[derive(Clone, Debug, Default)]
+pub struct Effects {
+    /// Tickets that come on top, with the scenario that brings them.
+    pub waves: Vec<(Scenario, Wave)>,
+    /// Service centres that stand still.
+    pub outages: Vec<Outage>,
+}
+
+impl Effects {
+    /// What the scenarios of `world` do, in the order in which they are named there.
+    ///
+    /// Fails if a scenario doesn't fit into the first period: there is no cold wave without a winter.
+    pub fn new(world: &WorldParameters, profile: &Profile) -> Result<Self> {
+        let mut effects = Self::default();
+        for scenario in &world.scenarios {
+            match scenario {
+                Scenario::Recall => effects.waves.push((*scenario, recall(world, profile))),
+                Scenario::ColdWave => effects.waves.push((*scenario, cold_wave(world, profile)?)),
+                Scenario::DealerOutage => effects.outages.push(outage(world, profile)),
+            }
+        }
+        Ok(effects)
+    }
+}
+
+/// A recall of young cars, announced when a third of the first period is over.
+fn recall(world: &WorldParameters, profile: &Profile) -> Wave {
+    let from = midnight_in(world, 1, 3);
+    let date = from.to_chrono().date_naive();
+    let newest = chrono::Datelike::year(&date).clamp(2018 + RECALLED_YEARS - 1, 2026);
+    let cars = Recalled { series: vec![RECALLED], model_years: (newest - RECALLED_YEARS + 1, newest) };
+    let numbers = &profile.scenarios;
+    Wave::recall(from, [numbers.recall_uplift.get(); Market::ALL.len()], numbers.recall_decay_days.get(), cars)
+}
+
+/// Some days of frost, in the middle of the first period's winter.
+fn cold_wave(world: &WorldParameters, profile: &Profile) -> Result<Wave> {
+    let days = profile.scenarios.cold_wave_days.get().ceil() as i64;
+    let (first, end) = (world.world_start.day() + 1, world.first_period_end().day());
+    // January and July are the coldest months; the day nearest to their middle that leaves room.
+    let candidates = [Climate::Temperate, Climate::South].into_iter().flat_map(|climate| {
+        (first..=end - days).filter_map(move |day| Some((days_from_midwinter(climate, day)?, day, climate)))
+    });
+    let (_, day, climate) = candidates.min_by_key(|(distance, day, _)| (*distance, *day)).with_context(|| {
+        format!(
+            "a cold wave of {days} days needs winter (December to February, in Australia June to August) between {} and {}; \
+             choose another period, or no --scenario cold-wave",
+            world.world_start,
+            world.first_period_end()
+        )
+    })?;
+    let from = Timestamp::from_day(day);
+    let is_cold = |market: usize| Climate::of(Market::ALL[market]) == climate;
+    let uplift = profile.scenarios.cold_wave_uplift.get();
+    Ok(Wave {
+        from,
+        until: from.plus_seconds(days * DAY_SECONDS),
+        uplift: std::array::from_fn(|market| if is_cold(market) { uplift } else { 0.0 }),
+        decay_days: None,
+        category: Category::Electrical,
+        cars: None,
+    })
+}
+
+/// How far a day is from the middle of winter, if it lies in winter.
+fn days_from_midwinter(climate: Climate, day: i64) -> Option<i64> {
+    const HALF_WINTER: i64 = 45;
+    let date = Timestamp::from_day(day).to_chrono().date_naive();
+    let day_of_year = i64::from(chrono::Datelike::ordinal0(&date));
+    let midwinter = if climate == Climate::South { 196 } else { 15 };
+    let distance = (day_of_year - midwinter).rem_euclid(365);
+    Some(distance.min(365 - distance)).filter(|distance| *distance <= HALF_WINTER)
+}
+
+/// A service centre stands still when half of the first period is over.
+fn outage(world: &WorldParameters, profile: &Profile) -> Outage {
+    let from = midnight_in(world, 1, 2);
+    let days = profile.scenarios.dealer_outage_days.get().ceil() as i64;
+    Outage { dealer: IDLE, from, until: from.plus_seconds(days * DAY_SECONDS) }
+}
+
+/// The midnight at which a part of the first period is over.
+fn midnight_in(world: &WorldParameters, part: i64, of: i64) -> Timestamp {
+    Timestamp::from_day(world.world_start.day() + i64::from(world.days_back) * part / of)
+}

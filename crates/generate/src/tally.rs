@@ -1,0 +1,131 @@
+//! The counters behind the [truth](crate::truth), made to cost a few instructions a ticket.
+
+use ticket_schema::{Ticket, Timestamp};
+
+/// Tickets by whether they are resolved and whether their SLA is breached.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outcomes([[u64; 2]; 2]);
+
+impl Outcomes {
+    #[inline]
+    pub(crate) fn count(&mut self, ticket: &Ticket) {
+        self.0[usize::from(ticket.resolved_at.is_some())][usize::from(ticket.sla_breached)] += 1;
+    }
+
+    pub(crate) const fn unresolved(self) -> u64 {
+        self.0[0][0] + self.0[0][1]
+    }
+
+    pub(crate) const fn resolved(self) -> u64 {
+        self.0[1][0] + self.0[1][1]
+    }
+
+    pub(crate) const fn breached(self) -> u64 {
+        self.0[0][1] + self.0[1][1]
+    }
+
+    pub(crate) const fn tickets(self) -> u64 {
+        self.unresolved() + self.resolved()
+    }
+}
+
+impl std::ops::AddAssign for Outcomes {
+    fn add_assign(&mut self, other: Self) {
+        add_all(self.0.as_flattened_mut(), other.0.as_flattened());
+    }
+}
+
+impl std::iter::Sum for Outcomes {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, one| {
+            sum += one;
+            sum
+        })
+    }
+}
+
+/// How long resolved tickets took.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Resolutions {
+    n_tickets: u64,
+    total_seconds: u64,
+    /// By time in hundredths of an hour, rounded as the query shows it.
+    by_hundredth_hour: Vec<u64>,
+}
+
+impl Resolutions {
+    #[inline]
+    pub(crate) fn count(&mut self, created_at: Timestamp, resolved_at: Timestamp) {
+        let seconds = resolved_at.seconds() - created_at.seconds();
+        self.n_tickets += 1;
+        self.total_seconds += seconds.unsigned_abs();
+        *entry(&mut self.by_hundredth_hour, hundredths_of_an_hour(seconds)) += 1;
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.n_tickets += other.n_tickets;
+        self.total_seconds += other.total_seconds;
+        let n = self.by_hundredth_hour.len().max(other.by_hundredth_hour.len());
+        self.by_hundredth_hour.resize(n, 0);
+        add_all(&mut self.by_hundredth_hour, &other.by_hundredth_hour);
+    }
+
+    pub(crate) const fn n_tickets(&self) -> u64 {
+        self.n_tickets
+    }
+
+    pub(crate) fn mean_hours(&self) -> f64 {
+        self.total_seconds as f64 / self.n_tickets as f64 / 3600.0
+    }
+
+    /// The value of rank `floor(q * n)`, counted from 0, as Trino's `approx_percentile` picks it. Rounding keeps the
+    /// order, so the rounded value of that rank is the value of that rank, rounded.
+    pub(crate) fn percentile_hours(&self, q: f64) -> f64 {
+        let rank = ((q * self.n_tickets as f64) as u64).min(self.n_tickets.saturating_sub(1));
+        let mut below = 0;
+        let place = self.by_hundredth_hour.iter().take_while(|n| {
+            below += **n;
+            below <= rank
+        });
+        place.count() as f64 / 100.0
+    }
+}
+
+/// Entry `i` of a table that grows as far as it is used.
+#[inline]
+pub(crate) fn entry<T: Clone + Default>(table: &mut Vec<T>, i: usize) -> &mut T {
+    if i >= table.len() {
+        grow(table, i);
+    }
+    &mut table[i]
+}
+
+#[cold]
+fn grow<T: Clone + Default>(table: &mut Vec<T>, i: usize) {
+    table.resize(i + 1, T::default());
+}
+
+pub(crate) fn add_all(mine: &mut [u64], theirs: &[u64]) {
+    for (mine, theirs) in mine.iter_mut().zip(theirs) {
+        *mine += theirs;
+    }
+}
+
+/// A duration as the query shows it: `ROUND(hours, 2)`, times 100. To add a half and cut is to round here, and far cheaper.
+#[inline]
+fn hundredths_of_an_hour(seconds: i64) -> usize {
+    (seconds as f64 / 3600.0 * 100.0 + 0.5) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hundredths_of_an_hour;
+
+    #[test]
+    fn durations_of_three_years_are_rounded_as_by_the_library() {
+        for seconds in 0..100_000_000 {
+            let rounded = (seconds as f64 / 3600.0 * 100.0).round() as usize;
+            assert_eq!(hundredths_of_an_hour(seconds), rounded, "{seconds}");
+        }
+    }
+}

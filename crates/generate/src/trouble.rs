@@ -1,0 +1,123 @@
+//! What a ticket is about, and how bad that is.
+
+use ticket_schema::cars::Segment;
+use ticket_schema::vocabulary::{Category, FixedText, Market, Severity};
+
+use crate::calendar::Climate;
+use crate::fleet::{Car, KINDS};
+use crate::profile::{AGES, Factor, Profile, Sparse};
+use crate::shares::Shares;
+
+const CATEGORIES: usize = Category::ALL.len();
+const SEVERITIES: usize = Severity::ALL.len();
+const MONTHS: usize = 12;
+
+/// Rounds of fitting the severities' weights; the fit is exact to the last digits after far fewer.
+const ROUNDS: usize = 100;
+
+/// How many tickets there are of each category and age.
+pub type CategoriesByAge = [[f64; AGES]; CATEGORIES];
+
+/// The categories of all cars, at all times and places.
+#[derive(Debug)]
+pub struct Categories {
+    /// By climate, month, kind and age.
+    shares: Vec<Shares<CATEGORIES>>,
+}
+
+impl Categories {
+    /// Those of a profile.
+    pub fn new(profile: &Profile) -> Self {
+        let mut shares = Vec::with_capacity(Climate::ALL.len() * MONTHS * KINDS * AGES);
+        for climate in Climate::ALL {
+            for month in 0..MONTHS {
+                for kind in 0..KINDS {
+                    shares.extend((0..AGES).map(|age| Shares::new(&weights(profile, climate, month, kind, age))));
+                }
+            }
+        }
+        Self { shares }
+    }
+
+    /// What brings a car in, in a month (from 0).
+    pub fn pick(&self, market: Market, month0: usize, car: &Car, word: u32) -> Category {
+        Category::ALL[self.at(market, month0, usize::from(car.kind), usize::from(car.age)).pick(word)]
+    }
+
+    /// The share of a category in the ordinary tickets of cars of a kind and age.
+    pub fn share(&self, category: Category, market: Market, month0: usize, kind: usize, age: usize) -> f64 {
+        self.at(market, month0, kind, age).share(category as usize)
+    }
+
+    fn at(&self, market: Market, month0: usize, kind: usize, age: usize) -> &Shares<CATEGORIES> {
+        &self.shares[((Climate::of(market) as usize * MONTHS + month0) * KINDS + kind) * AGES + age]
+    }
+}
+
+fn weights(profile: &Profile, climate: Climate, month0: usize, kind: usize, age: usize) -> [f64; CATEGORIES] {
+    let (segment, is_electric) = (Segment::VALUES[kind / 2], kind % 2 == 1);
+    let month = climate.northern_month(month0);
+    let season = if climate == Climate::Desert { &profile.seasons.desert } else { &profile.seasons.temperate };
+    std::array::from_fn(|i| {
+        let category = Category::ALL[i];
+        let powertrain = if is_electric { factor(&profile.powertrains.factors.electric, category) } else { 1.0 };
+        profile.categories.weights.get(category).get()
+            * factor(&profile.segments.factors.of(segment), category)
+            * powertrain
+            * profile.ages.factors.get(category).map_or(1.0, |by_age| by_age[age].get())
+            * season.get(category).map_or(1.0, |by_month| by_month[month].get())
+    })
+}
+
+fn factor(factors: &Sparse<Category, Factor>, category: Category) -> f64 {
+    factors.get(category).map_or(1.0, Factor::get)
+}
+
+/// The severities of all categories and ages.
+#[derive(Debug)]
+pub struct Severities {
+    shares: [[Shares<SEVERITIES>; AGES]; CATEGORIES],
+}
+
+impl Severities {
+    /// Those of a profile. Over `tickets`, the severities have the shares that the profile gives them: the weights are fitted
+    /// so, by proportional fitting.
+    pub fn new(profile: &Profile, tickets: &CategoriesByAge) -> Self {
+        let wanted = profile.severities.weights.shares();
+        let mut weights: [f64; SEVERITIES] = std::array::from_fn(|severity| wanted[severity]);
+        let total: f64 = tickets.iter().flatten().sum();
+        for _ in 0..ROUNDS {
+            let mut shares = [0.0; SEVERITIES];
+            for (category, ages) in Category::ALL.iter().zip(tickets) {
+                for (age, tickets) in ages.iter().enumerate() {
+                    let parts = parts(profile, &weights, *category, age);
+                    let sum: f64 = parts.iter().sum();
+                    for (share, part) in shares.iter_mut().zip(parts) {
+                        *share += tickets / total * part / sum;
+                    }
+                }
+            }
+            for ((weight, wanted), share) in weights.iter_mut().zip(&wanted).zip(shares) {
+                if share > 0.0 {
+                    *weight *= wanted / share;
+                }
+            }
+        }
+        let shares = |category: usize, age: usize| Shares::new(&parts(profile, &weights, Category::ALL[category], age));
+        Self { shares: std::array::from_fn(|category| std::array::from_fn(|age| shares(category, age))) }
+    }
+
+    /// How bad it is.
+    pub fn pick(&self, category: Category, age: u8, word: u32) -> Severity {
+        Severity::ALL[self.shares[category as usize][usize::from(age)].pick(word)]
+    }
+}
+
+fn parts(profile: &Profile, weights: &[f64; SEVERITIES], category: Category, age: usize) -> [f64; SEVERITIES] {
+    let factors = profile.category_severities.factors.get(category);
+    let older = libm::pow(profile.category_severities.a_year_older.get(), age as f64);
+    std::array::from_fn(|i| {
+        let urgent = matches!(Severity::ALL[i], Severity::P1 | Severity::P2);
+        weights[i] * factors[i].get() * if urgent { older } else { 1.0 }
+    })
+}

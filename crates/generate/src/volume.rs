@@ -1,0 +1,211 @@
+//! How many tickets are to be expected: hour by hour, in each market, by the calendar and the recalls.
+
+use chrono::{Datelike, NaiveDate};
+use ticket_schema::Timestamp;
+use ticket_schema::manifest::WorldParameters;
+use ticket_schema::vocabulary::{Channel, Market};
+
+use crate::calendar::{LocalHour, WEEK_HOURS, holidays::is_holiday, is_day_after_holiday};
+use crate::distributions::lognormal_around_one;
+use crate::draws::Key;
+use crate::profile::Profile;
+use crate::shares::Shares;
+use crate::waves::Wave;
+
+const HOUR_SECONDS: i64 = 3600;
+
+/// How many markets there are.
+pub const MARKETS: usize = Market::ALL.len();
+
+/// How many channels there are.
+pub const CHANNELS: usize = Channel::ALL.len();
+
+/// Rounds of fitting the channels' weights; the fit is exact to the last digits after far fewer.
+const ROUNDS: usize = 50;
+
+/// What is to be expected.
+#[derive(Debug)]
+pub struct Volume {
+    /// In the order of time.
+    pub cells: Vec<Cell>,
+    /// How many of the cells make up the first period.
+    pub n_first_period: usize,
+    /// How the channels share each hour of the week.
+    pub channels: Vec<Shares<CHANNELS>>,
+}
+
+/// An hour, or the part of one that lies in the world's first period or after it.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// When it begins.
+    pub start: Timestamp,
+    /// How long it is.
+    pub seconds: i64,
+    /// What the clocks show, by market.
+    pub hour_of_week: [u8; MARKETS],
+    /// Ordinary tickets, by market.
+    pub ordinary: [f64; MARKETS],
+}
+
+impl Cell {
+    /// Tickets by market, those of the waves among them.
+    pub fn with_waves(&self, waves: &[Wave]) -> [f64; MARKETS] {
+        let mut tickets = self.ordinary;
+        for wave in waves {
+            let level = wave.level(self.start);
+            if level > 0.0 {
+                for (market, tickets) in tickets.iter_mut().enumerate() {
+                    *tickets += self.ordinary[market] * wave.uplift[market] * level;
+                }
+            }
+        }
+        tickets
+    }
+}
+
+impl Volume {
+    /// What is to be expected in a world, to the end of its first period or to as-of, whichever is later.
+    ///
+    /// Over the first period the markets and the channels have the shares that the profile gives them, recalls included.
+    pub fn new(world: &WorldParameters, profile: &Profile, recalls: &[Wave]) -> Self {
+        let mut cells = cells(world);
+        let end = world.first_period_end();
+        let n_first_period = cells.partition_point(|cell| cell.start < end);
+        let days = Days::new(world.seed, profile);
+        days.fill(&mut cells);
+
+        let profiles = hours_of_week(profile);
+        let volumes = channel_volumes(&cells[..n_first_period], &profiles, recalls);
+        let weights = fit_channels(profile, &volumes);
+        let markets = profile.markets.weights.shares();
+        let scale: [f64; MARKETS] = std::array::from_fn(|market| {
+            let volume: f64 = volumes[market].iter().zip(weights).map(|(volume, weight)| volume * weight).sum();
+            if volume > 0.0 { markets[market] * world.count as f64 / volume } else { 0.0 }
+        });
+        let channels_at = |hour: usize| std::array::from_fn::<_, CHANNELS, _>(|c| weights[c] * profiles[c][hour]);
+        for cell in &mut cells {
+            for (market, tickets) in cell.ordinary.iter_mut().enumerate() {
+                *tickets *= scale[market] * channels_at(usize::from(cell.hour_of_week[market])).iter().sum::<f64>();
+            }
+        }
+        let channels = (0..WEEK_HOURS).map(|hour| Shares::new(&channels_at(hour))).collect();
+        Self { cells, n_first_period, channels }
+    }
+}
+
+/// The hours of a world: whole ones, but for those in which the first period begins and ends.
+fn cells(world: &WorldParameters) -> Vec<Cell> {
+    let (start, middle) = (world.world_start.seconds(), world.first_period_end().seconds());
+    let end = middle.max(world.as_of.seconds());
+    let mut cells = Vec::new();
+    let mut at = start;
+    while at < end {
+        let next_hour = (at.div_euclid(HOUR_SECONDS) + 1) * HOUR_SECONDS;
+        let next = if at < middle { next_hour.min(middle) } else { next_hour };
+        let start = world.world_start.plus_seconds(at - start);
+        let clocks = |market: usize| LocalHour::at(Market::ALL[market], start.to_chrono()).hour_of_week;
+        cells.push(Cell {
+            start,
+            seconds: next - at,
+            hour_of_week: std::array::from_fn(clocks),
+            ordinary: [(next - at) as f64 / HOUR_SECONDS as f64; MARKETS],
+        });
+        at = next;
+    }
+    cells
+}
+
+/// What makes a market's days differ.
+struct Days<'a> {
+    profile: &'a Profile,
+    key: Key,
+}
+
+impl<'a> Days<'a> {
+    fn new(seed: u64, profile: &'a Profile) -> Self {
+        Self { profile, key: Key::new(seed, "day") }
+    }
+
+    fn fill(&self, cells: &mut [Cell]) {
+        for (i, market) in Market::ALL.iter().enumerate() {
+            let mut today = (NaiveDate::MIN, 0.0);
+            for cell in &mut *cells {
+                let date = LocalHour::at(*market, cell.start.to_chrono()).date;
+                if date != today.0 {
+                    today = (date, self.factor(*market, date));
+                }
+                cell.ordinary[i] *= today.1;
+            }
+        }
+    }
+
+    fn factor(&self, market: Market, date: NaiveDate) -> f64 {
+        let holidays = &self.profile.holidays;
+        let holiday = match () {
+            () if is_holiday(market, date) => holidays.holiday.get(),
+            () if is_day_after_holiday(market, date) => holidays.day_after.get(),
+            () => 1.0,
+        };
+        let number = i64::from(date.num_days_from_ce()) * MARKETS as i64 + market as i64;
+        let own = lognormal_around_one(self.profile.days.spread.get(), self.key.unit(number.unsigned_abs()));
+        self.profile.months.factors[date.month0() as usize].get() * holiday * own
+    }
+}
+
+/// Each channel's profile over the hours of a week, with mean 1.
+fn hours_of_week(profile: &Profile) -> [[f64; WEEK_HOURS]; CHANNELS] {
+    std::array::from_fn(|channel| {
+        let (days, hours) = match Channel::ALL[channel] {
+            Channel::Phone | Channel::WalkIn | Channel::DealerPortal => {
+                (&profile.weekdays.opening, &profile.hours.opening)
+            }
+            Channel::BmwApp => (&profile.weekdays.online, &profile.hours.app),
+            Channel::Email => (&profile.weekdays.online, &profile.hours.email),
+        };
+        let weights: [f64; WEEK_HOURS] = std::array::from_fn(|hour| days[hour / 24].get() * hours[hour % 24].get());
+        let mean = weights.iter().sum::<f64>() / WEEK_HOURS as f64;
+        weights.map(|weight| weight / mean)
+    })
+}
+
+/// What each channel would have in each market if it had all the weight.
+fn channel_volumes(
+    cells: &[Cell],
+    profiles: &[[f64; WEEK_HOURS]; CHANNELS],
+    recalls: &[Wave],
+) -> [[f64; CHANNELS]; MARKETS] {
+    let mut volumes = [[0.0; CHANNELS]; MARKETS];
+    for cell in cells {
+        let tickets = cell.with_waves(recalls);
+        for (market, volumes) in volumes.iter_mut().enumerate() {
+            for (volume, profile) in volumes.iter_mut().zip(profiles) {
+                *volume += tickets[market] * profile[usize::from(cell.hour_of_week[market])];
+            }
+        }
+    }
+    volumes
+}
+
+/// The channels' weights with which, over all markets, their shares become those of the profile: proportional fitting.
+fn fit_channels(profile: &Profile, volumes: &[[f64; CHANNELS]; MARKETS]) -> [f64; CHANNELS] {
+    let (markets, wanted) = (profile.markets.weights.shares(), profile.channels.weights.shares());
+    let mut weights: [f64; CHANNELS] = std::array::from_fn(|channel| wanted[channel]);
+    for _ in 0..ROUNDS {
+        let mut shares = [0.0; CHANNELS];
+        for (volumes, market) in volumes.iter().zip(&markets) {
+            let total: f64 = volumes.iter().zip(weights).map(|(volume, weight)| volume * weight).sum();
+            if total > 0.0 {
+                for (channel, share) in shares.iter_mut().enumerate() {
+                    *share += market * volumes[channel] * weights[channel] / total;
+                }
+            }
+        }
+        for (channel, weight) in weights.iter_mut().enumerate() {
+            // A period of nights alone has no opening hours: a channel that can't occur keeps its weight.
+            if shares[channel] > 0.0 {
+                *weight *= wanted[channel] / shares[channel];
+            }
+        }
+    }
+    weights
+}
