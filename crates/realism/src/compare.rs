@@ -1,9 +1,9 @@
 //! Scores against targets.
 //!
-//! From 50,000 tickets on the targets are plain: 0.99 for a column, 0.97 for a pair. In smaller sets chance alone pulls
-//! scores lower, the more so the more cells there are. Their target is what worlds of the same size reach against each
-//! other: five standard deviations below the mean, if that is lower than the plain target. Below 1,000 tickets nothing is
-//! compared.
+//! A column's target is 0.99, a pair's 0.97. Chance pulls scores lower: the more so the fewer tickets, days or dealers there are,
+//! and the more cells. So where worlds of the same profile, period and size don't reach a target against each other either, it
+//! is what they do reach: five standard deviations below their mean. The signs of a believable world give way to chance in
+//! the same manner, but only in sets of fewer than 50,000 tickets. Below 1,000 tickets nothing is compared.
 
 use crate::card::{ChiSquareResult, Expected, Profile, ProfileEntry, Repeats, Score, SignResult, TicketsEach};
 use crate::reference::Weights;
@@ -19,12 +19,12 @@ pub const COLUMN_TARGET: f64 = 0.99;
 pub const PAIR_TARGET: f64 = 0.97;
 /// What a chi-square's p must be above.
 pub const P_TARGET: f64 = 0.001;
-/// From how many tickets on targets are plain.
-pub const PLAIN_FROM_TICKETS: u64 = 50_000;
+/// From how many tickets on the signs' targets don't give way to chance.
+pub const SIGNS_FROM_TICKETS: u64 = 50_000;
 /// From how many tickets on there is any sense in comparing.
 pub const MEANINGFUL_FROM_TICKETS: u64 = 1000;
 
-/// How many standard deviations below what is expected a small set may lie.
+/// How many standard deviations below what is expected a score may lie.
 ///
 /// With some forty results and distances whose distribution has a long tail, four would fail a good set now and then.
 const DEVIATIONS: f64 = 5.0;
@@ -56,7 +56,7 @@ impl Comparison<'_> {
             let (data, pool) = (self.data.column(place), self.reference.pool.column(place));
             let parts = self.reference.parts.iter().map(|part| part.column(place));
             let expected = parts.map(|part| left_out(part.similarity(pool), part.n(), pool.n()));
-            self.score(
+            Self::score(
                 column.name.to_owned(),
                 column.what,
                 data.similarity(pool),
@@ -74,7 +74,7 @@ impl Comparison<'_> {
             let parts = self.reference.parts.iter().map(|part| part.pair(place));
             let expected = parts.map(|part| left_out(frequency_similarity(part, pool), part.total(), pool.total()));
             let name = format!("{} x {}", pair.names.0, pair.names.1);
-            self.score(
+            Self::score(
                 name,
                 "joint shares",
                 frequency_similarity(data, pool),
@@ -85,9 +85,9 @@ impl Comparison<'_> {
         PAIRS.iter().enumerate().map(score).collect()
     }
 
-    fn score(&self, name: String, what: &'static str, score: f64, of_parts: &[f64], plain: f64) -> Score {
+    fn score(name: String, what: &'static str, score: f64, of_parts: &[f64], plain: f64) -> Score {
         let expected = Expected::of(of_parts);
-        let target = self.target(plain, expected);
+        let target = reachable(plain, expected);
         Score { name, what, score, expected, target, passed: score >= target }
     }
 
@@ -95,21 +95,13 @@ impl Comparison<'_> {
     pub fn signs(&self) -> Vec<SignResult> {
         let result = |sign: &Sign| {
             let of_parts: Vec<f64> = self.reference.parts.iter().map(sign.value).collect();
-            let target = self.target(sign.target, Expected::of(&of_parts));
+            let gives_way = self.n_tickets < SIGNS_FROM_TICKETS;
+            let target = if gives_way { reachable(sign.target, Expected::of(&of_parts)) } else { sign.target };
             let value = (sign.value)(self.data);
             let reference = (sign.value)(&self.reference.pool);
             SignResult { name: sign.name, meaning: sign.meaning, value, reference, target, passed: value >= target }
         };
         SIGNS.iter().map(result).collect()
-    }
-
-    fn target(&self, plain: f64, expected: Option<Expected>) -> f64 {
-        match expected {
-            Some(expected) if self.n_tickets < PLAIN_FROM_TICKETS => {
-                plain.min(expected.mean - DEVIATIONS * expected.deviation)
-            }
-            _ => plain,
-        }
     }
 
     /// The weekdays and hours of the data beside those of the reference.
@@ -136,6 +128,11 @@ impl Comparison<'_> {
         };
         vec![repeats("car"), repeats("customer")]
     }
+}
+
+/// The target, or what worlds like the claimed one reach against each other, if that is lower.
+fn reachable(plain: f64, expected: Option<Expected>) -> f64 {
+    expected.map_or(plain, |expected| plain.min(expected.mean - DEVIATIONS * expected.deviation))
 }
 
 /// A part's score against the others, from its score against the pool that it is a part of: with a share `s` of the pool,

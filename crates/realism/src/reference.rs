@@ -14,11 +14,11 @@ use crate::rows::Row;
 use crate::sample::Sample;
 use crate::traits::Period;
 
-/// How many tickets all worlds together should have at least.
-const ENOUGH_TICKETS: u64 = 400_000;
+/// How many worlds there are: enough to tell how much worlds differ from each other.
+const WORLDS: usize = 16;
 
-/// How many worlds there are at least, and at most.
-const WORLDS: std::ops::RangeInclusive<u64> = 2..=20;
+/// How many tickets count in a world at most. Larger worlds would differ as much: in their days and dealers, not by chance.
+const LARGEST: u64 = 100_000;
 
 /// The part of the tickets of its stretch of a world that a data set has at least, unless it is a selection of them: lines may
 /// have been refused on the way.
@@ -42,8 +42,6 @@ pub struct Worlds {
     parameters: WorldParameters,
     /// When the first and the last ticket that count were opened, in seconds since 1970.
     opened: (i64, i64),
-    /// About how many tickets count in each.
-    n_tickets: u64,
 }
 
 /// The exact weights by which a profile draws.
@@ -98,10 +96,12 @@ pub fn extent(world: &WorldParameters, n_lines: u64, opened: (i64, i64)) -> Resu
 const DAY_SECONDS: u64 = 86_400;
 
 impl Worlds {
-    /// Worlds like a claimed one, of which count the tickets that were opened between two points in time; there are about
-    /// `n_tickets` of them.
-    pub const fn like(world: WorldParameters, n_tickets: u64, opened: (i64, i64)) -> Self {
-        Self { parameters: world, opened, n_tickets }
+    /// Worlds like a claimed one, of which count the tickets that were opened between two points in time. There are `n_tickets`
+    /// of them, and as many in the worlds, unless that is too many: then all of a world is made smaller.
+    pub fn like(world: WorldParameters, n_tickets: u64, opened: (i64, i64)) -> Self {
+        let shrunk = u128::from(world.count) * u128::from(LARGEST) / u128::from(n_tickets.max(1));
+        let count = u64::try_from(shrunk).map_or(world.count, |shrunk| shrunk.clamp(1, world.count));
+        Self { parameters: WorldParameters { count, ..world }, opened }
     }
 
     /// Worlds with about `n_tickets` tickets opened between two points in time, for a data set that claims none: as many a day,
@@ -115,7 +115,7 @@ impl Worlds {
         // The seed is replaced; a count is far below 2^53.
         let count = (n_tickets as f64 * growth).round() as u64;
         let parameters = WorldParameters { profile, ..WorldParameters::new(0, as_of, days_back, count) };
-        Ok(Self { parameters, opened, n_tickets })
+        Ok(Self::like(parameters, n_tickets, opened))
     }
 
     /// The period of the worlds.
@@ -150,8 +150,7 @@ impl Worlds {
 
     /// Seeds that are always the same, but never the one that made the data.
     fn seeds(&self) -> Vec<u64> {
-        let n = ENOUGH_TICKETS.div_ceil(self.n_tickets.max(1)).clamp(*WORLDS.start(), *WORLDS.end());
-        (1..).map(|n| n << 32 | 0x5EED).filter(|seed| *seed != self.parameters.seed).take(n as usize).collect()
+        (1..).map(|n| n << 32 | 0x5EED).filter(|seed| *seed != self.parameters.seed).take(WORLDS).collect()
     }
 
     fn sample(&self, seed: u64) -> Result<Sample> {
