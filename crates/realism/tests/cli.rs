@@ -9,8 +9,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
-use ticket_schema::manifest::{CuratedManifest, Manifest};
-use tickets::{generate_into, independent_tickets, json_lines, our_tickets, transform_into};
+use ticket_schema::manifest::{CuratedManifest, Manifest, ProfileRef, Scenario, WorldParameters};
+use tickets::{generate, generate_into, independent_tickets, json_lines, our_tickets, transform_into, world};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_realism");
 
@@ -85,33 +85,108 @@ fn our_tickets_pass_without_a_manifest_and_through_a_pipe() {
 }
 
 #[test]
-fn from_fifty_thousand_tickets_on_the_targets_are_plain_and_ours_reach_them() {
+fn fifty_thousand_of_our_tickets_reach_every_target() {
     let home = home_with(50_000);
-    let (card, _) = card(&home, &[]);
+    let (card, code) = card(&home, &[]);
+    assert_eq!((code, &card["passed"]), (0, &json!(true)), "{card:#}");
     let scores = &card["scores"];
-    let kinds = [&card["rules"], &scores["columns"], &scores["pairs"], &scores["chi_squares"]];
-    assert!(kinds.iter().all(|results| failed(results).is_empty()), "{card:#}");
-    let targets = |kind: &str| -> Vec<Value> {
-        scores[kind].as_array().unwrap().iter().map(|score| score["target"].clone()).collect()
+    let reached = |kind: &str, least: f64| {
+        let scores = scores[kind].as_array().unwrap().iter();
+        scores.filter(|score| score["score"].as_f64().unwrap() >= least).count()
     };
-    assert_eq!(targets("columns"), vec![json!(0.99); 17]);
-    assert_eq!(targets("pairs"), vec![json!(0.97); 11]);
+    // What seeds draw by day and by dealer keeps two or three columns from 0.99; the card says how much that can be.
+    assert!(reached("columns", 0.99) >= 14, "{scores:#}");
+    assert_eq!((reached("columns", 0.98), reached("pairs", 0.97)), (17, 11), "{scores:#}");
+    assert_eq!(scores["chi_squares"].as_array().unwrap().len(), 3);
+    let targets = scores["signs"].as_array().unwrap().iter().map(|sign| &sign["target"]);
+    assert_eq!(targets.collect::<Vec<_>>(), [0.02, 0.08, 0.04, 0.05, 0.08, 0.002, 0.002]);
 }
 
 #[test]
 fn independent_uniform_draws_fail_though_they_keep_the_rules() {
     let home = tempdir().unwrap();
-    write(&home, "uniform/tickets.jsonl", &json_lines(&independent_tickets(3000)));
+    write(&home, "uniform/tickets.jsonl", &json_lines(&independent_tickets(50_000)));
     let (card, code) = card(&home, &["--data", "uniform"]);
     assert_eq!(code, 1);
     assert_eq!(failed(&card["rules"]), Vec::<&str>::new());
     let scores = &card["scores"];
     let columns = failed(&scores["columns"]);
-    for column in ["severity", "status", "category", "channel", "market", "model_series", "resolution"] {
+    for column in
+        ["severity", "status", "category", "channel", "market", "model_series", "resolution", "hour", "weekday"]
+    {
         assert!(columns.contains(&column), "{column} passed; failed are {columns:?}");
     }
-    assert_eq!(failed(&scores["pairs"]).len(), scores["pairs"].as_array().unwrap().len());
     assert_eq!(failed(&scores["chi_squares"]), ["market", "severity", "channel"]);
+    for kind in ["pairs", "signs"] {
+        assert_eq!(failed(&scores[kind]).len(), scores[kind].as_array().unwrap().len(), "{:#}", scores[kind]);
+    }
+}
+
+/// The card and the exit code of what generate makes of this.
+fn card_of(config: generate::Config, arguments: &[&str]) -> (Value, i32) {
+    let home = tempdir().unwrap();
+    generate(&home.path().join("data/raw"), config);
+    card(&home, arguments)
+}
+
+#[test]
+fn tickets_are_held_against_the_profile_that_they_claim() {
+    let realistic = ProfileRef { name: "realistic".to_owned(), crc64nvme: None };
+    let config = generate::Config::of(WorldParameters { profile: realistic, ..world(3000) });
+    let (own, code) = card_of(config.clone(), &[]);
+    assert_eq!((code, &own["profile"]), (0, &json!("realistic")), "{own:#}");
+    let (other, code) = card_of(config, &["--profile", "default"]);
+    assert_eq!((code, &other["profile"]), (1, &json!("default")));
+    assert_eq!(failed(&other["scores"]["chi_squares"]), ["market"]);
+}
+
+#[test]
+fn what_scenarios_add_is_part_of_the_claimed_world() {
+    let world = WorldParameters { scenarios: vec![Scenario::Recall], ..world(3000) };
+    let (with, code) = card_of(generate::Config::of(world.clone()), &[]);
+    assert_eq!((code, &with["scores"]["chi_squares"]), (0, &json!([])), "{with:#}");
+
+    let home = tempdir().unwrap();
+    generate(&home.path().join("recall"), generate::Config::of(world));
+    generate(&home.path().join("none"), generate::Config::of(tickets::world(3000)));
+    let (against_none, code) = card(&home, &["--data", "recall", "--reference", "none"]);
+    assert_eq!(code, 1);
+    assert!(failed(&against_none["scores"]["columns"]).contains(&"category"));
+}
+
+#[test]
+fn a_world_can_go_on_after_its_first_period() {
+    let earlier = world(2000);
+    let later = WorldParameters { as_of: earlier.as_of.plus_seconds(30 * 86_400), ..earlier };
+    let (card, code) = card_of(generate::Config::of(later), &[]);
+    assert_eq!(code, 0, "{card:#}");
+    assert!(card["n_tickets"].as_u64().unwrap() > 2300);
+    assert_eq!(card["scores"]["chi_squares"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn of_a_feed_only_the_rules_are_asked() {
+    let changed_since = Some("2026-11-10".parse().unwrap());
+    let home = tempdir().unwrap();
+    generate(&home.path().join("data/raw"), generate::Config { changed_since, ..generate::Config::of(world(10_000)) });
+    let (raw, code) = card(&home, &[]);
+    assert_eq!((code, &raw["scores"]), (0, &Value::Null));
+    let why = raw["reference"].as_str().unwrap();
+    assert!(why.starts_with("nothing: tickets that changed after 2026-11-10T00:00:00Z are a selection"), "{why}");
+
+    transform_into(&home.path().join("data/raw"), &home.path().join("data/curated"));
+    let (curated, code) = card(&home, &["--data", "data/curated"]);
+    assert_eq!((code, &curated["reference"]), (0, &json!("nothing: the tickets are a selection of their world's")));
+}
+
+#[test]
+fn planted_defects_count_against_the_rules() {
+    let dirty = "0.05".parse().unwrap();
+    let (card, code) = card_of(generate::Config { dirty, ..generate::Config::of(world(2000)) }, &[]);
+    assert_eq!(code, 1);
+    let broken = failed(&card["rules"]);
+    assert!(["json", "ticket_id_unique"].iter().all(|rule| broken.contains(rule)), "{broken:?}");
+    assert!(card["scores"].is_object());
 }
 
 #[test]
@@ -161,6 +236,11 @@ fn each_rule_of_one_ticket_names_the_line_that_breaks_it() {
     breaks(&["market_text", "dealer_market"], set("market", json!("CH")));
     breaks(&["car_sold"], set("model_series", json!("Isetta")));
     breaks(&["car_sold", "car_on_sale"], set("model_year", json!(2031)));
+    breaks(&["opening_hours"], |tickets| {
+        let night = tickets[CHANGED]["created_at"].as_str().unwrap().replace('T', " ");
+        println!("{night} {}", tickets[CHANGED]);
+        tickets[CHANGED]["channel"] = json!("Phone");
+    });
     breaks(&["dealer_market"], |tickets| {
         let elsewhere = if tickets[CHANGED]["market"] == "DE" { "DLR-FR-001" } else { "DLR-DE-001" };
         tickets[CHANGED]["dealer_id"] = json!(elsewhere);
@@ -259,9 +339,8 @@ fn parquet_that_breaks_rules_is_named_by_row() {
 
 #[test]
 fn a_shard_is_held_against_its_part_of_the_period() {
-    let home = tempdir().unwrap();
-    tickets::generate_shard_into(&home.path().join("data/raw"), 6000, "2/3");
-    let (card, code) = card(&home, &[]);
+    let shard = Some("2/3".parse().unwrap());
+    let (card, code) = card_of(generate::Config { shard, ..generate::Config::of(world(6000)) }, &[]);
     assert_eq!((code, &card["n_tickets"]), (0, &json!(2000)), "{card:#}");
 }
 
@@ -322,6 +401,7 @@ fn each_mistake_has_its_message() {
     let home = tempdir().unwrap();
     fs::create_dir(home.path().join("empty")).unwrap();
     write(&home, "blank.jsonl", "\n\n");
+    write(&home, "blank2.jsonl", "{}\n");
     write(&home, "curated/tickets/market=DE/part-0.parquet", "PAR1 it is not");
     fs::create_dir_all(home.path().join("bare/tickets")).unwrap();
     for (arguments, code, message) in [
@@ -330,7 +410,11 @@ fn each_mistake_has_its_message() {
         (&["--data", "blank.jsonl"], 1, "error: no tickets in blank.jsonl"),
         (&["--data", "curated"], 1, "error: cannot read curated/tickets/market=DE/part-0.parquet as Parquet"),
         (&["--data", "bare"], 1, "error: no Parquet in bare/tickets; run `transform` first"),
-        (&["--profile", "dull"], 2, "error: there is no profile `dull`"),
+        (
+            &["--profile", "dull", "--data", "blank2.jsonl"],
+            1,
+            "error: cannot read the profile dull (expected `default`",
+        ),
         (&["--format", "xml"], 2, "error: invalid value 'xml'"),
     ] {
         let output = realism(&home, arguments);

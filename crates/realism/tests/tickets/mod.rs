@@ -1,9 +1,9 @@
 //! Tickets to judge: ours, and ones drawn without any thought.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 
 use cli_support::Messages;
+use generate::calendar::LocalHour;
 use generate::{Config, Target, World, run_generate};
 use serde_json::Value;
 use ticket_schema::cars::{MODEL_YEARS, ModelSeries};
@@ -14,8 +14,8 @@ use ticket_schema::{Ticket, Timestamp};
 use transform::OnError;
 use transform::input::Inputs;
 
-fn world(count: u64) -> WorldParameters {
-    WorldParameters { seed: 42, as_of: as_of(), days_back: 90, count }
+pub(crate) fn world(count: u64) -> WorldParameters {
+    WorldParameters::new(42, as_of(), 90, count)
 }
 
 fn as_of() -> Timestamp {
@@ -23,16 +23,13 @@ fn as_of() -> Timestamp {
 }
 
 pub(crate) fn generate_into(dir: &Path, count: u64) {
-    run(dir, &Config { world: world(count), shard: None, batch_size: 100_000, threads: NonZeroUsize::MIN });
+    generate(dir, Config::of(world(count)));
 }
 
-pub(crate) fn generate_shard_into(dir: &Path, count: u64, shard: &str) {
-    let shard = Some(shard.parse().unwrap());
-    run(dir, &Config { world: world(count), shard, batch_size: 100_000, threads: NonZeroUsize::MIN });
-}
-
-fn run(dir: &Path, config: &Config) {
-    run_generate(config, Target::Directory(dir.to_owned()), &Messages::silent()).unwrap();
+/// All in one file.
+pub(crate) fn generate(dir: &Path, config: Config) {
+    let config = Config { batch_size: 100_000, ..config };
+    run_generate(&config, Target::Directory(dir.to_owned()), &Messages::silent()).unwrap();
 }
 
 pub(crate) fn transform_into(raw: &Path, curated: &Path) {
@@ -60,13 +57,12 @@ pub(crate) fn independent_tickets(count: u64) -> Vec<Value> {
 }
 
 fn independent_ticket(dice: &mut Dice) -> Ticket {
-    let created_at = as_of().plus_seconds(-(dice.below(90 * 86_400) as i64) - 1);
+    let (created_at, market, channel) = arrival(dice);
     let age = (as_of().seconds() - created_at.seconds()) as u64;
     let (severity, status) = (dice.pick(Severity::ALL), dice.pick(Status::ALL));
     let resolution = 1 + dice.below(age) as i64;
     let resolved_at = status.is_resolved().then(|| created_at.plus_seconds(resolution));
     let lasted = resolved_at.map_or(age as i64, |_| resolution);
-    let market = dice.pick(Market::ALL);
     let (model_series, model_year) = car(dice, market);
     Ticket {
         ticket_id: uuid::Builder::from_random_bytes(dice.bits().to_le_bytes().repeat(2).try_into().unwrap())
@@ -77,7 +73,7 @@ fn independent_ticket(dice: &mut Dice) -> Ticket {
         severity,
         status,
         category: dice.pick(Category::ALL),
-        channel: dice.pick(Channel::ALL),
+        channel,
         market,
         dealer_id: DealerId { market, number: 1 + dice.below(20) as u16 },
         customer_id: CustomerId::from_bits(dice.bits()),
@@ -85,6 +81,17 @@ fn independent_ticket(dice: &mut Dice) -> Ticket {
         model_series,
         model_year,
         sla_breached: lasted > severity.sla_target_seconds(),
+    }
+}
+
+fn arrival(dice: &mut Dice) -> (Timestamp, Market, Channel) {
+    loop {
+        let created_at = as_of().plus_seconds(-(dice.below(90 * 86_400) as i64) - 1);
+        let (market, channel) = (dice.pick(Market::ALL), dice.pick(Channel::ALL));
+        let hour = LocalHour::at(market, created_at.to_chrono()).hour_of_week % 24;
+        if matches!(channel, Channel::Email | Channel::BmwApp) || (8..18).contains(&hour) {
+            return (created_at, market, channel);
+        }
     }
 }
 
