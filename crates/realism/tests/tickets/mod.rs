@@ -1,5 +1,6 @@
 //! Tickets to judge: ours, and ones drawn without any thought.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use cli_support::Messages;
@@ -42,6 +43,21 @@ pub(crate) fn transform_into(raw: &Path, curated: &Path) {
 pub(crate) fn our_tickets(count: u64) -> Vec<Value> {
     let tickets = World::new(world(count)).unwrap();
     tickets.tickets(0..count).map(|ticket| serde_json::to_value(ticket).unwrap()).collect()
+}
+
+/// 200 tickets of as many customers, of which ticket `place` came by mail or app at night.
+pub(crate) fn strangers(place: usize) -> Vec<Value> {
+    let world = World::new(world(100_000)).unwrap();
+    let mut tickets: Vec<Ticket> = (0..400).flat_map(|n| world.tickets(n * 250..n * 250 + 1)).collect();
+    let is_late = |ticket: &&Ticket| {
+        is_always_open(ticket.channel)
+            && !is_opening_hour(ticket.market, ticket.created_at)
+            && ticket.resolved_at.is_some()
+    };
+    let mut seen = BTreeSet::new();
+    tickets.retain(|ticket| seen.insert(ticket.customer_id.bits()));
+    let late = place + tickets[place..].iter().position(|ticket| is_late(&ticket)).unwrap();
+    tickets[late - place..].iter().take(200).map(|ticket| serde_json::to_value(ticket).unwrap()).collect()
 }
 
 pub(crate) fn json_lines(tickets: &[Value]) -> String {
@@ -88,11 +104,18 @@ fn arrival(dice: &mut Dice) -> (Timestamp, Market, Channel) {
     loop {
         let created_at = as_of().plus_seconds(-(dice.below(90 * 86_400) as i64) - 1);
         let (market, channel) = (dice.pick(Market::ALL), dice.pick(Channel::ALL));
-        let hour = LocalHour::at(market, created_at.to_chrono()).hour_of_week % 24;
-        if matches!(channel, Channel::Email | Channel::BmwApp) || (8..18).contains(&hour) {
+        if is_always_open(channel) || is_opening_hour(market, created_at) {
             return (created_at, market, channel);
         }
     }
+}
+
+fn is_always_open(channel: Channel) -> bool {
+    matches!(channel, Channel::Email | Channel::BmwApp)
+}
+
+fn is_opening_hour(market: Market, moment: Timestamp) -> bool {
+    (8..18).contains(&(LocalHour::at(market, moment.to_chrono()).hour_of_week % 24))
 }
 
 fn car(dice: &mut Dice, market: Market) -> (ModelSeries, i32) {
