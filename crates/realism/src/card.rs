@@ -35,7 +35,7 @@ pub struct Scores {
     pub columns: Vec<Score>,
     /// Each pair's joint shares.
     pub pairs: Vec<Score>,
-    /// Against exact weights.
+    /// Against exact weights; none for tickets that need not have them, as those of a shard or a cold wave.
     pub chi_squares: Vec<ChiSquareResult>,
     /// Signs that the world is believable.
     pub signs: Vec<SignResult>,

@@ -74,10 +74,9 @@ fn sections(card: &Card) -> Vec<Section> {
         sections.extend([
             score_section("Shape of each column", &scores.columns),
             score_section("Pairs of columns", &scores.pairs),
-            chi_squares(scores),
-            signs(scores),
-            repeats(&scores.repeats),
         ]);
+        sections.extend((!scores.chi_squares.is_empty()).then(|| chi_squares(scores)));
+        sections.extend([signs(scores), repeats(&scores.repeats)]);
         sections.extend(scores.profiles.iter().map(profile));
     }
     sections

@@ -13,7 +13,7 @@
 //! * [`rules`]: the rules, how often each was broken and where first; [`histories`] holds those between tickets.
 //! * [`traits`]: what of a ticket is compared; [`sample`] counts it.
 //! * [`scores`]: distances between two samples, as SDMetrics defines them; chi-square and Cramér's V.
-//! * [`mod@reference`]: tickets of the world that a data set claims, drawn with other seeds.
+//! * [`mod@reference`]: what the claimed profile promises, and tickets of the claimed world, drawn with other seeds.
 //! * [`compare`]: scores against targets; [`signs`] are figures that a believable world has whatever its profile.
 //! * [`card`]: the result; [`mod@format`]: how it is shown.
 

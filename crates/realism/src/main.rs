@@ -14,11 +14,11 @@ use realism::{Config, run_realism};
 
 /// Judge how real tickets look: the contract's rules, and how much they are like those of the world they claim
 ///
-/// Every rule must be kept by every ticket. From 50,000 tickets on every column's shape must score at least 0.99 and every
-/// named pair 0.97, as SDMetrics scores them, against other worlds of the same profile and size; market, severity and channel
-/// must have a chi-square p above 0.001 against the profile's weights; and the signs of a believable world must be there. In
-/// smaller sets, where chance alone pulls scores down, a target is what worlds of that size reach against each other; below
-/// 1,000 tickets only the rules are judged.
+/// Every rule must be kept by every ticket. Every column's shape must score at least 0.99 and every named pair 0.97, as SDMetrics
+/// scores them, against other worlds of the same profile, period and size, or what such worlds score against each other where
+/// chance keeps them from more; market, severity and channel must have a chi-square p above 0.001 against the profile's weights;
+/// and the signs of a believable world must be there. Below 1,000 tickets, and of tickets that were selected by their last
+/// change, only the rules are judged.
 ///
 /// Exit code 0: nothing is below its target. 1: something is, or the data can't be read. 2: wrong usage.
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
@@ -29,8 +29,9 @@ struct Arguments {
     #[arg(long, short, value_name = "PATH", default_value = "data/raw", num_args = 1..)]
     data: Vec<PathBuf>,
 
-    /// The profile to hold the tickets against [default: the one that their manifest names, or default]
-    #[arg(long, value_name = "PROFILE")]
+    /// The profile to hold the tickets against: default, realistic or a TOML file [default: the one that their manifest names, or
+    /// default]
+    #[arg(long, value_name = "NAME|FILE")]
     profile: Option<String>,
 
     /// Compare with this data set instead of the profile's world

@@ -1,4 +1,5 @@
-//! Tickets of the world that a data set claims to be from, drawn with other seeds. The only module that knows `generate`.
+//! What the profile of a data set promises, and tickets of the world that it claims to be from, drawn with other seeds. The only
+//! module that makes worlds.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
