@@ -124,22 +124,19 @@ fn find_reference(
         return Ok(Found::Incomparable(format!("tickets that changed after {since} are a selection, not a world")));
     }
     let opened = opened(&data.rows);
-    let (worlds, weighted) = match &data.claim.world {
-        Some(world) => {
-            let world = WorldParameters { profile: profile.reference.clone(), ..world.clone() };
-            let weighted = weighted_until(&world);
-            match reference::extent(&world, data.n_lines, opened)? {
-                Extent::Whole => (Worlds::like(world, n_tickets, (i64::MIN, i64::MAX)), weighted),
-                Extent::Stretch => (Worlds::like(world, n_tickets, opened), None),
-                Extent::Selection => {
-                    return Ok(Found::Incomparable("the tickets are a selection of their world's".to_owned()));
-                }
+    let (worlds, weighted) = if let Some(world) = &data.claim.world {
+        let world = WorldParameters { profile: profile.reference.clone(), ..world.clone() };
+        let weighted = weighted_until(&world);
+        match reference::extent(&world, data.n_lines, opened)? {
+            Extent::Whole => (Worlds::like(world, n_tickets, (i64::MIN, i64::MAX)), weighted),
+            Extent::Stretch => (Worlds::like(world, n_tickets, opened), None),
+            Extent::Selection => {
+                return Ok(Found::Incomparable("the tickets are a selection of their world's".to_owned()));
             }
         }
-        None => {
-            let as_of = timestamp(period.as_of);
-            (Worlds::around(profile.reference.clone(), n_tickets, opened, as_of)?, Some(i64::MAX))
-        }
+    } else {
+        let as_of = timestamp(period.as_of);
+        (Worlds::around(profile.reference.clone(), n_tickets, opened, as_of)?, Some(i64::MAX))
     };
     let parts = worlds.samples(config.threads).context("no world of the profile fits the data")?;
     let name = format!("{} of the same size, drawn with other seeds", human::counted(parts.len() as u64, "world"));
