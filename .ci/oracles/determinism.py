@@ -3,8 +3,9 @@
 Usage: determinism.py BIN_DIR
 
 For each world: threads, batch sizes and shards never change a byte of it, another seed does, the files of a directory give
-the same bytes one after the other, and manifests tell the truth of their files. Then the rules, one by one and with none of
-our code, on every ticket. The worlds have a leap day, a new year and a present in the middle of a day among them.
+the same bytes one after the other, compressed or not, and manifests tell the truth of their files. Then the rules, one by one
+and with none of our code, on every ticket. The worlds have a leap day, a new year and a present in the middle of a day among
+them.
 """
 
 import json
@@ -14,6 +15,8 @@ import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+
+import pyarrow
 
 from contract import (
     CATEGORIES, CHANNELS, FIELDS, MARKETS, RESOLVED_STATUSES, SLA_HOURS, STATUSES, check, manifest, parse_time, raw_files,
@@ -84,6 +87,14 @@ def check_same_bytes(bin_dir, world, expected, scratch):
         check(content == expected, f"{world}: the files of a directory give other bytes with {way}")
         check_manifest(directory, world)
 
+    for way, suffix in {"gzip": "gz", "zstd": "zst"}.items():
+        directory = scratch / way
+        generate(bin_dir, world, directory, compress=way, **{"batch-size": 1500})
+        names = [entry["name"] for entry in manifest(directory)["files"]]
+        check(all(name.endswith(f".jsonl.{suffix}") for name in names), f"{world}: {way} makes {names}")
+        content = b"".join(pyarrow.input_stream(directory / name, compression=way).read() for name in names)
+        check(content == expected, f"{world}: the files of a directory unpack to other bytes with {way}")
+
     # Shards in directories of their own: their files must sort the same when they are brought together.
     files = []
     for i in range(1, 6):
@@ -93,7 +104,7 @@ def check_same_bytes(bin_dir, world, expected, scratch):
         files += raw_files(directory)
     content = b"".join(file.read_bytes() for file in sorted(files, key=lambda file: file.name))
     check(content == expected, f"{world}: the files of 5 shards give other bytes")
-    return len(ways) + len(shardings) + len(directories) + 1
+    return len(ways) + len(shardings) + len(directories) + 3
 
 
 def check_manifest(directory, world):
@@ -115,6 +126,8 @@ def check_manifest(directory, world):
     check(markets == rows_by_market, f"{directory}: {rows_by_market} by market, manifest: {markets}")
     check(promised["rows"] == sum(markets.values()), f"{directory}: the manifest's rows are {promised['rows']}")
     expected = {name.replace("-", "_"): value for name, value in world.items()}
+    start = parse_time(world["as-of"]) - timedelta(days=world["days-back"])
+    expected |= {"world_start": start.strftime("%Y-%m-%dT%H:%M:%SZ"), "profile": {"name": "default"}}
     check(promised["world"] == expected, f"{directory}: the manifest's world is {promised['world']}")
 
 

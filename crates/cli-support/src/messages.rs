@@ -1,7 +1,6 @@
 //! What a person reads while a tool runs: notes, warnings and progress, all on standard error.
-#![allow(clippy::print_stderr, reason = "this module is where the workspace prints")]
-
 use std::fmt::Write;
+use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -47,14 +46,14 @@ impl Messages {
     /// Says something that a person may like to know.
     pub fn note(&self, text: impl AsRef<str>) {
         if self.loudness >= Loudness::Everything {
-            self.bar.suspend(|| eprintln!("{}", text.as_ref()));
+            self.bar.suspend(|| say(text.as_ref()));
         }
     }
 
     /// Says something that a person should know although the run goes on.
     pub fn warn(&self, text: impl AsRef<str>) {
         if self.loudness >= Loudness::Warnings {
-            self.bar.suspend(|| eprintln!("warning: {}", text.as_ref()));
+            self.bar.suspend(|| say(&format!("warning: {}", text.as_ref())));
         }
     }
 
@@ -90,6 +89,11 @@ impl Drop for Messages {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// One line on standard error. If nobody reads it any more, that is no reason to stop: what counts is the work.
+fn say(line: &str) {
+    let _ = io::Write::write_all(&mut io::stderr(), format!("{line}\n").as_bytes());
 }
 
 /// What a progress bar counts.
@@ -132,13 +136,14 @@ pub fn after_interrupt(advice: &'static str) {
 pub(crate) fn interrupted<'a>(targets: impl Iterator<Item = &'a Path>) {
     let mut facts: Vec<String> = targets.map(|target| format!("{} is as it was", target.display())).collect();
     facts.extend(AFTER_INTERRUPT.get().map(ToString::to_string));
-    eprintln!("interrupted: {}", if facts.is_empty() { "nothing was under way".to_owned() } else { facts.join(", ") });
+    let facts = if facts.is_empty() { "nothing was under way".to_owned() } else { facts.join(", ") };
+    say(&format!("interrupted: {facts}"));
 }
 
 /// Reports why a run failed: the error, then each cause on a line of its own.
 pub(crate) fn error(error: &anyhow::Error) {
-    eprintln!("error: {error}");
+    say(&format!("error: {error}"));
     for cause in error.chain().skip(1) {
-        eprintln!("  because: {cause}");
+        say(&format!("  because: {cause}"));
     }
 }

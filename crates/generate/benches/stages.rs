@@ -16,9 +16,8 @@ const N_TICKETS: u64 = 512;
 
 fn stages(criterion: &mut Criterion) {
     let parameters = WorldParameters::new(42, "2026-11-22".parse().unwrap(), 90, 1_000_000);
-    let world = World::new(parameters).unwrap();
-    let start = parameters.as_of.plus_seconds(-i64::from(parameters.days_back) * 86_400);
-    let renderer = Renderer::new(start, parameters.as_of);
+    let world = World::new(parameters.clone()).unwrap();
+    let renderer = Renderer::new(parameters.world_start, parameters.as_of);
     let range = 500_000..500_000 + N_TICKETS;
     let tickets: Vec<Ticket> = world.tickets(range.clone()).collect();
     let mut lines = vec![0; N_TICKETS as usize * MAX_LINE_BYTES];

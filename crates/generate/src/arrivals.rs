@@ -1,8 +1,8 @@
 //! When tickets arrive, and where.
 //!
 //! A table, made once, counts through the hours of the world: each has the tickets that are to be expected there, varied as a
-//! Poisson process varies. Ticket `n` falls where the table has counted `n` and some fraction. So numbers are in time order,
-//! and any range of them can be made by itself.
+//! Poisson process varies. Ticket `n` falls into the hour in which the table counts it, and within the hour where the gaps
+//! between tickets let it fall. So numbers are in time order, and any range of them can be made by itself.
 
 use ticket_schema::Timestamp;
 use ticket_schema::manifest::WorldParameters;
@@ -10,22 +10,21 @@ use ticket_schema::vocabulary::{Channel, Market};
 
 use crate::calendar::month;
 use crate::distributions::gamma;
-use crate::draws::Key;
+use crate::draws::Source;
 use crate::shares::Shares;
+use crate::spacing::{Place, Spacing, Stretch};
 use crate::volume::{CHANNELS, MARKETS, Volume};
 use crate::waves::Wave;
 
-/// A ticket, in the units in which the table counts.
-const TICKET: u64 = 1 << 20;
-
-/// The most tickets that the table can count, with room for rounding.
-const MOST_TICKETS: f64 = (1_u64 << 43) as f64;
+/// The most tickets that the table counts.
+const MOST_TICKETS: f64 = (1_u64 << 48) as f64;
 
 /// The table.
 #[derive(Debug)]
 pub struct Arrivals {
     /// The last one stands for all time after the table and has no tickets.
     hours: Vec<Hour>,
+    spacing: Spacing,
     channels: Vec<Shares<CHANNELS>>,
     waves: Vec<Wave>,
     /// What is left of each wave in each hour, hour by hour.
@@ -35,17 +34,24 @@ pub struct Arrivals {
 /// A row of the table: an hour, or the part of one that lies in the world.
 #[derive(Clone, Debug)]
 pub struct Hour {
-    /// Seconds since 1970.
-    start: i64,
+    start: Timestamp,
     seconds: i64,
-    /// What has been counted when it begins.
+    /// The first ticket.
     first: u64,
-    seconds_a_unit: f64,
     markets: Shares<MARKETS>,
-    hour_of_week: [u8; MARKETS],
+    /// The hour of the week that the clocks show, by market.
+    clocks: [u8; MARKETS],
     has_waves: bool,
     /// Months since the world's first.
     pub month: u16,
+}
+
+/// A place in the row of tickets.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor {
+    hour: usize,
+    place: Place,
+    next: u64,
 }
 
 /// What brings a ticket.
@@ -60,7 +66,8 @@ pub enum Cause {
 impl Arrivals {
     /// The table of what is to be expected. `None` if there is nothing, or more than it can count.
     pub fn new(world: &WorldParameters, volume: Volume, waves: Vec<Wave>) -> Option<Self> {
-        let key = Key::new(world.seed, "hour");
+        let source = Source::of(world);
+        let key = source.key("hour");
         let markets: Vec<[f64; MARKETS]> = volume.cells.iter().map(|cell| cell.with_waves(&waves)).collect();
         let varied = |(cell, markets): (&crate::volume::Cell, &[f64; MARKETS])| {
             gamma(markets.iter().sum(), key, cell.start.seconds().unsigned_abs())
@@ -78,44 +85,50 @@ impl Arrivals {
         let mut sum = 0.0;
         let mut hours = Vec::with_capacity(tickets.len() + 1);
         for (i, (cell, tickets)) in volume.cells.iter().zip(&tickets).enumerate() {
-            let units = tickets * scale * TICKET as f64;
             hours.push(Hour {
-                start: cell.start.seconds(),
+                start: cell.start,
                 seconds: cell.seconds,
                 // The first period has exactly its count, whatever rounding does.
-                first: if i == volume.n_first_period { world.count * TICKET } else { libm::round(sum) as u64 },
-                seconds_a_unit: if units > 0.0 { cell.seconds as f64 / units } else { 0.0 },
+                first: if i == volume.n_first_period { world.count } else { libm::round(sum) as u64 },
                 markets: Shares::new(&markets[i]),
-                hour_of_week: cell.hour_of_week,
+                clocks: cell.hour_of_week,
                 has_waves: waves.iter().any(|wave| wave.level(cell.start) > 0.0),
                 month: (month(cell.start) - first_month) as u16,
             });
-            sum += units;
+            sum += tickets * scale;
         }
         let last = hours.last()?.clone();
-        let first = if tickets.len() == volume.n_first_period { world.count * TICKET } else { libm::round(sum) as u64 };
-        hours.push(Hour { start: last.start + last.seconds, first, ..last });
+        let first = if tickets.len() == volume.n_first_period { world.count } else { libm::round(sum) as u64 };
+        hours.push(Hour { start: last.start.plus_seconds(last.seconds), first, ..last });
 
         let levels = volume.cells.iter().flat_map(|cell| waves.iter().map(|wave| wave.level(cell.start) as f32));
         let levels = levels.collect();
-        Some(Self { hours, channels: volume.channels, waves, levels })
+        let spacing = Spacing::new(source.key("gap"), source.key("part"));
+        Some(Self { hours, spacing, channels: volume.channels, waves, levels })
     }
 
-    /// The hour in which ticket `n` arrives.
-    pub fn hour_of(&self, n: u64) -> usize {
-        let place = n.saturating_mul(TICKET);
-        self.hours.partition_point(|hour| hour.first <= place).saturating_sub(1)
+    /// A place in the row of tickets, before ticket `n`.
+    pub fn cursor(&self, n: u64) -> Cursor {
+        // Of several hours that begin with a ticket, only the last one has it.
+        let hour = self.hours.partition_point(|hour| hour.first <= n).saturating_sub(1);
+        Cursor { hour, place: self.spacing.place(self.stretch(hour), n), next: n }
     }
 
-    /// When ticket `n` arrives, and the hour's place in the table; `hour` is the hour of an earlier ticket.
-    pub fn arrival(&self, n: u64, word: u32, mut hour: usize) -> (Timestamp, usize) {
-        let place = n * TICKET + u64::from(word >> 12);
-        while hour + 2 < self.hours.len() && self.hours[hour + 1].first <= place {
-            hour += 1;
+    fn stretch(&self, hour: usize) -> Stretch {
+        let Hour { start, seconds, first, .. } = self.hours[hour];
+        let end = self.hours.get(hour + 1).map_or(first, |next| next.first);
+        Stretch { first, n_tickets: end - first, start: start.seconds() as f64, seconds: seconds as f64 }
+    }
+
+    /// When the next ticket arrives, and in which row of the table.
+    pub fn next(&self, cursor: &mut Cursor) -> (Timestamp, usize) {
+        let n = cursor.next;
+        if !cursor.place.holds(n) {
+            *cursor = self.cursor(n);
         }
-        let Hour { start, seconds, first, seconds_a_unit, .. } = self.hours[hour];
-        let into = ((place - first) as f64 * seconds_a_unit) as i64;
-        (Timestamp::from_day(0).plus_seconds(start + into.min(seconds - 1)), hour)
+        cursor.next += 1;
+        let arrival = self.spacing.next(&mut cursor.place, n);
+        (Timestamp::from_day(0).plus_seconds(arrival as i64), cursor.hour)
     }
 
     /// A row of the table.
@@ -159,7 +172,7 @@ impl Arrivals {
 
     /// How a ticket of an hour and market reached us.
     pub fn channel(&self, hour: usize, market: Market, word: u32) -> Channel {
-        let hour_of_week = self.hours[hour].hour_of_week[market as usize];
+        let hour_of_week = self.hours[hour].clocks[market as usize];
         Channel::ALL[self.channels[usize::from(hour_of_week)].pick(word)]
     }
 
@@ -168,9 +181,9 @@ impl Arrivals {
         &self.waves
     }
 
-    /// How many tickets arrive, at the most, before the table ends.
+    /// How many tickets arrive before the table ends.
     pub fn n_tickets(&self) -> u64 {
-        self.hours.last().map_or(0, |hour| hour.first / TICKET)
+        self.hours.last().map_or(0, |hour| hour.first)
     }
 
     /// The tickets that arrive in the hours that begin from `from` to before `until`, by month and market.
@@ -178,14 +191,14 @@ impl Arrivals {
         let mut all: Vec<Expected> = Vec::new();
         for (i, hours) in self.hours.windows(2).enumerate() {
             let [hour, next] = hours else { continue };
-            if !(from.seconds()..until.seconds()).contains(&hour.start) {
+            if !(from..until).contains(&hour.start) {
                 continue;
             }
             if all.last().is_none_or(|last| last.month != hour.month) {
                 let nothing = |market: &Market| Expected::nothing(hour.month, *market, self.waves.len());
                 all.extend(Market::ALL.iter().map(nothing));
             }
-            let tickets = (next.first - hour.first) as f64 / TICKET as f64;
+            let tickets = (next.first - hour.first) as f64;
             let this_month = all.len() - MARKETS;
             for (market, expected) in all[this_month..].iter_mut().enumerate() {
                 let heights = self.heights(i, market);

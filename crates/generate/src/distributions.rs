@@ -1,6 +1,8 @@
 //! Distributions with the same bits on every machine: their functions come from `libm`, and random numbers from a
 //! [`Key`](crate::draws::Key).
 
+use std::sync::LazyLock;
+
 use crate::draws::{Key, scale};
 
 /// The standard normal distribution's quantile of `p` in (0, 1), to the last bit or two.
@@ -16,6 +18,12 @@ pub fn normal_quantile(p: f64) -> f64 {
     f64::midpoint(low, high)
 }
 
+/// The standard normal distribution's quantiles 0/1024, 1/1024 … 1024/1024; the outermost two stand for 1 and 65535 of 65536.
+pub static NORMAL_QUANTILES: LazyLock<[f64; 1025]> = LazyLock::new(|| {
+    let nearest = 1.0 / 65_536.0;
+    std::array::from_fn(|i| normal_quantile((i as f64 / 1024.0).clamp(nearest, 1.0 - nearest)))
+});
+
 /// The share of the standard normal distribution below `z`.
 pub fn normal_below(z: f64) -> f64 {
     libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2) / 2.0
@@ -27,14 +35,14 @@ pub fn lognormal_around_one(sigma: f64, unit: f64) -> f64 {
 }
 
 /// A gamma-distributed number of this shape, with scale 1: how long it takes until a clock that ticks at random, once a unit
-/// of time, has ticked `shape` times. `n` numbers the draw.
+/// of time, has ticked `shape` times. `number` is that of the draw.
 ///
 /// By rejection (Marsaglia and Tsang 2000); shapes below 1 by their boost.
-pub fn gamma(shape: f64, key: Key, n: u64) -> f64 {
+pub fn gamma(shape: f64, key: Key, number: u64) -> f64 {
     if shape <= 0.0 {
         return 0.0;
     }
-    let mut number = n.wrapping_mul(64);
+    let mut number = number.wrapping_mul(64);
     let mut unit = || {
         number = number.wrapping_add(1);
         key.unit(number)
@@ -55,19 +63,16 @@ pub fn gamma(shape: f64, key: Key, n: u64) -> f64 {
 /// A lognormal distribution of durations in whole seconds, as a table of quantiles.
 #[derive(Clone, Debug)]
 pub struct Durations {
-    /// The quantiles 0/1024, 1/1024 … 1024/1024; the outermost two stand for 1/4096 and 4095/4096.
+    /// Those of [`NORMAL_QUANTILES`].
     quantiles: Vec<u32>,
 }
 
 impl Durations {
     /// The distribution with this median and sigma.
     pub fn lognormal(median_seconds: f64, sigma: f64) -> Self {
-        let quantile = |i: u32| {
-            let p = (f64::from(i) / 1024.0).clamp(1.0 / 4096.0, 4095.0 / 4096.0);
-            // A profile's medians are at most a million hours; what is longer than 68 years is cut there.
-            libm::round(median_seconds * libm::exp(sigma * normal_quantile(p))).min(f64::from(i32::MAX)) as u32
-        };
-        Self { quantiles: (0..=1024).map(quantile).collect() }
+        // A profile's medians are at most a million hours; what is longer than 68 years is cut there.
+        let quantile = |z: &f64| libm::round(median_seconds * libm::exp(sigma * z)).min(f64::from(i32::MAX)) as u32;
+        Self { quantiles: NORMAL_QUANTILES.iter().map(quantile).collect() }
     }
 
     /// The duration than which a share of `word` / 2^32 is shorter.

@@ -1,11 +1,12 @@
 //! The randomness of a world.
 //!
-//! Ticket `n` has block `n` of one `ChaCha` stream, a function of the seed alone that can be entered anywhere at no cost: so it
+//! Ticket `n` has block `n` of one `ChaCha` stream, which can be entered anywhere at no cost: so it
 //! has the same draws whoever makes it, in whatever order, on however many threads. Each use has words of its own. What
 //! doesn't belong to a ticket (a car, a day, a service centre) has a [`Key`] and hashes its own number with it.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use ticket_schema::manifest::WorldParameters;
 use uuid::Uuid;
 
 /// How many 32-bit words a block has.
@@ -16,8 +17,8 @@ const WORDS: usize = 16;
 pub enum Use {
     /// The ticket's identifier (four words).
     TicketId = 0,
-    /// When within its share of the arrivals the ticket is opened.
-    Arrival = 4,
+    /// How long rests and second resolutions take.
+    Detail = 4,
     /// The market, and what brings the car in.
     Market = 5,
     /// The channel.
@@ -42,6 +43,10 @@ pub enum Use {
     Closing = 15,
 }
 
+/// The bits of a UUID's first half that tell its version, and those of its second half that tell its variant (RFC 9562).
+const UUID_VERSION: u64 = 0xF000;
+const UUID_VARIANT: u64 = 0xC000_0000_0000_0000;
+
 /// One ticket's draws.
 #[derive(Clone, Copy, Debug)]
 pub struct Draws([u32; WORDS]);
@@ -58,16 +63,42 @@ impl Draws {
             let (high, low) = (self.0[Use::TicketId as usize + i], self.0[Use::TicketId as usize + i + 1]);
             u64::from(high) << 32 | u64::from(low)
         });
-        // RFC 9562: the version in bits 48 to 51, the variant in bits 64 and 65.
-        const VERSION: u64 = 0xF000;
-        const VARIANT: u64 = 0xC000_0000_0000_0000;
-        Uuid::from_u64_pair(first & !VERSION | 0x4000, second & !VARIANT | 0x8000_0000_0000_0000)
+        Uuid::from_u64_pair(first & !UUID_VERSION | 0x4000, second & !UUID_VARIANT | 0x8000_0000_0000_0000)
     }
 }
 
 /// A uniform 32-bit word as a number below `n`.
 pub const fn scale(word: u32, n: u32) -> u32 {
     ((word as u64 * n as u64) >> 32) as u32
+}
+
+/// Where all chance of a world comes from: its seed, and all else that makes it another world. As-of isn't part of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    seed: u64,
+    world: u64,
+}
+
+impl Source {
+    /// The source of a world.
+    pub fn of(world: &WorldParameters) -> Self {
+        let WorldParameters { seed, world_start, days_back, count, profile, scenarios, .. } = world;
+        // A file is what it holds, wherever it lies.
+        let profile = profile.crc64nvme.as_ref().unwrap_or(&profile.name);
+        let scenarios: Vec<&str> = scenarios.iter().map(|scenario| scenario.as_str()).collect();
+        let text = format!("{world_start} {days_back} {count} {profile} {}", scenarios.join(" "));
+        Self { seed: *seed, world: Key::new(0, &text).0 }
+    }
+
+    /// The key of a kind of thing.
+    pub const fn key(self, kind: &str) -> Key {
+        Key::new(self.seed ^ self.world, kind)
+    }
+
+    /// The tickets' draws, from ticket `n` on.
+    pub fn tickets(self, n: u64) -> DrawStream {
+        DrawStream::at(self, n)
+    }
 }
 
 /// The draws of successive tickets.
@@ -83,10 +114,11 @@ pub struct DrawStream {
 const AHEAD: usize = 16;
 
 impl DrawStream {
-    /// The stream of a seed, entered at ticket `n`.
-    pub fn at(seed: u64, n: u64) -> Self {
-        let mut key = *b"........aftersales tickets, 2026";
-        key[..8].copy_from_slice(&seed.to_le_bytes());
+    /// The stream of a world, entered at ticket `n`.
+    fn at(source: Source, n: u64) -> Self {
+        let mut key = *b"................tickets, in 2026";
+        key[..8].copy_from_slice(&source.seed.to_le_bytes());
+        key[8..16].copy_from_slice(&source.world.to_le_bytes());
         let mut rng = ChaCha8Rng::from_seed(key);
         rng.set_word_pos(u128::from(n) * WORDS as u128);
         Self { rng, ready: [Draws([0; WORDS]); AHEAD], n_used: AHEAD }
@@ -118,7 +150,7 @@ impl DrawStream {
 pub struct Key(u64);
 
 impl Key {
-    /// The key of a kind of thing in the world of a seed.
+    /// The key of a kind of thing.
     pub const fn new(seed: u64, kind: &str) -> Self {
         let kind = kind.as_bytes();
         let (mut hash, mut i) = (mix(seed ^ 0x9E37_79B9_7F4A_7C15), 0);
@@ -149,14 +181,15 @@ const fn mix(mut n: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{DrawStream, Key};
+    use super::{Key, Source};
 
     #[test]
     fn entering_anywhere_gives_the_same_words() {
-        let mut from_start = DrawStream::at(7, 0);
+        let source = Source { seed: 7, world: 9 };
+        let mut from_start = source.tickets(0);
         let all: Vec<_> = (0..100).map(|_| from_start.next_ticket().0).collect();
         for n in [0, 1, 2, 3, 7, 50, 99] {
-            assert_eq!(DrawStream::at(7, n as u64).next_ticket().0, all[n], "ticket {n}");
+            assert_eq!(source.tickets(n as u64).next_ticket().0, all[n], "ticket {n}");
         }
     }
 

@@ -5,6 +5,7 @@ use ticket_schema::vocabulary::{Category, Market};
 
 use crate::arrivals::{Arrivals, Expected};
 use crate::calendar::month;
+use crate::draws::Source;
 use crate::fleet::{CohortInMonth, Fleet};
 use crate::life::Outage;
 use crate::profile::Profile;
@@ -74,7 +75,8 @@ impl Expectations<'_> {
 
     fn of_wave(&self, scenario: Scenario, i: usize, without: f64) -> ScenarioEffect {
         let wave = &self.arrivals.waves()[i];
-        let counted = wave.decay_days.map(|days| wave.from.plus_seconds((days * COUNTED * DAY_SECONDS) as i64));
+        let counted =
+            wave.course.map(|course| wave.from.plus_seconds((course.decay_days * COUNTED * DAY_SECONDS) as i64));
         let until = counted.unwrap_or(wave.until).min(self.world.first_period_end());
         let markets: Vec<Market> =
             Market::ALL.iter().copied().filter(|market| wave.uplift[*market as usize] > 0.0).collect();
@@ -129,7 +131,7 @@ impl Expectations<'_> {
             .filter(|expected| expected.market == market)
             .map(|expected| expected.ordinary + expected.waves.iter().sum::<f64>())
             .sum();
-        let tickets = hundredths(all * Fleet::dealer_share(self.world.seed, self.profile, outage.dealer));
+        let tickets = hundredths(all * Fleet::dealer_share(Source::of(self.world), self.profile, outage.dealer));
         ScenarioEffect {
             scenario: Scenario::DealerOutage,
             from: outage.from,
@@ -155,7 +157,10 @@ impl Expectations<'_> {
             .unwrap_or_else(|| self.fleet.ordinary_weights(self.profile, market, month));
         let total: f64 = weights.iter().sum();
         let shares = weights.into_iter().map(|weight| if total > 0.0 { weight / total } else { 0.0 });
-        self.fleet.cohorts(month).zip(shares).collect()
+        let parts = |(cohort, share): (Vec<(CohortInMonth, f64)>, f64)| {
+            cohort.into_iter().map(move |(of_an_age, part)| (of_an_age, part * share))
+        };
+        self.fleet.cohorts(month).zip(shares).flat_map(parts).collect()
     }
 
     fn category_share(&self, category: Category, market: Market, month: i32, cohort: &CohortInMonth) -> f64 {

@@ -2,8 +2,11 @@
 //!
 //! No fleet is kept in memory: a car is a number, and everything about it (series, model year, VIN, owner, service centre) is
 //! a function of that number. So a car never contradicts itself, and neither does an owner. Cars of a series and model year
-//! in a market form a cohort with consecutive numbers, of which the first come most often.
+//! in a market form a cohort with consecutive numbers, in the order in which they are sold over twelve months.
 
+use std::ops::RangeInclusive;
+
+use anyhow::{Result, ensure};
 use ticket_schema::cars::{MODEL_YEARS, ModelSeries};
 use ticket_schema::manifest::WorldParameters;
 use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
@@ -11,7 +14,7 @@ use ticket_schema::vocabulary::Market;
 
 use crate::calendar::month;
 use crate::distributions::{lognormal_around_one, normal_below, normal_quantile};
-use crate::draws::{Key, scale};
+use crate::draws::{Key, Source, scale};
 use crate::profile::{AGES, Profile};
 use crate::shares::Alias;
 use crate::volume::MARKETS;
@@ -21,6 +24,9 @@ const YEAR_DAYS: f64 = 365.25;
 
 /// Customers have 40 bits.
 const CUSTOMER_BITS: u64 = (1 << 40) - 1;
+
+/// How many different ends of a VIN there are.
+const VINS: u64 = VinLast6::COUNT as u64;
 
 /// How many kinds of car break differently: each segment, with and without a combustion engine.
 pub const KINDS: usize = 10;
@@ -61,15 +67,19 @@ pub struct Fleet {
     /// The same for the cars of each wave; empty for waves that bring any car.
     recalled: Vec<Vec<Option<Alias>>>,
     first_month: i32,
-    /// The part of a cohort, from its first car on, that has a share of i / 1024 of its tickets, in units of 2^-32.
+    /// The part of a cohort, from the car that comes most often on, that has a share of i / 1024 of its tickets, in units of
+    /// 2^-32.
     visitors: Vec<u32>,
     /// Cars whose hash is below it belong to businesses.
     business_until: u32,
     cars: Key,
+    /// Which car has which rank among those that come often.
+    ranks: Key,
     owners: Key,
+    pseudonym: u64,
 }
 
-/// What the cars of a cohort are in some month.
+/// What the cars of a cohort that are of one age are in some month.
 #[derive(Clone, Copy, Debug)]
 pub struct CohortInMonth {
     /// Their series.
@@ -111,8 +121,11 @@ struct Block {
 
 impl Fleet {
     /// The cars of a world, from its first month to its last.
-    pub fn new(world: &WorldParameters, profile: &Profile, waves: &[Wave]) -> Self {
+    ///
+    /// Fails if a market with tickets has no car at some time, which can only be so with a profile of one's own.
+    pub fn new(world: &WorldParameters, profile: &Profile, waves: &[Wave]) -> Result<Self> {
         let cohorts: Vec<Cohort> = ModelSeries::ALL.iter().flat_map(|series| cohorts_of(*series)).collect();
+        let source = Source::of(world);
         let first_month = month(world.world_start);
         let reference = month(world.first_period_end());
         let cars_a_market =
@@ -124,7 +137,7 @@ impl Fleet {
                 let blocks = blocks(*market, &cohorts, profile, reference, cars, &mut next);
                 let business_cars = cars * profile.fleet.business_share.get();
                 let n_businesses = (business_cars / profile.fleet.business_cars.get()).ceil().max(1.0) as u64;
-                let dealers = Alias::new(&dealer_sizes(world.seed, *market, profile));
+                let dealers = Alias::new(&dealer_sizes(source, *market, profile));
                 MarketFleet { blocks, first_business: 0, n_businesses, dealers }
             })
             .collect();
@@ -140,37 +153,37 @@ impl Fleet {
             first_month,
             visitors: visitors(profile.fleet.rate_sigma.get()),
             business_until: (profile.fleet.business_share.get() * f64::from(u32::MAX)) as u32,
-            cars: Key::new(world.seed, "car"),
-            owners: Key::new(world.seed, "owner"),
+            cars: source.key("car"),
+            ranks: source.key("rank"),
+            owners: source.key("owner"),
+            pseudonym: source.key("pseudonym").hash(0),
         };
         let last_month = reference.max(month(world.as_of));
         fleet.ordinary =
-            fleet.picks(first_month..=last_month, |market, month| fleet.ordinary_weights(profile, market, month));
+            picks(first_month..=last_month, |market, month| fleet.ordinary_weights(profile, market, month));
+        fleet.check(profile)?;
         fleet.recalled =
             waves.iter().map(|wave| fleet.picks_of_wave(profile, wave, first_month..=last_month)).collect();
-        fleet
+        Ok(fleet)
     }
 
-    fn picks(
-        &self,
-        months: std::ops::RangeInclusive<i32>,
-        weights: impl Fn(usize, i32) -> Vec<f64>,
-    ) -> Vec<Option<Alias>> {
-        months
-            .flat_map(|month| (0..MARKETS).map(move |market| (market, month)))
-            .map(|(market, month)| Alias::new(&weights(market, month)))
-            .collect()
+    fn check(&self, profile: &Profile) -> Result<()> {
+        for (market, share) in Market::ALL.iter().zip(profile.markets.weights.shares()) {
+            let has_cars = self.ordinary.iter().skip(*market as usize).step_by(MARKETS).all(Option::is_some);
+            ensure!(
+                share == 0.0 || has_cars,
+                "the profile {} has tickets in {market} at times when none of its series is on the road there; give more \
+                 series a weight, or choose a later period",
+                profile.reference().name
+            );
+        }
+        Ok(())
     }
 
-    fn picks_of_wave(
-        &self,
-        profile: &Profile,
-        wave: &Wave,
-        months: std::ops::RangeInclusive<i32>,
-    ) -> Vec<Option<Alias>> {
+    fn picks_of_wave(&self, profile: &Profile, wave: &Wave, months: RangeInclusive<i32>) -> Vec<Option<Alias>> {
         let Some(recalled) = &wave.cars else { return Vec::new() };
         let during = month(wave.from)..=month(wave.until);
-        self.picks(months, |market, month| {
+        picks(months, |market, month| {
             if during.contains(&month) { self.recalled_weights(profile, recalled, market, month) } else { Vec::new() }
         })
     }
@@ -191,25 +204,25 @@ impl Fleet {
     fn weights(&self, market: usize, month: i32, rate: impl Fn(&Cohort, usize) -> f64) -> Vec<f64> {
         let blocks = &self.markets[market].blocks;
         let weight = |(cohort, block): (&Cohort, &Block)| {
-            let on_the_road = block.sales * cohort.part_sold(month);
-            if on_the_road > 0.0 { on_the_road * rate(cohort, cohort.age(month)) } else { 0.0 }
+            let rates = cohort.ages(month).map(|(age, part)| part * rate(cohort, age));
+            block.sales * rates.sum::<f64>()
         };
         self.cohorts.iter().zip(blocks).map(weight).collect()
     }
 
-    /// The cohorts in a month, in the order of the weights.
-    pub fn cohorts(&self, month: i32) -> impl Iterator<Item = CohortInMonth> {
-        self.cohorts.iter().map(move |cohort| CohortInMonth {
-            series: cohort.series,
-            model_year: cohort.model_year,
-            kind: usize::from(cohort.kind),
-            age: cohort.age(month),
+    /// What the cohorts are in a month, in the order of the weights; each with the parts of it that are of an age.
+    pub fn cohorts(&self, month: i32) -> impl Iterator<Item = Vec<(CohortInMonth, f64)>> {
+        self.cohorts.iter().map(move |cohort| {
+            let (series, model_year, kind) = (cohort.series, cohort.model_year, usize::from(cohort.kind));
+            let sold = cohort.part_sold(month);
+            let ages = cohort.ages(month);
+            ages.map(|(age, part)| (CohortInMonth { series, model_year, kind, age }, part / sold)).collect()
         })
     }
 
     /// The share of a service centre in its market's cars.
-    pub fn dealer_share(seed: u64, profile: &Profile, dealer: DealerId) -> f64 {
-        let sizes = dealer_sizes(seed, dealer.market, profile);
+    pub fn dealer_share(source: Source, profile: &Profile, dealer: DealerId) -> f64 {
+        let sizes = dealer_sizes(source, dealer.market, profile);
         sizes[usize::from(dealer.number) - 1] / sizes.iter().sum::<f64>()
     }
 
@@ -225,14 +238,21 @@ impl Fleet {
         let (cohort, block) = (&self.cohorts[i], &self.markets[market as usize].blocks[i]);
         let month = self.first_month + i32::from(month);
         let sold = (block.cars * u64::from(cohort.months_sold(month)) / 12).max(1);
-        // A recall calls each car once; otherwise some come more often than others.
-        let place = if is_recalled { car } else { self.visitor(car) };
+        let among_sold = |word: u64, bits: u32| ((u128::from(sold) * u128::from(word)) >> bits) as u64;
+        let i = if is_recalled {
+            // A recall calls all of them alike.
+            among_sold(u64::from(car), 32)
+        } else {
+            // Some come more often than others, and which ones has nothing to do with when they were sold.
+            among_sold(self.ranks.hash(block.first + among_sold(u64::from(self.visitor(car)), 32)), 64)
+        };
+        let month_of_sale = (i * 12 / block.cars) as i32;
         Car {
-            number: block.first + ((u128::from(sold) * u128::from(place)) >> 32) as u64,
+            number: block.first + i,
             series: cohort.series,
             model_year: cohort.model_year,
             kind: cohort.kind,
-            age: cohort.age(month) as u8,
+            age: cohort.age(month, month_of_sale) as u8,
         }
     }
 
@@ -246,55 +266,75 @@ impl Fleet {
     pub fn papers(&self, market: Market, car: &Car) -> Papers {
         let fleet = &self.markets[market as usize];
         let hash = self.cars.hash(car.number);
-        let owner = if (hash as u32) < self.business_until {
-            fleet.first_business + ((u128::from(hash >> 32) * u128::from(fleet.n_businesses)) >> 32) as u64
+        let (owner, vin) = if (hash as u32) < self.business_until {
+            let business = ((u128::from(hash >> 32) * u128::from(fleet.n_businesses)) >> 32) as u64;
+            (fleet.first_business + business, vin_of_business(car.number))
         } else {
-            car.number
+            (car.number, (hash >> 32) % VINS)
         };
         let dealer = fleet.dealers.as_ref().map_or(0, |dealers| dealers.pick((self.owners.hash(owner) >> 32) as u32));
         Papers {
             customer_id: CustomerId::from_bits(self.pseudonym(owner)),
             dealer_id: DealerId { market, number: dealer as u16 + 1 },
-            vin_last6: VinLast6::from_number(self.vin(car.number)),
+            vin_last6: VinLast6::from_number(vin as u32),
         }
     }
 
     /// A different 40-bit number for each owner: every step can be undone.
     fn pseudonym(&self, owner: u64) -> u64 {
-        let mut bits = (owner ^ self.owners.hash(0)) & CUSTOMER_BITS;
+        let mut bits = (owner ^ self.pseudonym) & CUSTOMER_BITS;
         for factor in [0x9E_3779_B97F, 0xC2_B2AE_3D27] {
             bits = bits.wrapping_mul(factor) & CUSTOMER_BITS;
             bits ^= bits >> 21;
         }
         bits
     }
-
-    /// Of 3,300,000 cars with consecutive numbers no two have the same: the step shares no factor with their number.
-    fn vin(&self, car: u64) -> u32 {
-        const STEP: u64 = 1_618_033;
-        let count = u64::from(VinLast6::COUNT);
-        ((car % count * STEP + self.cars.hash(0) % count) % count) as u32
-    }
 }
 
 impl Cohort {
     /// Months since the first car was sold: in July of the year before the model year.
-    const fn months_since_start(&self, month: i32) -> i32 {
+    const fn months_since_start(self, month: i32) -> i32 {
         month - ((self.model_year - 1) * 12 + 6)
     }
 
     /// How many of the twelve months have begun in which its cars are sold.
-    fn months_sold(&self, month: i32) -> u32 {
+    fn months_sold(self, month: i32) -> u32 {
         (self.months_since_start(month) + 1).clamp(0, 12).unsigned_abs()
     }
 
-    fn part_sold(&self, month: i32) -> f64 {
+    fn part_sold(self, month: i32) -> f64 {
         f64::from(self.months_sold(month)) / 12.0
     }
 
-    fn age(&self, month: i32) -> usize {
-        (self.months_since_start(month).div_euclid(12).max(0) as usize).min(AGES - 1)
+    /// The age of a car in model years that was sold so many months after the first.
+    fn age(self, month: i32, month_of_sale: i32) -> usize {
+        ((self.months_since_start(month) - month_of_sale).div_euclid(12).max(0) as usize).min(AGES - 1)
     }
+
+    /// The ages of the cars that have been sold, each with its part of all cars that ever will be.
+    fn ages(self, month: i32) -> impl Iterator<Item = (usize, f64)> {
+        let n_months = self.months_sold(month) as i32;
+        let age = move |month_of_sale| self.age(month, month_of_sale);
+        // Cars that are sold within twelve months are of two ages at most.
+        let n_older = (0..n_months).filter(|month_of_sale| age(*month_of_sale) == age(0)).count() as i32;
+        let parts = [(age(0), n_older), (age(n_months - 1), n_months - n_older)];
+        parts.into_iter().filter(|(_, n)| *n > 0).map(|(age, n)| (age, f64::from(n) / 12.0))
+    }
+}
+
+/// The end of a business car's VIN. Of 3,300,000 cars with consecutive numbers no two have the same (the step shares no factor
+/// with their number), so that a business can tell its cars apart.
+const fn vin_of_business(car: u64) -> u64 {
+    const STEP: u64 = 1_618_033;
+    car.wrapping_mul(STEP) % VINS
+}
+
+/// Which cohort comes in, by month and market.
+fn picks(months: RangeInclusive<i32>, weights: impl Fn(usize, i32) -> Vec<f64>) -> Vec<Option<Alias>> {
+    months
+        .flat_map(|month| (0..MARKETS).map(move |market| (market, month)))
+        .map(|(market, month)| Alias::new(&weights(market, month)))
+        .collect()
 }
 
 /// What kind of car a series is, below [`KINDS`].
@@ -317,16 +357,14 @@ fn blocks(
     cars: f64,
     next: &mut u64,
 ) -> Vec<Block> {
-    let sales = |cohort: &Cohort| {
-        if cohort.series.sold_in(market, cohort.model_year) { sales_share(market, cohort.series, profile) } else { 0.0 }
-    };
+    let sales = |cohort: &Cohort| sales_share(market, cohort.series, cohort.model_year, profile);
     let on_the_road: f64 = cohorts.iter().map(|cohort| sales(cohort) * cohort.part_sold(reference)).sum();
     let block = |cohort: &Cohort| {
         let sales = sales(cohort);
         if sales <= 0.0 {
             return Block::default();
         }
-        let cars = (sales / on_the_road * cars).ceil().max(1.0) as u64;
+        let cars = if on_the_road > 0.0 { (sales / on_the_road * cars).ceil().max(1.0) as u64 } else { 1 };
         let first = *next;
         *next += cars;
         Block { first, cars, sales }
@@ -334,22 +372,26 @@ fn blocks(
     cohorts.iter().map(block).collect()
 }
 
-/// The share of a series in a market's sales: its own where the profile has one, else its part of what is left.
-fn sales_share(market: Market, series: ModelSeries, profile: &Profile) -> f64 {
+/// The share of a series in a market's sales of a model year: its own where the profile has one, else its part of what is
+/// left. What isn't sold there and then has none.
+fn sales_share(market: Market, series: ModelSeries, model_year: i32, profile: &Profile) -> f64 {
     let own =
         |series: ModelSeries| profile.market_series.get(&market)?.shares.get(series).map(|share| share.get() / 100.0);
+    let on_sale = || ModelSeries::ALL.iter().copied().filter(|series| series.sold_in(market, model_year));
+    if !series.sold_in(market, model_year) {
+        return 0.0;
+    }
     own(series).unwrap_or_else(|| {
-        let all = ModelSeries::ALL.iter().copied();
-        let taken: f64 = all.clone().filter_map(own).sum();
+        let taken: f64 = on_sale().filter_map(own).sum();
         let others: f64 =
-            all.filter(|series| own(*series).is_none()).map(|series| profile.series.weights.get(series).get()).sum();
-        profile.series.weights.get(series).get() / others * (1.0 - taken)
+            on_sale().filter(|series| own(*series).is_none()).map(|series| profile.series.weights.get(series)).sum();
+        if others > 0.0 { profile.series.weights.get(series) / others * (1.0 - taken) } else { 0.0 }
     })
 }
 
 /// How large the service centres of a market are, relative to each other.
-fn dealer_sizes(seed: u64, market: Market, profile: &Profile) -> Vec<f64> {
-    let key = Key::new(seed, market.as_str());
+fn dealer_sizes(source: Source, market: Market, profile: &Profile) -> Vec<f64> {
+    let key = source.key(market.as_str());
     let sigma = profile.fleet.dealer_size_sigma.get();
     (0..profile.fleet.dealers.get(market).get() as u64)
         .map(|dealer| lognormal_around_one(sigma, key.unit(dealer)))

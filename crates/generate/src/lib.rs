@@ -5,7 +5,7 @@
 //! files with their manifest.
 //!
 //! * [`world`]: ticket number in, ticket out. It asks in turn [`arrivals`] (when and where, from the [`volume`] that the
-//!   [`calendar`] and the [`waves`] let expect), [`fleet`] (which car), [`trouble`] (what is wrong with it) and [`life`] (what
+//!   [`calendar`] and the [`waves`] let expect, with its [`spacing`]), [`fleet`] (which car), [`trouble`] (what is wrong with it) and [`life`] (what
 //!   becomes of the ticket).
 //! * [`profile`]: the numbers behind all this, as data; [`scenarios`]: what can happen out of the ordinary, and [`effects`]: how
 //!   much that is.
@@ -33,6 +33,7 @@ pub mod profile;
 pub mod render;
 pub mod scenarios;
 pub mod shares;
+pub mod spacing;
 pub mod trouble;
 pub mod truth;
 pub mod volume;

@@ -8,7 +8,7 @@ use ticket_schema::ticket::DealerId;
 use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 
 use crate::distributions::{Durations, lognormal_around_one, normal_quantile};
-use crate::draws::{Draws, Key, Use, scale};
+use crate::draws::{Draws, Source, Use, scale};
 use crate::profile::Profile;
 
 /// The shortest time to resolution, in seconds.
@@ -16,6 +16,21 @@ const SHORTEST: f64 = 60.0;
 
 /// The longest time to resolution, in seconds: 17 years. Only a profile of one's own gets there.
 const LONGEST: f64 = (1_u32 << 29) as f64;
+
+/// No ticket waits longer for its first answer than this part of its time to resolution.
+const LATEST_ANSWER: f64 = 0.12;
+
+/// Between which parts of a ticket's time work comes to rest (guess).
+const REST_FROM: (f64, f64) = (0.12, 0.45);
+
+/// Between which parts of it work goes on again (guess).
+const REST_UNTIL: (f64, f64) = (0.55, 0.95);
+
+/// How long the second resolution takes, as a part of the first (guess).
+const SECOND_TIME: (f64, f64) = (0.2, 1.2);
+
+/// How many different words there are.
+const WORDS: f64 = 4_294_967_296.0;
 
 const HOUR_SECONDS: f64 = 3600.0;
 const DAY_SECONDS: f64 = 86_400.0;
@@ -88,15 +103,14 @@ pub struct Lives {
     /// The tickets that rest are those whose draw is below it, by category.
     rest_until: Vec<u32>,
     reopened_until: u32,
-    objection: Durations,
     shortest_closing: u32,
     closing_spread: u32,
     outages: Vec<Outage>,
 }
 
 impl Lives {
-    /// Those of a profile, in the world of a seed.
-    pub fn new(seed: u64, profile: &Profile, outages: Vec<Outage>) -> Self {
+    /// Those of a profile, in a world.
+    pub fn new(source: Source, profile: &Profile, outages: Vec<Outage>) -> Self {
         let factors = &profile.resolution_factors;
         let of_case = |category: Category, channel: Channel| {
             factors.categories.get(category).get() * factors.channels.get(channel).get()
@@ -109,17 +123,13 @@ impl Lives {
                 .iter()
                 .map(|category| std::array::from_fn(|channel| of_case(*category, Channel::ALL[channel])))
                 .collect(),
-            dealers: Market::ALL.iter().map(|market| dealers(seed, *market, profile)).collect(),
+            dealers: Market::ALL.iter().map(|market| dealers(source, *market, profile)).collect(),
             answer: Channel::ALL.iter().map(|channel| answer(profile, *channel)).collect(),
             rest_until: Category::ALL
                 .iter()
                 .map(|category| word_of(profile.waiting.shares.get(*category).get()))
                 .collect(),
             reopened_until: word_of(profile.reopening.share.get()),
-            objection: Durations::lognormal(
-                profile.reopening.median_hours.get() * HOUR_SECONDS,
-                profile.reopening.sigma.get(),
-            ),
             shortest_closing,
             closing_spread: ((closing.longest_days.get() * DAY_SECONDS).min(LONGEST) as u32 - shortest_closing).max(1),
             outages,
@@ -134,33 +144,31 @@ impl Lives {
         let untouched = f64::from(self.resolution[case.severity as usize].pick(draws.word(Use::Resolution)));
         let resolved = (untouched * pace).clamp(SHORTEST, LONGEST) as u32;
 
-        let answered = self.answer[channel].pick(draws.word(Use::Answer)).clamp(1, resolved / 4);
-        let rests = draws.word(Use::Rest) < self.rest_until[category];
-        let rest = rests.then_some((i64::from(resolved / 4), i64::from(resolved - resolved / 6)));
+        let patience = f64::from(self.answer[channel].pick(draws.word(Use::Answer)));
+        let answered = soonest(patience, f64::from(resolved) * LATEST_ANSWER);
+        let rest = left_below(draws.word(Use::Rest), self.rest_until[category]);
+        let rest = rest.map(|left| {
+            let from = between(resolved, REST_FROM, left);
+            (from, between(resolved, REST_UNTIL, draws.word(Use::Detail) << 16))
+        });
         let closing = self.shortest_closing + scale(draws.word(Use::Closing), self.closing_spread);
-        let reopened = (draws.word(Use::Reopening) < self.reopened_until).then(|| self.reopened(resolved, draws));
+        let reopened = left_below(draws.word(Use::Reopening), self.reopened_until);
+        // The customer objects before the ticket would have been closed.
+        let reopened = reopened.map(|left| {
+            let at = i64::from(resolved) + 1 + i64::from(scale(left, closing));
+            (at, at + between(resolved, SECOND_TIME, draws.word(Use::Detail)))
+        });
         let last = reopened.map_or(i64::from(resolved), |(_, resolved_again)| resolved_again);
         let life = Life {
             created_at: case.created_at,
             target: case.severity.sla_target_seconds(),
-            answered: i64::from(answered),
+            answered,
             rest,
             resolved: i64::from(resolved),
             reopened,
             closed: last + i64::from(closing),
         };
-        self.outages.iter().filter(|outage| outage.dealer == case.dealer).fold(life, |life, outage| life.paused(outage))
-    }
-
-    /// When the customer objects (before the ticket would be closed), and when it is resolved again: in half the time.
-    ///
-    /// The draw has been found to be below `reopened_until`, so what is left of it is spread over all words again.
-    fn reopened(&self, resolved: u32, draws: &Draws) -> (i64, i64) {
-        let left = (u64::from(draws.word(Use::Reopening)) << 32) / u64::from(self.reopened_until.max(1));
-        let objection =
-            self.objection.pick(left.min(u64::from(u32::MAX)) as u32).clamp(1, self.shortest_closing.max(1));
-        let reopened = i64::from(resolved) + i64::from(objection);
-        (reopened, reopened + i64::from(resolved / 2))
+        self.outages.iter().filter(|outage| outage.dealer == case.dealer).fold(life, Life::paused)
     }
 
     /// No ticket changes any more when it is so old, in seconds.
@@ -170,7 +178,7 @@ impl Lives {
         let resolution = self.resolution.iter().map(Durations::longest).max().unwrap_or_default();
         let resolved = (f64::from(resolution) * pace).clamp(SHORTEST, LONGEST) as i64;
         let outages: i64 = self.outages.iter().map(|outage| outage.until.seconds() - outage.from.seconds()).sum();
-        resolved * 3 / 2 + 2 * i64::from(self.shortest_closing) + i64::from(self.closing_spread) + outages
+        2 * (resolved + i64::from(self.shortest_closing) + i64::from(self.closing_spread) + 1) + outages
     }
 }
 
@@ -178,10 +186,10 @@ impl Life {
     /// What it shows at `now`, which must not be before its opening.
     pub fn seen_at(&self, now: Timestamp) -> Seen {
         let age = now.seconds() - self.created_at.seconds();
-        if age >= self.resolved {
-            if let Some(seen) = self.seen_resolved(age) {
-                return seen;
-            }
+        if age >= self.resolved
+            && let Some(seen) = self.seen_resolved(age)
+        {
+            return seen;
         }
         let (status, changed) = match (self.reopened, self.rest) {
             (Some((reopened, _)), _) if age >= reopened => (Status::InProgress, reopened),
@@ -251,13 +259,29 @@ fn answer(profile: &Profile, channel: Channel) -> Durations {
 }
 
 /// The factors of a market's service centres, the market's own among them.
-fn dealers(seed: u64, market: Market, profile: &Profile) -> Vec<f64> {
-    let key = Key::new(seed, "pace");
+fn dealers(source: Source, market: Market, profile: &Profile) -> Vec<f64> {
+    let key = source.key("pace");
     let factors = &profile.resolution_factors;
     let number = |dealer: u64| market as u64 * 1000 + dealer;
     let factor = |dealer: u64| lognormal_around_one(factors.dealer_sigma.get(), key.unit(number(dealer)));
     let n_dealers = profile.fleet.dealers.get(market).get() as u64;
     (0..n_dealers).map(|dealer| factors.markets.get(market).get() * factor(dealer)).collect()
+}
+
+/// Close to `patience` if that is short, and always below `latest`; at least a second.
+fn soonest(patience: f64, latest: f64) -> i64 {
+    (patience * latest / (patience + latest)).max(1.0) as i64
+}
+
+/// A part of a time, evenly between two shares of it.
+fn between(seconds: u32, shares: (f64, f64), word: u32) -> i64 {
+    let (least, most) = shares;
+    (f64::from(seconds) * (least + (most - least) * f64::from(word) / WORDS)) as i64
+}
+
+/// If a uniform word is below a limit, what that leaves of it: a uniform word again.
+fn left_below(word: u32, limit: u32) -> Option<u32> {
+    (word < limit).then(|| ((u64::from(word) << 32) / u64::from(limit)) as u32)
 }
 
 /// The word below which a share of all words lies.
@@ -268,7 +292,7 @@ fn word_of(share: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::{Case, Lives, Outage};
-    use crate::draws::DrawStream;
+    use crate::draws::Source;
     use crate::profile::Profile;
     use ticket_schema::Timestamp;
     use ticket_schema::ticket::DealerId;
@@ -287,7 +311,12 @@ mod tests {
     }
 
     fn lives(outages: Vec<Outage>) -> Lives {
-        Lives::new(1, &Profile::load("default").unwrap(), outages)
+        Lives::new(source(), &Profile::load("default").unwrap(), outages)
+    }
+
+    fn source() -> Source {
+        let as_of = Timestamp::from_day(20_100);
+        Source::of(&ticket_schema::manifest::WorldParameters::new(5, as_of, 90, 1000))
     }
 
     #[test]
@@ -311,7 +340,7 @@ mod tests {
 
     #[test]
     fn nothing_changes_without_a_word_in_updated_at() {
-        let (lives, mut draws) = (lives(Vec::new()), DrawStream::at(5, 0));
+        let (lives, mut draws) = (lives(Vec::new()), source().tickets(0));
         for n in 0..2000 {
             let case = case(n);
             let life = lives.life(&case, draws.next_ticket());
@@ -332,7 +361,7 @@ mod tests {
     fn an_outage_lets_nothing_happen() {
         let from = Timestamp::from_day(20_000);
         let until = from.plus_seconds(4 * 86_400);
-        let (lives, mut draws) = (lives(vec![Outage { dealer: DEALER, from, until }]), DrawStream::at(5, 0));
+        let (lives, mut draws) = (lives(vec![Outage { dealer: DEALER, from, until }]), source().tickets(0));
         for n in 0..1000 {
             let life = lives.life(&case(n), draws.next_ticket());
             let seen = life.seen_at(until.plus_seconds(-1));

@@ -28,7 +28,8 @@ pub struct GenerateOptions {
     #[arg(long, value_name = "N", default_value_t = 42)]
     seed: u64,
 
-    /// The present, as 2026-11-22 or 2026-11-22T08:30:00Z [default: today's midnight UTC]
+    /// The present, as 2026-11-22 or 2026-11-22T08:30:00Z; without --world-start another present is another world, with
+    /// other tickets [default: today's midnight UTC]
     #[arg(long, value_name = "TIME")]
     as_of: Option<Timestamp>,
 
@@ -44,9 +45,9 @@ pub struct GenerateOptions {
     #[arg(long, value_name = "NAME")]
     scenario: Vec<ScenarioChoice>,
 
-    /// Threads that make tickets [default: one for each processor]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    /// Threads that make tickets, at most 1024 [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 /// A scenario, or none.
@@ -90,7 +91,8 @@ impl GenerateOptions {
             scenarios,
             ..default
         };
-        let threads = self.threads.unwrap_or_else(cli_support::default_threads);
+        let asked = self.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
+        let threads = asked.unwrap_or_else(cli_support::default_threads);
         Ok(Config { shard, batch_size: self.batch_size, threads, ..Config::of(world) })
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use ticket_schema::Timestamp;
-use ticket_schema::cars::ModelSeries;
+use ticket_schema::cars::{MODEL_YEARS, ModelSeries};
 use ticket_schema::manifest::{Scenario, WorldParameters};
 use ticket_schema::ticket::DealerId;
 use ticket_schema::vocabulary::{Category, Market};
@@ -10,7 +10,7 @@ use ticket_schema::vocabulary::{Category, Market};
 use crate::calendar::Climate;
 use crate::life::Outage;
 use crate::profile::Profile;
-use crate::waves::{Recalled, Wave};
+use crate::waves::{Course, Recalled, Wave};
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -53,10 +53,12 @@ impl Effects {
 fn recall(world: &WorldParameters, profile: &Profile) -> Wave {
     let from = midnight_in(world, 1, 3);
     let date = from.to_chrono().date_naive();
-    let newest = chrono::Datelike::year(&date).clamp(2018 + RECALLED_YEARS - 1, 2026);
-    let cars = Recalled { series: vec![RECALLED], model_years: (newest - RECALLED_YEARS + 1, newest) };
+    let newest = chrono::Datelike::year(&date).clamp(*MODEL_YEARS.start(), *MODEL_YEARS.end());
+    let oldest = (newest - RECALLED_YEARS + 1).max(*MODEL_YEARS.start());
+    let cars = Recalled { series: vec![RECALLED], model_years: (oldest, newest) };
     let numbers = &profile.scenarios;
-    Wave::recall(from, [numbers.recall_uplift.get(); Market::ALL.len()], numbers.recall_decay_days.get(), cars)
+    let course = Course { rise_days: numbers.recall_rise_days.get(), decay_days: numbers.recall_decay_days.get() };
+    Wave::recall(from, [numbers.recall_uplift.get(); Market::ALL.len()], course, cars)
 }
 
 /// Some days of frost, in the middle of the first period's winter.
@@ -76,13 +78,18 @@ fn cold_wave(world: &WorldParameters, profile: &Profile) -> Result<Wave> {
         )
     })?;
     let from = Timestamp::from_day(day);
-    let is_cold = |market: usize| Climate::of(Market::ALL[market]) == climate;
+    // One wave, not one over three continents.
+    let is_european = |market| matches!(market, Market::De | Market::Gb | Market::Fr | Market::It);
+    let is_cold = |market: usize| match climate {
+        Climate::South => Climate::of(Market::ALL[market]) == Climate::South,
+        Climate::Temperate | Climate::Desert => is_european(Market::ALL[market]),
+    };
     let uplift = profile.scenarios.cold_wave_uplift.get();
     Ok(Wave {
         from,
         until: from.plus_seconds(days * DAY_SECONDS),
         uplift: std::array::from_fn(|market| if is_cold(market) { uplift } else { 0.0 }),
-        decay_days: None,
+        course: None,
         category: Category::Electrical,
         cars: None,
     })

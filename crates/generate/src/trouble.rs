@@ -58,15 +58,26 @@ fn weights(profile: &Profile, climate: Climate, month0: usize, kind: usize, age:
     let (segment, is_electric) = (Segment::VALUES[kind / 2], kind % 2 == 1);
     let month = climate.northern_month(month0);
     let season = if climate == Climate::Desert { &profile.seasons.desert } else { &profile.seasons.temperate };
-    std::array::from_fn(|i| {
+    let combustion = std::array::from_fn(|i| {
         let category = Category::ALL[i];
-        let powertrain = if is_electric { factor(&profile.powertrains.factors.electric, category) } else { 1.0 };
-        profile.categories.weights.get(category).get()
-            * factor(&profile.segments.factors.of(segment), category)
-            * powertrain
+        profile.categories.weights.get(category)
+            * factor(profile.segments.factors.of(segment), category)
             * profile.ages.factors.get(category).map_or(1.0, |by_age| by_age[age].get())
             * season.get(category).map_or(1.0, |by_month| by_month[month].get())
-    })
+    });
+    if is_electric { electric(profile, &combustion) } else { combustion }
+}
+
+/// The weights of an electric car beside those of one that burns fuel: some categories have another share, and the others
+/// divide the rest among them.
+fn electric(profile: &Profile, combustion: &[f64; CATEGORIES]) -> [f64; CATEGORIES] {
+    let factors = &profile.powertrains.factors.electric;
+    let total: f64 = combustion.iter().sum();
+    let fixed = |i: usize| factors.get(Category::ALL[i]).map(|factor| combustion[i] / total * factor.get());
+    let taken: f64 = (0..CATEGORIES).filter_map(fixed).sum();
+    let others: f64 = (0..CATEGORIES).filter(|i| fixed(*i).is_none()).map(|i| combustion[i]).sum();
+    let rest = if others > 0.0 { (1.0 - taken).max(0.0) / others } else { 0.0 };
+    std::array::from_fn(|i| fixed(i).unwrap_or(combustion[i] * rest))
 }
 
 fn factor(factors: &Sparse<Category, Factor>, category: Category) -> f64 {

@@ -7,7 +7,7 @@ use ticket_schema::vocabulary::{Channel, Market};
 
 use crate::calendar::{LocalHour, WEEK_HOURS, holidays::is_holiday, is_day_after_holiday};
 use crate::distributions::lognormal_around_one;
-use crate::draws::Key;
+use crate::draws::{Key, Source};
 use crate::profile::Profile;
 use crate::shares::Shares;
 use crate::waves::Wave;
@@ -71,7 +71,7 @@ impl Volume {
         let mut cells = cells(world);
         let end = world.first_period_end();
         let n_first_period = cells.partition_point(|cell| cell.start < end);
-        let days = Days::new(world.seed, profile);
+        let days = Days { profile, key: Source::of(world).key("day") };
         days.fill(&mut cells);
 
         let profiles = hours_of_week(profile);
@@ -121,11 +121,7 @@ struct Days<'a> {
     key: Key,
 }
 
-impl<'a> Days<'a> {
-    fn new(seed: u64, profile: &'a Profile) -> Self {
-        Self { profile, key: Key::new(seed, "day") }
-    }
-
+impl Days<'_> {
     fn fill(&self, cells: &mut [Cell]) {
         for (i, market) in Market::ALL.iter().enumerate() {
             let mut today = (NaiveDate::MIN, 0.0);
@@ -162,7 +158,7 @@ fn hours_of_week(profile: &Profile) -> [[f64; WEEK_HOURS]; CHANNELS] {
             Channel::BmwApp => (&profile.weekdays.online, &profile.hours.app),
             Channel::Email => (&profile.weekdays.online, &profile.hours.email),
         };
-        let weights: [f64; WEEK_HOURS] = std::array::from_fn(|hour| days[hour / 24].get() * hours[hour % 24].get());
+        let weights: [f64; WEEK_HOURS] = std::array::from_fn(|hour| days[hour / 24].get() * hours.get(hour % 24));
         let mean = weights.iter().sum::<f64>() / WEEK_HOURS as f64;
         weights.map(|weight| weight / mean)
     })

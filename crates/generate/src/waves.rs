@@ -3,6 +3,7 @@
 //! A wave's height in a market is a multiple of the ordinary tickets of the same hour, so it follows the clock, the week and
 //! the holidays as they do.
 
+use chrono::Datelike;
 use ticket_schema::Timestamp;
 use ticket_schema::cars::ModelSeries;
 use ticket_schema::vocabulary::{Category, Market};
@@ -21,14 +22,23 @@ pub struct Wave {
     pub from: Timestamp,
     /// The first moment after it.
     pub until: Timestamp,
-    /// Its height at first, by market, as a multiple of the ordinary tickets.
+    /// Its height, by market, as a multiple of the ordinary tickets.
     pub uplift: [f64; Market::ALL.len()],
-    /// How many days it takes until it is down to 1/e; a wave without stays as high as it is.
-    pub decay_days: Option<f64>,
+    /// How it rises and falls; a wave without is as high as it is from its beginning to its end.
+    pub course: Option<Course>,
     /// What its tickets are about.
     pub category: Category,
     /// Which cars it brings; any, if there are none.
     pub cars: Option<Recalled>,
+}
+
+/// How a wave rises and falls.
+#[derive(Clone, Copy, Debug)]
+pub struct Course {
+    /// How many days it takes until it is at its height.
+    pub rise_days: f64,
+    /// How many days it takes until it is down to 1/e.
+    pub decay_days: f64,
 }
 
 /// The cars of a recall.
@@ -49,26 +59,41 @@ impl Wave {
     fn of_recall(recall: &Recall) -> Self {
         let uplift = std::array::from_fn(|market| recall.uplift.get(Market::ALL[market]).get());
         let cars = Recalled { series: recall.series.clone(), model_years: recall.model_years };
-        Self::recall(recall.announced, uplift, recall.decay_days.get(), cars)
+        let course = Course { rise_days: recall.rise_days.get(), decay_days: recall.decay_days.get() };
+        Self::recall(recall.announced, uplift, course, cars)
     }
 
-    /// The wave of a recall announced at `from`.
-    pub fn recall(from: Timestamp, uplift: [f64; Market::ALL.len()], decay_days: f64, cars: Recalled) -> Self {
-        let until = from.plus_seconds((FADED * decay_days * DAY_SECONDS) as i64);
-        Self { from, until, uplift, decay_days: Some(decay_days), category: Category::Recall, cars: Some(cars) }
+    /// The wave of a recall announced at `from`. Where none of its cars has been sold by then, it is of no height.
+    pub fn recall(from: Timestamp, uplift: [f64; Market::ALL.len()], course: Course, cars: Recalled) -> Self {
+        let until = from.plus_seconds((FADED * course.decay_days * DAY_SECONDS) as i64);
+        let uplift =
+            std::array::from_fn(
+                |market| {
+                    if cars.are_on_the_road(Market::ALL[market], from) { uplift[market] } else { 0.0 }
+                },
+            );
+        Self { from, until, uplift, course: Some(course), category: Category::Recall, cars: Some(cars) }
     }
 
-    /// What of its first height is left at a point in time: 1 at first, 0 before and after.
+    /// What of its height there is at a point in time: at most 1, and 0 before and after.
     pub fn level(&self, moment: Timestamp) -> f64 {
         if !(self.from..self.until).contains(&moment) {
             return 0.0;
         }
         let days = (moment.seconds() - self.from.seconds()) as f64 / DAY_SECONDS;
-        self.decay_days.map_or(1.0, |decay_days| libm::exp(-days / decay_days))
+        self.course.map_or(1.0, |course| (days / course.rise_days).min(1.0) * libm::exp(-days / course.decay_days))
     }
 }
 
 impl Recalled {
+    fn are_on_the_road(&self, market: Market, moment: Timestamp) -> bool {
+        let date = moment.to_chrono();
+        // A model year is on sale from July of the year before.
+        let newest = date.year() + i32::from(date.month() >= 7);
+        let years = || self.model_years.0..=self.model_years.1.min(newest);
+        self.series.iter().any(|series| years().any(|year| series.sold_in(market, year)))
+    }
+
     /// Whether a car is one of them.
     pub fn contains(&self, series: ModelSeries, model_year: i32) -> bool {
         self.series.contains(&series) && (self.model_years.0..=self.model_years.1).contains(&model_year)

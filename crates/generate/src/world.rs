@@ -14,7 +14,7 @@ use ticket_schema::{Ticket, Timestamp};
 
 use crate::arrivals::{Arrivals, Cause};
 use crate::calendar::{holidays, month};
-use crate::draws::{DrawStream, Draws, Use};
+use crate::draws::{Draws, Source, Use};
 use crate::effects::Expectations;
 use crate::fleet::Fleet;
 use crate::life::{Case, Lives};
@@ -28,6 +28,7 @@ use crate::waves::Wave;
 #[derive(Debug)]
 pub struct World {
     parameters: WorldParameters,
+    source: Source,
     n_tickets: u64,
     /// The month of the year, from 0, of the world's first month.
     first_month0: usize,
@@ -52,11 +53,12 @@ impl World {
     /// The same with this profile.
     pub fn with_profile(parameters: WorldParameters, profile: &Profile) -> Result<Self> {
         check_period(&parameters)?;
+        let source = Source::of(&parameters);
         let effects = Effects::new(&parameters, profile)?;
         let recalls = Wave::of_recalls(profile);
         let volume = Volume::new(&parameters, profile, &recalls);
         let waves: Vec<Wave> = recalls.into_iter().chain(effects.waves.iter().map(|(_, wave)| wave.clone())).collect();
-        let fleet = Fleet::new(&parameters, profile, &waves);
+        let fleet = Fleet::new(&parameters, profile, &waves)?;
         let n_recalls = waves.len() - effects.waves.len();
         let arrivals = Arrivals::new(&parameters, volume, waves)
             .context("nobody would open a ticket in this period, or more would than can be counted; choose another")?;
@@ -65,10 +67,11 @@ impl World {
             Expectations { world: &parameters, profile, arrivals: &arrivals, fleet: &fleet, categories: &categories };
         let severities = Severities::new(profile, &expectations.categories_by_age());
         let scenario_effects = expectations.of_scenarios(&effects, n_recalls);
-        let lives = Lives::new(parameters.seed, profile, effects.outages);
+        let lives = Lives::new(source, profile, effects.outages);
         let first_month0 = month(parameters.world_start).rem_euclid(12) as usize;
         let mut world = Self {
             parameters,
+            source,
             n_tickets: 0,
             first_month0,
             arrivals,
@@ -104,22 +107,18 @@ impl World {
 
     /// The tickets with these numbers, in order of creation. Each depends on the world and its own number alone.
     pub fn tickets(&self, numbers: Range<u64>) -> impl Iterator<Item = Ticket> {
-        let mut draws = DrawStream::at(self.parameters.seed, numbers.start);
-        let mut hour = self.arrivals.hour_of(numbers.start);
-        numbers.map(move |n| {
-            let draws = draws.next_ticket();
-            let created_at;
-            (created_at, hour) = self.arrivals.arrival(n, draws.word(Use::Arrival), hour);
-            self.ticket(created_at, hour, self.parameters.as_of, draws)
+        let mut draws = self.source.tickets(numbers.start);
+        let mut cursor = self.arrivals.cursor(numbers.start);
+        numbers.map(move |_| {
+            let (created_at, hour) = self.arrivals.next(&mut cursor);
+            self.ticket(created_at, hour, self.parameters.as_of, draws.next_ticket())
         })
     }
 
     /// Ticket `n` as it was at another time, but not before it was opened.
     pub fn ticket_seen_at(&self, n: u64, as_of: Timestamp) -> Ticket {
-        let mut draws = DrawStream::at(self.parameters.seed, n);
-        let draws = draws.next_ticket();
-        let (created_at, hour) = self.arrivals.arrival(n, draws.word(Use::Arrival), self.arrivals.hour_of(n));
-        self.ticket(created_at, hour, as_of, draws)
+        let (created_at, hour) = self.arrivals.next(&mut self.arrivals.cursor(n));
+        self.ticket(created_at, hour, as_of, self.source.tickets(n).next_ticket())
     }
 
     fn ticket(&self, created_at: Timestamp, hour: usize, as_of: Timestamp, draws: &Draws) -> Ticket {
@@ -129,16 +128,15 @@ impl World {
         let wave = if let Cause::Wave(wave) = cause { Some(wave) } else { None };
         let car = self.fleet.car(month, market, wave, draws.word(Use::Cohort), draws.word(Use::Car));
         let papers = self.fleet.papers(market, &car);
-        let category = match wave {
-            Some(wave) => self.arrivals.waves()[wave].category,
-            None => {
-                let month0 = (self.first_month0 + usize::from(month)) % 12;
-                self.categories.pick(market, month0, &car, draws.word(Use::Category))
-            }
+        let category = if let Some(wave) = wave {
+            self.arrivals.waves()[wave].category
+        } else {
+            let month0 = (self.first_month0 + usize::from(month)) % 12;
+            self.categories.pick(market, month0, &car, draws.word(Use::Category))
         };
         let severity = self.severities.pick(category, car.age, draws.word(Use::Severity));
-        let case = Case { created_at, severity, category, channel, dealer: papers.dealer_id };
-        let seen = self.lives.life(&case, draws).seen_at(as_of);
+        let what = Case { created_at, severity, category, channel, dealer: papers.dealer_id };
+        let seen = self.lives.life(&what, draws).seen_at(as_of);
         Ticket {
             ticket_id: draws.ticket_id(),
             created_at,
@@ -160,10 +158,7 @@ impl World {
 
     /// The first ticket that is opened at `moment` or later.
     fn first_from(&self, moment: Timestamp) -> u64 {
-        let opened_at = |n: u64| {
-            let word = DrawStream::at(self.parameters.seed, n).next_ticket().word(Use::Arrival);
-            self.arrivals.arrival(n, word, self.arrivals.hour_of(n)).0
-        };
+        let opened_at = |n: u64| self.arrivals.next(&mut self.arrivals.cursor(n)).0;
         let (mut low, mut high) = (0, self.arrivals.n_tickets());
         while low < high {
             let middle = low + (high - low) / 2;

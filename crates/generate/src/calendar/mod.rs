@@ -83,10 +83,16 @@ pub fn working_day(market: Market, date: NaiveDate) -> u32 {
     if market == Market::Ae && date.year() < 2022 { (from_monday + 1) % 7 } else { from_monday }
 }
 
-/// Whether yesterday was a holiday and today isn't.
+/// Whether a date is the first working day after a holiday.
 pub fn is_day_after_holiday(market: Market, date: NaiveDate) -> bool {
-    let yesterday = date.checked_sub_days(Days::new(1));
-    !holidays::is_holiday(market, date) && yesterday.is_some_and(|date| holidays::is_holiday(market, date))
+    let is_weekend = |date| working_day(market, date) >= 5;
+    if is_weekend(date) || holidays::is_holiday(market, date) {
+        return false;
+    }
+    // The days of rest that end with yesterday.
+    let days_before = (1..).map_while(|days| date.checked_sub_days(Days::new(days)));
+    let mut rest = days_before.take_while(|date| is_weekend(*date) || holidays::is_holiday(market, *date));
+    rest.any(|date| holidays::is_holiday(market, date))
 }
 
 /// The month of a point in time, counted from January of the year 0.

@@ -47,6 +47,10 @@ number! {
     Share, "a share, from 0 to 1", |number| (0.0..=1.0).contains(&number)
 }
 number! {
+    /// How many service centres a market has.
+    Dealers, "a whole number from 1 to 999", |number| (1.0..=999.0).contains(&number) && number.fract() == 0.0
+}
+number! {
     /// A part of the whole that is neither nothing nor all.
     Rate, "a rate, above 0 and below 0.5", |number| number > 0.0 && number < 0.5
 }
@@ -63,6 +67,21 @@ pub struct Sparse<K, V> {
 pub struct Full<K, V> {
     values: Vec<V>,
     key: PhantomData<K>,
+}
+
+/// A weight for each of the fixed texts, at least one of them above 0.
+#[derive(Clone, Debug)]
+pub struct Weighting<K>(Full<K, Weight>);
+
+/// A weight for each of `N` places, at least one of them above 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Course<const N: usize>([Weight; N]);
+
+impl<const N: usize> Course<N> {
+    /// The weight of a place.
+    pub const fn get(&self, place: usize) -> f64 {
+        self.0[place].get()
+    }
 }
 
 impl<K: FixedText, V: Copy> Sparse<K, V> {
@@ -86,11 +105,22 @@ impl<K: FixedText, V: Copy> Full<K, V> {
     }
 }
 
-impl<K: FixedText> Full<K, Weight> {
+impl<K: FixedText> Weighting<K> {
     /// Shares that add up to 1, in the order of the keys.
     pub fn shares(&self) -> Vec<f64> {
-        let total: f64 = self.values.iter().map(|weight| weight.get()).sum();
-        self.values.iter().map(|weight| weight.get() / total).collect()
+        let total = self.0.total();
+        self.0.values.iter().map(|weight| weight.get() / total).collect()
+    }
+
+    /// The weight of `key`.
+    pub fn get(&self, key: K) -> f64 {
+        self.0.get(key).get()
+    }
+}
+
+impl<K> Full<K, Weight> {
+    fn total(&self) -> f64 {
+        self.values.iter().map(|weight| weight.get()).sum()
     }
 }
 
@@ -110,6 +140,26 @@ impl<'de, K: FixedText, V: Deserialize<'de>> Deserialize<'de> for Full<K, V> {
         Ok(Self { values, key: PhantomData })
     }
 }
+
+impl<'de, K: FixedText> Deserialize<'de> for Weighting<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let weights = Full::<K, Weight>::deserialize(deserializer)?;
+        if weights.total() > 0.0 { Ok(Self(weights)) } else { Err(D::Error::custom(NO_WEIGHT)) }
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Course<N>
+where
+    [Weight; N]: Deserialize<'de>,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let weights = <[Weight; N]>::deserialize(deserializer)?;
+        let is_one_above_0 = weights.iter().any(|weight| weight.get() > 0.0);
+        if is_one_above_0 { Ok(Self(weights)) } else { Err(D::Error::custom(NO_WEIGHT)) }
+    }
+}
+
+const NO_WEIGHT: &str = "all weights are 0; at least one must be above";
 
 struct ByKey<K, V>(PhantomData<(K, V)>);
 
