@@ -76,7 +76,7 @@ impl Promises {
             severities: profile.severities.weights.shares(),
             channels: profile.channels.weights.shares(),
         };
-        let opening_hours = profile.hours.opening.map(|weight| weight.get() > 0.0);
+        let opening_hours = std::array::from_fn(|hour| profile.hours.opening.get(hour) > 0.0);
         Ok(Self { reference: profile.reference().clone(), weights, opening_hours })
     }
 }
