@@ -16,7 +16,7 @@ use crate::sample::Sample;
 use crate::traits::Period;
 
 /// How many worlds there are: enough to tell how much worlds differ from each other.
-const WORLDS: usize = 12;
+const WORLDS: usize = 16;
 
 /// How many tickets count in a world at most. Larger worlds would differ as much: in their days and dealers, not by chance.
 const LARGEST: u64 = 100_000;
