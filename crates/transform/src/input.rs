@@ -18,7 +18,7 @@ const ENDINGS: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 const PACKED: [&str; 3] = ["", ".gz", ".zst"];
 
 /// For whoever has no input yet.
-const WHAT_TO_DO: &str = "run `generate` first, which writes data/raw, or name another --input";
+const WHAT_TO_DO: &str = "run `generate` first, which writes data/raw, or name another input";
 
 /// What is to be read, in order.
 #[derive(Debug)]

@@ -1,0 +1,100 @@
+//! JSON-Lines, read without asking anything but that a line is a JSON object.
+
+use std::fmt;
+
+use anyhow::{Context, Result};
+use cli_support::Messages;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use ticket_schema::columns::COLUMNS;
+use transform::input::Source;
+use transform::lines::Lines;
+use transform::scalar::Scalar;
+
+use crate::intake::{Intake, Value, Values};
+use crate::rows::Place;
+
+/// Takes in every line of a file that isn't blank.
+pub fn read(source: &Source, number: u32, intake: &mut Intake, progress: &Messages) -> Result<()> {
+    let mut lines = Lines::new(source.open()?);
+    let mut n_bytes_shown = 0;
+    while let Some(line) = lines.next_line().with_context(|| format!("cannot read {}", source.shown()))? {
+        let place = Place { source: number, line: u32::try_from(line.number).unwrap_or(u32::MAX) };
+        if line.is_whole && line.bytes.trim_ascii().is_empty() {
+            continue;
+        }
+        // A line that is too long to be looked at is passed over by the next call.
+        match line.is_whole.then(|| values(line.bytes)).flatten() {
+            Some(values) => intake.take(&values, place),
+            None => intake.take_nonsense(place),
+        }
+        let n_bytes_read = lines.checksum().n_bytes();
+        progress.advance(n_bytes_read - n_bytes_shown);
+        n_bytes_shown = n_bytes_read;
+    }
+    Ok(())
+}
+
+/// The values of a line, or `None` if it is no JSON object in UTF-8.
+fn values(line: &[u8]) -> Option<Values<'_>> {
+    let mut reader = serde_json::Deserializer::from_str(std::str::from_utf8(line).ok()?);
+    let values = reader.deserialize_map(ValuesVisitor).ok()?;
+    reader.end().ok().map(|()| values)
+}
+
+struct ValuesVisitor;
+
+impl<'de> Visitor<'de> for ValuesVisitor {
+    type Value = Values<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Values<'de>, A::Error> {
+        let mut values = Values::default();
+        while let Some(place) = object.next_key_seed(ColumnPlace)? {
+            let Some(place) = place else {
+                object.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let value = object.next_value::<Scalar>()?.into();
+            values[place] = if values[place] == Value::Missing { value } else { Value::Repeated };
+        }
+        Ok(values)
+    }
+}
+
+/// A key as the place of its column, or `None` if the contract has no such field.
+struct ColumnPlace;
+
+impl<'de> DeserializeSeed<'de> for ColumnPlace {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for ColumnPlace {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Option<usize>, E> {
+        Ok(COLUMNS.iter().position(|column| column.name == name))
+    }
+}
+
+impl<'a> From<Scalar<'a>> for Value<'a> {
+    fn from(scalar: Scalar<'a>) -> Self {
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Boolean(value) => Self::Boolean(value),
+            Scalar::Integer(value) => Self::Integer(value),
+            Scalar::Text(text) => Self::Text(text),
+            Scalar::OtherNumber | Scalar::Array | Scalar::Object => Self::Other,
+        }
+    }
+}
