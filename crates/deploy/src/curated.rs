@@ -216,7 +216,11 @@ mod tests {
         let file = |name, rows| json!({ "name": name, "rows": rows, "bytes": 100, "crc64nvme": name });
         let manifest = json!({
             "format": 1, "stage": "raw", "tool": { "name": "generate", "version": "1" }, "batch_size": 6, "shard": null,
-            "world": { "seed": 1, "as_of": "2026-11-22T00:00:00Z", "days_back": 90, "count": 10 }, "repeat": "", "rows": 10,
+            "world": {
+                "seed": 1, "as_of": "2026-11-22T00:00:00Z", "world_start": "2026-08-24T00:00:00Z", "days_back": 90, "count": 10,
+                "profile": { "name": "default" },
+            },
+            "repeat": "", "rows": 10,
             "markets": { "DE": 7, "US": 3 }, "files": [file("a.jsonl", 6), file("b.jsonl", 4)],
             "expected_answers": { "kpi": { "columns": [], "rows": [] } },
         });
