@@ -15,7 +15,8 @@ use crate::rows::Place;
 
 /// Takes in every line of a file that isn't blank.
 pub fn read(source: &Source, number: u32, intake: &mut Intake, progress: &Messages) -> Result<()> {
-    let mut lines = Lines::new(source.open()?);
+    let opened = source.open().with_context(|| format!("cannot open {}", source.shown()))?;
+    let mut lines = Lines::new(opened);
     let mut n_bytes_shown = 0;
     while let Some(line) = lines.next_line().with_context(|| format!("cannot read {}", source.shown()))? {
         let place = Place { source: number, line: u32::try_from(line.number).unwrap_or(u32::MAX) };
@@ -27,7 +28,7 @@ pub fn read(source: &Source, number: u32, intake: &mut Intake, progress: &Messag
             Some(values) => intake.take(&values, place),
             None => intake.take_nonsense(place),
         }
-        let n_bytes_read = lines.checksum().n_bytes();
+        let n_bytes_read = lines.reader().checksum().n_bytes();
         progress.advance(n_bytes_read - n_bytes_shown);
         n_bytes_shown = n_bytes_read;
     }
