@@ -61,6 +61,7 @@ pub fn produce(
                 lines,
                 truth: Truth::new(parameters),
                 compressor: Compressor::new(compression)?,
+                tickets: Vec::new(),
             })
         },
         |maker, i, buffer| maker.make(&layout.piece(i), buffer),
@@ -99,6 +100,8 @@ struct Maker<'a> {
     lines: Lines,
     truth: Truth,
     compressor: Option<Compressor>,
+    /// The piece's tickets.
+    tickets: Vec<Ticket>,
 }
 
 impl Maker<'_> {
@@ -118,18 +121,21 @@ impl Maker<'_> {
         Ok(())
     }
 
+    /// In three rounds, each of which is small enough for the processor to work on several tickets at once.
     #[inline]
     fn fill(&mut self, piece: &Piece, tickets: impl Iterator<Item = Ticket>, buffer: &mut Buffer) {
         let most = (piece.tickets.end - piece.tickets.start) as usize;
         buffer.lines.resize(buffer.lines.len().max(most * MAX_LINE_BYTES), 0);
         buffer.n_bytes = 0;
-        let mut n_lines = 0;
-        for ticket in tickets {
-            self.truth.count(&ticket);
-            buffer.n_bytes += self.renderer.render(&ticket, &mut buffer.lines[buffer.n_bytes..]);
-            n_lines += 1;
+        self.tickets.clear();
+        self.tickets.extend(tickets);
+        for ticket in &self.tickets {
+            self.truth.count(ticket);
         }
-        buffer.planted = Planted { n_lines, defects: Vec::new() };
+        for ticket in &self.tickets {
+            buffer.n_bytes += self.renderer.render(ticket, &mut buffer.lines[buffer.n_bytes..]);
+        }
+        buffer.planted = Planted { n_lines: self.tickets.len() as u64, defects: Vec::new() };
     }
 
     fn fill_dirty(&mut self, defects: Defects, piece: &Piece, buffer: &mut Buffer) {

@@ -15,7 +15,7 @@ pub enum Unpacked {
     /// As they lie in the file.
     Plain(File),
     /// From gzip, any number of members.
-    Gzip(MultiGzDecoder<BufReader<File>>),
+    Gzip(Box<MultiGzDecoder<BufReader<File>>>),
     /// From Zstandard, any number of frames.
     Zstd(zstd::Decoder<'static, BufReader<File>>),
 }
@@ -32,7 +32,7 @@ impl Unpacked {
         let file = Checksummed { reader: file, checksum: Checksum::default() };
         let buffered = |file| BufReader::with_capacity(READ_BYTES, file);
         Ok(match name.rsplit_once('.') {
-            Some((_, "gz")) => Self::Gzip(MultiGzDecoder::new(buffered(file))),
+            Some((_, "gz")) => Self::Gzip(Box::new(MultiGzDecoder::new(buffered(file)))),
             Some((_, "zst")) => Self::Zstd(zstd::Decoder::with_buffer(buffered(file))?),
             _ => Self::Plain(file),
         })
