@@ -2,7 +2,7 @@
 //!
 //! A column's target is 0.99, a pair's 0.97. Chance pulls scores lower: the more so the fewer tickets, days or dealers there are,
 //! and the more cells. So where worlds of the same profile, period and size don't reach a target against each other either, it
-//! is what they do reach: six standard deviations below their mean. The signs of a believable world give way to chance in
+//! is what they do reach: five standard deviations below their mean. The signs of a believable world give way to chance in
 //! the same manner, but only in sets of fewer than 50,000 tickets. Below 1,000 tickets nothing is compared.
 
 use crate::card::{ChiSquareResult, Expected, Profile, ProfileEntry, Repeats, Score, SignResult, TicketsEach};
@@ -27,8 +27,8 @@ pub const MEANINGFUL_FROM_TICKETS: u64 = 1000;
 /// How many standard deviations below what is expected a score may lie.
 ///
 /// With some thirty results, distances whose distribution has a long tail, and a deviation that is itself estimated from few
-/// worlds, four or five would fail a good set now and then.
-const DEVIATIONS: f64 = 6.0;
+/// worlds, fewer would fail a good set now and then.
+const DEVIATIONS: f64 = 5.0;
 
 /// What a data set is held against.
 #[derive(Debug)]
