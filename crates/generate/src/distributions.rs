@@ -1,5 +1,4 @@
-//! Distributions with the same bits on every machine: their functions come from `libm`, and random numbers from a
-//! [`Key`](crate::draws::Key).
+//! Distributions with the same bits on every machine: their functions come from `libm`, and random numbers from a [`Key`].
 
 use std::sync::LazyLock;
 

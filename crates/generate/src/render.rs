@@ -5,7 +5,7 @@
 //!
 //! * Where all fields have a fixed width, a template is copied whole and then its fields are filled in, at places known
 //!   when this is compiled.
-//! * A text of varying width is kept [`Padded`] to a common width and copied whole, padding and all. The next text starts
+//! * A text of varying width is kept padded to a common width and copied whole, padding and all. The next text starts
 //!   where this one really ends and so writes over the padding.
 //!
 //! Each copy thus has a size that the compiler knows, and becomes a few moves of 16 bytes: no loop, no call, and no branch that
