@@ -261,9 +261,7 @@ fn scenarios_do_what_the_manifest_says() {
         };
         let n = tickets.iter().filter(during).filter(is_touched).count() as f64;
         let expected = effect.expected_tickets;
-        // A service centre's share of the cars is itself a draw.
-        let allowed = if effect.dealer_id.is_some() { 0.25 * expected } else { 6.0 * expected.sqrt() };
-        assert!((n - expected).abs() < allowed, "{scenario}: {n} instead of {expected}");
+        assert!((n - expected).abs() < 6.0 * expected.sqrt(), "{scenario}: {n} instead of {expected}");
         if let Some(dealer) = effect.dealer_id {
             let resolved =
                 |ticket: &&Ticket| ticket.resolved_at.is_some_and(|at| (effect.from..effect.until).contains(&at));
