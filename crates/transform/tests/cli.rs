@@ -203,7 +203,7 @@ fn a_new_market_is_a_new_partition_and_a_stale_one_goes() {
     let norwegian = fs::read_to_string(first_raw_file(&home))
         .unwrap()
         .lines()
-        .next()
+        .find(|line| line.contains("\"market\":\"IT\""))
         .unwrap()
         .replace("\"market\":\"IT\"", "\"market\":\"NO\"");
     assert!(norwegian.contains("\"NO\""));
