@@ -57,9 +57,10 @@ impl Spacing {
         while stretch.n_tickets > MOST && stretch.seconds > 1.0 {
             stretch = self.part(&stretch, n);
         }
-        let gaps = |tickets: std::ops::Range<u64>| tickets.map(|n| self.gap(n)).sum::<f64>();
-        let sum = gaps(stretch.first..n);
-        let all = sum + gaps(n..stretch.first + stretch.n_tickets + 1);
+        // Always added in one order, so that the sums are the same to the last bit wherever a run begins.
+        let add = |sum: f64, tickets: std::ops::Range<u64>| tickets.fold(sum, |sum, n| sum + self.gap(n));
+        let sum = add(0.0, stretch.first..n);
+        let all = add(sum, n..stretch.first + stretch.n_tickets + 1);
         Place { stretch, sum, seconds_a_gap: stretch.seconds / all }
     }
 
