@@ -22,8 +22,8 @@ pub const MAX_TEXT_BYTES: usize = 255;
 /// A ticket as it will be written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row<'a> {
-    /// A hyphenated UUID in lower case.
-    pub ticket_id: Uuid,
+    /// The 16 bytes of a UUID.
+    pub ticket_id: [u8; 16],
     /// When it was opened.
     pub created_at: Moment,
     /// When it last changed.
@@ -53,10 +53,6 @@ pub struct Row<'a> {
     /// Whether the SLA target was missed.
     pub sla_breached: bool,
 }
-
-/// The text of a UUID: 36 ASCII characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Uuid([u8; 36]);
 
 /// An ISO 3166-1 alpha-2 code. It names a directory, so nothing else may ever get here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -248,9 +244,9 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn uuid(&mut self, place: usize) -> Result<Uuid, Refusal> {
+    fn uuid(&mut self, place: usize) -> Result<[u8; 16], Refusal> {
         let text = self.text(place)?;
-        Uuid::parse(&text).ok_or_else(|| of_value(place, &text, "is not a hyphenated UUID"))
+        parse_uuid(&text).ok_or_else(|| of_value(place, &text, "is not a hyphenated UUID"))
     }
 
     fn moment(&mut self, place: usize) -> Result<Moment, Refusal> {
@@ -338,21 +334,10 @@ fn shown(text: &str) -> String {
     text.chars().take(MAX_CHARS).flat_map(char::escape_debug).chain(ellipsis.chars()).collect()
 }
 
-impl Uuid {
-    fn parse(text: &str) -> Option<Self> {
-        let mut uuid: [u8; 36] = text.as_bytes().try_into().ok()?;
-        let well_formed = uuid.iter().enumerate().all(|(place, byte)| match place {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        });
-        uuid.make_ascii_lowercase();
-        well_formed.then_some(Self(uuid))
-    }
-
-    /// The 36 characters.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
+/// The 16 bytes of a hyphenated UUID.
+fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let is_hyphenated = text.len() == 36 && [8, 13, 18, 23].iter().all(|place| text.as_bytes()[*place] == b'-');
+    uuid::Uuid::try_parse(text).ok().filter(|_| is_hyphenated).map(uuid::Uuid::into_bytes)
 }
 
 impl Market {

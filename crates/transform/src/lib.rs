@@ -9,6 +9,7 @@
 //! * [`unpacked`]: the bytes of an input, packed or not.
 //! * [`lines`]: bytes to numbered lines, in bounded memory.
 //! * [`decode`]: a line to a [`decode::Row`], or the reason why not; [`scalar`] and [`moment`] are its parts.
+//! * [`rows`]: the tickets of one market, column by column.
 //! * [`partitions`]: rows to Parquet; [`parquet_layout`] says how the files are laid out.
 //! * [`quarantine`]: refused lines, as they came, and why.
 
@@ -19,6 +20,7 @@ pub mod moment;
 pub mod parquet_layout;
 pub mod partitions;
 pub mod quarantine;
+pub mod rows;
 pub mod scalar;
 pub mod unpacked;
 

@@ -159,7 +159,7 @@ impl Builders {
             n_bytes += value.len();
             column.append_value(value);
         };
-        self.ticket_id.append_value(row.ticket_id.as_str());
+        self.ticket_id.append_value(uuid::Uuid::from_bytes(row.ticket_id).hyphenated().to_string());
         self.created_at.append_value(row.created_at.milliseconds());
         self.updated_at.append_value(row.updated_at.milliseconds());
         self.resolved_at.append_option(row.resolved_at.map(crate::moment::Moment::milliseconds));

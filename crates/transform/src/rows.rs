@@ -1,0 +1,94 @@
+//! Tickets of one market, column by column: what lies between the decoder and the encoder.
+
+use ticket_schema::vocabulary::FixedText;
+
+use crate::decode::Row;
+
+/// Stands in a column of times where there is none. No time of the contract's range is as early.
+pub const NO_TIME: i64 = i64::MIN;
+
+/// Columns of equal length. Times are milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// The 16 bytes of a UUID.
+    pub ticket_id: Vec<[u8; 16]>,
+    /// When it was opened.
+    pub created_at: Vec<i64>,
+    /// When it last changed.
+    pub updated_at: Vec<i64>,
+    /// When it was resolved, or [`NO_TIME`].
+    pub resolved_at: Vec<i64>,
+    /// Places in [`Severity::ALL`](ticket_schema::vocabulary::Severity::ALL).
+    pub severity: Vec<u8>,
+    /// Places in [`Status::ALL`](ticket_schema::vocabulary::Status::ALL).
+    pub status: Vec<u8>,
+    /// Places in [`Category::ALL`](ticket_schema::vocabulary::Category::ALL).
+    pub category: Vec<u8>,
+    /// Places in [`Channel::ALL`](ticket_schema::vocabulary::Channel::ALL).
+    pub channel: Vec<u8>,
+    /// The service centre.
+    pub dealer_id: Texts,
+    /// The customer's pseudonym.
+    pub customer_id: Texts,
+    /// The end of the vehicle identification number.
+    pub vin_last6: Texts,
+    /// The car's series.
+    pub model_series: Texts,
+    /// The car's model year.
+    pub model_year: Vec<i32>,
+    /// Whether the SLA target was missed.
+    pub sla_breached: Vec<bool>,
+}
+
+/// A column of texts, one behind the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// All texts, UTF-8.
+    pub bytes: Vec<u8>,
+    /// Where in `bytes` each text ends; it begins where the one before it ends.
+    pub ends: Vec<u32>,
+}
+
+impl Rows {
+    /// How many rows there are.
+    pub const fn len(&self) -> usize {
+        self.created_at.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.created_at.is_empty()
+    }
+
+    /// Takes a row.
+    pub fn push(&mut self, row: &Row) {
+        self.ticket_id.push(row.ticket_id);
+        self.created_at.push(row.created_at.milliseconds());
+        self.updated_at.push(row.updated_at.milliseconds());
+        self.resolved_at.push(row.resolved_at.map_or(NO_TIME, crate::moment::Moment::milliseconds));
+        self.severity.push(row.severity.index() as u8);
+        self.status.push(row.status.index() as u8);
+        self.category.push(row.category.index() as u8);
+        self.channel.push(row.channel.index() as u8);
+        self.dealer_id.push(&row.dealer_id);
+        self.customer_id.push(&row.customer_id);
+        self.vin_last6.push(&row.vin_last6);
+        self.model_series.push(&row.model_series);
+        self.model_year.push(row.model_year);
+        self.sla_breached.push(row.sla_breached);
+    }
+}
+
+impl Texts {
+    /// Takes a text.
+    pub fn push(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.ends.push(self.bytes.len() as u32);
+    }
+
+    /// The bytes of the text of a row.
+    pub fn get(&self, row: usize) -> &[u8] {
+        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start as usize..self.ends[row] as usize]
+    }
+}
