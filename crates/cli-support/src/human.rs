@@ -36,6 +36,24 @@ pub fn bytes(n: u64) -> String {
     format!("{size:.1} {}", UNITS[unit])
 }
 
+/// Reads a size: `1000000`, `64MB`, `128MiB`.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: Option<u64> = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => Some(1),
+        "kb" => Some(1000),
+        "mb" => Some(1_000_000),
+        "gb" => Some(1_000_000_000),
+        "kib" => Some(1 << 10),
+        "mib" => Some(1 << 20),
+        "gib" => Some(1 << 30),
+        _ => None,
+    };
+    let size = number.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+    size.filter(|size| *size > 0).ok_or_else(|| format!("`{text}` is not a size such as 64MB or 128MiB"))
+}
+
 /// A duration: `12 ms`, `3.4 s`, `2 min 05 s`.
 pub fn duration(d: Duration) -> String {
     match d.as_secs() {
@@ -56,6 +74,9 @@ mod tests {
         assert_eq!([super::counted(1, "file"), super::counted(2, "file")], ["1 file", "2 files"]);
         let sizes = [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_949, "999.9 kB"), (999_951, "1.0 MB")];
         assert!(sizes.iter().all(|(n, text)| super::bytes(*n) == *text));
+        let parsed = [("1", 1), ("64 MB", 64_000_000), ("128MiB", 128 << 20), ("2gb", 2_000_000_000)];
+        assert!(parsed.iter().all(|(text, n)| super::parse_bytes(text) == Ok(*n)));
+        assert!(["", "MB", "0", "-1", "1.5GB", "1 furlong", "99999999999GB"].iter().all(|text| super::parse_bytes(text).is_err()));
         let durations = [(12, "12 ms"), (3400, "3.4 s"), (125_000, "2 min 05 s")];
         assert!(durations.iter().all(|(ms, text)| super::duration(Duration::from_millis(*ms)) == *text));
     }

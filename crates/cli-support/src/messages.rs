@@ -2,7 +2,8 @@
 use std::fmt::Write;
 use std::io;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -22,6 +23,7 @@ pub struct Verbosity {
 pub struct Messages {
     loudness: Loudness,
     bar: ProgressBar,
+    n_rows: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,12 +37,12 @@ impl Messages {
     /// Messages on standard error; progress only if that is a terminal.
     pub fn new(verbosity: Verbosity) -> Self {
         let loudness = if verbosity.quiet { Loudness::Warnings } else { Loudness::Everything };
-        Self { loudness, bar: ProgressBar::hidden() }
+        Self { loudness, bar: ProgressBar::hidden(), n_rows: Arc::default() }
     }
 
     /// No messages at all.
     pub fn silent() -> Self {
-        Self { loudness: Loudness::Nothing, bar: ProgressBar::hidden() }
+        Self { loudness: Loudness::Nothing, bar: ProgressBar::hidden(), n_rows: Arc::default() }
     }
 
     /// Says something that a person may like to know.
@@ -66,22 +68,33 @@ impl Messages {
         } else {
             ProgressBar::hidden()
         };
+        let n_rows = Arc::new(AtomicU64::new(0));
         let template = if n_total == 0 { unit.open_ended_template() } else { unit.template() };
         if let Ok(style) = ProgressStyle::with_template(template) {
             let rate = |state: &ProgressState, out: &mut dyn Write| {
                 // The bar is only drawn; there is nobody to tell of an error.
                 let _ = write!(out, "{}/s", human::count(state.per_sec() as u64));
             };
-            bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
+            let counted = Arc::clone(&n_rows);
+            let row_rate = move |state: &ProgressState, out: &mut dyn Write| {
+                let per_second = counted.load(Ordering::Relaxed) as f64 / state.elapsed().as_secs_f64().max(1e-3);
+                let _ = write!(out, "{} rows/s", human::count(per_second as u64));
+            };
+            bar.set_style(style.with_key("rate", rate).with_key("row_rate", row_rate).progress_chars("=> "));
         }
         bar.set_prefix(stage.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { loudness: self.loudness, bar }
+        Self { loudness: self.loudness, bar, n_rows }
     }
 
     /// Moves the progress bar on.
     pub fn advance(&self, n: u64) {
         self.bar.inc(n);
+    }
+
+    /// Counts rows, whose rate is shown beside that of the bytes.
+    pub fn advance_rows(&self, n: u64) {
+        self.n_rows.fetch_add(n, Ordering::Relaxed);
     }
 }
 
@@ -103,6 +116,8 @@ pub enum ProgressUnit {
     Tickets,
     /// Bytes.
     Bytes,
+    /// Bytes, and rows in them.
+    BytesOfRows,
 }
 
 impl ProgressUnit {
@@ -112,6 +127,9 @@ impl ProgressUnit {
             Self::Bytes => {
                 "{prefix} [{bar:30}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta} left"
             }
+            Self::BytesOfRows => {
+                "{prefix} [{bar:30}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {row_rate}, {eta} left"
+            }
         }
     }
 
@@ -119,6 +137,7 @@ impl ProgressUnit {
         match self {
             Self::Tickets => "{prefix} {human_pos} tickets, {rate}",
             Self::Bytes => "{prefix} {decimal_bytes}, {decimal_bytes_per_sec}",
+            Self::BytesOfRows => "{prefix} {decimal_bytes}, {decimal_bytes_per_sec}, {row_rate}",
         }
     }
 }

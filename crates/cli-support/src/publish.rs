@@ -90,6 +90,11 @@ impl Staging {
         self.work.with_extension("previous")
     }
 
+    /// A directory on the data set's file system for files without a name, which end with the process.
+    pub fn scratch(&self) -> &Path {
+        &self.work
+    }
+
     /// Creates a file of the data set. `name` is its path below the target, with `/` between the parts.
     pub fn create(&self, name: &str) -> Result<StagedFile> {
         let path = self.work.join(name);

@@ -78,7 +78,7 @@ fn unexpected(row: &[Cell]) -> String {
 pub fn account(raw: &RawManifest, staged: &[Staged], refusals: &[Refusal]) -> Result<RowCounts> {
     let written = staged.iter().map(|file| file.rows).sum();
     let quarantined = refusals.iter().map(|refusal| refusal.lines).sum();
-    let rows = RowCounts { read: raw.rows, written, quarantined };
+    let rows = RowCounts { read: raw.rows, written, quarantined, duplicates: 0 };
     ensure!(
         rows.balance(),
         "rows are lost: the raw manifest counts {}, but Athena wrote {written} and refused {quarantined}; nothing was published. \
@@ -132,13 +132,25 @@ pub fn manifest(
         as_of: Some(raw.world.as_of),
         world: is_exact.then(|| raw.world.clone()),
         rows,
+        rows_by_market: rows_by_market(&markets, rows),
         markets,
+        superseded: 0,
         inputs: inputs(raw, refusals),
         files,
         quarantine: Vec::new(),
         // Manifests of shards that were joined by hand have none.
         expected_answers: (is_exact && !raw.expected_answers.is_empty()).then(|| raw.expected_answers.clone()),
     })
+}
+
+/// Athena doesn't say which market a refused line was of.
+fn rows_by_market(markets: &BTreeMap<String, u64>, rows: RowCounts) -> BTreeMap<String, RowCounts> {
+    let taken = |(market, n): (&String, &u64)| {
+        (market.clone(), RowCounts { read: *n, written: *n, ..RowCounts::default() })
+    };
+    let refused = RowCounts { read: rows.quarantined, quarantined: rows.quarantined, ..RowCounts::default() };
+    let refused = (rows.quarantined > 0).then(|| (UNKNOWN_MARKET.to_owned(), refused));
+    markets.iter().map(taken).chain(refused).collect()
 }
 
 /// What staged files are called once they are published, as transform calls its own: another run's files take the places of these.
@@ -159,8 +171,14 @@ fn inputs(raw: &RawManifest, refusals: &[Refusal]) -> Vec<InputEntry> {
     }
     let input = |file: &FileEntry| {
         let quarantined = refused.get(key_of(Role::Raw, &file.name).as_str()).copied().unwrap_or(0);
-        let rows = RowCounts { read: file.rows, written: file.rows.saturating_sub(quarantined), quarantined };
-        InputEntry { name: file.name.clone(), bytes: file.bytes, crc64nvme: file.crc64nvme.clone(), rows }
+        let written = file.rows.saturating_sub(quarantined);
+        InputEntry {
+            name: file.name.clone(),
+            bytes: file.bytes,
+            crc64nvme: file.crc64nvme.clone(),
+            rows: RowCounts { read: file.rows, written, quarantined, duplicates: 0 },
+            taken_back: 0,
+        }
     };
     raw.files.iter().map(input).collect()
 }
@@ -253,7 +271,7 @@ mod tests {
             let refusals = if refused > 0 { vec![refusal("b.jsonl", "it is bad", refused)] } else { Vec::new() };
             match (account(&raw(), staged, &refusals), expected) {
                 (Ok(rows), Ok((written, quarantined))) => {
-                    assert_eq!(rows, RowCounts { read: 10, written, quarantined });
+                    assert_eq!(rows, RowCounts { read: 10, written, quarantined, duplicates: 0 });
                 }
                 (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
                 (result, expected) => panic!("{result:?}, expected {expected:?}"),
@@ -286,7 +304,7 @@ mod tests {
         let manifest = manifest(&raw(), &staged, &refusals, &states(&staged)).unwrap();
         assert_eq!((manifest.world, manifest.expected_answers), (None, None));
         let rows: Vec<RowCounts> = manifest.inputs.iter().map(|input| input.rows).collect();
-        let counts = |read, quarantined| RowCounts { read, written: read - quarantined, quarantined };
+        let counts = |read, quarantined| RowCounts { read, written: read - quarantined, quarantined, duplicates: 0 };
         assert_eq!(rows, [counts(6, 1), counts(4, 2)]);
         let told = complaints(&refusals);
         let first = "2 lines refused: it is bad; one in s3://raw/tickets/a.jsonl: {\u{fffd}";

@@ -76,6 +76,12 @@ pub trait Manifest: Serialize + DeserializeOwned {
     fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|json| json + "\n")
     }
+
+    /// Writes that text; it may be long.
+    fn write_json(&self, mut to: impl io::Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut to, self)?;
+        to.write_all(b"\n")
+    }
 }
 
 impl Manifest for RawManifest {
@@ -92,6 +98,11 @@ impl Manifest for RawManifest {
 }
 
 impl RawManifest {
+    /// How many lines are planted that a strict reader refuses.
+    pub fn n_refused(&self) -> u64 {
+        self.defects.iter().filter(|(kind, _)| kind.is_refused()).map(|(_, n)| n).sum()
+    }
+
     /// Whether the expected answers hold once `n_refused` lines are refused and all others kept: if as many are planted to be
     /// refused, and no ticket is there twice.
     pub fn answers_hold_without(&self, n_refused: u64) -> bool {
@@ -167,11 +178,19 @@ pub struct CuratedManifest {
     pub as_of: Option<Timestamp>,
     /// The world that the tickets were taken from, if they are exactly what `generate` wrote.
     pub world: Option<WorldParameters>,
-    /// What became of the input's rows, in total.
+    /// What became of the input's rows, in total. `written` is what the files hold now, `quarantined` what the quarantine does.
     pub rows: RowCounts,
     /// Tickets in each market.
     pub markets: BTreeMap<String, u64>,
-    /// What was read, file by file.
+    /// What became of the rows of each market; lines whose market can't be read count for
+    /// [`UNKNOWN_MARKET`](crate::names::UNKNOWN_MARKET).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rows_by_market: BTreeMap<String, RowCounts>,
+    /// How many tickets were written by a run and gave way to a later state of the same ticket in a later run. They count as
+    /// `written` in their input, and as `duplicates` in the totals.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub superseded: u64,
+    /// What was read, file by file, by the runs that made the data set.
     pub inputs: Vec<InputEntry>,
     /// The Parquet files, by name.
     pub files: Vec<FileEntry>,
@@ -228,13 +247,39 @@ pub struct RowCounts {
     pub written: u64,
     /// Lines in quarantine.
     pub quarantined: u64,
+    /// Tickets left out because a later state of the same ticket was kept.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub duplicates: u64,
 }
 
 impl RowCounts {
     /// Whether every row that was read is accounted for.
     pub const fn balance(&self) -> bool {
-        self.read == self.written + self.quarantined
+        self.read == self.written + self.quarantined + self.duplicates
     }
+}
+
+impl std::ops::AddAssign for RowCounts {
+    fn add_assign(&mut self, more: Self) {
+        self.read += more.read;
+        self.written += more.written;
+        self.quarantined += more.quarantined;
+        self.duplicates += more.duplicates;
+    }
+}
+
+impl std::iter::Sum for RowCounts {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, rows| {
+            sum += rows;
+            sum
+        })
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// An input file and what became of its rows.
@@ -249,4 +294,7 @@ pub struct InputEntry {
     /// What became of its rows.
     #[serde(flatten)]
     pub rows: RowCounts,
+    /// How many lines of the quarantine it has taken the place of. These were counted as read before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub taken_back: u64,
 }

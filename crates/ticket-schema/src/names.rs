@@ -35,3 +35,6 @@ pub fn curated_bucket(account_id: &str) -> String {
 pub fn athena_results_bucket(account_id: &str) -> String {
     format!("bmw-aftersales-athena-results-{account_id}")
 }
+
+/// Stands in a manifest for the market of lines whose market can't be read.
+pub const UNKNOWN_MARKET: &str = "unknown";

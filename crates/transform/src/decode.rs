@@ -65,16 +65,18 @@ pub struct Refusal {
     pub field: Option<&'static str>,
     /// What is wrong with it; together with the field it reads as a sentence.
     pub reason: Cow<'static, str>,
+    /// The line's market, if that can be told.
+    pub market: Option<Market>,
 }
 
 impl Refusal {
     /// The line as a whole is at fault.
     pub fn of_line(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: None, reason: reason.into() }
+        Self { field: None, reason: reason.into(), market: None }
     }
 
     fn of_field(field: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: Some(field), reason: reason.into() }
+        Self { field: Some(field), reason: reason.into(), market: None }
     }
 }
 
@@ -106,6 +108,14 @@ impl UnknownFields {
         } else {
             self.others += 1;
         }
+    }
+
+    /// Counts also what another has counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (name, n) in &other.by_name {
+            *self.by_name.entry(name.clone()).or_default() += n;
+        }
+        self.others += other.others;
     }
 
     /// Each name with its count, or `None` if there was none.
@@ -341,12 +351,42 @@ fn parse_uuid(text: &str) -> Option<[u8; 16]> {
 }
 
 impl Market {
-    fn parse(text: &str) -> Option<Self> {
+    /// From two letters.
+    pub fn from_letters(letters: [u8; 2]) -> Option<Self> {
+        std::str::from_utf8(&letters).ok().and_then(Self::parse)
+    }
+
+    /// The code that a text is.
+    pub fn parse(text: &str) -> Option<Self> {
         is_country_code(text).then(|| text.as_bytes().try_into().ok().map(Self))?
+    }
+
+    /// The two capital letters.
+    pub const fn letters(self) -> [u8; 2] {
+        self.0
     }
 
     /// The two letters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// Decodes lines.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    /// What it saw.
+    pub unknown_fields: UnknownFields,
+}
+
+impl Decoder {
+    /// What it saw.
+    pub fn into_unknown_fields(self) -> UnknownFields {
+        self.unknown_fields
+    }
+
+    /// Decodes a line.
+    pub fn decode<'a>(&mut self, line: &'a [u8]) -> Result<Row<'a>, Refusal> {
+        decode(line, &mut self.unknown_fields)
     }
 }

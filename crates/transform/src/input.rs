@@ -1,8 +1,10 @@
 //! Which files are read, and what a manifest promises of them.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use cli_support::exit::UsageError;
@@ -29,15 +31,24 @@ pub struct Inputs {
     pub manifest: Option<RawManifest>,
 }
 
-/// One file, or standard input.
+/// One file, or standard input. There may be millions of them, so this is small.
 #[derive(Debug)]
 pub struct Source {
     /// Its name in our manifest: within its directory, or as it was given.
-    pub name: String,
-    /// Where it is; `None` for standard input.
-    pub path: Option<PathBuf>,
+    pub name: Box<str>,
     /// What the manifest of its directory says of it.
-    pub promised: Option<FileEntry>,
+    pub promised: Option<Box<FileEntry>>,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// A file of this directory.
+    In(Arc<Path>),
+    /// The file with this path.
+    At(PathBuf),
+    /// Standard input; set if its bytes are kept, to be read more than once.
+    StandardInput(Option<File>),
 }
 
 impl Inputs {
@@ -46,28 +57,44 @@ impl Inputs {
         let mut inputs = Self { sources: Vec::new(), manifest: None };
         for path in paths {
             if path == Path::new("-") {
-                inputs.sources.push(Source { name: "-".to_owned(), path: None, promised: None });
+                inputs.sources.push(Source { name: "-".into(), promised: None, place: Place::StandardInput(None) });
             } else if path.is_dir() {
                 let manifest = inputs.add_directory(path, messages)?;
                 inputs.manifest = manifest.filter(|_| paths.len() == 1);
+            } else if let Err(error) = path.metadata() {
+                let matching = matching(path).with_context(|| format!("cannot read {}", path.display()))?;
+                if matching.is_empty() {
+                    return Err(error).with_context(|| format!("cannot read {}; {WHAT_TO_DO}", path.display()));
+                }
+                matching.into_iter().for_each(|path| inputs.add_file(path));
             } else {
-                path.metadata().with_context(|| format!("cannot read {}; {WHAT_TO_DO}", path.display()))?;
-                let name = path.to_string_lossy().into_owned();
-                inputs.sources.push(Source { name, path: Some(path.clone()), promised: None });
+                inputs.add_file(path.clone());
             }
         }
+        inputs.refuse_twice_named()?;
         Ok(inputs)
+    }
+
+    fn add_file(&mut self, path: PathBuf) {
+        self.sources.push(Source { name: path.to_string_lossy().into(), promised: None, place: Place::At(path) });
+    }
+
+    /// A file that is named twice would count twice.
+    fn refuse_twice_named(&self) -> Result<()> {
+        let mut paths: Vec<PathBuf> = self.sources.iter().filter_map(Source::path).collect();
+        paths.sort_unstable();
+        match paths.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => bail!(UsageError(format!("{} is named twice; name it once", pair[0].display()))),
+            None => Ok(()),
+        }
     }
 
     /// The files that the manifest in `dir` names, and no others.
     pub fn of_manifest(dir: &Path) -> Result<Self> {
         let manifest =
             RawManifest::load(dir)?.with_context(|| format!("no manifest in {}; {WHAT_TO_DO}", dir.display()))?;
-        let source = |file: &FileEntry| Source {
-            name: file.name.clone(),
-            path: Some(dir.join(&file.name)),
-            promised: Some(file.clone()),
-        };
+        let place: Arc<Path> = dir.into();
+        let source = |file: &FileEntry| Source::of_directory(&place, &file.name, Some(file));
         Ok(Self { sources: manifest.files.iter().map(source).collect(), manifest: Some(manifest) })
     }
 
@@ -78,8 +105,9 @@ impl Inputs {
             None
         });
         let names = file_names(dir, messages).with_context(|| format!("cannot list {}", dir.display()))?;
-        let promised = |name: &str| manifest.as_ref()?.files.iter().find(|file| file.name == name);
-        if let Some(missing) = manifest.iter().flat_map(|m| &m.files).find(|file| !names.contains(&file.name)) {
+        let files = manifest.iter().flat_map(|manifest| &manifest.files);
+        let promised: HashMap<&str, &FileEntry> = files.clone().map(|file| (file.name.as_str(), file)).collect();
+        if let Some(missing) = files.clone().find(|file| names.binary_search(&file.name).is_err()) {
             bail!(
                 "{} is missing, and the manifest beside it says that it belongs there; bring it back, run generate again, or \
                  name the files to read",
@@ -89,7 +117,7 @@ impl Inputs {
         if names.is_empty() {
             bail!("no file in {} ends in {}; {WHAT_TO_DO}", dir.display(), ENDINGS.join(", "));
         }
-        let strangers: Vec<&String> = names.iter().filter(|name| promised(name).is_none()).collect();
+        let strangers: Vec<&String> = names.iter().filter(|name| !promised.contains_key(name.as_str())).collect();
         if let (Some(_), [first, ..]) = (&manifest, &strangers[..]) {
             messages.warn(format!(
                 "{} in {} read although not in its manifest, whose expected answers don't apply then; the first is {first}",
@@ -98,17 +126,15 @@ impl Inputs {
             ));
         }
         let is_exact = strangers.is_empty();
-        for name in &names {
-            let promised = promised(name).cloned();
-            self.sources.push(Source { name: name.clone(), path: Some(dir.join(name)), promised });
-        }
+        let place: Arc<Path> = dir.into();
+        self.sources.extend(names.iter().map(|name| Source::of_directory(&place, name, promised.get(name.as_str()).copied())));
         Ok(manifest.filter(|_| is_exact))
     }
 
     /// Refuses input that lies in the directory that is about to be replaced.
     pub fn refuse_below(&self, output: &Path) -> Result<()> {
         let Ok(output) = output.canonicalize() else { return Ok(()) };
-        for path in self.sources.iter().filter_map(|source| source.path.as_ref()) {
+        for path in self.sources.iter().filter_map(Source::path) {
             if path.canonicalize().is_ok_and(|path| path.starts_with(&output)) {
                 bail!(UsageError(format!(
                     "{} lies in the output directory, which this run replaces; copy it elsewhere, or choose another --output",
@@ -119,24 +145,70 @@ impl Inputs {
         Ok(())
     }
 
+    /// Whether they are files of the directory `dir`, all of them.
+    pub fn lie_in(&self, dir: &Path) -> bool {
+        let Ok(dir) = dir.canonicalize() else { return false };
+        let lies_in_it = |source: &Source| {
+            let path = source.path().and_then(|path| path.canonicalize().ok());
+            path.is_some_and(|path| path.parent() == Some(&dir))
+        };
+        !self.sources.is_empty() && self.sources.iter().all(lies_in_it)
+    }
+
     /// How many bytes there are to read, as far as that is known beforehand.
     pub fn n_bytes(&self) -> u64 {
-        let size = |source: &Source| source.path.as_ref()?.metadata().ok().map(|metadata| metadata.len());
-        self.sources.iter().filter_map(size).sum()
+        self.sources.iter().filter_map(Source::n_bytes).sum()
+    }
+
+    /// Makes it possible to read standard input twice: its bytes go to a file without a name in `scratch`.
+    pub fn spool_standard_input(&mut self, scratch: &Path) -> Result<()> {
+        for source in &mut self.sources {
+            if let Place::StandardInput(kept) = &mut source.place {
+                let mut file = tempfile::tempfile_in(scratch).context("cannot create a scratch file beside the output")?;
+                io::copy(&mut io::stdin().lock(), &mut file).context("cannot keep standard input in a scratch file")?;
+                *kept = Some(file);
+            }
+        }
+        Ok(())
     }
 }
 
 impl Source {
+    fn of_directory(dir: &Arc<Path>, name: &str, promised: Option<&FileEntry>) -> Self {
+        let promised = promised.map(|file| Box::new(file.clone()));
+        Self { name: name.into(), promised, place: Place::In(Arc::clone(dir)) }
+    }
+
+    /// Where it lies, unless it is standard input.
+    pub fn path(&self) -> Option<PathBuf> {
+        match &self.place {
+            Place::In(dir) => Some(dir.join(&*self.name)),
+            Place::At(path) => Some(path.clone()),
+            Place::StandardInput(_) => None,
+        }
+    }
+
+    /// Its length, if it is a file.
+    pub fn n_bytes(&self) -> Option<u64> {
+        self.path()?.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len())
+    }
+
     /// What to call it in messages.
     pub fn shown(&self) -> String {
-        self.path.as_ref().map_or_else(|| "standard input".to_owned(), |path| path.display().to_string())
+        self.path().map_or_else(|| "standard input".to_owned(), |path| path.display().to_string())
     }
 
     /// Opens it.
     pub fn open(&self) -> io::Result<Unpacked> {
-        let file: Box<dyn Read> = match &self.path {
-            None => Box::new(io::stdin().lock()),
-            Some(path) => Box::new(File::open(path)?),
+        let file: Box<dyn Read + Send> = match &self.place {
+            Place::In(dir) => Box::new(File::open(dir.join(&*self.name))?),
+            Place::At(path) => Box::new(File::open(path)?),
+            Place::StandardInput(None) => Box::new(io::stdin()),
+            Place::StandardInput(Some(kept)) => {
+                let mut kept = kept.try_clone()?;
+                kept.rewind()?;
+                Box::new(kept)
+            }
         };
         Unpacked::new(file, &self.name)
     }
@@ -158,6 +230,13 @@ impl Source {
             )
         })
     }
+}
+
+/// The files that a pattern such as `data/*.jsonl` stands for, in the order of their names; none if it is no pattern.
+fn matching(pattern: &Path) -> Result<Vec<PathBuf>> {
+    let Some(text) = pattern.to_str().filter(|text| text.contains(['*', '?', '['])) else { return Ok(Vec::new()) };
+    let paths: Vec<PathBuf> = glob::glob(text)?.collect::<Result<_, _>>()?;
+    Ok(paths.into_iter().filter(|path| !path.is_dir()).collect())
 }
 
 fn is_json_lines(name: &str) -> bool {

@@ -13,17 +13,33 @@
 //! * [`partitions`]: rows to Parquet; [`parquet_layout`] says how the files are laid out.
 //! * [`quarantine`]: refused lines, as they came, and why.
 
+pub mod account;
+pub mod batch;
+pub mod chunks;
+pub mod conversion;
+pub mod current;
 pub mod decode;
+pub mod duplicates;
 pub mod input;
-pub mod lines;
+pub mod merge;
 pub mod moment;
+pub mod parquet_file;
 pub mod parquet_layout;
 pub mod partitions;
+pub mod parts;
+pub mod plan;
 pub mod quarantine;
+pub mod report;
 pub mod rows;
 pub mod scalar;
+pub mod stored;
+pub mod supersede;
+pub mod survey;
+pub mod tolerance;
+pub mod turns;
 pub mod unpacked;
+pub mod workers;
 
 mod run;
 
-pub use run::{Config, OnError, Report, run_transform};
+pub use run::{Config, Dedupe, run_transform};

@@ -2,7 +2,8 @@
 //!
 //! `_quarantine/rejected.jsonl` holds the lines, byte for byte, each with a newline. `_quarantine/_reasons.jsonl` has an
 //! object for each of them, in the same order: file, line, byte offset, field and reason. Its underscore keeps it from being
-//! read as tickets, so that mended lines can be taken in with `transform --input`.
+//! read as tickets, so that mended lines can be taken in with `transform --input`. A run that appends puts its own beside those
+//! that are there: `rejected-1.jsonl`.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -15,10 +16,29 @@ use ticket_schema::names::QUARANTINE_DIR;
 
 use crate::decode::Refusal;
 
-/// The file of refused lines.
-pub const LINES_FILE: &str = "rejected.jsonl";
-/// The file of reasons.
-pub const REASONS_FILE: &str = "_reasons.jsonl";
+const LINES: &str = "rejected";
+const REASONS: &str = "_reasons";
+
+/// The name of the file of refused lines, below the data set's directory. Each run that appends has a number of its own.
+pub fn lines_file(number: u64) -> String {
+    file(LINES, number)
+}
+
+/// The name of the file of reasons.
+pub fn reasons_file(number: u64) -> String {
+    file(REASONS, number)
+}
+
+fn file(what: &str, number: u64) -> String {
+    let number = if number == 0 { String::new() } else { format!("-{number}") };
+    format!("{QUARANTINE_DIR}/{what}{number}.jsonl")
+}
+
+/// The number in the name of a file of refused lines.
+pub fn number(name: &str) -> Option<u64> {
+    let number = name.strip_prefix(QUARANTINE_DIR)?.strip_prefix('/')?.strip_prefix(LINES)?.strip_suffix(".jsonl")?;
+    if number.is_empty() { Some(0) } else { number.strip_prefix('-')?.parse().ok() }
+}
 
 /// Where a line stood.
 #[derive(Clone, Debug, Serialize)]
@@ -49,6 +69,7 @@ struct Entry<'a> {
 /// The refused lines of a run. Its files exist only if there are any.
 pub struct Quarantine<'a> {
     staging: &'a Staging,
+    number: u64,
     files: Option<Files>,
     n_lines: u64,
     examples: BTreeMap<Option<&'static str>, Example>,
@@ -70,8 +91,8 @@ pub struct Example {
 
 impl<'a> Quarantine<'a> {
     /// Nothing refused yet.
-    pub const fn new(staging: &'a Staging) -> Self {
-        Self { staging, files: None, n_lines: 0, examples: BTreeMap::new() }
+    pub const fn new(staging: &'a Staging, number: u64) -> Self {
+        Self { staging, number, files: None, n_lines: 0, examples: BTreeMap::new() }
     }
 
     /// How many lines have been refused.
@@ -110,28 +131,31 @@ impl<'a> Quarantine<'a> {
     fn files(&mut self) -> Result<&mut Files> {
         let files = match self.files.take() {
             Some(files) => files,
-            None => Files { lines: self.create(LINES_FILE)?, reasons: self.create(REASONS_FILE)? },
+            None => Files {
+                lines: self.create(&lines_file(self.number))?,
+                reasons: self.create(&reasons_file(self.number))?,
+            },
         };
         Ok(self.files.insert(files))
     }
 
     fn create(&self, name: &str) -> Result<BufWriter<StagedFile>> {
-        Ok(BufWriter::new(self.staging.create(&format!("{QUARANTINE_DIR}/{name}"))?))
+        Ok(BufWriter::new(self.staging.create(name)?))
     }
 
     /// Finishes the files, if there are any.
     pub fn finish(self) -> Result<Vec<FileEntry>> {
         let Some(files) = self.files else { return Ok(Vec::new()) };
-        let entry = |name: &str, file: BufWriter<StagedFile>| -> Result<FileEntry> {
+        let entry = |name: String, file: BufWriter<StagedFile>| -> Result<FileEntry> {
             let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
             let checksum = file.checksum();
             Ok(FileEntry {
-                name: format!("{QUARANTINE_DIR}/{name}"),
+                name,
                 rows: self.n_lines,
                 bytes: checksum.n_bytes(),
                 crc64nvme: checksum.to_base64(),
             })
         };
-        Ok(vec![entry(REASONS_FILE, files.reasons)?, entry(LINES_FILE, files.lines)?])
+        Ok(vec![entry(reasons_file(self.number), files.reasons)?, entry(lines_file(self.number), files.lines)?])
     }
 }

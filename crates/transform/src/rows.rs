@@ -1,5 +1,7 @@
 //! Tickets of one market, column by column: what lies between the decoder and the encoder.
 
+use std::ops::Range;
+
 use ticket_schema::vocabulary::FixedText;
 
 use crate::decode::Row;
@@ -79,6 +81,53 @@ impl Rows {
     }
 }
 
+impl Rows {
+    /// Takes some of the rows of `others`.
+    pub fn append(&mut self, others: &Self, rows: Range<usize>) {
+        self.ticket_id.extend_from_slice(&others.ticket_id[rows.clone()]);
+        self.created_at.extend_from_slice(&others.created_at[rows.clone()]);
+        self.updated_at.extend_from_slice(&others.updated_at[rows.clone()]);
+        self.resolved_at.extend_from_slice(&others.resolved_at[rows.clone()]);
+        self.severity.extend_from_slice(&others.severity[rows.clone()]);
+        self.status.extend_from_slice(&others.status[rows.clone()]);
+        self.category.extend_from_slice(&others.category[rows.clone()]);
+        self.channel.extend_from_slice(&others.channel[rows.clone()]);
+        self.dealer_id.append(&others.dealer_id, rows.clone());
+        self.customer_id.append(&others.customer_id, rows.clone());
+        self.vin_last6.append(&others.vin_last6, rows.clone());
+        self.model_series.append(&others.model_series, rows.clone());
+        self.model_year.extend_from_slice(&others.model_year[rows.clone()]);
+        self.sla_breached.extend_from_slice(&others.sla_breached[rows]);
+    }
+
+    /// Forgets all rows and keeps the memory.
+    pub fn clear(&mut self) {
+        self.ticket_id.clear();
+        for times in [&mut self.created_at, &mut self.updated_at, &mut self.resolved_at] {
+            times.clear();
+        }
+        for codes in [&mut self.severity, &mut self.status, &mut self.category, &mut self.channel] {
+            codes.clear();
+        }
+        for texts in [&mut self.dealer_id, &mut self.customer_id, &mut self.vin_last6, &mut self.model_series] {
+            texts.bytes.clear();
+            texts.ends.clear();
+        }
+        self.model_year.clear();
+        self.sla_breached.clear();
+    }
+
+    /// About how much memory the rows take.
+    pub const fn n_bytes(&self) -> usize {
+        const BYTES_PER_ROW: usize = 16 + 3 * 8 + 4 + 4 * size_of::<u32>() + 4 + 1;
+        let n_text_bytes = self.dealer_id.bytes.len()
+            + self.customer_id.bytes.len()
+            + self.vin_last6.bytes.len()
+            + self.model_series.bytes.len();
+        self.len() * BYTES_PER_ROW + n_text_bytes
+    }
+}
+
 impl Texts {
     /// Takes a text.
     pub fn push(&mut self, text: &str) {
@@ -86,9 +135,23 @@ impl Texts {
         self.ends.push(self.bytes.len() as u32);
     }
 
+    fn append(&mut self, others: &Self, rows: Range<usize>) {
+        if rows.is_empty() {
+            return;
+        }
+        let start = others.start(rows.start);
+        let stop = others.ends[rows.end - 1];
+        let shift = (self.bytes.len() as u32).wrapping_sub(start);
+        self.bytes.extend_from_slice(&others.bytes[start as usize..stop as usize]);
+        self.ends.extend(others.ends[rows].iter().map(|end| end.wrapping_add(shift)));
+    }
+
+    fn start(&self, row: usize) -> u32 {
+        row.checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+
     /// The bytes of the text of a row.
     pub fn get(&self, row: usize) -> &[u8] {
-        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.bytes[start as usize..self.ends[row] as usize]
+        &self.bytes[self.start(row) as usize..self.ends[row] as usize]
     }
 }

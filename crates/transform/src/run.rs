@@ -1,265 +1,168 @@
 //! One run: every line of every input to a partition or to quarantine, and the account of it.
 
-use std::io::Write;
+use std::collections::BTreeSet;
+use std::io::{BufWriter, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail};
 use cli_support::messages::ProgressUnit;
 use cli_support::publish::Staging;
-use cli_support::{Messages, Outcome, human};
-use ticket_schema::Timestamp;
-use ticket_schema::manifest::{
-    CuratedManifest, CuratedStage, FORMAT, FileEntry, InputEntry, Manifest, RawManifest, RowCounts, Tool,
-};
+use cli_support::{Messages, human};
+use ticket_schema::manifest::Manifest;
 use ticket_schema::names::{MANIFEST_FILE, QUARANTINE_DIR};
 
-use crate::decode::{Refusal, UnknownFields, decode};
+use crate::conversion::{Converted, Job, convert};
+use crate::current::{Current, Mode};
+use crate::duplicates::Duplicates;
 use crate::input::{Inputs, Source};
-use crate::lines::{Line, Lines, MAX_LINE_BYTES};
-use crate::partitions::{Partitions, Written};
-use crate::quarantine::{LINES_FILE, Place, Quarantine, REASONS_FILE};
+use crate::merge::merge;
+use crate::parquet_file::Compression;
+use crate::parts::Layout;
+use crate::report::Report;
+use crate::supersede::{Superseded, supersede};
+use crate::survey::find_duplicates;
+use crate::tolerance::Tolerance;
 
-/// What to do with a line that breaks the contract.
+/// Which states of a ticket are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum OnError {
-    /// Put it into quarantine and go on
+pub enum Dedupe {
+    /// Every line is a row
     #[default]
-    Quarantine,
-    /// Stop at the first one and publish nothing
-    Fail,
+    None,
+    /// Of all lines with one ticket_id that with the latest updated_at, also among the tickets that are there already
+    Latest,
 }
 
-/// Where to write, and how to take errors.
+/// Where to write, and how.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The curated data set's directory.
     pub output: PathBuf,
-    /// What to do with bad lines.
-    pub on_error: OnError,
+    /// What happens to the tickets that are there; by default they go, unless their quarantine is taken back.
+    pub mode: Option<Mode>,
+    /// What happens to several states of a ticket.
+    pub dedupe: Dedupe,
+    /// Whether an input may be taken in that was taken in before.
+    pub force: bool,
+    /// How many bad lines are borne.
+    pub tolerance: Tolerance,
+    /// How files are compressed.
+    pub compression: Compression,
+    /// How long a file may become before the next one begins, in bytes.
+    pub target_file_bytes: u64,
+    /// How many threads work. They don't change a byte of the output.
+    pub threads: NonZeroUsize,
 }
 
-/// What a run has done.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// What became of the rows.
-    pub rows: RowCounts,
-    /// How many markets there are.
-    pub n_markets: u64,
-    /// Bytes of Parquet.
-    pub n_bytes: u64,
-}
+impl Config {
+    /// A file that Athena reads well by itself, and whose page index fits in memory.
+    pub const TARGET_FILE_BYTES: u64 = 128 << 20;
 
-impl Report {
-    /// `5,000 of 5,000 lines in 10 markets, 450.3 kB`.
-    pub fn summary(&self) -> String {
-        format!(
-            "{} of {} in {}, {}",
-            human::count(self.rows.written),
-            human::counted(self.rows.read, "line"),
-            human::counted(self.n_markets, "market"),
-            human::bytes(self.n_bytes)
-        )
-    }
-
-    /// Whether everything went in.
-    pub const fn outcome(&self) -> Outcome {
-        if self.rows.quarantined > 0 { Outcome::Quarantined } else { Outcome::Done }
-    }
-}
-
-/// Reads `inputs` and replaces the data set in the output directory by what was in them.
-pub fn run_transform(config: &Config, inputs: Inputs, messages: &Messages) -> Result<Report> {
-    inputs.refuse_below(&config.output)?;
-    let replaced = CuratedManifest::load(&config.output)
-        .with_context(|| format!("{} holds something else; choose another --output", config.output.display()))?
-        .map(|manifest| manifest.owned_files())
-        .unwrap_or_default();
-    let staging = Staging::begin(&config.output)?;
-    let manifest = {
-        let progress = messages.with_progress("transform", inputs.n_bytes(), ProgressUnit::Bytes);
-        let mut run = Run::new(&staging, config.on_error, &progress);
-        for source in &inputs.sources {
-            run.read(source)?;
+    /// What is done if nothing else is asked for.
+    pub fn new(output: impl Into<PathBuf>) -> Self {
+        Self {
+            output: output.into(),
+            mode: None,
+            dedupe: Dedupe::None,
+            force: false,
+            tolerance: Tolerance::Any,
+            compression: Compression::default(),
+            target_file_bytes: Self::TARGET_FILE_BYTES,
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         }
-        run.finish(inputs)?
-    };
-    staging.create(MANIFEST_FILE)?.write_all(manifest.to_json()?.as_bytes())?;
-    for foreign in staging.publish(&replaced)? {
-        messages.warn(format!("{} is not from transform and stays", config.output.join(foreign).display()));
     }
+
+    const fn layout(&self) -> Layout {
+        Layout { compression: self.compression, target_file_bytes: self.target_file_bytes }
+    }
+}
+
+/// Reads `inputs` into the data set in the output directory. It appears whole, or not at all.
+pub fn run_transform(config: &Config, mut inputs: Inputs, messages: &Messages) -> Result<Report> {
+    let staging = Staging::begin(&config.output)?;
+    let current = Current::find(&config.output, &inputs, config.mode)?;
+    if !config.force {
+        current.refuse_promised_repeats(&inputs.sources)?;
+    }
+    let stored = current.stored()?;
+    let duplicates = match config.dedupe {
+        Dedupe::None => Duplicates::default(),
+        Dedupe::Latest => {
+            inputs.spool_standard_input(staging.scratch())?;
+            let progress = messages.with_progress("compare", inputs.n_bytes(), ProgressUnit::BytesOfRows);
+            find_duplicates(&stored, &inputs.sources, staging.scratch(), config.threads, &progress)?
+        }
+    };
+    let converted = {
+        let progress = messages.with_progress("transform", inputs.n_bytes(), ProgressUnit::BytesOfRows);
+        let job = Job {
+            sources: &inputs.sources,
+            staging: &staging,
+            layout: config.layout(),
+            first_parts: current.first_parts(),
+            quarantine_number: current.quarantine_number(),
+            duplicates: duplicates.clone(),
+            tolerance: config.tolerance,
+            threads: config.threads,
+        };
+        convert(job, &progress)?
+    };
+    if converted.account.total().read == 0 {
+        let shown = inputs.sources.iter().map(Source::shown).take(3).collect::<Vec<_>>().join(", ");
+        bail!("no tickets in {shown}: there is nothing to transform, and nothing was changed");
+    }
+    if !config.force {
+        current.refuse_repeats(converted.inputs.iter().map(|it| (it.name.as_str(), it.bytes, it.crc64nvme.as_str())))?;
+    }
+    say_what_was_passed_over(&converted, messages);
+    let superseded = supersede(&stored, &duplicates, &staging, config.layout())?;
+    let report = Report::new(&converted);
+    let manifest = merge(&current, inputs, converted, &superseded, messages)?;
+    let mut file = BufWriter::new(staging.create(MANIFEST_FILE)?);
+    manifest.write_json(&mut file)?;
+    file.flush()?;
+    drop(file);
+    publish(staging, &current, &superseded, config, messages)?;
     if manifest.rows.quarantined > 0 {
-        let dir = config.output.join(QUARANTINE_DIR);
         messages.warn(format!(
-            "{} in quarantine: {}, with the reasons in {REASONS_FILE} beside it",
+            "{} in quarantine, with the reasons beside them; to take them in, mend them and run transform --input {}",
             human::counted(manifest.rows.quarantined, "line"),
-            dir.join(LINES_FILE).display()
+            config.output.join(QUARANTINE_DIR).display(),
         ));
     }
-    Ok(Report {
-        rows: manifest.rows,
-        n_markets: manifest.markets.len() as u64,
-        n_bytes: manifest.files.iter().map(|file| file.bytes).sum(),
-    })
+    Ok(report.of(&manifest))
 }
 
-struct Run<'a> {
-    on_error: OnError,
-    messages: &'a Messages,
-    partitions: Partitions<'a>,
-    quarantine: Quarantine<'a>,
-    unknown_fields: UnknownFields,
-    inputs: Vec<InputEntry>,
-    broken_promises: Vec<String>,
-    n_blank_lines: u64,
-    /// In whole seconds, rounded up.
-    latest_change: Option<i64>,
-}
-
-impl<'a> Run<'a> {
-    fn new(staging: &'a Staging, on_error: OnError, messages: &'a Messages) -> Self {
-        Self {
-            on_error,
-            messages,
-            partitions: Partitions::new(staging),
-            quarantine: Quarantine::new(staging),
-            unknown_fields: UnknownFields::default(),
-            inputs: Vec::new(),
-            broken_promises: Vec::new(),
-            n_blank_lines: 0,
-            latest_change: None,
+fn publish(
+    staging: Staging,
+    current: &Current,
+    superseded: &Superseded,
+    config: &Config,
+    messages: &Messages,
+) -> Result<()> {
+    let stays: BTreeSet<String> = current.kept().map(Manifest::owned_files).unwrap_or_default();
+    for other in staging.publish(&current.replaced(&superseded.replaced))? {
+        if !other.to_str().is_some_and(|name| stays.contains(name)) {
+            messages.warn(format!("{} is not from transform and stays", config.output.join(other).display()));
         }
     }
-
-    fn read(&mut self, source: &Source) -> Result<()> {
-        let shown = source.shown();
-        let mut lines = Lines::new(source.open().with_context(|| format!("cannot open {shown}"))?);
-        let mut rows = RowCounts::default();
-        let mut n_bytes_shown = 0;
-        while let Some(line) = lines.next_line().with_context(|| format!("cannot read {shown}"))? {
-            if line.is_whole && line.bytes.iter().all(|byte| b" \t\r".contains(byte)) {
-                self.n_blank_lines += 1;
-                continue;
-            }
-            rows.read += 1;
-            match self.decode_into_partition(&line)? {
-                Ok(()) => rows.written += 1,
-                Err(refusal) => {
-                    rows.quarantined += 1;
-                    let place = Place { file: shown.clone(), line: line.number, byte_offset: line.byte_offset };
-                    if self.on_error == OnError::Fail {
-                        bail!("{place} (byte {}): {refusal}; nothing was published", place.byte_offset);
-                    }
-                    self.quarantine.begin_line(&place, &refusal, line.bytes)?;
-                    while let Some(piece) = lines.next_piece().with_context(|| format!("cannot read {shown}"))? {
-                        self.quarantine.more(piece)?;
-                    }
-                    self.quarantine.end_line()?;
-                }
-            }
-            let n_bytes_read = lines.reader().checksum().n_bytes();
-            if n_bytes_read != n_bytes_shown {
-                self.messages.advance(n_bytes_read - n_bytes_shown);
-                n_bytes_shown = n_bytes_read;
-            }
-        }
-        let checksum = lines.reader().checksum();
-        let entry =
-            InputEntry { name: source.name.clone(), bytes: checksum.n_bytes(), crc64nvme: checksum.to_base64(), rows };
-        self.broken_promises.extend(source.broken_promise(&entry));
-        self.inputs.push(entry);
-        Ok(())
-    }
-
-    fn decode_into_partition(&mut self, line: &Line) -> Result<Result<(), Refusal>> {
-        if !line.is_whole {
-            return Ok(Err(Refusal::of_line(format!("is longer than {} MiB", MAX_LINE_BYTES >> 20))));
-        }
-        match decode(line.bytes, &mut self.unknown_fields) {
-            Ok(row) => {
-                self.latest_change = self.latest_change.max(Some(row.updated_at.seconds_rounded_up()));
-                self.partitions.push(&row)?;
-                Ok(Ok(()))
-            }
-            Err(refusal) => Ok(Err(refusal)),
-        }
-    }
-
-    /// Closes the files, proves that no row is lost, and says what has to be said.
-    fn finish(self, inputs: Inputs) -> Result<CuratedManifest> {
-        let mut rows = RowCounts::default();
-        for input in &self.inputs {
-            rows.read += input.rows.read;
-            rows.written += input.rows.written;
-            rows.quarantined += input.rows.quarantined;
-        }
-        if rows.read == 0 {
-            let shown = inputs.sources.iter().map(Source::shown).collect::<Vec<_>>().join(", ");
-            bail!("no tickets in {shown}: there is nothing to transform, and nothing was changed");
-        }
-        self.say_what_was_passed_over();
-        let quarantined = self.quarantine.n_lines();
-        let quarantine = self.quarantine.finish()?;
-        let Written { files, markets } = self.partitions.finish()?;
-        prove_conservation(rows, &files, quarantined)?;
-
-        // Expected answers hold only for exactly the tickets they were counted over.
-        let n_copies = inputs.manifest.as_ref().map_or(0, RawManifest::n_copies);
-        if n_copies > 0 {
-            self.messages.warn(format!(
-                "{} of tickets, planted by generate --dirty, taken as tickets; the manifest's expected answers don't apply",
-                human::counted(n_copies, "further line")
-            ));
-        }
-        let as_promised = self.broken_promises.is_empty();
-        let origin = inputs.manifest.filter(|manifest| {
-            as_promised && manifest.rows == rows.read && manifest.answers_hold_without(rows.quarantined)
-        });
-        let latest_change = self.latest_change.and_then(Timestamp::from_seconds);
-        Ok(CuratedManifest {
-            format: FORMAT,
-            stage: CuratedStage::Curated,
-            tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-            as_of: origin.as_ref().map(|origin| origin.world.as_of).or(latest_change),
-            world: origin.as_ref().map(|origin| origin.world.clone()),
-            rows,
-            markets,
-            inputs: self.inputs,
-            files,
-            quarantine,
-            expected_answers: origin.map(|origin| origin.expected_answers),
-        })
-    }
-
-    fn say_what_was_passed_over(&self) {
-        for broken_promise in &self.broken_promises {
-            self.messages.warn(format!("{broken_promise}; the manifest's expected answers don't apply"));
-        }
-        for (field, example) in self.quarantine.examples() {
-            self.messages.warn(format!(
-                "{} refused because of {}; the first is {}",
-                human::counted(example.n_lines, "line"),
-                field.unwrap_or("the line as a whole"),
-                example.first
-            ));
-        }
-        if let Some(fields) = self.unknown_fields.summary() {
-            self.messages.warn(format!("ignored fields that the contract doesn't know: {fields}"));
-        }
-        if self.n_blank_lines > 0 {
-            self.messages.note(format!("transform: {} passed over", human::counted(self.n_blank_lines, "blank line")));
-        }
-    }
-}
-
-/// Every line that was read is in a finished file: `rows` was counted while reading, the others are what the files say.
-fn prove_conservation(rows: RowCounts, files: &[FileEntry], quarantined: u64) -> Result<()> {
-    let written: u64 = files.iter().map(|file| file.rows).sum();
-    let proven = RowCounts { read: rows.read, written, quarantined };
-    ensure!(
-        proven == rows && rows.balance(),
-        "rows are lost: {} read, but {written} in Parquet and {quarantined} in quarantine; this is a bug, and nothing was \
-         published",
-        rows.read
-    );
     Ok(())
+}
+
+fn say_what_was_passed_over(converted: &Converted, messages: &Messages) {
+    for (field, example) in &converted.refused {
+        messages.warn(format!(
+            "{} refused because of {}; the first is {}",
+            human::counted(example.n_lines, "line"),
+            field.unwrap_or("the line as a whole"),
+            example.first
+        ));
+    }
+    if let Some(fields) = converted.unknown_fields.summary() {
+        messages.warn(format!("ignored fields that the contract doesn't know: {fields}"));
+    }
+    if converted.n_blank_lines > 0 {
+        messages.note(format!("transform: {} passed over", human::counted(converted.n_blank_lines, "blank line")));
+    }
 }

@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 /// How much of a packed file is read at once.
 const READ_BYTES: usize = 1 << 17;
 
-type File = Checksummed<Box<dyn Read>>;
+type File = Checksummed<Box<dyn Read + Send>>;
 
 /// An input's bytes.
 pub enum Unpacked {
@@ -28,7 +28,7 @@ pub struct Checksummed<R> {
 
 impl Unpacked {
     /// What `file` holds; the end of `name` says how it is packed.
-    pub fn new(file: Box<dyn Read>, name: &str) -> io::Result<Self> {
+    pub fn new(file: Box<dyn Read + Send>, name: &str) -> io::Result<Self> {
         let file = Checksummed { reader: file, checksum: Checksum::default() };
         let buffered = |file| BufReader::with_capacity(READ_BYTES, file);
         Ok(match name.rsplit_once('.') {

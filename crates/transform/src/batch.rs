@@ -1,0 +1,129 @@
+//! A chunk, decoded: its rows by market, and its refused lines.
+
+use anyhow::Result;
+
+use crate::chunks::{Chunk, Content, Feed, MAX_LINE_BYTES};
+use crate::decode::{Decoder, Market, Refusal};
+use crate::rows::Rows;
+
+/// A chunk and what was found in it. Its memory is used again for the next chunk.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The bytes.
+    pub chunk: Chunk,
+    /// The accepted rows, with no market twice.
+    pub markets: Vec<(Market, Rows)>,
+    /// The refused lines, in their order.
+    pub refused: Vec<RefusedLine>,
+    /// How many lines there are, blank ones included.
+    pub n_lines: u64,
+    /// How many of them are blank.
+    pub n_blank_lines: u64,
+    /// The latest `updated_at` of the accepted rows, in whole seconds rounded up.
+    pub latest_change: Option<i64>,
+    slots: Slots,
+}
+
+/// A line of a chunk that is no ticket.
+#[derive(Clone, Debug)]
+pub struct RefusedLine {
+    /// How many lines of the chunk stand before it.
+    pub n_before: u64,
+    /// Where in the chunk it starts.
+    pub start: usize,
+    /// Its length without the newline.
+    pub n_bytes: usize,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+impl Batch {
+    /// Takes the next chunk of `feed`; says whether there was one.
+    pub fn read(&mut self, feed: &mut Feed) -> Result<bool> {
+        feed.next(&mut self.chunk)
+    }
+
+    /// How many rows were accepted.
+    pub fn n_rows(&self) -> u64 {
+        self.markets.iter().map(|(_, rows)| rows.len() as u64).sum()
+    }
+
+    /// The bytes of a refused line, without the newline.
+    pub fn line(&self, refused: &RefusedLine) -> &[u8] {
+        &self.chunk.bytes()[refused.start..refused.start + refused.n_bytes]
+    }
+
+    /// Decodes the chunk's lines.
+    pub fn decode(&mut self, decoder: &mut Decoder) {
+        self.clear();
+        match self.chunk.content {
+            Content::Lines => self.decode_lines(decoder),
+            Content::LongLine => self.refuse_long_line(),
+            // Its first piece has been counted.
+            Content::MoreOfLongLine { .. } => {}
+        }
+    }
+
+    fn clear(&mut self) {
+        self.markets.iter_mut().for_each(|(_, rows)| rows.clear());
+        self.refused.clear();
+        (self.n_lines, self.n_blank_lines, self.latest_change) = (0, 0, None);
+    }
+
+    fn decode_lines(&mut self, decoder: &mut Decoder) {
+        let bytes = self.chunk.bytes();
+        let mut latest_change = i64::MIN;
+        let mut start = 0;
+        while start < bytes.len() {
+            let n_bytes = memchr::memchr(b'\n', &bytes[start..]).unwrap_or(bytes.len() - start);
+            let line = &bytes[start..start + n_bytes];
+            match decoder.decode(line) {
+                Ok(row) => {
+                    latest_change = latest_change.max(row.updated_at.seconds_rounded_up());
+                    self.slots.rows(&mut self.markets, row.market).push(&row);
+                }
+                Err(_) if is_blank(line) => self.n_blank_lines += 1,
+                Err(refusal) => {
+                    self.refused.push(RefusedLine { n_before: self.n_lines, start, n_bytes, refusal });
+                }
+            }
+            self.n_lines += 1;
+            start += n_bytes + 1;
+        }
+        self.latest_change = (latest_change > i64::MIN).then_some(latest_change);
+    }
+
+    fn refuse_long_line(&mut self) {
+        let refusal = Refusal::of_line(format!("is longer than {} MiB", MAX_LINE_BYTES >> 20));
+        self.refused.push(RefusedLine { n_before: 0, start: 0, n_bytes: self.chunk.bytes().len(), refusal });
+        self.n_lines = 1;
+    }
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| b" \t\r".contains(byte))
+}
+
+/// Where in a list of markets each market stands: a table that is looked up without a search.
+#[derive(Debug)]
+struct Slots(Box<[u8; 1 << 10]>);
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self(Box::new([u8::MAX; 1 << 10]))
+    }
+}
+
+impl Slots {
+    /// The rows of a market, which joins the list if it isn't there yet.
+    fn rows<'m>(&mut self, markets: &'m mut Vec<(Market, Rows)>, market: Market) -> &'m mut Rows {
+        // Five bits of a capital letter tell it from the others. There are fewer than 255 countries.
+        let [a, b] = market.letters();
+        let slot = &mut self.0[usize::from(a & 31) << 5 | usize::from(b & 31)];
+        if *slot == u8::MAX {
+            *slot = markets.len() as u8;
+            markets.push((market, Rows::default()));
+        }
+        &mut markets[usize::from(*slot)].1
+    }
+}

@@ -1,0 +1,209 @@
+//! From inputs to Parquet files and quarantine: batches come in, in order, and full row groups go out.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use anyhow::{Result, bail};
+use cli_support::Messages;
+use cli_support::publish::Staging;
+use ticket_schema::manifest::{FileEntry, InputEntry};
+
+use crate::account::Account;
+use crate::batch::{Batch, RefusedLine};
+use crate::chunks::Content;
+use crate::decode::{Market, UnknownFields};
+use crate::duplicates::Duplicates;
+use crate::tolerance::Tolerance;
+use crate::input::Source;
+use crate::parquet_file::{Compression, Encoder};
+use crate::partitions::{Partitions, RowGroup};
+use crate::parts::{Layout, Parts};
+use crate::quarantine::{Example, Place, Quarantine};
+use crate::turns::{InTurn, Stop};
+use crate::workers::{Consumer, for_each_batch};
+
+/// What is converted, and how.
+pub struct Job<'a> {
+    /// The inputs.
+    pub sources: &'a [Source],
+    /// Where the files go.
+    pub staging: &'a Staging,
+    /// How the files are made.
+    pub layout: Layout,
+    /// The number of the first new part of those markets that have others already.
+    pub first_parts: BTreeMap<Market, u64>,
+    /// The number of the quarantine's files.
+    pub quarantine_number: u64,
+    /// The rows to leave out.
+    pub duplicates: Duplicates,
+    /// How many bad lines are borne.
+    pub tolerance: Tolerance,
+    /// How many threads work.
+    pub threads: NonZeroUsize,
+}
+
+/// What became of the inputs.
+#[derive(Debug)]
+pub struct Converted {
+    /// Of every row.
+    pub account: Account,
+    /// What was read.
+    pub inputs: Vec<InputEntry>,
+    /// The Parquet files, by name.
+    pub files: Vec<FileEntry>,
+    /// The quarantine's files.
+    pub quarantine: Vec<FileEntry>,
+    /// By the field at fault, how many lines were refused, and the first.
+    pub refused: BTreeMap<Option<&'static str>, Example>,
+    /// What was ignored.
+    pub unknown_fields: UnknownFields,
+    /// Lines that hold nothing.
+    pub n_blank_lines: u64,
+    /// The latest `updated_at`, in whole seconds rounded up.
+    pub latest_change: Option<i64>,
+}
+
+/// Converts all inputs; the files are finished then, and every row is accounted for.
+pub fn convert(job: Job, messages: &Messages) -> Result<Converted> {
+    let conversion = Conversion {
+        intake: InTurn::new(Intake {
+            sources: job.sources,
+            tolerance: job.tolerance,
+            messages,
+            duplicates: job.duplicates,
+            partitions: Partitions::default(),
+            quarantine: Quarantine::new(job.staging, job.quarantine_number),
+            account: Account::default(),
+            inputs: Vec::new(),
+            n_lines: 0,
+            n_blank_lines: 0,
+            latest_change: None,
+        }),
+        parts: Parts::new(job.staging, job.layout, job.first_parts),
+        compression: job.layout.compression,
+    };
+    let unknown_fields = for_each_batch(job.sources, job.threads, &conversion)?;
+    let (intake, files) = (conversion.intake.into_inner(), conversion.parts.finish()?);
+    let (n_quarantined, refused) = (intake.quarantine.n_lines(), intake.quarantine.examples().clone());
+    intake.account.prove(&files, n_quarantined)?;
+    intake.tolerance.judge(intake.account.total())?;
+    Ok(Converted {
+        account: intake.account,
+        inputs: intake.inputs,
+        files,
+        quarantine: intake.quarantine.finish()?,
+        refused,
+        unknown_fields,
+        n_blank_lines: intake.n_blank_lines,
+        latest_change: intake.latest_change,
+    })
+}
+
+struct Conversion<'a> {
+    intake: InTurn<Intake<'a>>,
+    parts: Parts<'a>,
+    compression: Compression,
+}
+
+impl Consumer for Conversion<'_> {
+    type Tools = Encoder;
+
+    fn take(&self, number: u64, batch: &Batch, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
+        let full = self.intake.visit(number, stop, |intake| intake.take(batch))??;
+        full.into_iter().try_for_each(|row_group| self.write(row_group, encoder, stop))
+    }
+
+    fn finish(&self, n_batches: u64, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
+        let pop = |intake: &mut Intake| intake.partitions.pop_fullest();
+        while let Some(row_group) = self.intake.visit_after(n_batches, stop, pop)? {
+            self.write(row_group, encoder, stop)?;
+        }
+        Ok(())
+    }
+}
+
+impl Conversion<'_> {
+    fn write(&self, row_group: RowGroup, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
+        let encoded = encoder.encode(&row_group.rows, self.compression)?;
+        self.intake.lend(|intake| intake.partitions.give_back(row_group.rows));
+        self.parts.write(row_group.market, row_group.number, encoded, stop)
+    }
+}
+
+/// What sees the batches in order.
+struct Intake<'a> {
+    sources: &'a [Source],
+    tolerance: Tolerance,
+    messages: &'a Messages,
+    duplicates: Duplicates,
+    partitions: Partitions,
+    quarantine: Quarantine<'a>,
+    account: Account,
+    inputs: Vec<InputEntry>,
+    /// Of the input that is being read.
+    n_lines: u64,
+    n_blank_lines: u64,
+    latest_change: Option<i64>,
+}
+
+impl Intake<'_> {
+    /// Takes a batch; returns the row groups that are full by it.
+    fn take(&mut self, batch: &Batch) -> Result<Vec<RowGroup>> {
+        let mut full = Vec::new();
+        let mut left_out = BTreeMap::new();
+        for (market, rows) in batch.markets.iter().filter(|(_, rows)| !rows.is_empty()) {
+            let n_left_out = self.duplicates.kept(*market, rows.len(), |kept| {
+                self.partitions.take(*market, rows, kept, &mut full);
+            });
+            left_out.insert(*market, n_left_out);
+        }
+        self.account.take(batch, &left_out);
+        self.quarantine_lines(batch)?;
+        self.n_lines += batch.n_lines;
+        self.n_blank_lines += batch.n_blank_lines;
+        self.latest_change = self.latest_change.max(batch.latest_change);
+        self.messages.advance(batch.chunk.n_bytes_read);
+        self.messages.advance_rows(batch.n_lines);
+        if let Some(checksum) = &batch.chunk.end {
+            let rows = self.account.by_input[batch.chunk.source];
+            let name = self.sources[batch.chunk.source].name.to_string();
+            let (bytes, crc64nvme) = (checksum.n_bytes(), checksum.to_base64());
+            self.inputs.push(InputEntry { name, bytes, crc64nvme, rows, taken_back: 0 });
+            self.n_lines = 0;
+        }
+        Ok(full)
+    }
+
+    fn quarantine_lines(&mut self, batch: &Batch) -> Result<()> {
+        for refused in &batch.refused {
+            let place = self.place(batch, refused);
+            if self.tolerance.is_exceeded_by(self.quarantine.n_lines() + 1) {
+                bail!(
+                    "{place} (byte {}): {}; {}; nothing was published",
+                    place.byte_offset,
+                    refused.refusal,
+                    self.tolerance
+                );
+            }
+            self.quarantine.begin_line(&place, &refused.refusal, batch.line(refused))?;
+            if batch.chunk.content == Content::Lines {
+                self.quarantine.end_line()?;
+            }
+        }
+        if let Content::MoreOfLongLine { is_last } = batch.chunk.content {
+            self.quarantine.more(batch.chunk.bytes())?;
+            if is_last {
+                self.quarantine.end_line()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&self, batch: &Batch, refused: &RefusedLine) -> Place {
+        Place {
+            file: self.sources[batch.chunk.source].shown(),
+            line: self.n_lines + refused.n_before + 1,
+            byte_offset: batch.chunk.byte_offset + refused.start as u64,
+        }
+    }
+}

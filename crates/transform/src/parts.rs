@@ -1,0 +1,123 @@
+//! The Parquet files of each market: `part-0.parquet`, `part-1.parquet` …
+//!
+//! Row groups are encoded by any thread, and written in the order in which they were filled.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use cli_support::publish::{StagedFile, Staging};
+use ticket_schema::columns::PARTITION_COLUMN;
+use ticket_schema::manifest::FileEntry;
+use ticket_schema::names::TICKETS_DIR;
+
+use crate::decode::Market;
+use crate::parquet_file::{Compression, EncodedRowGroup, ParquetFile};
+use crate::turns::{InTurn, Stop};
+
+/// How the files are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// How their pages are compressed.
+    pub compression: Compression,
+    /// A row group that would make a file longer than this begins the next one.
+    pub target_file_bytes: u64,
+}
+
+/// All files of a run.
+pub struct Parts<'a> {
+    staging: &'a Staging,
+    layout: Layout,
+    /// The number of the first new part of those markets that have others already.
+    first: BTreeMap<Market, u64>,
+    by_market: Mutex<BTreeMap<Market, Arc<InTurn<PartsOfMarket>>>>,
+}
+
+/// One market's files; the last one may still be open.
+struct PartsOfMarket {
+    next: u64,
+    open: Option<Part>,
+    finished: Vec<FileEntry>,
+}
+
+struct Part {
+    name: String,
+    file: ParquetFile<StagedFile>,
+}
+
+impl<'a> Parts<'a> {
+    /// No file yet.
+    pub const fn new(staging: &'a Staging, layout: Layout, first: BTreeMap<Market, u64>) -> Self {
+        Self { staging, layout, first, by_market: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Writes the row group of a number when those of its market before it have been written.
+    pub fn write(&self, market: Market, number: u64, row_group: EncodedRowGroup, stop: &Stop) -> Result<()> {
+        let parts = {
+            let mut by_market = self.by_market.lock().unwrap_or_else(PoisonError::into_inner);
+            let first = self.first.get(&market).copied().unwrap_or(0);
+            let new = || Arc::new(InTurn::new(PartsOfMarket { next: first, open: None, finished: Vec::new() }));
+            Arc::clone(by_market.entry(market).or_insert_with(new))
+        };
+        parts.visit(number, stop, |parts| parts.write(market, row_group, self.staging, self.layout))?
+    }
+
+    /// Ends all files; returns them by name.
+    pub fn finish(self) -> Result<Vec<FileEntry>> {
+        let mut files = Vec::new();
+        for (_, parts) in self.by_market.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            let mut parts = Arc::into_inner(parts).context("a file is still being written; this is a bug")?.into_inner();
+            parts.end_part()?;
+            files.append(&mut parts.finished);
+        }
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(files)
+    }
+}
+
+impl PartsOfMarket {
+    fn write(&mut self, market: Market, row_group: EncodedRowGroup, staging: &Staging, layout: Layout) -> Result<()> {
+        let is_too_long = |part: &Part| part.file.n_bytes() + row_group.n_bytes() > layout.target_file_bytes;
+        if self.open.as_ref().is_some_and(is_too_long) {
+            self.end_part()?;
+        }
+        let part = match &mut self.open {
+            Some(part) => part,
+            open => open.insert(Part::create(name(market, self.next), staging, layout)?),
+        };
+        part.file.append(row_group).with_context(|| format!("cannot write {}", part.name))
+    }
+
+    fn end_part(&mut self) -> Result<()> {
+        if let Some(part) = self.open.take() {
+            self.finished.push(part.finish()?);
+            self.next += 1;
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    fn create(name: String, staging: &Staging, layout: Layout) -> Result<Self> {
+        Ok(Self { file: ParquetFile::new(staging.create(&name)?, layout.compression)?, name })
+    }
+
+    fn finish(self) -> Result<FileEntry> {
+        let name = self.name;
+        let (file, rows) = self.file.finish().with_context(|| format!("cannot write {name}"))?;
+        let checksum = file.checksum();
+        Ok(FileEntry { name, rows, bytes: checksum.n_bytes(), crc64nvme: checksum.to_base64() })
+    }
+}
+
+/// The path of a part below the data set's directory.
+pub fn name(market: Market, number: u64) -> String {
+    format!("{TICKETS_DIR}/{PARTITION_COLUMN}={}/part-{number}.parquet", market.as_str())
+}
+
+/// What [`name`] was made from.
+pub fn market_and_number(name: &str) -> Option<(Market, u64)> {
+    let rest = name.strip_prefix(TICKETS_DIR)?.strip_prefix('/')?.strip_prefix(PARTITION_COLUMN)?.strip_prefix('=')?;
+    let (market, file) = rest.split_once("/part-")?;
+    Some((Market::parse(market)?, file.strip_suffix(".parquet")?.parse().ok()?))
+}

@@ -1,0 +1,98 @@
+//! What a run tells whoever started it.
+
+use std::collections::BTreeMap;
+
+use cli_support::{Outcome, human};
+use ticket_schema::manifest::{CuratedManifest, InputEntry, RowCounts};
+
+use crate::conversion::Converted;
+
+/// How many lines of each table are shown.
+const MAX_SHOWN: usize = 20;
+
+/// What a run has done.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What became of the rows that this run read.
+    pub rows: RowCounts,
+    /// The same by market.
+    pub by_market: BTreeMap<String, RowCounts>,
+    /// The same by input.
+    pub inputs: Vec<InputEntry>,
+    /// How many markets the data set has now.
+    pub n_markets: u64,
+    /// Bytes of Parquet that the data set has now.
+    pub n_bytes: u64,
+    /// How many lines are in its quarantine now.
+    pub n_in_quarantine: u64,
+}
+
+impl Report {
+    /// Of what was converted.
+    pub fn new(converted: &Converted) -> Self {
+        Self {
+            rows: converted.account.total(),
+            by_market: converted.account.by_market(),
+            inputs: converted.inputs.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// And of the data set that came of it.
+    #[must_use]
+    pub fn of(self, manifest: &CuratedManifest) -> Self {
+        Self {
+            n_markets: manifest.markets.len() as u64,
+            n_bytes: manifest.files.iter().map(|file| file.bytes).sum(),
+            n_in_quarantine: manifest.rows.quarantined,
+            ..self
+        }
+    }
+
+    /// `5,000 of 5,000 lines in 10 markets, 450.3 kB`.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} of {} in {}, {}",
+            human::count(self.rows.written),
+            human::counted(self.rows.read, "line"),
+            human::counted(self.n_markets, "market"),
+            human::bytes(self.n_bytes)
+        )
+    }
+
+    /// Where every line has gone, by market, and by input where that tells more.
+    pub fn account(&self) -> String {
+        let markets = self.by_market.iter().map(|(market, rows)| (market.as_str(), *rows));
+        let mut text = table("market", markets, self.by_market.len());
+        if self.inputs.len() > 1 {
+            let inputs = self.inputs.iter().map(|input| (input.name.as_str(), input.rows));
+            text += &table("input", inputs, self.inputs.len());
+        }
+        text + &line("total", self.rows)
+    }
+
+    /// Whether everything went in.
+    pub const fn outcome(&self) -> Outcome {
+        if self.rows.quarantined > 0 { Outcome::Quarantined } else { Outcome::Done }
+    }
+}
+
+fn table<'a>(what: &str, lines: impl Iterator<Item = (&'a str, RowCounts)>, n_lines: usize) -> String {
+    let mut text = format!("  {what:<36} {:>13} = {:>13} + {:>11} + {:>10}\n", "read", "written", "quarantined", "duplicates");
+    // Those that lost a line come first, should there be too many.
+    let mut lines: Vec<_> = lines.collect();
+    if n_lines > MAX_SHOWN {
+        lines.sort_by_key(|(_, rows)| rows.read == rows.written);
+    }
+    lines.iter().take(MAX_SHOWN).for_each(|(name, rows)| text += &line(name, *rows));
+    if n_lines > MAX_SHOWN {
+        text += &format!("  … and {} more, in the manifest\n", human::count((n_lines - MAX_SHOWN) as u64));
+    }
+    text
+}
+
+fn line(name: &str, rows: RowCounts) -> String {
+    let [read, written, quarantined, duplicates] =
+        [rows.read, rows.written, rows.quarantined, rows.duplicates].map(human::count);
+    format!("  {name:<36} {read:>13} = {written:>13} + {quarantined:>11} + {duplicates:>10}\n")
+}

@@ -1,0 +1,89 @@
+//! Something that many threads work on, one after the other, in an order that was given before.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Tells all threads of a run that there is no use in going on.
+#[derive(Debug, Default)]
+pub struct Stop(AtomicBool);
+
+/// What whoever waits is told then. The error that was the reason is reported by the thread that met it.
+#[derive(Debug, thiserror::Error)]
+#[error("another thread has stopped the run")]
+pub struct Stopped;
+
+impl Stop {
+    /// Lets nobody wait or begin any more.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the run goes on.
+    pub fn check(&self) -> Result<(), Stopped> {
+        if self.0.load(Ordering::Relaxed) { Err(Stopped) } else { Ok(()) }
+    }
+}
+
+/// A value that is visited in turns 0, 1, 2 … Whoever holds a turn must take it, or stop the run.
+#[derive(Debug)]
+pub struct InTurn<T> {
+    state: Mutex<State<T>>,
+    next: Condvar,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    due: u64,
+    value: T,
+}
+
+impl<T> InTurn<T> {
+    /// Nobody has visited `value` yet.
+    pub const fn new(value: T) -> Self {
+        Self { state: Mutex::new(State { due: 0, value }), next: Condvar::new() }
+    }
+
+    /// Waits until `turn` is due, and takes it.
+    pub fn visit<R>(&self, turn: u64, stop: &Stop, visit: impl FnOnce(&mut T) -> R) -> Result<R, Stopped> {
+        let mut state = self.wait_for(turn, stop)?;
+        let result = visit(&mut state.value);
+        state.due += 1;
+        drop(state);
+        self.next.notify_all();
+        Ok(result)
+    }
+
+    /// Waits until the turns before `turn` have been taken, and looks at the value; anybody may then, in any order.
+    pub fn visit_after<R>(&self, turn: u64, stop: &Stop, visit: impl FnOnce(&mut T) -> R) -> Result<R, Stopped> {
+        Ok(visit(&mut self.wait_for(turn, stop)?.value))
+    }
+
+    fn wait_for(&self, turn: u64, stop: &Stop) -> Result<MutexGuard<'_, State<T>>, Stopped> {
+        // Nobody wakes those who wait when the run is stopped, so they look after it now and then.
+        const LOOK: Duration = Duration::from_millis(20);
+        let mut state = self.lock();
+        loop {
+            stop.check()?;
+            if state.due == turn {
+                return Ok(state);
+            }
+            let waited = self.next.wait_timeout(state, LOOK);
+            state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+        }
+    }
+
+    /// Uses the value at once, between two turns, for something that the others don't depend on.
+    pub fn lend<R>(&self, visit: impl FnOnce(&mut T) -> R) -> R {
+        visit(&mut self.lock().value)
+    }
+
+    /// The value, when all turns are over.
+    pub fn into_inner(self) -> T {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).value
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,100 @@
+//! The threads: each reads a chunk, decodes it, and lays its batch before whoever takes batches in order.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use anyhow::{Error, Result};
+
+use crate::batch::Batch;
+use crate::chunks::Feed;
+use crate::decode::{Decoder, UnknownFields};
+use crate::input::Source;
+use crate::turns::{Stop, Stopped};
+
+/// What is done with batches, on many threads at once.
+pub trait Consumer: Sync {
+    /// What a thread needs for it.
+    type Tools: Default;
+
+    /// Does what is to be done with the batch of a number. The numbers are those of the chunks in the order of the input.
+    fn take(&self, number: u64, batch: &Batch, tools: &mut Self::Tools, stop: &Stop) -> Result<()>;
+
+    /// Called on each thread when there are no more than the `n_batches` that it or others have taken or are taking.
+    fn finish(&self, n_batches: u64, tools: &mut Self::Tools, stop: &Stop) -> Result<()>;
+}
+
+/// Gives all batches of `sources` to `consumer`, on `threads` threads; returns the unknown fields they held.
+///
+/// Ends early, with the first error, if anything fails.
+pub fn for_each_batch(sources: &[Source], threads: NonZeroUsize, consumer: &impl Consumer) -> Result<UnknownFields> {
+    let run = Run { feed: Mutex::new((Feed::new(sources), 0)), stop: Stop::default(), consumer };
+    let outcomes: Vec<Result<UnknownFields>> = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.get()).map(|_| scope.spawn(|| run.work())).collect();
+        let own = run.work();
+        let join = |other: thread::ScopedJoinHandle<_>| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        std::iter::once(own).chain(others.into_iter().map(join)).collect()
+    });
+    let mut unknown_fields = UnknownFields::default();
+    let mut failure: Option<Error> = None;
+    for outcome in outcomes {
+        match outcome {
+            Ok(more) => unknown_fields.merge(&more),
+            // Those who were only stopped have nothing to say beside the one who met the error.
+            Err(error) if failure.as_ref().is_none_or(Error::is::<Stopped>) => failure = Some(error),
+            Err(_) => {}
+        }
+    }
+    failure.map_or(Ok(unknown_fields), Err)
+}
+
+struct Run<'a, C> {
+    /// The next chunk and its number.
+    feed: Mutex<(Feed<'a>, u64)>,
+    stop: Stop,
+    consumer: &'a C,
+}
+
+/// Sets the others free when its thread fails or panics.
+struct StopsOthers<'a>(Option<&'a Stop>);
+
+impl Drop for StopsOthers<'_> {
+    fn drop(&mut self) {
+        if let Some(stop) = self.0 {
+            stop.set();
+        }
+    }
+}
+
+impl<C: Consumer> Run<'_, C> {
+    fn work(&self) -> Result<UnknownFields> {
+        let mut unless_done = StopsOthers(Some(&self.stop));
+        let (mut batch, mut decoder, mut tools) = (Batch::default(), Decoder::default(), C::Tools::default());
+        let n_batches = loop {
+            match self.read(&mut batch)? {
+                Ok(number) => {
+                    batch.decode(&mut decoder);
+                    self.consumer.take(number, &batch, &mut tools, &self.stop)?;
+                }
+                Err(n_batches) => break n_batches,
+            }
+        };
+        // What follows needs the memory more.
+        drop(batch);
+        self.consumer.finish(n_batches, &mut tools, &self.stop)?;
+        unless_done.0 = None;
+        Ok(decoder.into_unknown_fields())
+    }
+
+    /// Reads the next chunk and returns its number; if there is none, how many there were.
+    fn read(&self, batch: &mut Batch) -> Result<Result<u64, u64>> {
+        self.stop.check()?;
+        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (feed, next) = &mut *feed;
+        if !batch.read(feed)? {
+            return Ok(Err(*next));
+        }
+        *next += 1;
+        Ok(Ok(*next - 1))
+    }
+}
