@@ -9,8 +9,8 @@ use cli_support::{Messages, Outcome, human};
 use generate::Target;
 use query::Question;
 use query::format::Format;
-use transform::OnError;
 use transform::input::Inputs;
+use transform::tolerance::Tolerance;
 
 /// How many stages there are.
 const N_STAGES: usize = 3;
@@ -35,7 +35,7 @@ pub fn run_pipeline(config: &Config, out: &mut dyn Write, messages: &Messages) -
     stage.done(&format!("{} -> {}", generated.summary(), raw.display()), messages);
 
     let stage = Stage::start(2, "transform");
-    let to_parquet = transform::Config { output: curated.clone(), on_error: OnError::Fail };
+    let to_parquet = transform::Config { tolerance: Tolerance::Lines(0), ..transform::Config::new(&curated) };
     let transformed = transform::run_transform(&to_parquet, Inputs::of_manifest(&raw)?, messages)?;
     stage.done(&format!("{} -> {}", transformed.summary(), curated.display()), messages);
 

@@ -28,6 +28,7 @@ pub mod reference;
 pub mod rows;
 pub mod rules;
 pub mod sample;
+pub mod scalar;
 pub mod scores;
 pub mod signs;
 pub mod sources;

@@ -2,35 +2,41 @@
 
 use std::fmt;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cli_support::Messages;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use ticket_schema::columns::COLUMNS;
+use transform::chunks::{Chunk, Content, Feed};
 use transform::input::Source;
-use transform::lines::Lines;
-use transform::scalar::Scalar;
 
 use crate::intake::{Intake, Value, Values};
 use crate::rows::Place;
+use crate::scalar::Scalar;
 
 /// Takes in every line of a file that isn't blank.
 pub fn read(source: &Source, number: u32, intake: &mut Intake, progress: &Messages) -> Result<()> {
-    let opened = source.open().with_context(|| format!("cannot open {}", source.shown()))?;
-    let mut lines = Lines::new(opened);
-    let mut n_bytes_shown = 0;
-    while let Some(line) = lines.next_line().with_context(|| format!("cannot read {}", source.shown()))? {
-        let place = Place { source: number, line: u32::try_from(line.number).unwrap_or(u32::MAX) };
-        if line.is_whole && line.bytes.trim_ascii().is_empty() {
-            continue;
+    let mut feed = Feed::new(std::slice::from_ref(source));
+    let mut chunk = Chunk::default();
+    let mut n_lines = 0;
+    while feed.next(&mut chunk)? {
+        let lines = match chunk.content {
+            Content::Lines => chunk.bytes(),
+            // A line that is too long to be looked at counts once.
+            Content::LongLine => b"too long",
+            Content::MoreOfLongLine { .. } => b"",
+        };
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            n_lines += 1;
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let place = Place { source: number, line: n_lines };
+            match values(line) {
+                Some(values) => intake.take(&values, place),
+                None => intake.take_nonsense(place),
+            }
         }
-        // A line that is too long to be looked at is passed over by the next call.
-        match line.is_whole.then(|| values(line.bytes)).flatten() {
-            Some(values) => intake.take(&values, place),
-            None => intake.take_nonsense(place),
-        }
-        let n_bytes_read = lines.reader().checksum().n_bytes();
-        progress.advance(n_bytes_read - n_bytes_shown);
-        n_bytes_shown = n_bytes_read;
+        progress.advance(chunk.n_bytes_read);
     }
     Ok(())
 }

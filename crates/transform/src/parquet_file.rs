@@ -14,15 +14,15 @@ pub struct EncodedRowGroup(Rows);
 impl EncodedRowGroup { pub fn n_bytes(&self) -> u64 { self.0.n_bytes() as u64 / 2 } }
 #[derive(Default)] pub struct Encoder;
 impl Encoder { pub fn encode(&mut self, rows: &Rows, _c: Compression) -> Result<EncodedRowGroup> { Ok(EncodedRowGroup(rows.clone())) } }
-pub struct ParquetFile<W: Write + Send>(ArrowWriter<W>);
+pub struct ParquetFile<W: Write + Send>(ArrowWriter<W>, u64);
 impl<W: Write + Send> ParquetFile<W> {
     pub fn new(sink: W, _c: Compression) -> Result<Self> {
         let options = ArrowWriterOptions::new().with_properties(crate::parquet_layout::writer_properties()).with_skip_arrow_metadata(true);
-        Ok(Self(ArrowWriter::try_new_with_options(sink, arrow_types::file_schema(), options)?))
+        Ok(Self(ArrowWriter::try_new_with_options(sink, arrow_types::file_schema(), options)?, 0))
     }
     pub fn n_bytes(&self) -> u64 { self.0.bytes_written() as u64 }
     pub fn append(&mut self, g: EncodedRowGroup) -> Result<()> {
-        let r = g.0;
+        let r = g.0; self.1 += r.len() as u64;
         let t = |v: &Texts| -> ArrayRef { Arc::new(StringArray::from_iter_values((0..v.ends.len()).map(|i| std::str::from_utf8(v.get(i)).unwrap_or_default()))) };
         let time = |v: &Vec<i64>| -> ArrayRef { Arc::new(v.iter().map(|x| (*x != NO_TIME).then_some(*x)).collect::<TimestampMillisecondArray>().with_timezone("UTC")) };
         fn code<T: FixedText>(v: &[u8]) -> ArrayRef { Arc::new(StringArray::from_iter_values(v.iter().map(|c| T::VALUES[*c as usize].text()))) }
@@ -37,8 +37,7 @@ impl<W: Write + Send> ParquetFile<W> {
         self.0.flush()?;
         Ok(())
     }
-    pub fn finish(mut self) -> Result<(W, u64)> {
-        let n = self.0.finish()?.file_metadata().num_rows() as u64;
-        Ok((self.0.into_inner()?, n))
+    pub fn finish(self) -> Result<(W, u64)> {
+        Ok((self.0.into_inner()?, self.1))
     }
 }

@@ -48,7 +48,7 @@ fn manifest(home: &TempDir) -> CuratedManifest {
 }
 
 fn counts(read: u64, written: u64, quarantined: u64) -> RowCounts {
-    RowCounts { read, written, quarantined }
+    RowCounts { read, written, quarantined, duplicates: 0 }
 }
 
 /// Every file below a directory with its bytes, by name.

@@ -17,7 +17,8 @@ use tempfile::{TempDir, tempdir};
 use ticket_schema::columns::file_columns;
 use ticket_schema::manifest::{CuratedManifest, Manifest, WorldParameters};
 use transform::input::Inputs;
-use transform::{Config, OnError, run_transform};
+use transform::tolerance::Tolerance;
+use transform::{Config, run_transform};
 
 fn lake(count: u64) -> TempDir {
     let home = tempdir().unwrap();
@@ -25,7 +26,7 @@ fn lake(count: u64) -> TempDir {
     let config = generate::Config { batch_size: count, ..generate::Config::of(world) };
     let target = generate::Target::Directory(home.path().join("raw"));
     generate::run_generate(&config, target, &Messages::silent()).unwrap();
-    let config = Config { output: home.path().join("curated"), on_error: OnError::Fail };
+    let config = Config { tolerance: Tolerance::Lines(0), ..Config::new(home.path().join("curated")) };
     run_transform(&config, Inputs::of_manifest(&home.path().join("raw")).unwrap(), &Messages::silent()).unwrap();
     home
 }

@@ -46,7 +46,7 @@ impl World {
     /// What transform makes of the raw tickets.
     fn transformed(&self) -> CuratedManifest {
         let output = self.lake.dir().join("transformed");
-        let config = transform::Config { output: output.clone(), on_error: transform::OnError::Quarantine };
+        let config = transform::Config::new(&output);
         let inputs = transform::input::Inputs::of_manifest(&self.raw_dir()).unwrap();
         transform::run_transform(&config, inputs, &Messages::silent()).unwrap();
         CuratedManifest::load(&output).unwrap().unwrap()

@@ -24,7 +24,7 @@ impl Lake {
         let config = generate::Config::of(world);
         let target = generate::Target::Directory(raw.clone());
         generate::run_generate(&config, target, &Messages::silent()).unwrap();
-        let config = transform::Config { output: curated, on_error: transform::OnError::Fail };
+        let config = transform::Config::new(curated);
         let inputs = transform::input::Inputs::of_manifest(&raw).unwrap();
         transform::run_transform(&config, inputs, &Messages::silent()).unwrap();
     }

@@ -17,7 +17,7 @@ impl Lake {
         let config = generate::Config::of(world);
         let target = generate::Target::Directory(lake.raw());
         generate::run_generate(&config, target, &Messages::silent()).unwrap();
-        let config = transform::Config { output: lake.curated(), on_error: transform::OnError::Fail };
+        let config = transform::Config::new(lake.curated());
         let inputs = transform::input::Inputs::of_manifest(&lake.raw()).unwrap();
         transform::run_transform(&config, inputs, &Messages::silent()).unwrap();
         lake

@@ -12,7 +12,6 @@ use ticket_schema::manifest::WorldParameters;
 use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
 use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 use ticket_schema::{Ticket, Timestamp};
-use transform::OnError;
 use transform::input::Inputs;
 
 pub(crate) fn world(count: u64) -> WorldParameters {
@@ -35,7 +34,7 @@ pub(crate) fn generate(dir: &Path, config: Config) {
 
 pub(crate) fn transform_into(raw: &Path, curated: &Path) {
     let inputs = Inputs::find(&[raw.to_owned()], &Messages::silent()).unwrap();
-    let config = transform::Config { output: curated.to_owned(), on_error: OnError::Fail };
+    let config = transform::Config::new(curated);
     transform::run_transform(&config, inputs, &Messages::silent()).unwrap();
 }
 
