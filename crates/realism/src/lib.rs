@@ -8,7 +8,7 @@
 //!         reference (worlds, other seeds) ─> sample ─┘
 //! ```
 //!
-//! * [`sources`]: what there is to read; [`raw`] and [`curated`] read it.
+//! * [`sources`]: what there is to read; [`raw`] (with [`scalar`]) and [`curated`] read it.
 //! * [`intake`]: the values of one line to a [`rows::Row`], and the rules of single fields.
 //! * [`rules`]: the rules, how often each was broken and where first; [`histories`] holds those between tickets.
 //! * [`traits`]: what of a ticket is compared; [`sample`] counts it.

@@ -50,13 +50,13 @@ pub fn read(paths: &[PathBuf], names: &mut Names, messages: &Messages) -> Result
         [dir] if is_curated => find_curated(dir, messages)?,
         _ => find_raw(paths, messages)?,
     };
-    let n_bytes = files.iter().filter_map(|file| Some(file.path.as_ref()?.metadata().ok()?.len())).sum();
+    let n_bytes = files.iter().filter_map(Source::n_bytes).sum();
     let progress = messages.with_progress("realism", n_bytes, ProgressUnit::Bytes);
     let mut intake = Intake::new(names);
     for (number, file) in files.iter().enumerate() {
         let number = u32::try_from(number).context("there are more than 2^32 files")?;
-        match &file.path {
-            Some(path) if is_curated => curated::read(path, number, &mut intake, &progress)?,
+        match file.path() {
+            Some(path) if is_curated => curated::read(&path, number, &mut intake, &progress)?,
             _ => raw::read(file, number, &mut intake, &progress)?,
         }
     }
@@ -97,8 +97,7 @@ fn find_curated(dir: &Path, messages: &Messages) -> Result<(Vec<Source>, Claim)>
     if paths.is_empty() {
         bail!("no Parquet in {}; run `transform` first, or name another --data", tickets.display());
     }
-    let source = |path: PathBuf| Source { name: path.display().to_string(), path: Some(path), promised: None };
-    Ok((paths.into_iter().map(source).collect(), claim))
+    Ok((paths.into_iter().map(Source::at).collect(), claim))
 }
 
 /// What lies in a directory, by name.

@@ -76,7 +76,7 @@ impl Inputs {
     }
 
     fn add_file(&mut self, path: PathBuf) {
-        self.sources.push(Source { name: path.to_string_lossy().into(), promised: None, place: Place::At(path) });
+        self.sources.push(Source::at(path));
     }
 
     /// A file that is named twice would count twice.
@@ -174,6 +174,11 @@ impl Inputs {
 }
 
 impl Source {
+    /// The file with this path.
+    pub fn at(path: PathBuf) -> Self {
+        Self { name: path.to_string_lossy().into(), promised: None, place: Place::At(path) }
+    }
+
     fn of_directory(dir: &Arc<Path>, name: &str, promised: Option<&FileEntry>) -> Self {
         let promised = promised.map(|file| Box::new(file.clone()));
         Self { name: name.into(), promised, place: Place::In(Arc::clone(dir)) }
