@@ -76,7 +76,11 @@ mod tests {
         assert!(sizes.iter().all(|(n, text)| super::bytes(*n) == *text));
         let parsed = [("1", 1), ("64 MB", 64_000_000), ("128MiB", 128 << 20), ("2gb", 2_000_000_000)];
         assert!(parsed.iter().all(|(text, n)| super::parse_bytes(text) == Ok(*n)));
-        assert!(["", "MB", "0", "-1", "1.5GB", "1 furlong", "99999999999GB"].iter().all(|text| super::parse_bytes(text).is_err()));
+        assert!(
+            ["", "MB", "0", "-1", "1.5GB", "1 furlong", "99999999999GB"]
+                .iter()
+                .all(|text| super::parse_bytes(text).is_err())
+        );
         let durations = [(12, "12 ms"), (3400, "3.4 s"), (125_000, "2 min 05 s")];
         assert!(durations.iter().all(|(ms, text)| super::duration(Duration::from_millis(*ms)) == *text));
     }

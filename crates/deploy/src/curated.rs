@@ -145,9 +145,8 @@ pub fn manifest(
 
 /// Athena doesn't say which market a refused line was of.
 fn rows_by_market(markets: &BTreeMap<String, u64>, rows: RowCounts) -> BTreeMap<String, RowCounts> {
-    let taken = |(market, n): (&String, &u64)| {
-        (market.clone(), RowCounts { read: *n, written: *n, ..RowCounts::default() })
-    };
+    let taken =
+        |(market, n): (&String, &u64)| (market.clone(), RowCounts { read: *n, written: *n, ..RowCounts::default() });
     let refused = RowCounts { read: rows.quarantined, quarantined: rows.quarantined, ..RowCounts::default() };
     let refused = (rows.quarantined > 0).then(|| (UNKNOWN_MARKET.to_owned(), refused));
     markets.iter().map(taken).chain(refused).collect()

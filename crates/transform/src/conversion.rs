@@ -13,12 +13,12 @@ use crate::batch::{Batch, RefusedLine};
 use crate::chunks::Content;
 use crate::decode::{Market, UnknownFields};
 use crate::duplicates::Duplicates;
-use crate::tolerance::Tolerance;
 use crate::input::Source;
 use crate::parquet_file::{Compression, Encoder};
 use crate::partitions::{Partitions, RowGroup};
 use crate::parts::{Layout, Parts};
 use crate::quarantine::{Example, Place, Quarantine};
+use crate::tolerance::Tolerance;
 use crate::turns::{InTurn, Stop};
 use crate::workers::{Consumer, for_each_batch};
 

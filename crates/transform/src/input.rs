@@ -127,7 +127,8 @@ impl Inputs {
         }
         let is_exact = strangers.is_empty();
         let place: Arc<Path> = dir.into();
-        self.sources.extend(names.iter().map(|name| Source::of_directory(&place, name, promised.get(name.as_str()).copied())));
+        self.sources
+            .extend(names.iter().map(|name| Source::of_directory(&place, name, promised.get(name.as_str()).copied())));
         Ok(manifest.filter(|_| is_exact))
     }
 
@@ -164,7 +165,8 @@ impl Inputs {
     pub fn spool_standard_input(&mut self, scratch: &Path) -> Result<()> {
         for source in &mut self.sources {
             if let Place::StandardInput(kept) = &mut source.place {
-                let mut file = tempfile::tempfile_in(scratch).context("cannot create a scratch file beside the output")?;
+                let mut file =
+                    tempfile::tempfile_in(scratch).context("cannot create a scratch file beside the output")?;
                 io::copy(&mut io::stdin().lock(), &mut file).context("cannot keep standard input in a scratch file")?;
                 *kept = Some(file);
             }

@@ -29,7 +29,11 @@ pub fn merge(
         }
         say_what_was_taken_back(current, &converted, messages);
     }
-    let origin = origin(inputs, &converted, messages).filter(|_| kept.is_none());
+    let origin = origin(inputs, &converted, messages);
+    let latest_change = converted.latest_change.and_then(Timestamp::from_seconds);
+    let as_of = origin.as_ref().map(|origin| origin.world.as_of).or(latest_change);
+    // What the input's manifest says further is of its own tickets alone.
+    let origin = origin.filter(|_| kept.is_none());
 
     let stays = |file: &&FileEntry| !superseded.replaced.contains(&file.name);
     let mut files: Vec<FileEntry> = kept.iter().flat_map(|kept| &kept.files).filter(stays).cloned().collect();
@@ -40,8 +44,6 @@ pub fn merge(
         kept.filter(|_| !current.is_repair).map(|kept| kept.quarantine.clone()).unwrap_or_default();
     quarantine.append(&mut converted.quarantine);
 
-    let latest_change = converted.latest_change.and_then(Timestamp::from_seconds);
-    let as_of = origin.as_ref().map(|origin| origin.world.as_of).or(latest_change);
     let manifest = CuratedManifest {
         format: FORMAT,
         stage: CuratedStage::Curated,
@@ -62,11 +64,7 @@ pub fn merge(
 }
 
 /// Rows that gave way change from written to left out.
-fn rows_by_market(
-    current: &Current,
-    converted: &Converted,
-    superseded: &Superseded,
-) -> BTreeMap<String, RowCounts> {
+fn rows_by_market(current: &Current, converted: &Converted, superseded: &Superseded) -> BTreeMap<String, RowCounts> {
     let mut rows_by_market = current.rows_by_market();
     for (market, rows) in converted.account.by_market() {
         *rows_by_market.entry(market).or_default() += rows;

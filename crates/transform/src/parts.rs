@@ -66,7 +66,8 @@ impl<'a> Parts<'a> {
     pub fn finish(self) -> Result<Vec<FileEntry>> {
         let mut files = Vec::new();
         for (_, parts) in self.by_market.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            let mut parts = Arc::into_inner(parts).context("a file is still being written; this is a bug")?.into_inner();
+            let mut parts =
+                Arc::into_inner(parts).context("a file is still being written; this is a bug")?.into_inner();
             parts.end_part()?;
             files.append(&mut parts.finished);
         }

@@ -149,12 +149,7 @@ impl<'a> Quarantine<'a> {
         let entry = |name: String, file: BufWriter<StagedFile>| -> Result<FileEntry> {
             let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
             let checksum = file.checksum();
-            Ok(FileEntry {
-                name,
-                rows: self.n_lines,
-                bytes: checksum.n_bytes(),
-                crc64nvme: checksum.to_base64(),
-            })
+            Ok(FileEntry { name, rows: self.n_lines, bytes: checksum.n_bytes(), crc64nvme: checksum.to_base64() })
         };
         Ok(vec![entry(reasons_file(self.number), files.reasons)?, entry(lines_file(self.number), files.lines)?])
     }

@@ -78,7 +78,8 @@ impl Report {
 }
 
 fn table<'a>(what: &str, lines: impl Iterator<Item = (&'a str, RowCounts)>, n_lines: usize) -> String {
-    let mut text = format!("  {what:<36} {:>13} = {:>13} + {:>11} + {:>10}\n", "read", "written", "quarantined", "duplicates");
+    let mut text =
+        format!("  {what:<36} {:>13} = {:>13} + {:>11} + {:>10}\n", "read", "written", "quarantined", "duplicates");
     // Those that lost a line come first, should there be too many.
     let mut lines: Vec<_> = lines.collect();
     if n_lines > MAX_SHOWN {

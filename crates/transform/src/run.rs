@@ -113,7 +113,8 @@ pub fn run_transform(config: &Config, mut inputs: Inputs, messages: &Messages) -
         bail!("no tickets in {shown}: there is nothing to transform, and nothing was changed");
     }
     if !config.force {
-        current.refuse_repeats(converted.inputs.iter().map(|it| (it.name.as_str(), it.bytes, it.crc64nvme.as_str())))?;
+        current
+            .refuse_repeats(converted.inputs.iter().map(|it| (it.name.as_str(), it.bytes, it.crc64nvme.as_str())))?;
     }
     say_what_was_passed_over(&converted, messages);
     let superseded = supersede(&stored, &duplicates, &staging, config.layout())?;

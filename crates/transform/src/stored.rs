@@ -58,7 +58,8 @@ impl StoredFile {
     /// The columns with these names, or all.
     fn batches(&self, columns: &[&str]) -> Result<ParquetRecordBatchReader> {
         let open = || -> Result<ParquetRecordBatchReader> {
-            let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(&self.path)?)?.with_batch_size(BATCH_ROWS);
+            let builder =
+                ParquetRecordBatchReaderBuilder::try_new(File::open(&self.path)?)?.with_batch_size(BATCH_ROWS);
             let mask = if columns.is_empty() {
                 ProjectionMask::all()
             } else {

@@ -138,8 +138,7 @@ impl Keys {
     }
 
     fn push(&mut self, key: &Key) -> Result<()> {
-        // Identifiers are random, or at least their makers say so; if they aren't, a part is only longer than others.
-        let part = &mut self.parts[key.ticket_id.iter().fold(0, |sum, byte| sum * 31 + usize::from(*byte)) % N_PARTS];
+        let part = &mut self.parts[part_of(&key.ticket_id)];
         part.collected.extend_from_slice(&key.to_bytes());
         if part.collected.len() == BLOCK_BYTES {
             self.file.write_all(&part.collected).context("cannot write the keys of tickets to a scratch file")?;
@@ -171,6 +170,12 @@ impl Keys {
         }
         Ok(duplicates)
     }
+}
+
+/// Identifiers are random, or at least they should be; if they aren't, all their bytes together are (FNV-1a).
+fn part_of(ticket_id: &[u8; 16]) -> usize {
+    let hash = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    ticket_id.iter().fold(0x811c_9dc5, hash) as usize % N_PARTS
 }
 
 fn keys_in(bytes: &[u8]) -> impl Iterator<Item = Key> {

@@ -59,7 +59,8 @@ impl FromStr for Tolerance {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("`{text}` is neither a number of lines, such as 10, nor a share of them, such as 0.5%");
+        let expected =
+            || format!("`{text}` is neither a number of lines, such as 10, nor a share of them, such as 0.5%");
         match text.strip_suffix('%') {
             Some(percent) => match percent.trim_end().parse::<f64>() {
                 Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Self::Percent(percent)),

@@ -32,7 +32,8 @@ pub fn for_each_batch(sources: &[Source], threads: NonZeroUsize, consumer: &impl
     let outcomes: Vec<Result<UnknownFields>> = thread::scope(|scope| {
         let others: Vec<_> = (1..threads.get()).map(|_| scope.spawn(|| run.work())).collect();
         let own = run.work();
-        let join = |other: thread::ScopedJoinHandle<_>| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let join =
+            |other: thread::ScopedJoinHandle<_>| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         std::iter::once(own).chain(others.into_iter().map(join)).collect()
     });
     let mut unknown_fields = UnknownFields::default();

@@ -1,78 +1,19 @@
 //! The real binary: every line accounted for, every option's effect, and what a person meets when something is wrong.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
+mod home;
+
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+use home::{
+    BINARY, counts, files, first_raw_file, generate_dirty_into, generate_into, home_with_tickets, manifest, names,
+    stderr, transform,
+};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
-use ticket_schema::manifest::{CuratedManifest, Manifest, RawManifest, RowCounts};
-
-const BINARY: &str = env!("CARGO_BIN_EXE_transform");
-
-fn transform(home: &TempDir, arguments: &[&str]) -> Output {
-    Command::new(BINARY).current_dir(home.path()).args(arguments).output().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// A home directory with `data/raw` made by generate.
-fn home_with_tickets(count: u64) -> TempDir {
-    let home = tempdir().unwrap();
-    generate_into(&home.path().join("data/raw"), count);
-    home
-}
-
-fn generate_into(dir: &Path, count: u64) {
-    generate_dirty_into(dir, count, 42, "0");
-}
-
-fn generate_dirty_into(dir: &Path, count: u64, seed: u64, rate: &str) {
-    let as_of = "2026-11-22".parse().unwrap();
-    let world = ticket_schema::manifest::WorldParameters::new(seed, as_of, 90, count);
-    let config = generate::Config { dirty: rate.parse().unwrap(), ..generate::Config::of(world) };
-    let target = generate::Target::Directory(dir.to_owned());
-    generate::run_generate(&config, target, &cli_support::Messages::silent()).unwrap();
-}
-
-fn first_raw_file(home: &TempDir) -> PathBuf {
-    home.path().join("data/raw/tickets_20261122_000000_0000.jsonl")
-}
-
-fn manifest(home: &TempDir) -> CuratedManifest {
-    CuratedManifest::load(&home.path().join("data/curated")).unwrap().unwrap()
-}
-
-fn counts(read: u64, written: u64, quarantined: u64) -> RowCounts {
-    RowCounts { read, written, quarantined, duplicates: 0 }
-}
-
-/// Every file below a directory with its bytes, by name.
-fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
-    fn walk(dir: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) {
-        for entry in fs::read_dir(dir).unwrap() {
-            let entry = entry.unwrap();
-            let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
-            if entry.path().is_dir() {
-                walk(&entry.path(), &format!("{name}/"), found);
-            } else {
-                found.push((name, fs::read(entry.path()).unwrap()));
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(dir, "", &mut found);
-    found.sort();
-    found
-}
-
-fn names(dir: &Path) -> Vec<String> {
-    files(dir).into_iter().map(|(name, _)| name).collect()
-}
+use ticket_schema::manifest::{CuratedManifest, Manifest, RawManifest};
 
 #[test]
 fn the_defaults_make_a_partition_for_each_market() {

@@ -1,0 +1,113 @@
+//! A home directory with tickets, and the real binary that runs in it.
+#![allow(dead_code, reason = "each test uses its part of it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use arrow::array::AsArray;
+use arrow::datatypes::TimestampMillisecondType;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use tempfile::{TempDir, tempdir};
+use ticket_schema::manifest::{CuratedManifest, Manifest, RowCounts};
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_transform");
+
+pub fn transform(home: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(BINARY).current_dir(home.path()).args(arguments).output().unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A home directory with `data/raw` made by generate.
+pub fn home_with_tickets(count: u64) -> TempDir {
+    let home = tempdir().unwrap();
+    generate_into(&home.path().join("data/raw"), count);
+    home
+}
+
+pub fn generate_into(dir: &Path, count: u64) {
+    generate_dirty_into(dir, count, 42, "0");
+}
+
+pub fn generate_dirty_into(dir: &Path, count: u64, seed: u64, rate: &str) {
+    let as_of = "2026-11-22".parse().unwrap();
+    let world = ticket_schema::manifest::WorldParameters::new(seed, as_of, 90, count);
+    let config = generate::Config { dirty: rate.parse().unwrap(), ..generate::Config::of(world) };
+    let target = generate::Target::Directory(dir.to_owned());
+    generate::run_generate(&config, target, &cli_support::Messages::silent()).unwrap();
+}
+
+pub fn first_raw_file(home: &TempDir) -> PathBuf {
+    home.path().join("data/raw/tickets_20261122_000000_0000.jsonl")
+}
+
+pub fn manifest(home: &TempDir) -> CuratedManifest {
+    CuratedManifest::load(&home.path().join("data/curated")).unwrap().unwrap()
+}
+
+pub fn counts(read: u64, written: u64, quarantined: u64) -> RowCounts {
+    RowCounts { read, written, quarantined, duplicates: 0 }
+}
+
+/// Every file below a directory with its bytes, by name.
+pub fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    fn walk(dir: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+            if entry.path().is_dir() {
+                walk(&entry.path(), &format!("{name}/"), found);
+            } else {
+                found.push((name, fs::read(entry.path()).unwrap()));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(dir, "", &mut found);
+    found.sort();
+    found
+}
+
+pub fn names(dir: &Path) -> Vec<String> {
+    files(dir).into_iter().map(|(name, _)| name).collect()
+}
+
+/// The state of a ticket as Parquet holds it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct State {
+    pub ticket_id: String,
+    pub market: String,
+    pub updated_at: i64,
+    pub status: String,
+}
+
+/// Every row of a curated data set, sorted. Each file must hold what the manifest says.
+pub fn states(curated: &Path) -> Vec<State> {
+    let manifest = CuratedManifest::load(curated).unwrap().unwrap();
+    let mut states = Vec::new();
+    for entry in &manifest.files {
+        let file = fs::File::open(curated.join(&entry.name)).unwrap();
+        let market = entry.name.split(['=', '/']).nth(2).unwrap();
+        let n_before = states.len();
+        for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap() {
+            let batch = batch.unwrap();
+            let text =
+                |name: &str, row: usize| batch.column_by_name(name).unwrap().as_string::<i32>().value(row).to_owned();
+            let times = batch.column_by_name("updated_at").unwrap().as_primitive::<TimestampMillisecondType>();
+            states.extend((0..batch.num_rows()).map(|row| State {
+                ticket_id: text("ticket_id", row),
+                market: market.to_owned(),
+                updated_at: times.value(row),
+                status: text("status", row),
+            }));
+        }
+        assert_eq!((states.len() - n_before) as u64, entry.rows, "{}", entry.name);
+    }
+    let on_disk: Vec<String> = names(&curated.join("tickets")).iter().map(|name| format!("tickets/{name}")).collect();
+    assert_eq!(on_disk, manifest.files.iter().map(|entry| entry.name.clone()).collect::<Vec<_>>());
+    states.sort();
+    states
+}

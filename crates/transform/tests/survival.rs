@@ -1,0 +1,374 @@
+//! What nobody hopes for: killed runs, full disks, files that break, and rubbish without end.
+//!
+//! Those marked as slow run with `-- --ignored`.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
+
+mod home;
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use home::{
+    BINARY, counts, files, first_raw_file, generate_dirty_into, generate_into, home_with_tickets, manifest, names,
+    states, stderr, transform,
+};
+use tempfile::{TempDir, tempdir};
+use ticket_schema::iso3166::is_country_code;
+
+/// What transform may use at most, whatever it is given.
+const MAX_MEMORY_BYTES: u64 = 512 << 20;
+
+fn spawn(home: &TempDir, arguments: &[&str]) -> Child {
+    Command::new(BINARY)
+        .current_dir(home.path())
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits for the end; returns the most memory that was seen in use, too.
+fn watch(mut child: Child) -> (Output, u64) {
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        peak = peak.max(kib.unwrap_or(0) << 10);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    (child.wait_with_output().unwrap(), peak)
+}
+
+fn no_leftovers(home: &TempDir) {
+    let left: Vec<String> = fs::read_dir(home.path().join("data"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !["raw", "curated", ".raw.lock", ".curated.lock"].contains(&name.as_str()))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn killed_at_any_moment_the_data_set_is_the_one_before_or_the_one_after() {
+    let home = home_with_tickets(30_000);
+    generate_dirty_into(&home.path().join("other"), 30_000, 43, "0");
+    let started = Instant::now();
+    assert!(transform(&home, &["--input", "other"]).status.success());
+    let other = files(&home.path().join("data/curated"));
+    assert!(transform(&home, &[]).status.success());
+    let usual = files(&home.path().join("data/curated"));
+    let whole_run = started.elapsed() / 2;
+    let mut n_killed = 0;
+    for i in 0..24 {
+        let mut child = spawn(&home, &["--input", if i % 2 == 0 { "other" } else { "data/raw" }]);
+        std::thread::sleep(whole_run * i / 20);
+        child.kill().unwrap();
+        n_killed += u32::from(child.wait().unwrap().code().is_none());
+        let found = files(&home.path().join("data/curated"));
+        assert!(
+            found == usual || found == other,
+            "after {i}/20 of a run: {:?}",
+            names(&home.path().join("data/curated"))
+        );
+    }
+    assert!(n_killed > 0, "every run had ended before it was killed");
+    assert!(transform(&home, &[]).status.success());
+    assert!(files(&home.path().join("data/curated")) == usual);
+    no_leftovers(&home);
+}
+
+/// Runs with a limit on the length of files: whoever ignores the signal is told what a full disk tells.
+fn transform_with_file_limit(home: &TempDir, n_kib: u64, arguments: &str) -> Output {
+    let script = format!("trap '' XFSZ; ulimit -f {n_kib}; exec {BINARY} {arguments}");
+    Command::new("bash").args(["-c", &script]).current_dir(home.path()).output().unwrap()
+}
+
+#[test]
+fn when_files_can_t_be_written_the_data_set_before_stays() {
+    let home = home_with_tickets(500);
+    assert!(transform(&home, &[]).status.success());
+    let before = files(&home.path().join("data/curated"));
+    generate_into(&home.path().join("data/raw"), 20_000);
+    for arguments in ["", "--threads 1", "--mode append --force", "--dedupe latest"] {
+        let output = transform_with_file_limit(&home, 100, arguments);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(stderr(&output).contains("cannot write"), "{}", stderr(&output));
+        assert!(files(&home.path().join("data/curated")) == before, "{arguments}");
+        no_leftovers(&home);
+    }
+    fs::write(home.path().join("dirty.jsonl"), "rubbish\n".repeat(50_000)).unwrap();
+    let output = transform_with_file_limit(&home, 100, "--input dirty.jsonl");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("_quarantine"), "{}", stderr(&output));
+    assert!(files(&home.path().join("data/curated")) == before);
+    assert!(transform(&home, &[]).status.success());
+    assert_eq!(manifest(&home).rows, counts(20_000, 20_000, 0));
+}
+
+/// On a disk that is really full, where one may be made.
+#[test]
+fn on_a_full_disk_the_data_set_before_stays() {
+    let home = home_with_tickets(20_000);
+    let script = format!(
+        "mount -t tmpfs -o size=1m none {0} && mkdir {0}/in && head -n 500 data/raw/*_0000.jsonl > {0}/in/a.jsonl && \
+         {BINARY} --input {0}/in --output {0}/out && cp -r {0}/out before && {BINARY} --output {0}/out; echo code $?; \
+         diff -r before {0}/out && echo same",
+        "disk"
+    );
+    fs::create_dir(home.path().join("disk")).unwrap();
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "bash", "-c", &script])
+        .current_dir(home.path())
+        .output();
+    match output {
+        Ok(output) if !stderr(&output).contains("permi") && !stderr(&output).contains("unshare") => {
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(said.contains("code 1") && said.contains("same"), "{said}: {}", stderr(&output));
+            assert!(stderr(&output).contains("No space left on device"), "{}", stderr(&output));
+        }
+        // Where no file system may be mounted, the test with a limit on files must do.
+        _ => {}
+    }
+}
+
+#[test]
+fn a_read_error_names_the_file() {
+    let home = home_with_tickets(1000);
+    assert!(transform(&home, &[]).status.success());
+    let before = files(&home.path().join("data/curated"));
+    // Reading the memory of a process from address 0 is an input/output error.
+    let output = transform(&home, &["--input", "data/raw", "/proc/self/mem"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("/proc/self/mem"), "{}", stderr(&output));
+    assert!(files(&home.path().join("data/curated")) == before);
+    no_leftovers(&home);
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_read_is_named() {
+    let home = home_with_tickets(1000);
+    assert!(transform(&home, &[]).status.success());
+    let before = files(&home.path().join("data/curated"));
+    let tickets = fs::read(first_raw_file(&home)).unwrap();
+    let big = home.path().join("big.jsonl");
+    for _ in 0..50 {
+        let mut file = File::create(&big).unwrap();
+        (0..100).for_each(|_| file.write_all(&tickets).unwrap());
+        let child = spawn(&home, &["--input", "big.jsonl", "--threads", "1"]);
+        if !cut_while_read(&child, &big) {
+            drop(child.wait_with_output());
+            continue;
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(stderr(&output).contains("big.jsonl became shorter while it was read"), "{}", stderr(&output));
+        assert!(files(&home.path().join("data/curated")) == before);
+        no_leftovers(&home);
+        return;
+    }
+    panic!("fifty times the file was read before it could be cut");
+}
+
+/// Waits until the child has read a part of the file, and cuts it there; says whether that went well.
+fn cut_while_read(child: &Child, path: &Path) -> bool {
+    let signal = |name: &str| {
+        assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+    };
+    let position = || -> Option<u64> {
+        for entry in fs::read_dir(format!("/proc/{}/fd", child.id())).ok()?.flatten() {
+            if fs::read_link(entry.path()).is_ok_and(|target| target == path) {
+                let number = entry.file_name();
+                let info = fs::read_to_string(format!("/proc/{}/fdinfo/{}", child.id(), number.to_str()?)).ok()?;
+                return info.lines().find_map(|line| line.strip_prefix("pos:")?.trim().parse().ok());
+            }
+        }
+        None
+    };
+    let n_bytes = path.metadata().unwrap().len();
+    for _ in 0..10_000 {
+        if position().is_some_and(|position| position > 0) {
+            signal("-STOP");
+            let position = position().unwrap_or(n_bytes);
+            let is_in_time = position < n_bytes - (4 << 20);
+            if is_in_time {
+                File::options().write(true).open(path).unwrap().set_len(position).unwrap();
+            }
+            signal("-CONT");
+            return is_in_time;
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    false
+}
+
+#[test]
+fn two_runs_on_one_output_don_t_meet() {
+    let home = home_with_tickets(1000);
+    let mut first = spawn(&home, &["--input", "-"]);
+    let mut stdin = first.stdin.take().unwrap();
+    stdin.write_all(&fs::read(first_raw_file(&home)).unwrap()).unwrap();
+    while !home.path().join("data/.curated.partial").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let second = transform(&home, &[]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(stderr(&second).contains("another run is writing data/curated"), "{}", stderr(&second));
+    drop(stdin);
+    assert!(first.wait().unwrap().success());
+    assert_eq!(manifest(&home).rows, counts(1000, 1000, 0));
+    assert!(transform(&home, &[]).status.success());
+}
+
+#[test]
+fn an_interrupt_leaves_everything_as_it_was() {
+    let home = home_with_tickets(1000);
+    assert!(transform(&home, &[]).status.success());
+    let before = files(&home.path().join("data/curated"));
+    for signal in ["-INT", "-TERM"] {
+        let mut child = spawn(&home, &["--input", "-", "--dedupe", "latest"]);
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&fs::read(first_raw_file(&home)).unwrap()).unwrap();
+        while !home.path().join("data/.curated.partial").exists() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+        drop(stdin);
+        assert!(files(&home.path().join("data/curated")) == before);
+        no_leftovers(&home);
+    }
+}
+
+#[test]
+fn every_market_of_the_world_at_once() {
+    let home = home_with_tickets(1000);
+    let text = fs::read_to_string(first_raw_file(&home)).unwrap();
+    let pairs = ('A'..='Z').flat_map(|a| ('A'..='Z').map(move |b| format!("{a}{b}")));
+    let codes: Vec<String> = pairs.filter(|code| is_country_code(code)).collect();
+    let mut all = String::new();
+    for (i, line) in text.lines().cycle().take(249 * 40).enumerate() {
+        let start = line.find("\"market\":\"").unwrap() + 10;
+        let code = &codes[i % codes.len()];
+        all += &format!("{}{code}{}\n", &line[..start], &line[start + 2..]);
+    }
+    fs::write(home.path().join("all.jsonl"), all).unwrap();
+    let (output, peak) = watch(spawn(&home, &["--input", "all.jsonl"]));
+    assert!(output.status.success(), "{}", stderr(&output));
+    let kept = manifest(&home);
+    assert_eq!((kept.files.len(), kept.rows), (249, counts(9960, 9960, 0)));
+    assert!(kept.markets.values().all(|n| *n == 40));
+    assert_eq!(states(&home.path().join("data/curated")).len(), 9960);
+    assert!(peak < MAX_MEMORY_BYTES, "{peak} bytes");
+}
+
+#[test]
+fn ten_thousand_bad_lines_are_all_kept() {
+    let home = home_with_tickets(1000);
+    let good = fs::read_to_string(first_raw_file(&home)).unwrap();
+    let bad: Vec<String> = (0..10_000).map(|i| format!("{{\"bad\":{i}}}")).collect();
+    let mixed: String = good.lines().cycle().zip(&bad).map(|(good, bad)| format!("{bad}\n{good}\n")).collect();
+    fs::write(home.path().join("mixed.jsonl"), mixed).unwrap();
+    for threads in ["1", "2"] {
+        let output = transform(&home, &["--input", "mixed.jsonl", "--threads", threads]);
+        assert_eq!(output.status.code(), Some(3));
+        assert_eq!(manifest(&home).rows, counts(20_000, 10_000, 10_000));
+        let quarantine = home.path().join("data/curated/_quarantine");
+        assert_eq!(fs::read_to_string(quarantine.join("rejected.jsonl")).unwrap(), bad.join("\n") + "\n");
+        let reasons = fs::read_to_string(quarantine.join("_reasons.jsonl")).unwrap();
+        for (i, reason) in reasons.lines().enumerate() {
+            let reason: serde_json::Value = serde_json::from_str(reason).unwrap();
+            assert_eq!(reason["line"], 2 * i + 1);
+        }
+    }
+}
+
+#[test]
+fn lines_around_the_longest_that_is_looked_at() {
+    let home = home_with_tickets(10);
+    let ticket = fs::read_to_string(first_raw_file(&home)).unwrap().lines().next().unwrap().to_owned();
+    // A ticket with a further field, so that it has exactly so many bytes.
+    let long = |n_bytes: usize| {
+        let room = n_bytes - ticket.len() - "\"x\":\"\",".len();
+        ticket.replacen('{', &format!("{{\"x\":\"{}\",", "y".repeat(room)), 1)
+    };
+    const LIMIT: usize = 16 << 20;
+    for (n_bytes, is_taken) in [(LIMIT - 1, true), (LIMIT, true), (LIMIT + 1, false), (LIMIT + (1 << 20), false)] {
+        for (before, after) in [("", ""), ("", "\n"), ("\n", "\n{}\n"), ("{}\n", "\n\n")] {
+            let n_bad = u64::from(before.contains("{}")) + u64::from(after.contains("{}")) + u64::from(!is_taken);
+            fs::write(home.path().join("long.jsonl"), format!("{before}{}{after}", long(n_bytes))).unwrap();
+            let output = transform(&home, &["--input", "long.jsonl"]);
+            assert_eq!(output.status.code(), Some(if n_bad == 0 { 0 } else { 3 }), "{}", stderr(&output));
+            let n_good = u64::from(is_taken);
+            assert_eq!(manifest(&home).rows, counts(n_good + n_bad, n_good, n_bad), "{n_bytes} {before:?} {after:?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "slow: writes 2 GB"]
+fn a_line_of_two_gigabytes_passes_through_in_little_memory() {
+    const N_BYTES: u64 = 2 << 30;
+    let home = home_with_tickets(10);
+    let mut child = spawn(&home, &["--input", "-"]);
+    let mut stdin = child.stdin.take().unwrap();
+    let tickets = fs::read(first_raw_file(&home)).unwrap();
+    let feeding = std::thread::spawn(move || {
+        stdin.write_all(&tickets).unwrap();
+        let piece = vec![b'x'; 1 << 20];
+        (0..N_BYTES >> 20).for_each(|_| stdin.write_all(&piece).unwrap());
+    });
+    let (output, peak) = watch(child);
+    feeding.join().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert_eq!(manifest(&home).rows, counts(11, 10, 1));
+    let rejected = File::open(home.path().join("data/curated/_quarantine/rejected.jsonl")).unwrap();
+    assert_eq!(rejected.metadata().unwrap().len(), N_BYTES + 1);
+    let mut first = [0; 100];
+    (&rejected).read_exact(&mut first).unwrap();
+    assert_eq!(first, [b'x'; 100]);
+    assert!(peak < 150 << 20, "{peak} bytes");
+}
+
+#[test]
+#[ignore = "slow: makes a million files"]
+fn a_million_tiny_files_are_read_in_bounded_memory() {
+    const N_FILES: usize = 1_000_000;
+    let home = home_with_tickets(1000);
+    let text = fs::read_to_string(first_raw_file(&home)).unwrap();
+    let many = home.path().join("many");
+    fs::create_dir(&many).unwrap();
+    // Names for a few files each of one line: what counts here is how many there are to open.
+    for (i, line) in text.lines().enumerate() {
+        let first = many.join(format!("{:07}.jsonl", i * 1000));
+        fs::write(&first, line).unwrap();
+        for k in 1..1000 {
+            fs::hard_link(&first, many.join(format!("{:07}.jsonl", i * 1000 + k))).unwrap();
+        }
+    }
+    let (output, peak) = watch(spawn(&home, &["--input", "many"]));
+    assert!(output.status.success(), "{}", stderr(&output));
+    let kept = manifest(&home);
+    assert_eq!((kept.rows, kept.inputs.len()), (counts(1_000_000, 1_000_000, 0), N_FILES));
+    assert!(peak < MAX_MEMORY_BYTES, "{peak} bytes");
+}
+
+#[test]
+#[ignore = "slow: reads two million tickets"]
+fn memory_doesn_t_grow_with_the_input() {
+    let home = tempdir().unwrap();
+    generate_into(&home.path().join("data/raw"), 2_000_000);
+    for arguments in [&["--threads", "2"][..], &["--threads", "2", "--dedupe", "latest"]] {
+        let (output, peak) = watch(spawn(&home, arguments));
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert_eq!(manifest(&home).rows, counts(2_000_000, 2_000_000, 0));
+        assert!(peak < MAX_MEMORY_BYTES, "{arguments:?}: {peak} bytes");
+    }
+}
