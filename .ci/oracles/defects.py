@@ -4,7 +4,8 @@ Usage: defects.py BIN_DIR
 
 `generate --dirty` lists its defects in `_truth.jsonl`. Refused lines are what `transform` puts into quarantine. Copies are found
 by grouping what it takes by `ticket_id`: a line after the first of its ticket is a duplicate if all fields are the same, and a
-late copy if it shows an earlier state. The defects don't depend on shards, so two shards together are scored as the whole is.
+late copy if it shows an earlier state; `transform --dedupe latest` must leave what this grouping leaves. The defects don't
+depend on shards, so two shards together are scored as the whole is.
 """
 
 import json
@@ -14,7 +15,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from contract import MARKETS, check, manifest, raw_files, with_times
+import pyarrow.dataset
+
+from contract import MARKETS, check, check_same_tickets, manifest, raw_files, with_times
 
 REFUSED = ["cut_line", "wrong_type", "unknown_text", "impossible_time", "bad_utf8"]
 COPIES = ["duplicate", "late_copy"]
@@ -101,6 +104,20 @@ def check_manifest(raw, truth, lines, remaining):
     check(says["truth"]["bytes"] == (raw / "_truth.jsonl").stat().st_size, "the manifest has another size of the truth")
 
 
+def check_latest(bin_dir, raw, curated, remaining, n_refused, n_copies):
+    """`--dedupe latest` leaves what grouping leaves, and the answers that were counted over it hold."""
+    run(bin_dir, "transform", "--dedupe=latest", "--input", raw, "--output", curated, expected_exit=3)
+    rows = pyarrow.dataset.dataset(curated / "tickets", partitioning="hive").to_table().to_pylist()
+    check_same_tickets({row["ticket_id"]: row for row in rows}, remaining, "--dedupe latest")
+    check(len(rows) == len(remaining), f"{len(rows) - len(remaining)} tickets are there twice")
+    says, promised = manifest(curated), manifest(raw)
+    expected = {"written": len(rows), "quarantined": n_refused, "duplicates": n_copies}
+    expected["read"] = sum(expected.values())
+    check(says["rows"] == expected, f"the manifest's rows are {says['rows']}, expected {expected}")
+    check(says["expected_answers"] == promised["expected_answers"], "the answers were not handed on")
+    run(bin_dir, "query", "--data", curated, "--verify", expected_exit=0)
+
+
 def check_world(bin_dir, world, scratch):
     raw = scratch / "raw"
     arguments = [f"--{name}={value}" for name, value in world.items()]
@@ -129,6 +146,7 @@ def check_world(bin_dir, world, scratch):
         check(planted[place]["ticket_id"] == tickets[place]["ticket_id"], f"{place}: the truth names another ticket")
     check_manifest(raw, truth, lines, remaining)
     check(manifest(scratch / "curated")["expected_answers"] is None, "the answers were handed on although copies stay")
+    check_latest(bin_dir, raw, scratch / "latest", remaining, len(refused), len(found))
 
     for option in ["--shard=1/2", "--shard=2/2"]:
         run(bin_dir, "generate", *arguments, "--dirty=5%", option, f"--output={scratch / option[-3]}", expected_exit=0)
