@@ -1,7 +1,8 @@
 """Usage: with_pyarrow.py INPUT_DIR OUTPUT_DIR THREADS
 
-A scan of all files at once into a partitioned data set. The schema is given, so that nothing is guessed; blocks of 8 MiB are
-ahead of smaller ones and no worse than larger ones, and row groups hold up to a million tickets.
+A scan of all files at once into a partitioned data set. The schema is given, so that nothing is guessed. Blocks of 8 MiB are ahead
+of smaller ones and no worse than larger ones. Row groups hold from 131,072 to a million tickets: without that least, each block
+would begin new ones, which take longer and are larger. Reading the files one after the other takes a tenth longer.
 """
 
 import sys
@@ -34,5 +35,6 @@ ds.write_dataset(
     format="parquet",
     file_options=ds.ParquetFileFormat().make_write_options(compression="snappy"),
     partitioning=ds.partitioning(pa.schema([("market", pa.string())]), flavor="hive"),
+    min_rows_per_group=1 << 17,
     max_rows_per_group=1 << 20,
 )

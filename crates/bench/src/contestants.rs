@@ -46,6 +46,14 @@ impl Peer {
         }
     }
 
+    /// What its script imports.
+    const fn imports(self) -> &'static str {
+        match self {
+            Self::PyArrow => "pyarrow.dataset, pyarrow.json",
+            _ => self.package(),
+        }
+    }
+
     fn script(self) -> PathBuf {
         python::script(&format!("with_{}.py", self.package()))
     }
@@ -98,7 +106,7 @@ impl Contestant {
         match self.peer {
             None => vec![programs.transform.clone().into(), "--version".into()],
             Some(peer) => {
-                vec![programs.python.program().into(), "-c".into(), format!("import {}", peer.package()).into()]
+                vec![programs.python.program().into(), "-c".into(), format!("import {}", peer.imports()).into()]
             }
         }
     }

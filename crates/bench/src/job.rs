@@ -188,3 +188,26 @@ pub(crate) fn remove_if_there(dir: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::check_same_contents;
+
+    #[test]
+    fn other_contents_are_named_and_the_same_ones_pass() {
+        let contents = |markets| json!({ "rows": 3, "markets": markets });
+        let ours = contents(json!({ "DE": { "rows": 2, "status": 7 }, "JP": { "rows": 1, "status": 5 } }));
+        let refused = |markets| check_same_contents("X", &contents(markets), &ours).unwrap_err().to_string();
+
+        check_same_contents("X", &ours.clone(), &ours).unwrap();
+        let other_sum = json!({ "DE": { "rows": 2, "status": 8 }, "JP": { "rows": 1, "status": 5 } });
+        assert_eq!(refused(other_sum), "X wrote another status than transform in DE: 8, not 7");
+        let column_missing = json!({ "DE": { "rows": 2, "status": 7 }, "JP": { "rows": 1 } });
+        assert_eq!(refused(column_missing), "X wrote another status than transform in JP: null, not 5");
+        let market_missing = json!({ "DE": { "rows": 2, "status": 7 } });
+        assert_eq!(refused(market_missing), "X wrote other markets than transform");
+        assert!(check_same_contents("X", &json!({}), &ours).is_err());
+    }
+}

@@ -56,3 +56,27 @@ fn file_system(mounts: &str, dir: &Path) -> Option<String> {
     let holding = mounts.filter(|(path, _)| dir.starts_with(path));
     holding.max_by_key(|(path, _)| path.len()).map(|(_, kind)| kind.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{field, file_system, kibibytes};
+
+    #[test]
+    fn the_kernels_texts_are_read() {
+        let text = "processor\t: 0\nmodel name\t: Made-up 9000: fast\nmodel name\t: another\n";
+        assert_eq!(field(text, "model name"), Some("Made-up 9000: fast"));
+        assert_eq!(field(text, "model"), None);
+        assert_eq!(kibibytes("24 kB"), 24 * 1024);
+    }
+
+    #[test]
+    fn the_innermost_and_latest_mount_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().canonicalize().unwrap();
+        let path = path.display();
+        let mounts = format!("a / ext4 rw 0 0\nb {path} xfs rw 0 0\nc {path} tmpfs rw 0 0\nd {path}-not zfs rw 0 0\n");
+        assert_eq!(file_system(&mounts, dir.path()).as_deref(), Some("tmpfs"));
+        assert_eq!(file_system("a / ext4 rw 0 0\n", dir.path()).as_deref(), Some("ext4"));
+        assert_eq!(file_system("", dir.path()), None);
+    }
+}

@@ -24,7 +24,8 @@ impl Python {
     /// Makes the environment in `dir`, or brings the one there up to date, which needs the network only if something is missing.
     pub fn prepare(dir: &Path, messages: &Messages) -> Result<Self> {
         let program = dir.join("bin/python");
-        if !program.exists() {
+        // The last thing that comes; where the venv module is not whole, it doesn't.
+        if !dir.join("bin/pip").exists() {
             messages.note(format!("bench: making a Python environment in {}", dir.display()));
             let made = output(Command::new("python3").args(["-m", "venv"]).arg(dir));
             made.context(HOW_TO_GET_PYTHON)?;
