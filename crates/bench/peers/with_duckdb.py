@@ -1,7 +1,7 @@
 """Usage: with_duckdb.py INPUT_DIR OUTPUT_DIR THREADS
 
 Columns are named with their types, which spares DuckDB a first look at the data. The order of the lines isn't kept, since nobody
-needs it. Pages are of version 1, the default, as every other contestant writes them; version 2 would be a tenth smaller. Larger
+needs it. Pages are of version 1, the default, which every reader takes; version 2 would be a tenth smaller. Larger
 dictionaries than the default's take three times the time, and leaving out Bloom filters changes nothing.
 """
 
