@@ -1,0 +1,118 @@
+//! Who takes part, and how each is called.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use crate::programs::Programs;
+use crate::python;
+
+/// A tool that transform is held against.
+#[allow(clippy::doc_markdown, reason = "these comments are help texts")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "lower")]
+pub enum Peer {
+    /// DuckDB
+    DuckDb,
+    /// chDB, which is ClickHouse as a library
+    ChDb,
+    /// Polars
+    Polars,
+    /// pyarrow, which is Apache Arrow C++
+    PyArrow,
+}
+
+impl Peer {
+    /// All of them, in the report's order.
+    pub const ALL: [Self; 4] = [Self::DuckDb, Self::ChDb, Self::Polars, Self::PyArrow];
+
+    /// Its name as people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DuckDb => "DuckDB",
+            Self::ChDb => "chDB",
+            Self::Polars => "Polars",
+            Self::PyArrow => "pyarrow",
+        }
+    }
+
+    /// The name of its Python module and package.
+    pub const fn package(self) -> &'static str {
+        match self {
+            Self::DuckDb => "duckdb",
+            Self::ChDb => "chdb",
+            Self::Polars => "polars",
+            Self::PyArrow => "pyarrow",
+        }
+    }
+
+    /// What its script imports.
+    const fn imports(self) -> &'static str {
+        match self {
+            Self::PyArrow => "pyarrow.dataset, pyarrow.json",
+            _ => self.package(),
+        }
+    }
+
+    fn script(self) -> PathBuf {
+        python::script(&format!("with_{}.py", self.package()))
+    }
+}
+
+/// One who takes part: a tool with a number of threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contestant {
+    /// The peer, or our transform.
+    pub peer: Option<Peer>,
+    /// How many threads it may use.
+    pub threads: NonZeroUsize,
+}
+
+impl Contestant {
+    /// Our transform, with these threads and (behind it) with one; then the peers, all of them if `only` names none.
+    ///
+    /// The first one is what all others are held against.
+    pub fn all(threads: NonZeroUsize, only: &[Peer]) -> Vec<Self> {
+        let single = (threads != NonZeroUsize::MIN).then_some(Self { peer: None, threads: NonZeroUsize::MIN });
+        let peers = Peer::ALL.into_iter().filter(|peer| only.is_empty() || only.contains(peer));
+        let peers = peers.map(|peer| Self { peer: Some(peer), threads });
+        [Self { peer: None, threads }].into_iter().chain(single).chain(peers).collect()
+    }
+
+    /// Its name in a table.
+    pub fn name(&self) -> String {
+        let tool = self.peer.map_or("transform", Peer::name);
+        format!("{tool}, {}", cli_support::human::counted(self.threads.get() as u64, "thread"))
+    }
+
+    /// The command that converts the tickets in one directory to Parquet in another.
+    pub fn command(&self, programs: &Programs, input: &Path, output: &Path) -> Vec<OsString> {
+        let threads = OsString::from(self.threads.to_string());
+        match self.peer {
+            None => {
+                let options = ["--quiet".into(), "--threads".into(), threads];
+                let paths = ["--input".into(), input.into(), "--output".into(), output.into()];
+                [programs.transform.clone().into()].into_iter().chain(options).chain(paths).collect()
+            }
+            Some(peer) => {
+                let script = peer.script().into();
+                vec![programs.python.program().into(), script, input.into(), output.into(), threads]
+            }
+        }
+    }
+
+    /// A command that starts the tool and does nothing with it.
+    pub fn start_command(&self, programs: &Programs) -> Vec<OsString> {
+        match self.peer {
+            None => vec![programs.transform.clone().into(), "--version".into()],
+            Some(peer) => {
+                vec![programs.python.program().into(), "-c".into(), format!("import {}", peer.imports()).into()]
+            }
+        }
+    }
+
+    /// Where below its output directory it puts the directories of the markets.
+    pub fn tickets_dir(&self, output: &Path) -> PathBuf {
+        if self.peer.is_none() { output.join("tickets") } else { output.to_owned() }
+    }
+}

@@ -1,0 +1,213 @@
+//! One number of tickets, converted by all contestants by turns.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use cli_support::{Messages, human};
+use serde_json::Value;
+
+use crate::contestants::Contestant;
+use crate::measure::{Usage, measured};
+use crate::programs::{Programs, output};
+use crate::statistics::order;
+
+/// The tickets that a file holds: large ones, since every peer is at its best with these.
+const TICKETS_A_FILE: u64 = 500_000;
+
+/// What the world of the tickets is called by; the same one each time.
+const WORLD: &str = "--seed 42 --as-of 2026-11-22 --days-back 90";
+
+/// What one run took and left.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// What it took.
+    pub usage: Usage,
+    /// Bytes of all Parquet files.
+    pub bytes: u64,
+    /// How many Parquet files.
+    pub n_files: u64,
+}
+
+/// What a number of tickets has shown.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// How many tickets.
+    pub tickets: u64,
+    /// Bytes of their JSON-Lines.
+    pub input_bytes: u64,
+    /// How many files these are.
+    pub n_input_files: u64,
+    /// Bytes of the columns that our transform makes of them, before compression.
+    pub unpacked_bytes: u64,
+    /// For each contestant its runs, by rounds.
+    pub runs: Vec<Vec<Run>>,
+}
+
+/// The tickets, waiting to be converted.
+#[derive(Debug)]
+pub struct Tickets {
+    /// How many.
+    pub count: u64,
+    /// The directory that holds them.
+    pub dir: PathBuf,
+    /// The files with the tickets.
+    pub files: Vec<PathBuf>,
+}
+
+impl Tickets {
+    /// Generates so many below a directory, in place of what is there.
+    pub fn generate(count: u64, below: &Path, programs: &Programs) -> Result<Self> {
+        let dir = below.join("raw");
+        let mut generate = Command::new(&programs.generate);
+        generate.args(WORLD.split(' ')).args(["--quiet", "--count", &count.to_string()]);
+        generate.args(["--batch-size", &TICKETS_A_FILE.to_string()]).arg("--output").arg(&dir);
+        output(&mut generate).context("cannot generate the tickets")?;
+        let files = files_below(&dir, "jsonl")?;
+        Ok(Self { count, dir, files })
+    }
+
+    /// Reads all of them once, so that they are in the page cache.
+    fn warm(&self) -> Result<()> {
+        for path in &self.files {
+            let mut file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+            io::copy(&mut file, &mut io::sink())?;
+        }
+        Ok(())
+    }
+}
+
+impl Job {
+    /// Lets the contestants convert the tickets in so many rounds, and checks what they wrote.
+    pub fn run(
+        tickets: &Tickets,
+        contestants: &[Contestant],
+        n_rounds: usize,
+        programs: &Programs,
+        below: &Path,
+        messages: &Messages,
+    ) -> Result<Self> {
+        let mut job = Self {
+            tickets: tickets.count,
+            input_bytes: total_bytes(&tickets.files)?,
+            n_input_files: tickets.files.len() as u64,
+            unpacked_bytes: 0,
+            runs: vec![Vec::new(); contestants.len()],
+        };
+        let mut ours = None;
+        tickets.warm()?;
+        for round in 0..n_rounds {
+            for i in order(contestants.len(), round) {
+                let contestant = &contestants[i];
+                let name = contestant.name();
+                let dir = below.join(name.replace(", ", "-").replace(' ', "-"));
+                let run = one_run(contestant, tickets, programs, &dir).with_context(|| format!("{name} failed"))?;
+                messages.note(format!(
+                    "bench: {} tickets, round {} of {n_rounds}: {name}, {}",
+                    human::count(tickets.count),
+                    round + 1,
+                    human::duration(run.usage.wall),
+                ));
+                let tickets_dir = contestant.tickets_dir(&dir);
+                if round == 0 {
+                    let contents = programs.python.contents(&tickets_dir)?;
+                    check_rows(&name, contents["rows"].as_u64().unwrap_or(0), tickets.count)?;
+                    // The first contestant of the first round is our transform.
+                    check_same_contents(&name, &contents, ours.get_or_insert_with(|| contents.clone()))?;
+                } else {
+                    check_rows(&name, programs.python.rows(&tickets_dir)?, tickets.count)?;
+                }
+                job.runs[i].push(run);
+                if round + 1 < n_rounds {
+                    remove_if_there(&dir)?;
+                }
+            }
+        }
+        job.unpacked_bytes = ours.and_then(|contents| contents["unpacked_bytes"].as_u64()).unwrap_or(0);
+        Ok(job)
+    }
+}
+
+fn one_run(contestant: &Contestant, tickets: &Tickets, programs: &Programs, dir: &Path) -> Result<Run> {
+    remove_if_there(dir)?;
+    // What others have written is brought to disk before, not while, this one runs.
+    rustix::fs::sync();
+    let usage = measured(&contestant.command(programs, &tickets.dir, dir))?;
+    let files = files_below(&contestant.tickets_dir(dir), "parquet")?;
+    Ok(Run { usage, bytes: total_bytes(&files)?, n_files: files.len() as u64 })
+}
+
+fn check_rows(name: &str, found: u64, expected: u64) -> Result<()> {
+    ensure!(found == expected, "{name} wrote {} of {} rows", human::count(found), human::count(expected));
+    Ok(())
+}
+
+/// Fails, naming the first market and column, if what was written isn't what our transform wrote.
+fn check_same_contents(name: &str, found: &Value, ours: &Value) -> Result<()> {
+    let (Some(found), Some(ours)) = (found["markets"].as_object(), ours["markets"].as_object()) else {
+        bail!("contents.py named no markets");
+    };
+    ensure!(found.keys().eq(ours.keys()), "{name} wrote other markets than transform");
+    for (market, sums) in ours {
+        let columns = sums.as_object().into_iter().flatten();
+        for (column, ours) in columns {
+            let found = &found[market][column];
+            ensure!(found == ours, "{name} wrote another {column} than transform in {market}: {found}, not {ours}");
+        }
+    }
+    Ok(())
+}
+
+/// The files below a directory whose names end in an extension, in the order of their paths.
+fn files_below(dir: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(files_below(&path, extension)?);
+        } else if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn total_bytes(files: &[PathBuf]) -> Result<u64> {
+    files.iter().map(|path| Ok(path.metadata().with_context(|| format!("cannot read {}", path.display()))?.len())).sum()
+}
+
+/// Removes a directory with all that is in it.
+pub(crate) fn remove_if_there(dir: &Path) -> Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", dir.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::check_same_contents;
+
+    #[test]
+    fn other_contents_are_named_and_the_same_ones_pass() {
+        let contents = |markets| json!({ "rows": 3, "markets": markets });
+        let ours = contents(json!({ "DE": { "rows": 2, "status": 7 }, "JP": { "rows": 1, "status": 5 } }));
+        let refused = |markets| check_same_contents("X", &contents(markets), &ours).unwrap_err().to_string();
+
+        check_same_contents("X", &ours.clone(), &ours).unwrap();
+        let other_sum = json!({ "DE": { "rows": 2, "status": 8 }, "JP": { "rows": 1, "status": 5 } });
+        assert_eq!(refused(other_sum), "X wrote another status than transform in DE: 8, not 7");
+        let column_missing = json!({ "DE": { "rows": 2, "status": 7 }, "JP": { "rows": 1 } });
+        assert_eq!(refused(column_missing), "X wrote another status than transform in JP: null, not 5");
+        let market_missing = json!({ "DE": { "rows": 2, "status": 7 } });
+        assert_eq!(refused(market_missing), "X wrote other markets than transform");
+        assert!(check_same_contents("X", &json!({}), &ours).is_err());
+    }
+}

@@ -1,0 +1,60 @@
+//! What a command took: wall time, processor time and memory.
+//!
+//! The kernel adds up what all ended children of a process took, and remembers only the largest one's memory. So each command is
+//! run by a process of its own, `bench measure`, that has no other child.
+
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use nix::sys::resource::{UsageWho, getrusage};
+use serde::{Deserialize, Serialize};
+
+/// What a command and its descendants took from start to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Time that passed.
+    pub wall: Duration,
+    /// Processor time of all threads, in the program and in the kernel for it.
+    pub cpu: Duration,
+    /// Bytes of memory at the peak, mapped files included: that of the process that needed most.
+    pub peak_memory: u64,
+}
+
+/// Measures a command from a process of its own. Fails, with what the command had to say, if the command fails.
+pub fn measured<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
+    let bench = std::env::current_exe().context("cannot find the program that is running")?;
+    let output = Command::new(bench).arg("measure").arg("--").args(command).output().context("cannot start bench")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{}", said.trim().trim_start_matches("error: "));
+    serde_json::from_slice(&output.stdout).context("bench measure didn't say what the command took")
+}
+
+/// Runs a command, its standard output away, and says what it took. Right only in a process without any other child.
+pub fn run<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
+    let (program, arguments) = command.split_first().context("no command to measure")?;
+    let program = program.as_ref();
+    let started = Instant::now();
+    let status = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot start {}", program.display()))?;
+    let wall = started.elapsed();
+    ensure!(status.success(), "{} ended with {status}", program.display());
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("the kernel doesn't say what a command took")?;
+    Ok(Usage {
+        wall,
+        cpu: duration(usage.user_time()) + duration(usage.system_time()),
+        peak_memory: u64::try_from(usage.max_rss())? * BYTES_OF_MAX_RSS,
+    })
+}
+
+/// What `max_rss` counts in.
+const BYTES_OF_MAX_RSS: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+
+fn duration(time: nix::sys::time::TimeVal) -> Duration {
+    Duration::new(time.tv_sec().unsigned_abs(), time.tv_usec().unsigned_abs() as u32 * 1000)
+}

@@ -1,0 +1,60 @@
+//! The programs that take part: ours, built as a release, and the peers' Python.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use cli_support::Messages;
+use serde_json::Value;
+
+use crate::python::Python;
+
+/// Where the programs are.
+#[derive(Debug)]
+pub struct Programs {
+    /// Our transform.
+    pub transform: PathBuf,
+    /// Our generate.
+    pub generate: PathBuf,
+    /// The peers' Python.
+    pub python: Python,
+}
+
+impl Programs {
+    /// Makes the Python environment in `venv`, and builds our tools, which takes a moment if nothing has changed.
+    pub fn prepare(venv: &Path, messages: &Messages) -> Result<Self> {
+        let python = Python::prepare(venv, messages)?;
+        messages.note("bench: building transform and generate");
+        let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+        let arguments = "build --release --quiet --package transform --package generate --message-format json";
+        let said = output(Command::new(cargo).args(arguments.split(' ')).current_dir(env!("CARGO_MANIFEST_DIR")));
+        let said = said.context("cannot build our tools")?;
+        Ok(Self { transform: executable(&said, "transform")?, generate: executable(&said, "generate")?, python })
+    }
+}
+
+/// Where cargo has put the program of this name, by the messages it wrote, one a line.
+fn executable(messages: &str, name: &str) -> Result<PathBuf> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut of_this_name = messages.filter(|message| message["target"]["name"] == name);
+    let path = of_this_name.find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)));
+    path.with_context(|| format!("cargo doesn't say where {name} is"))
+}
+
+/// The compiler's name and version.
+pub fn compiler() -> Result<String> {
+    Ok(output(Command::new("rustc").arg("--version"))?.trim().to_owned())
+}
+
+/// What a command wrote to standard output; if it fails, the error is what it wrote to standard error.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let program = command.get_program().display().to_string();
+    let output = command.output().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => anyhow!("there is no {program} here"),
+        _ => anyhow!("cannot start {program}: {error}"),
+    })?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{program} ended with {}: {}", output.status, said.trim());
+    Ok(String::from_utf8(output.stdout)?)
+}

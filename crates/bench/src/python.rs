@@ -1,0 +1,79 @@
+//! The Python environment that the peers live in: made once, with the versions of `requirements.txt`.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use cli_support::Messages;
+use serde_json::Value;
+
+use crate::programs::output;
+
+/// What the environment needs to be made.
+const HOW_TO_GET_PYTHON: &str = "the peers are Python packages: install Python 3.11 or newer with its venv module \
+     (on Debian and Ubuntu: apt install python3 python3-venv), and see that python3 is on the PATH";
+
+/// A Python with the peers installed.
+#[derive(Debug)]
+pub struct Python {
+    program: PathBuf,
+}
+
+impl Python {
+    /// Makes the environment in `dir`, or brings the one there up to date, which needs the network only if something is missing.
+    pub fn prepare(dir: &Path, messages: &Messages) -> Result<Self> {
+        let program = dir.join("bin/python");
+        // The last thing that comes; where the venv module is not whole, it doesn't.
+        if !dir.join("bin/pip").exists() {
+            messages.note(format!("bench: making a Python environment in {}", dir.display()));
+            let made = output(Command::new("python3").args(["-m", "venv"]).arg(dir));
+            made.context(HOW_TO_GET_PYTHON)?;
+        }
+        let python = Self { program };
+        let requirements = crate_file("requirements.txt");
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"].map(OsStr::new);
+        python.output(pip.into_iter().chain([requirements.as_os_str()])).context("cannot install the peers")?;
+        Ok(python)
+    }
+
+    /// The interpreter.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The versions of Python itself and of some packages.
+    pub fn versions(&self, packages: &[&'static str]) -> Result<Vec<(String, String)>> {
+        let code = "import importlib.metadata, platform, sys; print(platform.python_version()); \
+                    [print(importlib.metadata.version(name)) for name in sys.argv[1:]]";
+        let text = self.output(["-c", code].iter().chain(packages))?;
+        let names = ["Python"].iter().chain(packages).map(ToString::to_string);
+        Ok(names.zip(text.lines().map(str::to_owned)).collect())
+    }
+
+    /// What a directory with the markets' directories holds: rows, bytes before compression, and sums per market and column.
+    pub fn contents(&self, tickets_dir: &Path) -> Result<Value> {
+        let text = self.output([script("contents.py").as_path(), tickets_dir])?;
+        serde_json::from_str(&text).context("contents.py didn't print JSON")
+    }
+
+    /// How many rows a directory with the markets' directories holds.
+    pub fn rows(&self, tickets_dir: &Path) -> Result<u64> {
+        let text = self.output([script("contents.py").as_os_str(), tickets_dir.as_os_str(), "--rows".as_ref()])?;
+        let contents: Value = serde_json::from_str(&text).context("contents.py didn't print JSON")?;
+        contents["rows"].as_u64().context("contents.py didn't count rows")
+    }
+
+    fn output<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<String> {
+        output(Command::new(&self.program).args(arguments))
+    }
+}
+
+/// A script of ours.
+pub(crate) fn script(name: &str) -> PathBuf {
+    crate_file("peers").join(name)
+}
+
+fn crate_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}

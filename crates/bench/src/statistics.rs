@@ -1,0 +1,38 @@
+//! Medians, spreads and ratios of paired runs.
+
+use std::time::Duration;
+
+/// The middle one of some values, or the mean of the two in the middle; 0 of none.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => 0.0,
+        n if n.is_multiple_of(2) => f64::midpoint(sorted[middle - 1], sorted[middle]),
+        _ => sorted[middle],
+    }
+}
+
+/// The median of some durations.
+pub fn median_duration(durations: impl IntoIterator<Item = Duration>) -> Duration {
+    let seconds: Vec<f64> = durations.into_iter().map(|duration| duration.as_secs_f64()).collect();
+    Duration::from_secs_f64(median(&seconds))
+}
+
+/// The median of `theirs / ours`, each pair from the same round: what slows the machine for a while slows both.
+pub fn paired_ratio(theirs: &[f64], ours: &[f64]) -> f64 {
+    let ratios: Vec<f64> = theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
+    median(&ratios)
+}
+
+/// The order in which `n` contestants take their turns in a round: each round another one begins, and every other round goes
+/// backwards, so that nobody always follows the same neighbour.
+pub fn order(n: usize, round: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    order.rotate_left(round.checked_rem(n).unwrap_or(0));
+    if round % 2 == 1 {
+        order.reverse();
+    }
+    order
+}

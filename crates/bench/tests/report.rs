@@ -1,0 +1,116 @@
+//! Medians, ratios, turns, and the report of made-up measurements.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use bench::ceilings::Ceilings;
+use bench::contestants::{Contestant, Peer};
+use bench::job::{Job, Run};
+use bench::machine::Machine;
+use bench::measure::Usage;
+use bench::report::render;
+use bench::run::Found;
+use bench::statistics::{median, median_duration, order, paired_ratio};
+
+fn near(a: f64, b: f64) -> bool {
+    (a - b).abs() < 1e-12
+}
+
+#[test]
+fn a_median_is_the_middle_whatever_the_order() {
+    let of =
+        [(&[][..], 0.0), (&[3.0], 3.0), (&[9.0, 1.0], 5.0), (&[9.0, 1.0, 2.0], 2.0), (&[4.0, 1.0, 3.0, 100.0], 3.5)];
+    for (values, expected) in of {
+        assert!(near(median(values), expected), "{values:?}");
+    }
+    let durations = [30, 10, 20].map(Duration::from_millis);
+    assert_eq!(median_duration(durations), Duration::from_millis(20));
+}
+
+#[test]
+fn ratios_pair_the_runs_of_a_round() {
+    // Twice as long in each round, while the machine got slower and slower; the ratio of the medians would be the same, that of
+    // rounds mixed up wouldn't.
+    assert!(near(paired_ratio(&[2.0, 4.0, 8.0], &[1.0, 2.0, 4.0]), 2.0));
+    // Ratios 1, 5 and 2; the ratio of the medians would be 2.5.
+    assert!(near(paired_ratio(&[4.0, 5.0, 20.0], &[4.0, 1.0, 10.0]), 2.0));
+}
+
+#[test]
+fn everybody_has_a_turn_in_every_round_and_begins_one() {
+    let n = 6;
+    let rounds: Vec<Vec<usize>> = (0..2 * n).map(|round| order(n, round)).collect();
+    assert_eq!(rounds[..3], [vec![0, 1, 2, 3, 4, 5], vec![0, 5, 4, 3, 2, 1], vec![2, 3, 4, 5, 0, 1]]);
+    for round in &rounds {
+        assert_eq!(round.iter().copied().collect::<BTreeSet<_>>(), (0..n).collect());
+    }
+    assert_eq!(order(1, 7), [0]);
+    assert!(order(0, 7).is_empty());
+}
+
+fn run(wall_ms: u64, cpu_ms: u64, peak_memory: u64, bytes: u64) -> Run {
+    let usage = Usage { wall: Duration::from_millis(wall_ms), cpu: Duration::from_millis(cpu_ms), peak_memory };
+    Run { usage, bytes, n_files: 10 }
+}
+
+fn found(contestants: Vec<Contestant>, jobs: Vec<Job>) -> Found {
+    Found {
+        machine: Machine {
+            cpu: "Made-up 9000".to_owned(),
+            n_processors: 2,
+            memory: 24_000_000_000,
+            kernel: "Linux 6.1".to_owned(),
+            file_system: "ext4".to_owned(),
+        },
+        versions: [("Python", "3.11.7"), ("duckdb", "2.0.0")]
+            .map(|(name, it)| (name.to_owned(), it.to_owned()))
+            .to_vec(),
+        starts: [1, 1, 80].map(Duration::from_millis)[..contestants.len()].to_vec(),
+        contestants,
+        jobs,
+        ceilings: Ceilings { copy: 10e9, read: 8e9, checksum: 20e9, snappy: 1e9, write: 0.5e9 },
+    }
+}
+
+fn two() -> NonZeroUsize {
+    NonZeroUsize::new(2).unwrap()
+}
+
+#[test]
+fn the_report_says_everything() {
+    let small = Job {
+        tickets: 5_000,
+        input_bytes: 2_000_000,
+        n_input_files: 1,
+        unpacked_bytes: 500_000,
+        runs: vec![
+            vec![run(6, 8, 9_000_000, 420_000)],
+            vec![run(9, 8, 8_000_000, 420_000)],
+            vec![run(180, 200, 90_000_000, 430_000)],
+        ],
+    };
+    let large = Job {
+        tickets: 5_000_000,
+        input_bytes: 2_000_000_000,
+        n_input_files: 10,
+        unpacked_bytes: 500_000_000,
+        runs: vec![
+            vec![run(1500, 3000, 300_000_000, 380_000_000), run(1700, 3100, 310_000_000, 380_000_000)],
+            vec![run(2900, 2800, 200_000_000, 380_000_000), run(3100, 3000, 200_000_000, 380_000_000)],
+            vec![run(6000, 12_000, 2_000_000_000, 384_000_000), run(8000, 13_000, 2_200_000_000, 384_100_000)],
+        ],
+    };
+    let contestants = Contestant::all(two(), &[Peer::DuckDb]);
+    insta::assert_snapshot!(render(&found(contestants, vec![small, large])));
+}
+
+#[test]
+fn transform_comes_first_and_also_runs_with_one_thread() {
+    let names =
+        |threads, only: &[Peer]| Contestant::all(threads, only).iter().map(Contestant::name).collect::<Vec<_>>();
+    let peers = ["DuckDB, 2 threads", "chDB, 2 threads", "Polars, 2 threads", "pyarrow, 2 threads"];
+    assert_eq!(names(two(), &[]), [&["transform, 2 threads", "transform, 1 thread"][..], &peers].concat());
+    assert_eq!(names(NonZeroUsize::MIN, &[Peer::ChDb]), ["transform, 1 thread", "chDB, 1 thread"]);
+}
