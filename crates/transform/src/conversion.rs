@@ -108,6 +108,10 @@ struct Conversion<'a> {
 impl Consumer for Conversion<'_> {
     type Tools = Encoder;
 
+    fn tools(&self) -> Result<Encoder> {
+        Encoder::new(self.compression)
+    }
+
     fn take(&self, number: u64, batch: &Batch, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
         let full = self.intake.visit(number, stop, |intake| intake.take(batch))??;
         full.into_iter().try_for_each(|row_group| self.write(row_group, encoder, stop))
@@ -124,7 +128,7 @@ impl Consumer for Conversion<'_> {
 
 impl Conversion<'_> {
     fn write(&self, row_group: RowGroup, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
-        let encoded = encoder.encode(&row_group.rows, self.compression)?;
+        let encoded = encoder.encode(&row_group.rows)?;
         self.intake.lend(|intake| intake.partitions.give_back(row_group.rows));
         self.parts.write(row_group.market, row_group.number, encoded, stop)
     }

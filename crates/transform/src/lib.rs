@@ -11,6 +11,7 @@
 //! * [`decode`]: a line to a [`decode::Row`], or the reason why not; [`scalar`] and [`moment`] are its parts.
 //! * [`rows`]: the tickets of one market, column by column.
 //! * [`partitions`]: rows to Parquet; [`parquet_layout`] says how the files are laid out.
+//! * [`parquet_file`]: rows to the bytes of row groups, and these to files.
 //! * [`quarantine`]: refused lines, as they came, and why.
 
 pub mod account;
@@ -24,7 +25,6 @@ pub mod input;
 pub mod merge;
 pub mod moment;
 pub mod parquet_file;
-pub mod parquet_layout;
 pub mod partitions;
 pub mod parts;
 pub mod plan;

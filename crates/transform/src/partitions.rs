@@ -6,10 +6,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::decode::Market;
+use crate::parquet_file::MAX_ROW_GROUP_ROWS;
 use crate::rows::Rows;
-
-/// The rows of a full row group: enough for a query to skip those it doesn't need, few enough to wait in memory.
-pub const ROW_GROUP_ROWS: usize = 1 << 18;
 
 /// How many bytes may wait in all markets together. Beyond it the market with most of them gives a row group as it is.
 const MAX_WAITING_BYTES: usize = 160 << 20;
@@ -45,13 +43,13 @@ impl Partitions {
     pub fn take(&mut self, market: Market, rows: &Rows, mut range: Range<usize>, full: &mut Vec<RowGroup>) {
         let partition = self.by_market.entry(market).or_default();
         while !range.is_empty() {
-            let room = ROW_GROUP_ROWS - partition.waiting.len();
+            let room = MAX_ROW_GROUP_ROWS - partition.waiting.len();
             let fitting = range.start..range.end.min(range.start + room);
             range.start = fitting.end;
             let before = partition.waiting.n_bytes();
             partition.waiting.append(rows, fitting);
             self.waiting_bytes += partition.waiting.n_bytes() - before;
-            if partition.waiting.len() == ROW_GROUP_ROWS {
+            if partition.waiting.len() == MAX_ROW_GROUP_ROWS {
                 self.waiting_bytes -= partition.waiting.n_bytes();
                 full.push(partition.give(market, self.free.pop()));
             }

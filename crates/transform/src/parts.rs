@@ -78,13 +78,13 @@ impl<'a> Parts<'a> {
 
 impl PartsOfMarket {
     fn write(&mut self, market: Market, row_group: EncodedRowGroup, staging: &Staging, layout: Layout) -> Result<()> {
-        let is_too_long = |part: &Part| part.file.n_bytes() + row_group.n_bytes() > layout.target_file_bytes;
+        let is_too_long = |part: &Part| part.file.n_bytes() + row_group.bytes().len() as u64 > layout.target_file_bytes;
         if self.open.as_ref().is_some_and(is_too_long) {
             self.end_part()?;
         }
         let part = match &mut self.open {
             Some(part) => part,
-            open => open.insert(Part::create(name(market, self.next), staging, layout)?),
+            open => open.insert(Part::create(name(market, self.next), staging)?),
         };
         part.file.append(row_group).with_context(|| format!("cannot write {}", part.name))
     }
@@ -99,8 +99,8 @@ impl PartsOfMarket {
 }
 
 impl Part {
-    fn create(name: String, staging: &Staging, layout: Layout) -> Result<Self> {
-        Ok(Self { file: ParquetFile::new(staging.create(&name)?, layout.compression)?, name })
+    fn create(name: String, staging: &Staging) -> Result<Self> {
+        Ok(Self { file: ParquetFile::new(staging.create(&name)?)?, name })
     }
 
     fn finish(self) -> Result<FileEntry> {

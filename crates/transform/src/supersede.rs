@@ -8,8 +8,7 @@ use ticket_schema::manifest::FileEntry;
 
 use crate::decode::Market;
 use crate::duplicates::{Duplicates, Origin};
-use crate::parquet_file::{Encoder, ParquetFile};
-use crate::partitions::ROW_GROUP_ROWS;
+use crate::parquet_file::{Encoder, MAX_ROW_GROUP_ROWS, ParquetFile};
 use crate::parts::Layout;
 use crate::rows::Rows;
 use crate::stored::StoredFile;
@@ -45,13 +44,14 @@ pub fn supersede(
         if duplicates.none_in(origin) {
             continue;
         }
-        let mut rewriting = Rewriting { layout, waiting: Rows::default(), encoder: Encoder::default(), file: None };
+        let mut rewriting =
+            Rewriting { waiting: Rows::default(), encoder: Encoder::new(layout.compression)?, file: None };
         let (mut n_read, mut n_gone) = (0, 0);
         file.for_each_rows(|rows| {
             let range = n_read..n_read + rows.len() as u64;
             n_read = range.end;
             n_gone += duplicates.kept_of(origin, range, |kept| rewriting.waiting.append(rows, kept));
-            rewriting.write_if(ROW_GROUP_ROWS, &file.entry.name, staging)
+            rewriting.write_if(MAX_ROW_GROUP_ROWS, &file.entry.name, staging)
         })?;
         rewriting.write_if(1, &file.entry.name, staging)?;
         superseded.rewritten.extend(rewriting.finish(&file.entry.name)?);
@@ -62,7 +62,6 @@ pub fn supersede(
 }
 
 struct Rewriting {
-    layout: Layout,
     waiting: Rows,
     encoder: Encoder,
     /// Missing as long as no row has been kept.
@@ -77,9 +76,9 @@ impl Rewriting {
         }
         let file = match &mut self.file {
             Some(file) => file,
-            file => file.insert(ParquetFile::new(staging.create(name)?, self.layout.compression)?),
+            file => file.insert(ParquetFile::new(staging.create(name)?)?),
         };
-        let row_group = self.encoder.encode(&self.waiting, self.layout.compression)?;
+        let row_group = self.encoder.encode(&self.waiting)?;
         file.append(row_group).with_context(|| format!("cannot write {name}"))?;
         self.waiting.clear();
         Ok(())

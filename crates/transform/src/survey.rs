@@ -58,6 +58,10 @@ struct Survey<'a> {
 impl Consumer for Survey<'_> {
     type Tools = ();
 
+    fn tools(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn take(&self, number: u64, batch: &Batch, (): &mut (), stop: &Stop) -> Result<()> {
         self.keys.visit(number, stop, |(keys, n_seen)| {
             for (market, rows) in &batch.markets {

@@ -15,7 +15,10 @@ use crate::turns::{Stop, Stopped};
 /// What is done with batches, on many threads at once.
 pub trait Consumer: Sync {
     /// What a thread needs for it.
-    type Tools: Default;
+    type Tools;
+
+    /// Gives a thread its tools.
+    fn tools(&self) -> Result<Self::Tools>;
 
     /// Does what is to be done with the batch of a number. The numbers are those of the chunks in the order of the input.
     fn take(&self, number: u64, batch: &Batch, tools: &mut Self::Tools, stop: &Stop) -> Result<()>;
@@ -70,7 +73,7 @@ impl Drop for StopsOthers<'_> {
 impl<C: Consumer> Run<'_, C> {
     fn work(&self) -> Result<UnknownFields> {
         let mut unless_done = StopsOthers(Some(&self.stop));
-        let (mut batch, mut decoder, mut tools) = (Batch::default(), Decoder::default(), C::Tools::default());
+        let (mut batch, mut decoder, mut tools) = (Batch::default(), Decoder::default(), self.consumer.tools()?);
         let n_batches = loop {
             match self.read(&mut batch)? {
                 Ok(number) => {

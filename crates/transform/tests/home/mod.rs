@@ -11,28 +11,28 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tempfile::{TempDir, tempdir};
 use ticket_schema::manifest::{CuratedManifest, Manifest, RowCounts};
 
-pub const BINARY: &str = env!("CARGO_BIN_EXE_transform");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_transform");
 
-pub fn transform(home: &TempDir, arguments: &[&str]) -> Output {
+pub(crate) fn transform(home: &TempDir, arguments: &[&str]) -> Output {
     Command::new(BINARY).current_dir(home.path()).args(arguments).output().unwrap()
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 /// A home directory with `data/raw` made by generate.
-pub fn home_with_tickets(count: u64) -> TempDir {
+pub(crate) fn home_with_tickets(count: u64) -> TempDir {
     let home = tempdir().unwrap();
     generate_into(&home.path().join("data/raw"), count);
     home
 }
 
-pub fn generate_into(dir: &Path, count: u64) {
+pub(crate) fn generate_into(dir: &Path, count: u64) {
     generate_dirty_into(dir, count, 42, "0");
 }
 
-pub fn generate_dirty_into(dir: &Path, count: u64, seed: u64, rate: &str) {
+pub(crate) fn generate_dirty_into(dir: &Path, count: u64, seed: u64, rate: &str) {
     let as_of = "2026-11-22".parse().unwrap();
     let world = ticket_schema::manifest::WorldParameters::new(seed, as_of, 90, count);
     let config = generate::Config { dirty: rate.parse().unwrap(), ..generate::Config::of(world) };
@@ -40,20 +40,20 @@ pub fn generate_dirty_into(dir: &Path, count: u64, seed: u64, rate: &str) {
     generate::run_generate(&config, target, &cli_support::Messages::silent()).unwrap();
 }
 
-pub fn first_raw_file(home: &TempDir) -> PathBuf {
+pub(crate) fn first_raw_file(home: &TempDir) -> PathBuf {
     home.path().join("data/raw/tickets_20261122_000000_0000.jsonl")
 }
 
-pub fn manifest(home: &TempDir) -> CuratedManifest {
+pub(crate) fn manifest(home: &TempDir) -> CuratedManifest {
     CuratedManifest::load(&home.path().join("data/curated")).unwrap().unwrap()
 }
 
-pub fn counts(read: u64, written: u64, quarantined: u64) -> RowCounts {
+pub(crate) fn counts(read: u64, written: u64, quarantined: u64) -> RowCounts {
     RowCounts { read, written, quarantined, duplicates: 0 }
 }
 
 /// Every file below a directory with its bytes, by name.
-pub fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     fn walk(dir: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) {
         for entry in fs::read_dir(dir).unwrap() {
             let entry = entry.unwrap();
@@ -71,21 +71,21 @@ pub fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-pub fn names(dir: &Path) -> Vec<String> {
+pub(crate) fn names(dir: &Path) -> Vec<String> {
     files(dir).into_iter().map(|(name, _)| name).collect()
 }
 
 /// The state of a ticket as Parquet holds it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct State {
-    pub ticket_id: String,
-    pub market: String,
-    pub updated_at: i64,
-    pub status: String,
+pub(crate) struct State {
+    pub(crate) ticket_id: String,
+    pub(crate) market: String,
+    pub(crate) updated_at: i64,
+    pub(crate) status: String,
 }
 
 /// Every row of a curated data set, sorted. Each file must hold what the manifest says.
-pub fn states(curated: &Path) -> Vec<State> {
+pub(crate) fn states(curated: &Path) -> Vec<State> {
     let manifest = CuratedManifest::load(curated).unwrap().unwrap();
     let mut states = Vec::new();
     for entry in &manifest.files {

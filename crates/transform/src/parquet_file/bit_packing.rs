@@ -1,0 +1,60 @@
+//! Small integers side by side in as few bits as the largest of them needs, least significant bit first.
+
+/// How many bits a value needs.
+pub(super) const fn width_of(value: u64) -> u32 {
+    u64::BITS - value.leading_zeros()
+}
+
+/// Appends eight values of `width` bits (at most 16) each; they take `width` bytes.
+pub(super) fn pack_8(values: &[u16; 8], width: u32, out: &mut Vec<u8>) {
+    let [a, b, c, d, e, f, g, h] = values.map(u64::from);
+    let low = pack_4(a | b << 16 | c << 32 | d << 48, width);
+    let high = pack_4(e | f << 16 | g << 32 | h << 48, width);
+    let packed = u128::from(low) | u128::from(high) << (4 * width);
+    out.extend_from_slice(&packed.to_le_bytes()[..width as usize]);
+}
+
+/// Moves four values in lanes of 16 bits together: first in pairs, then the pairs.
+const fn pack_4(lanes: u64, width: u32) -> u64 {
+    const EVEN: u64 = 0x0000_FFFF_0000_FFFF;
+    let pairs = (lanes & EVEN) | (lanes & !EVEN) >> (16 - width);
+    (pairs & 0xFFFF_FFFF) | (pairs >> 32) << (2 * width)
+}
+
+/// Appends 32 values of `width` bits (at most 64) each; they take `4 * width` bytes.
+pub(super) fn pack_32(values: &[u64; 32], width: u32, out: &mut Vec<u8>) {
+    // The longest result, so that whole words can be written without asking whether there is room.
+    let mut packed = [0; 32 * 8];
+    let mut words = packed.as_chunks_mut::<8>().0.iter_mut();
+    let (mut word, mut n_bits) = (0_u64, 0);
+    for value in values {
+        word |= value << n_bits;
+        n_bits += width;
+        if n_bits >= u64::BITS {
+            if let Some(place) = words.next() {
+                *place = word.to_le_bytes();
+            }
+            n_bits -= u64::BITS;
+            // What of the value didn't fit; nothing, if it ended with the word.
+            word = value.checked_shr(width - n_bits).unwrap_or(0);
+        }
+    }
+    if let Some(place) = words.next() {
+        *place = word.to_le_bytes();
+    }
+    out.extend_from_slice(&packed[..4 * width as usize]);
+}
+
+/// Appends an unsigned LEB128 number.
+pub(super) fn varint(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a signed LEB128 number, its sign in the lowest bit.
+pub(super) fn zigzag(value: i64, out: &mut Vec<u8>) {
+    varint((value << 1 ^ value >> 63) as u64, out);
+}

@@ -1,0 +1,114 @@
+//! The bytes of a page, compressed or not.
+
+use anyhow::{Context, Result};
+use parquet::basic::{Compression as ParquetCodec, ZstdLevel};
+
+/// How the pages of a file are compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum Compression {
+    /// Fast, and read by everything
+    #[default]
+    Snappy,
+    /// Smaller, and slower to write
+    Zstd,
+    /// As it is
+    None,
+}
+
+/// Of higher levels the files get hardly smaller: what is left in them is mostly random.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Snappy looks for repetitions in blocks of this size only, so that it is also a fair sample of a page.
+const SNAPPY_BLOCK: usize = 1 << 16;
+
+/// A page that Snappy makes less than this part smaller isn't worth the time to compress and decompress it.
+const MIN_SAVED_PART: usize = 16;
+
+/// A codec with all that it needs again and again.
+pub(super) struct Compressor {
+    codec: Codec,
+    compressed: Vec<u8>,
+}
+
+enum Codec {
+    Snappy(snap::raw::Encoder),
+    Zstd(zstd::bulk::Compressor<'static>),
+    None,
+}
+
+/// What was found out about a column chunk from its first page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Worth {
+    #[default]
+    Unknown,
+    Compressing,
+    Storing,
+}
+
+impl Compressor {
+    pub(super) fn new(compression: Compression) -> Result<Self> {
+        let codec = match compression {
+            Compression::Snappy => Codec::Snappy(snap::raw::Encoder::new()),
+            Compression::Zstd => Codec::Zstd(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
+            Compression::None => Codec::None,
+        };
+        Ok(Self { codec, compressed: Vec::new() })
+    }
+
+    /// The codec as the file's metadata names it.
+    pub(super) fn parquet_codec(&self) -> Result<ParquetCodec> {
+        Ok(match self.codec {
+            Codec::Snappy(_) => ParquetCodec::SNAPPY,
+            Codec::Zstd(_) => ParquetCodec::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?),
+            Codec::None => ParquetCodec::UNCOMPRESSED,
+        })
+    }
+
+    /// The page as it will be in the file. `worth` is kept from page to page of a chunk.
+    pub(super) fn compress<'a>(&'a mut self, page: &'a [u8], worth: &mut Worth) -> Result<&'a [u8]> {
+        match &mut self.codec {
+            Codec::None => return Ok(page),
+            Codec::Zstd(encoder) => {
+                self.compressed.clear();
+                self.compressed.reserve(zstd::zstd_safe::compress_bound(page.len()));
+                encoder.compress_to_buffer(page, &mut self.compressed).context("cannot compress a page")?;
+            }
+            Codec::Snappy(encoder) => {
+                if *worth == Worth::Unknown {
+                    let sample = &page[..page.len().min(SNAPPY_BLOCK)];
+                    let n_bytes = compress_snappy(encoder, sample, &mut self.compressed)?.len();
+                    let is_smaller = n_bytes + sample.len() / MIN_SAVED_PART < sample.len();
+                    *worth = if is_smaller { Worth::Compressing } else { Worth::Storing };
+                }
+                match worth {
+                    Worth::Storing => store_snappy(page, &mut self.compressed),
+                    _ => return compress_snappy(encoder, page, &mut self.compressed),
+                }
+            }
+        }
+        Ok(&self.compressed)
+    }
+}
+
+fn compress_snappy<'a>(encoder: &mut snap::raw::Encoder, page: &[u8], out: &'a mut Vec<u8>) -> Result<&'a [u8]> {
+    let room = snap::raw::max_compress_len(page.len());
+    if out.len() < room {
+        out.resize(room, 0);
+    }
+    let n_bytes = encoder.compress(page, out).context("cannot compress a page")?;
+    Ok(&out[..n_bytes])
+}
+
+/// Snappy's format without looking for repetitions: each block is a literal.
+fn store_snappy(page: &[u8], out: &mut Vec<u8>) {
+    /// A literal whose length, less one, stands in the next two bytes.
+    const LITERAL: u8 = 61 << 2;
+    out.clear();
+    out.reserve(page.len() + 3 * page.len().div_ceil(SNAPPY_BLOCK) + 5);
+    super::bit_packing::varint(page.len() as u64, out);
+    for block in page.chunks(SNAPPY_BLOCK) {
+        out.push(LITERAL);
+        out.extend_from_slice(&((block.len() - 1) as u16).to_le_bytes());
+        out.extend_from_slice(block);
+    }
+}

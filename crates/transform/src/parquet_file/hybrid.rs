@@ -1,0 +1,64 @@
+//! Parquet's RLE/bit-packing hybrid: runs of one value, and between them values bit by bit.
+
+use super::bit_packing::{pack_8, varint, width_of};
+
+/// Bytes that a run must save to be worth the header of the bit-packed values behind it.
+const MIN_SAVED_BYTES: usize = 8;
+
+/// How many bits codes up to `max` are given. One code alone would need none, but not every reader knows that.
+pub(super) fn code_width(max: u16) -> u32 {
+    width_of(u64::from(max)).max(1)
+}
+
+/// Appends the codes, none of which needs more than `width` bits.
+pub(super) fn encode(codes: &[u16], width: u32, out: &mut Vec<u8>) {
+    let (groups, rest) = codes.as_chunks::<8>();
+    let (mut start, mut place) = (0, 0);
+    while let Some(group) = groups.get(place) {
+        if !is_constant(group) {
+            place += 1;
+            continue;
+        }
+        let n_equal = groups[place..].iter().take_while(|other| *other == group).count();
+        if n_equal * width as usize >= MIN_SAVED_BYTES {
+            bit_packed(&groups[start..place], &[], width, out);
+            start = place + n_equal;
+            let n_rest =
+                if start == groups.len() { rest.iter().take_while(|code| **code == group[0]).count() } else { 0 };
+            let takes_rest = n_rest == rest.len();
+            run(group[0], 8 * n_equal + if takes_rest { n_rest } else { 0 }, width, out);
+            if takes_rest && start == groups.len() {
+                return;
+            }
+        }
+        place += n_equal;
+    }
+    bit_packed(&groups[start..], rest, width, out);
+}
+
+fn is_constant(group: &[u16; 8]) -> bool {
+    *group == [group[0]; 8]
+}
+
+/// Appends a run of one code.
+fn run(code: u16, n: usize, width: u32, out: &mut Vec<u8>) {
+    varint((n as u64) << 1, out);
+    out.extend_from_slice(&code.to_le_bytes()[..width.div_ceil(8) as usize]);
+}
+
+/// Appends groups of eight codes; the last group is filled up with zeros.
+fn bit_packed(groups: &[[u16; 8]], rest: &[u16], width: u32, out: &mut Vec<u8>) {
+    let n_groups = groups.len() + usize::from(!rest.is_empty());
+    if n_groups == 0 {
+        return;
+    }
+    varint((n_groups as u64) << 1 | 1, out);
+    for group in groups {
+        pack_8(group, width, out);
+    }
+    if !rest.is_empty() {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        pack_8(&last, width, out);
+    }
+}
