@@ -13,7 +13,7 @@ use ticket_schema::manifest::{
 };
 use ticket_schema::names::{MANIFEST_FILE, QUARANTINE_DIR};
 
-use crate::decode::{Refusal, UnknownFields, decode};
+use crate::decode::{Decoder, Refusal};
 use crate::input::{Inputs, Source};
 use crate::lines::{Line, Lines, MAX_LINE_BYTES};
 use crate::partitions::{Partitions, Written};
@@ -107,7 +107,7 @@ struct Run<'a> {
     messages: &'a Messages,
     partitions: Partitions<'a>,
     quarantine: Quarantine<'a>,
-    unknown_fields: UnknownFields,
+    decoder: Decoder,
     inputs: Vec<InputEntry>,
     broken_promises: Vec<String>,
     n_blank_lines: u64,
@@ -122,7 +122,7 @@ impl<'a> Run<'a> {
             messages,
             partitions: Partitions::new(staging),
             quarantine: Quarantine::new(staging),
-            unknown_fields: UnknownFields::default(),
+            decoder: Decoder::default(),
             inputs: Vec::new(),
             broken_promises: Vec::new(),
             n_blank_lines: 0,
@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
         if !line.is_whole {
             return Ok(Err(Refusal::of_line(format!("is longer than {} MiB", MAX_LINE_BYTES >> 20))));
         }
-        match decode(line.bytes, &mut self.unknown_fields) {
+        match self.decoder.decode(line.bytes) {
             Ok(row) => {
                 self.latest_change = self.latest_change.max(Some(row.updated_at.seconds_rounded_up()));
                 self.partitions.push(&row)?;
@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
                 example.first
             ));
         }
-        if let Some(fields) = self.unknown_fields.summary() {
+        if let Some(fields) = self.decoder.unknown_fields().summary() {
             self.messages.warn(format!("ignored fields that the contract doesn't know: {fields}"));
         }
         if self.n_blank_lines > 0 {
