@@ -7,7 +7,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use generate::World;
 use generate::render::{MAX_LINE_BYTES, Renderer};
 use ticket_schema::manifest::WorldParameters;
-use transform::decode::{UnknownFields, decode};
+use transform::decode::Decoder;
 use transform::parquet_file::{Compression, Encoder};
 use transform::rows::Rows;
 
@@ -20,10 +20,10 @@ fn rows() -> Rows {
     let world = World::new(parameters.clone()).unwrap();
     let renderer = Renderer::new(parameters.world_start, parameters.as_of);
     let mut rows = Rows::default();
-    let mut line = [0; MAX_LINE_BYTES];
+    let (mut line, mut decoder) = ([0; MAX_LINE_BYTES], Decoder::default());
     for ticket in world.tickets(0..5_000_000) {
         let n_bytes = renderer.render(&ticket, &mut line);
-        let row = decode(&line[..n_bytes - 1], &mut UnknownFields::default()).unwrap();
+        let row = decoder.decode(&line[..n_bytes - 1]).unwrap();
         if row.market.as_str() == "DE" {
             rows.push(&row);
             if rows.len() == N_ROWS {

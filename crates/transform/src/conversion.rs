@@ -11,7 +11,7 @@ use ticket_schema::manifest::{FileEntry, InputEntry};
 use crate::account::Account;
 use crate::batch::{Batch, RefusedLine};
 use crate::chunks::Content;
-use crate::decode::{Market, UnknownFields};
+use crate::decode::Market;
 use crate::duplicates::Duplicates;
 use crate::input::Source;
 use crate::parquet_file::{Compression, Encoder};
@@ -20,6 +20,7 @@ use crate::parts::{Layout, Parts};
 use crate::quarantine::{Example, Place, Quarantine};
 use crate::tolerance::Tolerance;
 use crate::turns::{InTurn, Stop};
+use crate::unknown_fields::UnknownFields;
 use crate::workers::{Consumer, for_each_batch};
 
 /// What is converted, and how.

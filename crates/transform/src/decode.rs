@@ -4,23 +4,27 @@
 //! spacing, escapes and further fields are the writer's business.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
-use cli_support::human::counted;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use ticket_schema::columns::COLUMNS;
 use ticket_schema::iso3166::is_country_code;
-use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+use ticket_schema::vocabulary::{Category, Channel, FixedText, Severity, Status};
 
+use crate::fields::{Fields, NotFields, Workspace};
+use crate::fixed_text::FixedTextTable;
+use crate::json::{Span, Value};
 use crate::moment::Moment;
-use crate::scalar::Scalar;
+use crate::unknown_fields::UnknownFields;
+use crate::uuid_text;
+
+/// The place of the market among the fields.
+const MARKET: usize = 8;
 
 /// The longest identifier or series, in bytes.
 pub const MAX_TEXT_BYTES: usize = 255;
 
 /// A ticket as it will be written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row<'a> {
     /// The 16 bytes of a UUID.
     pub ticket_id: [u8; 16],
@@ -41,13 +45,13 @@ pub struct Row<'a> {
     /// An ISO 3166-1 alpha-2 code.
     pub market: Market,
     /// 1 to [`MAX_TEXT_BYTES`] bytes, like the next three.
-    pub dealer_id: Cow<'a, str>,
+    pub dealer_id: &'a str,
     /// The customer's pseudonym.
-    pub customer_id: Cow<'a, str>,
+    pub customer_id: &'a str,
     /// The end of the vehicle identification number.
-    pub vin_last6: Cow<'a, str>,
+    pub vin_last6: &'a str,
     /// The car's series.
-    pub model_series: Cow<'a, str>,
+    pub model_series: &'a str,
     /// The car's model year.
     pub model_year: i32,
     /// Whether the SLA target was missed.
@@ -65,7 +69,7 @@ pub struct Refusal {
     pub field: Option<&'static str>,
     /// What is wrong with it; together with the field it reads as a sentence.
     pub reason: Cow<'static, str>,
-    /// The line's market, if that can be told.
+    /// The line's market, if the line is a JSON object that has exactly one, and a valid one.
     pub market: Option<Market>,
 }
 
@@ -86,152 +90,95 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Names of fields that the contract doesn't know, each with the number of lines it stood in.
-#[derive(Clone, Debug, Default)]
-pub struct UnknownFields {
-    /// The first [`UnknownFields::MAX_NAMES`] names.
-    pub by_name: BTreeMap<String, u64>,
-    /// How often any other name, or a very long one, occurred.
-    pub others: u64,
+/// Decodes lines. What it needs for one it uses again for the next, so that an ordinary line costs no allocation.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    unknown_fields: UnknownFields,
+    workspace: Workspace,
+    texts: FixedTexts,
 }
 
-impl UnknownFields {
-    /// How many names are kept, and how long they may be in bytes. Input must not decide how much memory we use.
-    pub const MAX_NAMES: usize = 20;
-    const MAX_NAME_BYTES: usize = 200;
+/// The tables of the contract's fixed texts.
+#[derive(Debug)]
+struct FixedTexts {
+    severity: FixedTextTable<Severity>,
+    status: FixedTextTable<Status>,
+    category: FixedTextTable<Category>,
+    channel: FixedTextTable<Channel>,
+}
 
-    fn count(&mut self, name: &str) {
-        if let Some(n) = self.by_name.get_mut(name) {
-            *n += 1;
-        } else if self.by_name.len() < Self::MAX_NAMES && name.len() <= Self::MAX_NAME_BYTES {
-            self.by_name.insert(name.to_owned(), 1);
-        } else {
-            self.others += 1;
+impl Default for FixedTexts {
+    fn default() -> Self {
+        Self {
+            severity: FixedTextTable::new(),
+            status: FixedTextTable::new(),
+            category: FixedTextTable::new(),
+            channel: FixedTextTable::new(),
         }
     }
+}
 
-    /// Counts also what another has counted.
-    pub fn merge(&mut self, other: &Self) {
-        for (name, n) in &other.by_name {
-            *self.by_name.entry(name.clone()).or_default() += n;
+impl Decoder {
+    /// The fields that the contract doesn't know, of all lines so far.
+    pub const fn unknown_fields(&self) -> &UnknownFields {
+        &self.unknown_fields
+    }
+
+    /// The same, when there are no more lines.
+    pub fn into_unknown_fields(self) -> UnknownFields {
+        self.unknown_fields
+    }
+
+    /// Decodes a line, without its newline.
+    pub fn decode<'a>(&'a mut self, line: &'a [u8]) -> Result<Row<'a>, Refusal> {
+        let line = std::str::from_utf8(line).map_err(|error| not_utf8(&error))?;
+        let fields =
+            Fields::read(line, &mut self.workspace, &mut self.unknown_fields).map_err(|not| no_object(&not))?;
+        let unescaped = self.workspace.unescaped.as_str();
+        let values = Values { fields, text: if unescaped.is_empty() { line } else { unescaped }, texts: &self.texts };
+        values.to_row().map_err(|refusal| Refusal { market: values.only_market(), ..refusal })
+    }
+}
+
+#[cold]
+fn not_utf8(error: &std::str::Utf8Error) -> Refusal {
+    Refusal::of_line(format!("is not UTF-8 from its byte {} on", error.valid_up_to()))
+}
+
+#[cold]
+fn no_object(not: &NotFields) -> Refusal {
+    match not {
+        NotFields::Syntax(error) => {
+            Refusal::of_line(format!("is not valid JSON: {} at its byte {}", error.what, error.byte))
         }
-        self.others += other.others;
-    }
-
-    /// Each name with its count, or `None` if there was none.
-    pub fn summary(&self) -> Option<String> {
-        let named = self.by_name.iter().map(|(name, n)| format!("`{}` ({})", shown(name), counted(*n, "line")));
-        let others = (self.others > 0).then(|| format!("others ({})", counted(self.others, "time")));
-        let all: Vec<String> = named.chain(others).collect();
-        (!all.is_empty()).then(|| all.join(", "))
+        NotFields::OtherKind => Refusal::of_line("is not a JSON object"),
     }
 }
 
-/// Decodes a line.
-pub fn decode<'a>(line: &'a [u8], unknown_fields: &mut UnknownFields) -> Result<Row<'a>, Refusal> {
-    let text = std::str::from_utf8(line)
-        .map_err(|error| Refusal::of_line(format!("is not UTF-8 from its byte {} on", error.valid_up_to())))?;
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let fields = FieldsSeed(unknown_fields).deserialize(&mut reader).and_then(|fields| reader.end().map(|()| fields));
-    fields.map_err(|error| not_an_object(text, &error))?.into_row()
+/// The values of a line's fields, and what they are asked.
+struct Values<'a> {
+    fields: Fields,
+    /// What the spans of texts belong to.
+    text: &'a str,
+    texts: &'a FixedTexts,
 }
 
-fn not_an_object(text: &str, error: &serde_json::Error) -> Refusal {
-    if error.is_data() {
-        return Refusal::of_line("is not a JSON object");
-    }
-    // The parser's own words end in `at line 1 column 17`; the line is known better here.
-    let message = error.to_string();
-    let what = message.split(" at line ").next().unwrap_or(&message);
-    let place = if error.is_eof() { text.len() } else { error.column() };
-    Refusal::of_line(format!("is not valid JSON: {what} at its byte {place}"))
-}
-
-/// The fields of a line in the contract's order, before anything is asked of their values.
-#[derive(Default)]
-struct Fields<'a> {
-    values: [Option<Scalar<'a>>; COLUMNS.len()],
-    twice: Option<&'static str>,
-}
-
-struct FieldsSeed<'u>(&'u mut UnknownFields);
-
-impl<'de> DeserializeSeed<'de> for FieldsSeed<'_> {
-    type Value = Fields<'de>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Fields<'de>, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for FieldsSeed<'_> {
-    type Value = Fields<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Fields<'de>, A::Error> {
-        let mut fields = Fields::default();
-        while let Some(name) = object.next_key::<FieldName>()? {
-            let name = name.0;
-            if let Some(place) = COLUMNS.iter().position(|column| column.name == name) {
-                if fields.values[place].replace(object.next_value()?).is_some() {
-                    fields.twice.get_or_insert(COLUMNS[place].name);
-                }
-            } else {
-                object.next_value::<IgnoredAny>()?;
-                self.0.count(&name);
-            }
-        }
-        Ok(fields)
-    }
-}
-
-/// A key, borrowed if it has no escapes.
-struct FieldName<'a>(Cow<'a, str>);
-
-impl<'de> serde::Deserialize<'de> for FieldName<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-        impl<'de> Visitor<'de> for NameVisitor {
-            type Value = FieldName<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<FieldName<'de>, E> {
-                Ok(FieldName(Cow::Borrowed(name)))
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<FieldName<'de>, E> {
-                Ok(FieldName(Cow::Owned(name.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(NameVisitor)
-    }
-}
-
-impl<'a> Fields<'a> {
+impl<'a> Values<'a> {
     /// Asks of every field, in order, what the contract asks.
-    fn into_row(mut self) -> Result<Row<'a>, Refusal> {
-        if let Some(field) = self.twice {
-            return Err(Refusal::of_field(field, "appears more than once"));
-        }
-        if let Some(place) = self.values.iter().position(Option::is_none) {
-            return Err(Refusal::of_field(COLUMNS[place].name, "is missing"));
-        }
+    #[inline(always)]
+    fn to_row(&self) -> Result<Row<'a>, Refusal> {
+        self.each_once()?;
+        let FixedTexts { severity, status, category, channel } = self.texts;
         let row = Row {
             ticket_id: self.uuid(0)?,
             created_at: self.moment(1)?,
             updated_at: self.moment(2)?,
-            resolved_at: if self.values[3] == Some(Scalar::Null) { None } else { Some(self.moment(3)?) },
-            severity: self.fixed_text(4, Severity::from_text, "P1, P2, P3 or P4")?,
-            status: self.fixed_text(5, Status::from_text, "Open, In Progress, Waiting, Resolved or Closed")?,
-            category: self.fixed_text(6, Category::from_text, "the contract's categories")?,
-            channel: self.fixed_text(7, Channel::from_text, "Phone, Email, Dealer Portal, BMW App or Walk-In")?,
-            market: self.market(8)?,
+            resolved_at: if matches!(self.value(3), Value::Null) { None } else { Some(self.moment(3)?) },
+            severity: self.fixed_text(4, severity, "P1, P2, P3 or P4")?,
+            status: self.fixed_text(5, status, "Open, In Progress, Waiting, Resolved or Closed")?,
+            category: self.fixed_text(6, category, "the contract's categories")?,
+            channel: self.fixed_text(7, channel, "Phone, Email, Dealer Portal, BMW App or Walk-In")?,
+            market: self.market(MARKET)?,
             dealer_id: self.name(9)?,
             customer_id: self.name(10)?,
             vin_last6: self.name(11)?,
@@ -243,65 +190,100 @@ impl<'a> Fields<'a> {
         Ok(row)
     }
 
-    fn take(&mut self, place: usize) -> Scalar<'a> {
-        self.values[place].take().unwrap_or(Scalar::Null)
+    #[inline(always)]
+    fn each_once(&self) -> Result<(), Refusal> {
+        if let Some(place) = self.fields.twice {
+            return Err(of_field(place, "appears more than once"));
+        }
+        if let Some(place) = self.fields.values.iter().position(Option::is_none) {
+            return Err(of_field(place, "is missing"));
+        }
+        Ok(())
     }
 
-    fn text(&mut self, place: usize) -> Result<Cow<'a, str>, Refusal> {
-        match self.take(place) {
-            Scalar::Text(text) => Ok(text),
-            other => Err(wrong_kind(place, &other, "a text")),
+    /// The market of a line that is refused, if it is there once and valid.
+    #[cold]
+    fn only_market(&self) -> Option<Market> {
+        let is_repeated = self.fields.repeated >> MARKET & 1 == 1;
+        if is_repeated { None } else { self.market(MARKET).ok() }
+    }
+
+    /// A value, of which it is known that it is there.
+    #[inline(always)]
+    fn value(&self, place: usize) -> Value {
+        self.fields.values[place].unwrap_or(Value::Null)
+    }
+
+    #[inline(always)]
+    fn span(&self, place: usize) -> Result<Span, Refusal> {
+        match self.value(place) {
+            Value::Text(span) => Ok(span),
+            other => Err(wrong_kind(place, other, "a text")),
         }
     }
 
-    fn uuid(&mut self, place: usize) -> Result<[u8; 16], Refusal> {
-        let text = self.text(place)?;
-        parse_uuid(&text).ok_or_else(|| of_value(place, &text, "is not a hyphenated UUID"))
+    #[inline(always)]
+    fn text(&self, place: usize) -> Result<&'a str, Refusal> {
+        self.span(place).map(|span| &self.text[span.start..span.end])
     }
 
-    fn moment(&mut self, place: usize) -> Result<Moment, Refusal> {
+    #[inline(always)]
+    fn uuid(&self, place: usize) -> Result<[u8; 16], Refusal> {
         let text = self.text(place)?;
-        Moment::parse(&text).map_err(|reason| of_value(place, &text, reason))
+        uuid_text::parse(text.as_bytes()).ok_or_else(|| of_value(place, text, "is not a hyphenated UUID"))
     }
 
-    fn fixed_text<T>(&mut self, place: usize, parse: fn(&str) -> Option<T>, expected: &str) -> Result<T, Refusal> {
+    #[inline(always)]
+    fn moment(&self, place: usize) -> Result<Moment, Refusal> {
         let text = self.text(place)?;
-        parse(&text).ok_or_else(|| of_value(place, &text, &format!("is not one of {expected}")))
+        Moment::parse(text).map_err(|reason| of_value(place, text, reason))
     }
 
-    fn market(&mut self, place: usize) -> Result<Market, Refusal> {
-        let text = self.text(place)?;
-        Market::parse(&text).ok_or_else(|| of_value(place, &text, "is not an ISO 3166-1 alpha-2 code such as DE"))
+    #[inline(always)]
+    fn fixed_text<T: FixedText>(&self, place: usize, texts: &FixedTextTable<T>, known: &str) -> Result<T, Refusal> {
+        let span = self.span(place)?;
+        texts
+            .find(self.text.as_bytes(), span)
+            .ok_or_else(|| of_value(place, &self.text[span.start..span.end], &format!("is not one of {known}")))
     }
 
-    fn name(&mut self, place: usize) -> Result<Cow<'a, str>, Refusal> {
+    #[inline(always)]
+    fn market(&self, place: usize) -> Result<Market, Refusal> {
         let text = self.text(place)?;
-        if text.is_empty() {
-            return Err(Refusal::of_field(COLUMNS[place].name, "is empty"));
-        }
-        if text.len() > MAX_TEXT_BYTES {
-            let reason = format!("has {} bytes; at most {MAX_TEXT_BYTES} are allowed", text.len());
-            return Err(Refusal::of_field(COLUMNS[place].name, reason));
-        }
-        Ok(text)
+        Market::parse(text).ok_or_else(|| of_value(place, text, "is not an ISO 3166-1 alpha-2 code such as DE"))
     }
 
-    fn integer(&mut self, place: usize) -> Result<i32, Refusal> {
+    #[inline(always)]
+    fn name(&self, place: usize) -> Result<&'a str, Refusal> {
+        let text = self.text(place)?;
+        if (1..=MAX_TEXT_BYTES).contains(&text.len()) { Ok(text) } else { Err(wrong_length(place, text.len())) }
+    }
+
+    #[inline(always)]
+    fn integer(&self, place: usize) -> Result<i32, Refusal> {
         const EXPECTED: &str = "a 32-bit integer";
-        match self.take(place) {
-            Scalar::Integer(value) => i32::try_from(value)
-                .map_err(|_| Refusal::of_field(COLUMNS[place].name, format!("{value} is not {EXPECTED}"))),
-            Scalar::OtherNumber => {
-                Err(Refusal::of_field(COLUMNS[place].name, format!("is a number, but not {EXPECTED}")))
-            }
-            other => Err(wrong_kind(place, &other, EXPECTED)),
+        let Value::Number(span) = self.value(place) else {
+            return Err(wrong_kind(place, self.value(place), EXPECTED));
+        };
+        let number = &self.text[span.start..span.end];
+        // JSON's -0 is a fraction to most readers: no integer has that sign.
+        match number.parse() {
+            Ok(value) if number != "-0" => Ok(value),
+            _ => Err(of_field(
+                place,
+                match number.parse::<i64>() {
+                    Ok(value) if number != "-0" => format!("{value} is not {EXPECTED}"),
+                    _ => format!("is a number, but not {EXPECTED}"),
+                },
+            )),
         }
     }
 
-    fn boolean(&mut self, place: usize) -> Result<bool, Refusal> {
-        match self.take(place) {
-            Scalar::Boolean(value) => Ok(value),
-            other => Err(wrong_kind(place, &other, "true or false")),
+    #[inline(always)]
+    fn boolean(&self, place: usize) -> Result<bool, Refusal> {
+        match self.value(place) {
+            Value::Boolean(value) => Ok(value),
+            other => Err(wrong_kind(place, other, "true or false")),
         }
     }
 }
@@ -328,37 +310,49 @@ fn in_order(row: &Row) -> Result<(), Refusal> {
     }
 }
 
-fn wrong_kind(place: usize, found: &Scalar, expected: &str) -> Refusal {
-    Refusal::of_field(COLUMNS[place].name, format!("is {}; expected {expected}", found.kind()))
+#[cold]
+fn of_field(place: usize, reason: impl Into<Cow<'static, str>>) -> Refusal {
+    Refusal::of_field(COLUMNS[place].name, reason)
+}
+
+#[cold]
+fn wrong_kind(place: usize, found: Value, expected: &str) -> Refusal {
+    let kind = match found {
+        Value::Null => "null",
+        Value::Boolean(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::Text(_) | Value::EscapedText(_) => "a text",
+        Value::Array => "an array",
+        Value::Object => "an object",
+    };
+    of_field(place, format!("is {kind}; expected {expected}"))
+}
+
+#[cold]
+fn wrong_length(place: usize, n_bytes: usize) -> Refusal {
+    match n_bytes {
+        0 => of_field(place, "is empty"),
+        n => of_field(place, format!("has {n} bytes; at most {MAX_TEXT_BYTES} are allowed")),
+    }
 }
 
 /// A refusal that shows the value.
+#[cold]
 fn of_value(place: usize, text: &str, reason: &str) -> Refusal {
-    Refusal::of_field(COLUMNS[place].name, format!("`{}` {reason}", shown(text)))
+    of_field(place, format!("`{}` {reason}", shown(text)))
 }
 
 /// A text from the input as a message may show it: no control characters, and not too long to be read.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const MAX_CHARS: usize = 60;
     let ellipsis = if text.chars().nth(MAX_CHARS).is_some() { "…" } else { "" };
     text.chars().take(MAX_CHARS).flat_map(char::escape_debug).chain(ellipsis.chars()).collect()
 }
 
-/// The 16 bytes of a hyphenated UUID.
-fn parse_uuid(text: &str) -> Option<[u8; 16]> {
-    let is_hyphenated = text.len() == 36 && [8, 13, 18, 23].iter().all(|place| text.as_bytes()[*place] == b'-');
-    uuid::Uuid::try_parse(text).ok().filter(|_| is_hyphenated).map(uuid::Uuid::into_bytes)
-}
-
 impl Market {
-    /// From two letters.
+    /// The code that these letters are.
     pub fn from_letters(letters: [u8; 2]) -> Option<Self> {
         std::str::from_utf8(&letters).ok().and_then(Self::parse)
-    }
-
-    /// The code that a text is.
-    pub fn parse(text: &str) -> Option<Self> {
-        is_country_code(text).then(|| text.as_bytes().try_into().ok().map(Self))?
     }
 
     /// The two capital letters.
@@ -366,27 +360,13 @@ impl Market {
         self.0
     }
 
+    /// The code that a text is.
+    pub fn parse(text: &str) -> Option<Self> {
+        is_country_code(text).then(|| text.as_bytes().try_into().ok().map(Self))?
+    }
+
     /// The two letters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-/// Decodes lines.
-#[derive(Debug, Default)]
-pub struct Decoder {
-    /// What it saw.
-    pub unknown_fields: UnknownFields,
-}
-
-impl Decoder {
-    /// What it saw.
-    pub fn into_unknown_fields(self) -> UnknownFields {
-        self.unknown_fields
-    }
-
-    /// Decodes a line.
-    pub fn decode<'a>(&mut self, line: &'a [u8]) -> Result<Row<'a>, Refusal> {
-        decode(line, &mut self.unknown_fields)
     }
 }

@@ -8,7 +8,8 @@
 //! * [`input`]: which files are read, and what a manifest promises of them.
 //! * [`unpacked`]: the bytes of an input, packed or not.
 //! * [`lines`]: bytes to numbered lines, in bounded memory.
-//! * [`decode`]: a line to a [`decode::Row`], or the reason why not; [`scalar`] and [`moment`] are its parts.
+//! * [`decode`]: a line to a [`decode::Row`], or the reason why not; [`moment`] is a part of it, [`unknown_fields`] what it
+//!   passes over.
 //! * [`rows`]: the tickets of one market, column by column.
 //! * [`partitions`]: rows to Parquet; [`parquet_layout`] says how the files are laid out.
 //! * [`parquet_file`]: rows to the bytes of row groups, and these to files.
@@ -31,15 +32,19 @@ pub mod plan;
 pub mod quarantine;
 pub mod report;
 pub mod rows;
-pub mod scalar;
 pub mod stored;
 pub mod supersede;
 pub mod survey;
 pub mod tolerance;
 pub mod turns;
+pub mod unknown_fields;
 pub mod unpacked;
 pub mod workers;
 
+mod fields;
+mod fixed_text;
+mod json;
 mod run;
+mod uuid_text;
 
 pub use run::{Config, Dedupe, run_transform};

@@ -72,10 +72,10 @@ impl Rows {
         self.status.push(row.status.index() as u8);
         self.category.push(row.category.index() as u8);
         self.channel.push(row.channel.index() as u8);
-        self.dealer_id.push(&row.dealer_id);
-        self.customer_id.push(&row.customer_id);
-        self.vin_last6.push(&row.vin_last6);
-        self.model_series.push(&row.model_series);
+        self.dealer_id.push(row.dealer_id);
+        self.customer_id.push(row.customer_id);
+        self.vin_last6.push(row.vin_last6);
+        self.model_series.push(row.model_series);
         self.model_year.push(row.model_year);
         self.sla_breached.push(row.sla_breached);
     }

@@ -8,9 +8,10 @@ use anyhow::{Error, Result};
 
 use crate::batch::Batch;
 use crate::chunks::Feed;
-use crate::decode::{Decoder, UnknownFields};
+use crate::decode::Decoder;
 use crate::input::Source;
 use crate::turns::{Stop, Stopped};
+use crate::unknown_fields::UnknownFields;
 
 /// What is done with batches, on many threads at once.
 pub trait Consumer: Sync {

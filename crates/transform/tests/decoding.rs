@@ -1,15 +1,23 @@
 //! Which lines are tickets and which are not, and that the decoder agrees with a second reading of the contract.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use ticket_schema::columns::COLUMNS;
-use transform::decode::{Refusal, Row, UnknownFields, decode};
+use transform::decode::{Decoder, Refusal};
+use transform::unknown_fields::UnknownFields;
 
 const TICKET: &str = r#"{"ticket_id":"c7bf1206-7598-40fa-8d06-4d3ab4def7b8","created_at":"2026-08-24T00:14:54Z","updated_at":"2026-08-31T16:43:36Z","resolved_at":"2026-08-24T20:37:32Z","severity":"P4","status":"Closed","category":"Bodywork","channel":"Dealer Portal","market":"IT","dealer_id":"DLR-IT-002","customer_id":"CUST-1F495C822E","vin_last6":"P96748","model_series":"2 Series Gran Coupé","model_year":2024,"sla_breached":false}"#;
 
-fn read(line: &[u8]) -> Result<Row<'_>, Refusal> {
-    decode(line, &mut UnknownFields::default())
+/// Why a line is refused, if it is.
+fn refusal(line: &[u8]) -> Option<Refusal> {
+    Decoder::default().decode(line).err()
+}
+
+fn message(line: &[u8]) -> String {
+    refusal(line).unwrap().to_string()
 }
 
 /// The ticket with some fields replaced; a replacement is JSON text.
@@ -25,7 +33,8 @@ fn with(changes: &[(&str, &str)]) -> String {
 
 #[test]
 fn every_way_of_writing_a_ticket_is_read_alike() {
-    let plain = read(TICKET.as_bytes()).unwrap();
+    let mut decoder = Decoder::default();
+    let plain = decoder.decode(TICKET.as_bytes()).unwrap();
     assert_eq!(plain.model_series, "2 Series Gran Coupé");
     let mut reversed: Vec<String> = COLUMNS
         .map(|column| format!("\"{}\":{}", column.name, serde_json::from_str::<Value>(TICKET).unwrap()[column.name]))
@@ -62,7 +71,7 @@ fn every_way_of_writing_a_ticket_is_read_alike() {
             TICKET.replace("\"model_year\"", "\"extra\":{\"severity\":[\"P9\",{}]},\"\":null,\"model_year\""),
         ),
     ] {
-        assert_eq!(read(line.as_bytes()), Ok(plain.clone()), "{name}: {line}");
+        assert_eq!(Decoder::default().decode(line.as_bytes()), Ok(plain), "{name}: {line}");
     }
 }
 
@@ -84,7 +93,7 @@ fn what_the_contract_allows_is_taken() {
         &[("updated_at", "\"2026-08-24T20:37:32Z\"")],
         &[("sla_breached", "true")],
     ] {
-        assert!(read(with(changes).as_bytes()).is_ok(), "{changes:?}");
+        assert_eq!(refusal(with(changes).as_bytes()), None, "{changes:?}");
     }
 }
 
@@ -143,11 +152,11 @@ fn what_breaks_the_contract_is_refused_for_the_right_field() {
         ("sla_breached", "null"),
     ] {
         let line = with(&[(field, value)]);
-        let refusal = read(line.as_bytes()).expect_err(&line);
+        let refusal = refusal(line.as_bytes()).expect(&line);
         assert_eq!(refusal.field, Some(field), "{line}: {refusal}");
     }
     let open = with(&[("status", "\"Open\"")]);
-    assert_eq!(read(open.as_bytes()).unwrap_err().to_string(), "resolved_at is set although the status is Open");
+    assert_eq!(message(open.as_bytes()), "resolved_at is set although the status is Open");
 }
 
 #[test]
@@ -156,9 +165,9 @@ fn each_field_must_be_there_exactly_once() {
         let mut ticket: Map<String, Value> = serde_json::from_str(TICKET).unwrap();
         let value = ticket.remove(column.name).unwrap();
         let missing = Value::Object(ticket).to_string();
-        assert_eq!(read(missing.as_bytes()).unwrap_err().to_string(), format!("{} is missing", column.name));
+        assert_eq!(message(missing.as_bytes()), format!("{} is missing", column.name));
         let twice = TICKET.replacen('{', &format!("{{\"{}\":{value},", column.name), 1);
-        assert_eq!(read(twice.as_bytes()).unwrap_err().to_string(), format!("{} appears more than once", column.name));
+        assert_eq!(message(twice.as_bytes()), format!("{} appears more than once", column.name));
     }
 }
 
@@ -194,31 +203,52 @@ fn what_is_no_json_object_is_refused_as_a_line() {
         "}",
         "\u{feff}{}",
     ] {
-        let refusal = read(line.as_bytes()).expect_err(line);
+        let refusal = refusal(line.as_bytes()).expect(line);
         assert_eq!(refusal.field, None, "{line}: {refusal}");
     }
     let mut not_utf8 = TICKET.as_bytes().to_vec();
     not_utf8[20] = 0xFF;
-    assert_eq!(read(&not_utf8).unwrap_err().to_string(), "the line is not UTF-8 from its byte 20 on");
-    assert_eq!(read(b"{\"a\":}").unwrap_err().to_string(), "the line is not valid JSON: expected value at its byte 6");
+    assert_eq!(message(&not_utf8), "the line is not UTF-8 from its byte 20 on");
+    assert_eq!(message(b"{\"a\":}"), "the line is not valid JSON: expected value at its byte 6");
+}
+
+#[test]
+fn a_refused_line_has_a_market_if_there_is_no_doubt_about_it() {
+    let market = |line: &str| refusal(line.as_bytes()).unwrap().market.map(|market| market.as_str().to_owned());
+    let it = Some("IT".to_owned());
+    assert_eq!(market(&with(&[("severity", "4")])), it);
+    assert_eq!(market(&TICKET.replace("severity", "sever")), it);
+    assert_eq!(market(&TICKET.replacen('{', "{\"severity\":1,", 1)), it);
+    assert_eq!(market("{\"market\":\"\\u0049T\"}"), it);
+    assert_eq!(market(&with(&[("market", "\"it\"")])), None);
+    assert_eq!(market(&with(&[("market", "null")])), None);
+    assert_eq!(market(&TICKET.replace("market", "marke")), None);
+    assert_eq!(market(&TICKET.replacen('{', "{\"market\":\"IT\",", 1)), None);
+    assert_eq!(market(&TICKET.replacen('{', "{\"severity\":1,\"market\":\"IT\",", 1)), None);
+    assert_eq!(market(&TICKET.replace("false}", "false")), None);
+    assert_eq!(market(&format!("[{TICKET}]")), None);
 }
 
 #[test]
 fn a_deep_unknown_field_is_no_danger() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let line = TICKET.replacen('{', &format!("{{\"extra\":{deep},"), 1);
-    assert!(read(line.as_bytes()).is_ok());
+    assert_eq!(refusal(line.as_bytes()), None);
 }
 
 #[test]
 fn the_input_does_not_decide_how_many_names_are_kept() {
-    let mut unknown = UnknownFields::default();
+    let mut decoder = Decoder::default();
     for i in 0..1000 {
         let line = TICKET.replacen('{', &format!("{{\"extra{i}\":0,"), 1);
-        decode(line.as_bytes(), &mut unknown).unwrap();
+        decoder.decode(line.as_bytes()).unwrap();
     }
+    let unknown = decoder.unknown_fields();
     assert_eq!(unknown.by_name.len(), UnknownFields::MAX_NAMES);
     assert_eq!(unknown.others, 980);
+    let long = TICKET.replacen('{', &format!("{{\"{}\":0,", "a".repeat(1000)), 1);
+    decoder.decode(long.as_bytes()).unwrap();
+    assert_eq!(decoder.unknown_fields().others, 981);
 }
 
 /// The contract, read a second time: on a tree of values and with chrono's times.
@@ -285,13 +315,14 @@ fn any_value() -> impl Strategy<Value = Value> {
 /// Every byte of a line set to every other value: some 100,000 lines.
 #[test]
 fn each_changed_byte_is_judged_alike_by_both_readings() {
+    let mut decoder = Decoder::default();
     let mut line = TICKET.as_bytes().to_vec();
     for place in 0..line.len() {
         let right = line[place];
         for byte in 0..=u8::MAX {
             line[place] = byte;
             let expected = std::str::from_utf8(&line).is_ok_and(is_ticket);
-            assert_eq!(read(&line).is_ok(), expected, "{}", String::from_utf8_lossy(&line));
+            assert_eq!(decoder.decode(&line).is_ok(), expected, "{}", String::from_utf8_lossy(&line));
         }
         line[place] = right;
     }
@@ -309,11 +340,32 @@ proptest! {
         }
         ticket.insert(COLUMNS[place].name.into(), value);
         let line = Value::Object(ticket).to_string();
-        prop_assert_eq!(read(line.as_bytes()).is_ok(), is_ticket(&line), "{}", line);
+        prop_assert_eq!(refusal(line.as_bytes()).is_none(), is_ticket(&line), "{}", line);
     }
 
     #[test]
     fn rubbish_is_refused_without_a_panic(line in proptest::collection::vec(any::<u8>(), 0..200)) {
-        prop_assert!(read(&line).is_err());
+        prop_assert!(refusal(&line).is_some());
+    }
+
+    #[test]
+    fn unknown_fields_are_the_same_however_lines_are_dealt_out(
+        names in proptest::collection::vec("[a-e]{1,3}", 1..200),
+        dealt in proptest::collection::vec(0_usize..3, 200),
+    ) {
+        let mut one = Decoder::default();
+        let mut some = [Decoder::default(), Decoder::default(), Decoder::default()];
+        for (name, to) in names.iter().zip(dealt) {
+            let line = format!("{{\"{name}\":0}}");
+            prop_assert!(one.decode(line.as_bytes()).is_err());
+            prop_assert!(some[to].decode(line.as_bytes()).is_err());
+        }
+        let mut merged = UnknownFields::default();
+        some.iter().for_each(|decoder| merged.merge(decoder.unknown_fields()));
+        prop_assert_eq!(&merged, one.unknown_fields());
+        let distinct: BTreeSet<&String> = names.iter().collect();
+        let kept: Vec<&String> = distinct.into_iter().take(UnknownFields::MAX_NAMES).collect();
+        prop_assert_eq!(merged.by_name.keys().collect::<Vec<_>>(), kept);
+        prop_assert_eq!(merged.by_name.values().sum::<u64>() + merged.others, names.len() as u64);
     }
 }

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 /// A JSON value as far as the contract cares.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Scalar<'a> {
+pub(crate) enum Scalar<'a> {
     /// `null`
     Null,
     /// `true` or `false`
@@ -26,7 +26,7 @@ pub enum Scalar<'a> {
 
 impl Scalar<'_> {
     /// What kind of value it is, for messages.
-    pub const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Boolean(_) => "a boolean",

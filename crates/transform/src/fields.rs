@@ -1,0 +1,162 @@
+//! A line to the values of the contract's fields, before anything is asked of them.
+
+use ticket_schema::columns::COLUMNS;
+
+use crate::json::{Closers, Expected, Reader, Span, SyntaxError, Value};
+use crate::unknown_fields::UnknownFields;
+
+const N_FIELDS: usize = COLUMNS.len();
+
+/// The start of each field where it follows the one before it in the contract and nobody has put spaces: `,"status":`.
+/// Nearly every field of nearly every line is found so, with one comparison. Behind the last one nothing is expected.
+const EXPECTED: [Expected; N_FIELDS + 1] = {
+    let mut expected = [Expected::NOTHING; N_FIELDS + 1];
+    let mut place = 0;
+    while place < N_FIELDS {
+        let before = if place == 0 { "{\"" } else { ",\"" };
+        expected[place] = Expected::new([before, COLUMNS[place].name, "\":"]);
+        place += 1;
+    }
+    expected
+};
+
+/// The fields of a line, by their places in the contract.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    pub(crate) values: [Option<Value>; N_FIELDS],
+    /// The field that was the first to appear a second time.
+    pub(crate) twice: Option<usize>,
+    /// A bit for each field that appears more than once.
+    pub(crate) repeated: u16,
+}
+
+/// What is needed to read a line and can be used again for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Workspace {
+    closers: Closers,
+    /// Where the line has a text with escapes: the line, and behind it all such texts with their escapes resolved. Else
+    /// empty.
+    pub(crate) unescaped: String,
+}
+
+/// Why a line is not an object of fields.
+#[derive(Debug)]
+pub(crate) enum NotFields {
+    Syntax(SyntaxError),
+    /// It is JSON, but of another kind.
+    OtherKind,
+}
+
+impl From<SyntaxError> for NotFields {
+    fn from(error: SyntaxError) -> Self {
+        Self::Syntax(error)
+    }
+}
+
+impl Fields {
+    /// Reads a line. The spans of texts belong to `workspace.unescaped`, unless it is empty: then to the line.
+    #[inline]
+    pub(crate) fn read(
+        line: &str,
+        workspace: &mut Workspace,
+        unknown_fields: &mut UnknownFields,
+    ) -> Result<Self, NotFields> {
+        let Workspace { closers, unescaped } = workspace;
+        unescaped.clear();
+        let mut fields = Self { values: [None; N_FIELDS], twice: None, repeated: 0 };
+        let mut reader = Reader::new(line);
+        let mut is_first = true;
+        let mut next = 0;
+        loop {
+            let place = if reader.take_expected(&EXPECTED[next]) {
+                next
+            } else {
+                if is_first {
+                    open(&mut reader, closers)?;
+                }
+                let Some(name) = reader.next_name(is_first)? else { break };
+                let Some(place) = place_of(&reader, name, next, unknown_fields)? else {
+                    reader.value(closers)?;
+                    is_first = false;
+                    // The bracket that stands before the first field is behind us.
+                    next = if next == 0 { N_FIELDS } else { next };
+                    continue;
+                };
+                place
+            };
+            is_first = false;
+            let mut value = reader.value(closers)?;
+            if let Value::EscapedText(quoted) = value {
+                value = resolve(line, quoted, unescaped)?;
+            }
+            fields.put(place, value);
+            next = place + 1;
+        }
+        reader.end()?;
+        Ok(fields)
+    }
+
+    #[inline(always)]
+    fn put(&mut self, place: usize, value: Value) {
+        if self.values[place].replace(value).is_some() {
+            self.twice.get_or_insert(place);
+            self.repeated |= 1 << place;
+        }
+    }
+}
+
+/// Steps into the object that the line must be.
+#[cold]
+fn open(reader: &mut Reader, closers: &mut Closers) -> Result<(), NotFields> {
+    reader.skip_whitespace();
+    if reader.take(b'{') {
+        return Ok(());
+    }
+    reader.value(closers)?;
+    reader.end()?;
+    Err(NotFields::OtherKind)
+}
+
+/// The place of a name in the contract, most likely `next`. A name that isn't there is counted.
+fn place_of(
+    reader: &Reader,
+    name: Value,
+    next: usize,
+    unknown_fields: &mut UnknownFields,
+) -> Result<Option<usize>, SyntaxError> {
+    let resolved;
+    let name = match name {
+        Value::EscapedText(quoted) => {
+            resolved = unescape(reader.text(quoted), quoted)?;
+            &resolved
+        }
+        Value::Text(name) => reader.text(name),
+        _ => "",
+    };
+    if COLUMNS.get(next).is_some_and(|column| column.name == name) {
+        return Ok(Some(next));
+    }
+    let place = COLUMNS.iter().position(|column| column.name == name);
+    if place.is_none() {
+        unknown_fields.count(name);
+    }
+    Ok(place)
+}
+
+/// Puts a text, its escapes resolved, behind the line.
+#[cold]
+fn resolve(line: &str, quoted: Span, unescaped: &mut String) -> Result<Value, SyntaxError> {
+    let text = unescape(&line[quoted.start..quoted.end], quoted)?;
+    if unescaped.is_empty() {
+        unescaped.push_str(line);
+    }
+    let start = unescaped.len();
+    unescaped.push_str(&text);
+    Ok(Value::Text(Span { start, end: unescaped.len() }))
+}
+
+fn unescape(quoted: &str, span: Span) -> Result<String, SyntaxError> {
+    // All else that could be wrong with it has been looked for.
+    serde_json::from_str(quoted)
+        .map_err(|_| SyntaxError { what: "half a surrogate pair in a text", byte: span.start + 1 })
+}

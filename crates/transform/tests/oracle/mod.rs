@@ -1,0 +1,306 @@
+//! The contract read with serde_json: what the decoder is held against.
+//!
+//! It shares no code with the decoder but for the types of the contract and [`Moment`], which has tests of its own.
+#![allow(dead_code, reason = "not every test that uses it needs all of it")]
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use ticket_schema::columns::COLUMNS;
+use ticket_schema::iso3166::is_country_code;
+use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+use transform::decode::{MAX_TEXT_BYTES, Row};
+use transform::moment::Moment;
+
+use scalar::Scalar;
+
+mod scalar;
+
+/// A ticket.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ticket<'a> {
+    pub ticket_id: [u8; 16],
+    pub created_at: Moment,
+    pub updated_at: Moment,
+    pub resolved_at: Option<Moment>,
+    pub severity: Severity,
+    pub status: Status,
+    pub category: Category,
+    pub channel: Channel,
+    pub market: Cow<'a, str>,
+    pub dealer_id: Cow<'a, str>,
+    pub customer_id: Cow<'a, str>,
+    pub vin_last6: Cow<'a, str>,
+    pub model_series: Cow<'a, str>,
+    pub model_year: i32,
+    pub sla_breached: bool,
+}
+
+impl PartialEq<Row<'_>> for Ticket<'_> {
+    fn eq(&self, row: &Row) -> bool {
+        self.ticket_id == row.ticket_id
+            && [self.created_at, self.updated_at] == [row.created_at, row.updated_at]
+            && self.resolved_at == row.resolved_at
+            && (self.severity, self.status) == (row.severity, row.status)
+            && (self.category, self.channel) == (row.category, row.channel)
+            && self.market == row.market.as_str()
+            && [&self.dealer_id, &self.customer_id] == [row.dealer_id, row.customer_id]
+            && [&self.vin_last6, &self.model_series] == [row.vin_last6, row.model_series]
+            && (self.model_year, self.sla_breached) == (row.model_year, row.sla_breached)
+    }
+}
+
+/// Why a line is no ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// The field at fault, or `None` if it is the line as a whole.
+    pub field: Option<&'static str>,
+    /// What the decoder must say of it, if it is the field.
+    pub reason: String,
+    /// The market by which it is counted.
+    pub market: Option<String>,
+}
+
+impl Refusal {
+    fn of_line() -> Self {
+        Self { field: None, reason: String::new(), market: None }
+    }
+
+    fn of_field(field: &'static str, reason: impl Into<String>) -> Self {
+        Self { field: Some(field), reason: reason.into(), market: None }
+    }
+}
+
+/// A line to a ticket, or why not; and the names of fields that the contract doesn't know, as often as they occur.
+pub(crate) fn decode(line: &[u8]) -> (Result<Ticket<'_>, Refusal>, Vec<String>) {
+    let mut unknown_fields = Vec::new();
+    let Ok(text) = std::str::from_utf8(line) else { return (Err(Refusal::of_line()), unknown_fields) };
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let fields = FieldsSeed(&mut unknown_fields).deserialize(&mut reader);
+    let verdict = match fields.and_then(|fields| reader.end().map(|()| fields)) {
+        Err(_) => Err(Refusal::of_line()),
+        Ok(fields) => {
+            let market = fields.only_market();
+            fields.into_ticket().map_err(|refusal| Refusal { market, ..refusal })
+        }
+    };
+    (verdict, unknown_fields)
+}
+
+/// The fields of a line in the contract's order, before anything is asked of their values.
+#[derive(Default)]
+struct Fields<'a> {
+    values: [Option<Scalar<'a>>; COLUMNS.len()],
+    /// The fields that appeared again, as often as they did.
+    again: Vec<&'static str>,
+}
+
+struct FieldsSeed<'u>(&'u mut Vec<String>);
+
+impl<'de> DeserializeSeed<'de> for FieldsSeed<'_> {
+    type Value = Fields<'de>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Fields<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FieldsSeed<'_> {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(name) = object.next_key::<FieldName>()? {
+            let name = name.0;
+            if let Some(place) = COLUMNS.iter().position(|column| column.name == name) {
+                if fields.values[place].replace(object.next_value()?).is_some() {
+                    fields.again.push(COLUMNS[place].name);
+                }
+            } else {
+                object.next_value::<IgnoredAny>()?;
+                self.0.push(name.into_owned());
+            }
+        }
+        Ok(fields)
+    }
+}
+
+/// A key, borrowed if it has no escapes.
+struct FieldName<'a>(Cow<'a, str>);
+
+impl<'de> serde::Deserialize<'de> for FieldName<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = FieldName<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<FieldName<'de>, E> {
+                Ok(FieldName(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<FieldName<'de>, E> {
+                Ok(FieldName(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// Asks of every field, in order, what the contract asks.
+    fn into_ticket(mut self) -> Result<Ticket<'a>, Refusal> {
+        if let Some(field) = self.again.first() {
+            return Err(Refusal::of_field(field, "appears more than once"));
+        }
+        if let Some(place) = self.values.iter().position(Option::is_none) {
+            return Err(Refusal::of_field(COLUMNS[place].name, "is missing"));
+        }
+        let ticket = Ticket {
+            ticket_id: self.uuid(0)?,
+            created_at: self.moment(1)?,
+            updated_at: self.moment(2)?,
+            resolved_at: if self.values[3] == Some(Scalar::Null) { None } else { Some(self.moment(3)?) },
+            severity: self.fixed_text(4, Severity::from_text, "P1, P2, P3 or P4")?,
+            status: self.fixed_text(5, Status::from_text, "Open, In Progress, Waiting, Resolved or Closed")?,
+            category: self.fixed_text(6, Category::from_text, "the contract's categories")?,
+            channel: self.fixed_text(7, Channel::from_text, "Phone, Email, Dealer Portal, BMW App or Walk-In")?,
+            market: self.market(8)?,
+            dealer_id: self.name(9)?,
+            customer_id: self.name(10)?,
+            vin_last6: self.name(11)?,
+            model_series: self.name(12)?,
+            model_year: self.integer(13)?,
+            sla_breached: self.boolean(14)?,
+        };
+        in_order(&ticket)?;
+        Ok(ticket)
+    }
+
+    fn only_market(&self) -> Option<String> {
+        match &self.values[8] {
+            Some(Scalar::Text(text)) if !self.again.contains(&"market") && is_country_code(text) => {
+                Some(text.to_string())
+            }
+            _ => None,
+        }
+    }
+
+    fn take(&mut self, place: usize) -> Scalar<'a> {
+        self.values[place].take().unwrap_or(Scalar::Null)
+    }
+
+    fn text(&mut self, place: usize) -> Result<Cow<'a, str>, Refusal> {
+        match self.take(place) {
+            Scalar::Text(text) => Ok(text),
+            other => Err(wrong_kind(place, &other, "a text")),
+        }
+    }
+
+    fn uuid(&mut self, place: usize) -> Result<[u8; 16], Refusal> {
+        let text = self.text(place)?;
+        parse_uuid(&text).ok_or_else(|| of_value(place, &text, "is not a hyphenated UUID"))
+    }
+
+    fn moment(&mut self, place: usize) -> Result<Moment, Refusal> {
+        let text = self.text(place)?;
+        Moment::parse(&text).map_err(|reason| of_value(place, &text, reason))
+    }
+
+    fn fixed_text<T>(&mut self, place: usize, parse: fn(&str) -> Option<T>, expected: &str) -> Result<T, Refusal> {
+        let text = self.text(place)?;
+        parse(&text).ok_or_else(|| of_value(place, &text, &format!("is not one of {expected}")))
+    }
+
+    fn market(&mut self, place: usize) -> Result<Cow<'a, str>, Refusal> {
+        let text = self.text(place)?;
+        if is_country_code(&text) {
+            Ok(text)
+        } else {
+            Err(of_value(place, &text, "is not an ISO 3166-1 alpha-2 code such as DE"))
+        }
+    }
+
+    fn name(&mut self, place: usize) -> Result<Cow<'a, str>, Refusal> {
+        let text = self.text(place)?;
+        if text.is_empty() {
+            return Err(Refusal::of_field(COLUMNS[place].name, "is empty"));
+        }
+        if text.len() > MAX_TEXT_BYTES {
+            let reason = format!("has {} bytes; at most {MAX_TEXT_BYTES} are allowed", text.len());
+            return Err(Refusal::of_field(COLUMNS[place].name, reason));
+        }
+        Ok(text)
+    }
+
+    fn integer(&mut self, place: usize) -> Result<i32, Refusal> {
+        const EXPECTED: &str = "a 32-bit integer";
+        match self.take(place) {
+            Scalar::Integer(value) => i32::try_from(value)
+                .map_err(|_| Refusal::of_field(COLUMNS[place].name, format!("{value} is not {EXPECTED}"))),
+            Scalar::OtherNumber => {
+                Err(Refusal::of_field(COLUMNS[place].name, format!("is a number, but not {EXPECTED}")))
+            }
+            other => Err(wrong_kind(place, &other, EXPECTED)),
+        }
+    }
+
+    fn boolean(&mut self, place: usize) -> Result<bool, Refusal> {
+        match self.take(place) {
+            Scalar::Boolean(value) => Ok(value),
+            other => Err(wrong_kind(place, &other, "true or false")),
+        }
+    }
+}
+
+/// The rules that tie fields together.
+fn in_order(row: &Ticket) -> Result<(), Refusal> {
+    if row.updated_at < row.created_at {
+        return Err(Refusal::of_field("updated_at", "is before created_at"));
+    }
+    match row.resolved_at {
+        Some(_) if !row.status.is_resolved() => {
+            Err(Refusal::of_field("resolved_at", format!("is set although the status is {}", row.status)))
+        }
+        None if row.status.is_resolved() => {
+            Err(Refusal::of_field("resolved_at", format!("is null although the status is {}", row.status)))
+        }
+        Some(resolved_at) if resolved_at < row.created_at => {
+            Err(Refusal::of_field("resolved_at", "is before created_at"))
+        }
+        Some(resolved_at) if resolved_at > row.updated_at => {
+            Err(Refusal::of_field("resolved_at", "is after updated_at"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn wrong_kind(place: usize, found: &Scalar, expected: &str) -> Refusal {
+    Refusal::of_field(COLUMNS[place].name, format!("is {}; expected {expected}", found.kind()))
+}
+
+/// A refusal that shows the value.
+fn of_value(place: usize, text: &str, reason: &str) -> Refusal {
+    Refusal::of_field(COLUMNS[place].name, format!("`{}` {reason}", shown(text)))
+}
+
+/// A text from the input as a message may show it: no control characters, and not too long to be read.
+fn shown(text: &str) -> String {
+    const MAX_CHARS: usize = 60;
+    let ellipsis = if text.chars().nth(MAX_CHARS).is_some() { "…" } else { "" };
+    text.chars().take(MAX_CHARS).flat_map(char::escape_debug).chain(ellipsis.chars()).collect()
+}
+
+/// The 16 bytes of a hyphenated UUID.
+fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let is_hyphenated = text.len() == 36 && [8, 13, 18, 23].iter().all(|place| text.as_bytes()[*place] == b'-');
+    uuid::Uuid::try_parse(text).ok().filter(|_| is_hyphenated).map(uuid::Uuid::into_bytes)
+}
