@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -18,6 +19,9 @@ use crate::checksum::Checksum;
 
 /// What an interrupt has to remove.
 static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
+
+/// How many files may wait to be brought to disk.
+const MAX_FILES_TO_DISK: usize = 8;
 
 struct Unfinished {
     target: PathBuf,
@@ -50,6 +54,8 @@ pub struct Staging {
     work: PathBuf,
     /// Held as long as the staging lives.
     _lock: File,
+    /// Takes files to the thread that brings them to disk; it starts with the first one.
+    to_disk: OnceLock<SyncSender<File>>,
 }
 
 impl Staging {
@@ -65,7 +71,8 @@ impl Staging {
             target.display()
         );
         let lock = take_lock(&parent.join(format!(".{name}.lock")), target)?;
-        let staging = Self { target: parent.join(&name), work: parent.join(format!(".{name}.partial")), _lock: lock };
+        let (target, work) = (parent.join(&name), parent.join(format!(".{name}.partial")));
+        let staging = Self { target, work, _lock: lock, to_disk: OnceLock::new() };
         staging.clear_leftovers()?;
         // Known before it is there, so that an interrupt can't fall between.
         unfinished().push(Unfinished { target: staging.target.clone(), work: staging.work.clone() });
@@ -109,6 +116,20 @@ impl Staging {
         Ok(StagedFile { file, shown, checksum: Checksum::default() })
     }
 
+    /// Begins to bring to disk what has been written to a file, in the background: less is left to wait for at the end, which
+    /// brings everything there. Returns at once, and does nothing while the disk is busy with files that came before.
+    pub fn bring_to_disk(&self, file: &StagedFile) {
+        let to_disk = self.to_disk.get_or_init(|| {
+            let (sender, files) = mpsc::sync_channel::<File>(MAX_FILES_TO_DISK);
+            // An error shows at the end, when the whole data set is brought to disk.
+            std::thread::spawn(move || files.into_iter().for_each(|file| drop(file.sync_data())));
+            sender
+        });
+        if let Ok(file) = file.file.try_clone() {
+            let _ = to_disk.try_send(file);
+        }
+    }
+
     /// Replaces the target by what was staged.
     ///
     /// `owned` names the files that belong to the data set being replaced; they go. Any other file in the target stays
@@ -143,18 +164,22 @@ impl Staging {
         Ok(foreign)
     }
 
-    #[cfg(target_os = "linux")]
+    /// Brings everything to disk: a few files one by one, so that nobody waits for what others have written there; many by one
+    /// call for the whole file system, which is far cheaper then.
     fn sync(&self) -> io::Result<()> {
-        // One call for the whole file system: far cheaper than one for each of a thousand files.
-        rustix::fs::syncfs(File::open(&self.work)?)?;
-        Ok(())
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn sync(&self) -> io::Result<()> {
+        const FEW: usize = 300;
         let mut names = Vec::new();
         list_files(&self.work, Path::new(""), &mut names)?;
-        names.iter().try_for_each(|name| File::open(self.work.join(name))?.sync_all())
+        if names.len() > FEW && sync_file_system(&self.work).is_ok() {
+            return Ok(());
+        }
+        let mut dirs = BTreeSet::from([self.work.clone()]);
+        for name in &names {
+            let path = self.work.join(name);
+            File::open(&path)?.sync_all()?;
+            dirs.extend(path.ancestors().skip(1).take_while(|dir| *dir != self.work).map(Path::to_owned));
+        }
+        dirs.iter().try_for_each(|dir| sync_directory(dir))
     }
 
     fn swap(&self) -> io::Result<()> {
@@ -303,6 +328,16 @@ fn exchange(a: &Path, b: &Path) -> io::Result<()> {
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 fn exchange(_a: &Path, _b: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(target_os = "linux")]
+fn sync_file_system(dir: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(dir)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(_dir: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

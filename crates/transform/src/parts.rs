@@ -15,6 +15,9 @@ use crate::decode::Market;
 use crate::parquet_file::{Compression, EncodedRowGroup, ParquetFile};
 use crate::turns::{InTurn, Stop};
 
+/// From how many bytes on it pays to bring a row group to disk while others are still being made.
+const LONG_BYTES: usize = 1 << 20;
+
 /// How the files are made.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
@@ -86,7 +89,12 @@ impl PartsOfMarket {
             Some(part) => part,
             open => open.insert(Part::create(name(market, self.next), staging)?),
         };
-        part.file.append(row_group).with_context(|| format!("cannot write {}", part.name))
+        let is_long = row_group.bytes().len() >= LONG_BYTES;
+        part.file.append(row_group).with_context(|| format!("cannot write {}", part.name))?;
+        if is_long {
+            staging.bring_to_disk(part.file.sink());
+        }
+        Ok(())
     }
 
     fn end_part(&mut self) -> Result<()> {

@@ -52,6 +52,11 @@ impl<W: Write + Send> ParquetFile<W> {
         self.n_bytes
     }
 
+    /// Where it is written.
+    pub const fn sink(&self) -> &W {
+        &self.sink
+    }
+
     /// How many rows the file has so far.
     pub const fn n_rows(&self) -> u64 {
         self.n_rows
