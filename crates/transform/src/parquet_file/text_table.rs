@@ -112,7 +112,9 @@ impl TextTable {
         for (place, code) in in_order.iter().enumerate() {
             places[usize::from(*code)] = place as u16;
         }
-        codes.iter_mut().for_each(|code| *code = places[usize::from(*code)]);
+        for code in codes {
+            *code = places[usize::from(*code)];
+        }
         in_order.into_iter().map(|code| text(code).to_vec()).collect()
     }
 }
@@ -120,20 +122,25 @@ impl TextTable {
 impl Key {
     fn of(bytes: &[u8], start: usize, end: usize) -> Self {
         let n_bytes = end - start;
-        let head = bytes.get(start..start + 8).and_then(<[u8]>::first_chunk).map_or_else(
-            || {
-                let mut head = [0; 8];
-                head[..n_bytes].copy_from_slice(&bytes[start..end]);
-                u64::from_le_bytes(head)
-            },
-            |head| u64::from_le_bytes(*head),
-        );
-        if n_bytes < 8 {
-            let head = if n_bytes == 0 { 0 } else { head << (64 - 8 * n_bytes) };
-            return Self { head, tail: 0, n_bytes: n_bytes as u32 };
+        // Both words hold nothing but the text, whatever lies before and behind it; without a branch, as lengths vary.
+        let n_others = 64 - 8 * n_bytes.min(8) as u32;
+        let head = bytes.get(start..start + 8).and_then(<[u8]>::first_chunk);
+        let tail = bytes[..end].last_chunk();
+        let (Some(head), Some(tail)) = (head, tail) else { return Self::at_an_end(&bytes[start..end]) };
+        Self {
+            head: u64::from_le_bytes(*head).checked_shl(n_others).unwrap_or(0),
+            tail: u64::from_le_bytes(*tail).checked_shr(n_others).unwrap_or(0),
+            n_bytes: n_bytes as u32,
         }
-        let tail = bytes[..end].last_chunk().map_or(0, |tail| u64::from_le_bytes(*tail));
-        Self { head, tail, n_bytes: n_bytes as u32 }
+    }
+
+    /// The same for a text that has no eight bytes before its end, or none behind its start.
+    fn at_an_end(text: &[u8]) -> Self {
+        let n_bytes = text.len().min(8);
+        let (mut head, mut tail) = ([0; 8], [0; 8]);
+        head[8 - n_bytes..].copy_from_slice(&text[..n_bytes]);
+        tail[..n_bytes].copy_from_slice(&text[text.len() - n_bytes..]);
+        Self { head: u64::from_le_bytes(head), tail: u64::from_le_bytes(tail), n_bytes: text.len() as u32 }
     }
 
     const fn hash(self) -> u64 {
