@@ -26,7 +26,8 @@ struct Entry {
     end: u32,
 }
 
-/// The first and last bytes of a text, and its length: all of it, if it has no more than 16 bytes.
+/// The first and last bytes of a text, and its length: all of it, if it has no more than 16 bytes. Of a longer one, what lies
+/// between is mixed into `tail`, so that texts that differ there alone don't crowd in one place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key {
     head: u64,
@@ -126,6 +127,9 @@ impl Key {
         let n_others = 64 - 8 * n_bytes.min(8) as u32;
         let head = bytes.get(start..start + 8).and_then(<[u8]>::first_chunk);
         let tail = bytes[..end].last_chunk();
+        if n_bytes > 16 {
+            return Self::of_long(&bytes[start..end]);
+        }
         let (Some(head), Some(tail)) = (head, tail) else { return Self::at_an_end(&bytes[start..end]) };
         Self {
             head: u64::from_le_bytes(*head).checked_shl(n_others).unwrap_or(0),
@@ -134,7 +138,15 @@ impl Key {
         }
     }
 
-    /// The same for a text that has no eight bytes before its end, or none behind its start.
+    fn of_long(text: &[u8]) -> Self {
+        let words = text.as_chunks::<8>().0.iter().chain(text.last_chunk());
+        let tail =
+            words.fold(0_u64, |mixed, word| (mixed ^ u64::from_le_bytes(*word)).wrapping_mul(MIX).rotate_left(29));
+        let head = text.first_chunk().map_or(0, |head| u64::from_le_bytes(*head));
+        Self { head, tail, n_bytes: text.len() as u32 }
+    }
+
+    /// The same for a short text that has no eight bytes before its end, or none behind its start.
     fn at_an_end(text: &[u8]) -> Self {
         let n_bytes = text.len().min(8);
         let (mut head, mut tail) = ([0; 8], [0; 8]);

@@ -9,6 +9,7 @@ use arrow::datatypes::{Int32Type, TimestampMillisecondType};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression as ParquetCodec, Encoding, PageType, ZstdLevel};
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -189,6 +190,20 @@ fn the_layout_is_what_many_readers_read_fast() {
             assert_eq!(kinds, expected_kinds, "{name}");
             assert_eq!(chunk.dictionary_page_offset().is_some(), expected == Encoding::RLE_DICTIONARY, "{name}");
         }
+    }
+}
+
+#[test]
+fn snappy_and_zstd_shrink_what_repeats_and_add_next_to_nothing_to_what_does_not() {
+    // Too many different texts for a dictionary, of which long parts are the same.
+    let rows = rows(Shape { words: Words::Alike(1_000_000), ..TYPICAL }, 9);
+    let [snappy, zstd, none] = CODECS.map(|compression| metadata(&write(std::slice::from_ref(&rows), compression)));
+    let n_bytes = |metadata: &ParquetMetaData, column: usize| metadata.row_group(0).column(column).compressed_size();
+    assert!(2 * n_bytes(&zstd, 9) < n_bytes(&none, 9));
+    assert!(10 * n_bytes(&snappy, 9) < 9 * n_bytes(&none, 9));
+    for column in 0..14 {
+        assert!(n_bytes(&snappy, column) < n_bytes(&none, column) * 101 / 100 + 20);
+        assert!(n_bytes(&zstd, column) < n_bytes(&none, column) * 101 / 100 + 40);
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum Times {
 pub(crate) enum Words {
     /// So many different ones, `CUST-0000000001` and so on.
     Of(u64),
+    /// So many different ones that have beginning, end and length in common.
+    Alike(u64),
     /// Any length from 1 to 255 bytes, any language.
     Any,
 }
@@ -87,6 +89,7 @@ pub(crate) fn word(words: Words, numbers: &mut Numbers) -> String {
     const LETTERS: [char; 8] = ['a', 'Z', '0', '\0', '"', 'é', '車', '🚗'];
     match words {
         Words::Of(n) => format!("CUST-{:010}", numbers.below(n)),
+        Words::Alike(n) => format!("DLR-EVERYWHERE-{:06}-EVERYWHERE", numbers.below(n)),
         Words::Any => {
             let n_bytes = 1 + numbers.below(255) as usize;
             let mut text = String::new();
@@ -113,6 +116,7 @@ pub(crate) fn shapes() -> impl Strategy<Value = Shape> {
     let times = prop_oneof![Just(Times::InOrder), Just(Times::Same), Just(Times::Unsorted), Just(Times::Extreme)];
     let words = prop_oneof![
         3 => prop_oneof![Just(1_u64), Just(2), Just(20), Just(256), Just(257), Just(1 << 40)].prop_map(Words::Of),
+        1 => prop_oneof![Just(3_u64), Just(300)].prop_map(Words::Alike),
         1 => Just(Words::Any),
     ];
     let nulls = prop_oneof![Just(0_u64), Just(3), Just(50), Just(100)];
