@@ -7,9 +7,9 @@ pub(super) const fn width_of(value: u64) -> u32 {
 
 /// Appends eight values of `width` bits (at most 16) each; they take `width` bytes.
 pub(super) fn pack_8(values: &[u16; 8], width: u32, out: &mut Vec<u8>) {
-    let [a, b, c, d, e, f, g, h] = values.map(u64::from);
-    let low = pack_4(a | b << 16 | c << 32 | d << 48, width);
-    let high = pack_4(e | f << 16 | g << 32 | h << 48, width);
+    let lane = |place: usize| u64::from(values[place]) << (16 * (place % 4));
+    let low = pack_4(lane(0) | lane(1) | lane(2) | lane(3), width);
+    let high = pack_4(lane(4) | lane(5) | lane(6) | lane(7), width);
     let packed = u128::from(low) | u128::from(high) << (4 * width);
     out.extend_from_slice(&packed.to_le_bytes()[..width as usize]);
 }

@@ -57,7 +57,7 @@ impl<'a, T: Value> ColumnChunk<'a, T> {
     pub(super) fn dictionary_page(&mut self, page: &[u8], n_values: usize) -> Result<()> {
         self.dictionary_offset = Some(self.out.len());
         // Texts repeat in other ways than codes do.
-        self.page(PageKind::Dictionary { is_sorted: true }, page, n_values, &mut Worth::default()).map(|_| ())
+        self.page(PageKind::Dictionary { is_sorted: true }, page, n_values, &mut Worth::default())
     }
 
     /// Writes a data page.
@@ -79,7 +79,7 @@ impl<'a, T: Value> ColumnChunk<'a, T> {
         let compressed = self.compressor.compress(page, worth)?;
         page_header(kind, n_values, page.len(), compressed.len(), self.out);
         self.plain_size += self.out.len() - start + page.len();
-        self.out.extend_from_slice(compressed);
+        compressed.append_to(self.out);
         Ok(())
     }
 

@@ -80,7 +80,9 @@ pub(super) fn fixed_texts<T: FixedText>(
     descriptor: ColumnDescPtr,
 ) -> Result<EncodedColumn> {
     let mut is_used = [false; 256];
-    places.iter().for_each(|place| is_used[usize::from(*place)] = true);
+    for place in places {
+        is_used[usize::from(*place)] = true;
+    }
     let used = T::VALUES.iter().filter(|value| is_used[value.index()]);
     let mut texts: Vec<(&str, usize)> = used.map(|value| (value.text(), value.index())).collect();
     texts.sort_unstable();
@@ -102,7 +104,9 @@ pub(super) fn integers(numbers: &[i32], workspace: &mut Workspace, descriptor: C
         return plain_integers(numbers, workspace, descriptor);
     }
     let mut is_used = [false; MAX_RANGE as usize];
-    numbers.iter().for_each(|number| is_used[(number - min) as usize] = true);
+    for number in numbers {
+        is_used[(number - min) as usize] = true;
+    }
     let mut codes = [0; MAX_RANGE as usize];
     let mut values = Vec::new();
     for place in (0..MAX_RANGE as usize).filter(|place| is_used[*place]) {

@@ -3,6 +3,8 @@
 use anyhow::{Context, Result};
 use parquet::basic::{Compression as ParquetCodec, ZstdLevel};
 
+use super::bit_packing::{varint, width_of};
+
 /// How the pages of a file are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Compression {
@@ -31,7 +33,7 @@ pub(super) struct Compressor {
 }
 
 enum Codec {
-    Snappy(snap::raw::Encoder),
+    Snappy(Box<snap::raw::Encoder>),
     Zstd(zstd::bulk::Compressor<'static>),
     None,
 }
@@ -48,7 +50,7 @@ pub(super) enum Worth {
 impl Compressor {
     pub(super) fn new(compression: Compression) -> Result<Self> {
         let codec = match compression {
-            Compression::Snappy => Codec::Snappy(snap::raw::Encoder::new()),
+            Compression::Snappy => Codec::Snappy(Box::new(snap::raw::Encoder::new())),
             Compression::Zstd => Codec::Zstd(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
             Compression::None => Codec::None,
         };
@@ -65,13 +67,14 @@ impl Compressor {
     }
 
     /// The page as it will be in the file. `worth` is kept from page to page of a chunk.
-    pub(super) fn compress<'a>(&'a mut self, page: &'a [u8], worth: &mut Worth) -> Result<&'a [u8]> {
+    pub(super) fn compress<'a>(&'a mut self, page: &'a [u8], worth: &mut Worth) -> Result<PageBytes<'a>> {
         match &mut self.codec {
-            Codec::None => return Ok(page),
+            Codec::None => Ok(PageBytes::Ready(page)),
             Codec::Zstd(encoder) => {
                 self.compressed.clear();
                 self.compressed.reserve(zstd::zstd_safe::compress_bound(page.len()));
                 encoder.compress_to_buffer(page, &mut self.compressed).context("cannot compress a page")?;
+                Ok(PageBytes::Ready(&self.compressed))
             }
             Codec::Snappy(encoder) => {
                 if *worth == Worth::Unknown {
@@ -81,12 +84,49 @@ impl Compressor {
                     *worth = if is_smaller { Worth::Compressing } else { Worth::Storing };
                 }
                 match worth {
-                    Worth::Storing => store_snappy(page, &mut self.compressed),
-                    _ => return compress_snappy(encoder, page, &mut self.compressed),
+                    Worth::Storing => Ok(PageBytes::SnappyLiterals(page)),
+                    _ => compress_snappy(encoder, page, &mut self.compressed).map(PageBytes::Ready),
                 }
             }
         }
-        Ok(&self.compressed)
+    }
+}
+
+/// A page as it will be in the file.
+#[derive(Clone, Copy)]
+pub(super) enum PageBytes<'a> {
+    /// These bytes.
+    Ready(&'a [u8]),
+    /// These bytes in Snappy's format, without looking for repetitions: each block is a literal.
+    SnappyLiterals(&'a [u8]),
+}
+
+impl PageBytes<'_> {
+    /// How many bytes [`append_to`](Self::append_to) appends.
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::Ready(bytes) => bytes.len(),
+            Self::SnappyLiterals(page) => {
+                let n_length_bytes = width_of(page.len() as u64).div_ceil(7).max(1) as usize;
+                n_length_bytes + 3 * page.len().div_ceil(SNAPPY_BLOCK) + page.len()
+            }
+        }
+    }
+
+    pub(super) fn append_to(self, out: &mut Vec<u8>) {
+        /// A literal whose length, less one, stands in the next two bytes.
+        const LITERAL: u8 = 61 << 2;
+        match self {
+            Self::Ready(bytes) => out.extend_from_slice(bytes),
+            Self::SnappyLiterals(page) => {
+                varint(page.len() as u64, out);
+                for block in page.chunks(SNAPPY_BLOCK) {
+                    out.push(LITERAL);
+                    out.extend_from_slice(&((block.len() - 1) as u16).to_le_bytes());
+                    out.extend_from_slice(block);
+                }
+            }
+        }
     }
 }
 
@@ -97,18 +137,4 @@ fn compress_snappy<'a>(encoder: &mut snap::raw::Encoder, page: &[u8], out: &'a m
     }
     let n_bytes = encoder.compress(page, out).context("cannot compress a page")?;
     Ok(&out[..n_bytes])
-}
-
-/// Snappy's format without looking for repetitions: each block is a literal.
-fn store_snappy(page: &[u8], out: &mut Vec<u8>) {
-    /// A literal whose length, less one, stands in the next two bytes.
-    const LITERAL: u8 = 61 << 2;
-    out.clear();
-    out.reserve(page.len() + 3 * page.len().div_ceil(SNAPPY_BLOCK) + 5);
-    super::bit_packing::varint(page.len() as u64, out);
-    for block in page.chunks(SNAPPY_BLOCK) {
-        out.push(LITERAL);
-        out.extend_from_slice(&((block.len() - 1) as u16).to_le_bytes());
-        out.extend_from_slice(block);
-    }
 }

@@ -1,4 +1,4 @@
-//! DELTA_BINARY_PACKED: what each number adds to the one before it, bit-packed in blocks of 128.
+//! `DELTA_BINARY_PACKED`: what each number adds to the one before it, bit-packed in blocks of 128.
 
 use super::bit_packing::{pack_32, varint, width_of, zigzag};
 

@@ -39,7 +39,9 @@ pub(super) fn encode<T: DictionaryValue>(
     let Workspace { compressor, out, page, codes, .. } = workspace;
     let mut chunk = ColumnChunk::new(Encoding::RLE_DICTIONARY, compressor, out);
     page.clear();
-    values.iter().for_each(|value| value.append_plain(page));
+    for value in values {
+        value.append_plain(page);
+    }
     chunk.dictionary_page(page, values.len())?;
     let width = hybrid::code_width(u16::try_from(values.len() - 1)?);
     for codes in codes.chunks(PAGE_ROWS) {

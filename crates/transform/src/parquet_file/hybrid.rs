@@ -23,13 +23,11 @@ pub(super) fn encode(codes: &[u16], width: u32, out: &mut Vec<u8>) {
         if n_equal * width as usize >= MIN_SAVED_BYTES {
             bit_packed(&groups[start..place], &[], width, out);
             start = place + n_equal;
-            let n_rest =
-                if start == groups.len() { rest.iter().take_while(|code| **code == group[0]).count() } else { 0 };
-            let takes_rest = n_rest == rest.len();
-            run(group[0], 8 * n_equal + if takes_rest { n_rest } else { 0 }, width, out);
-            if takes_rest && start == groups.len() {
+            if start == groups.len() && rest.iter().all(|code| *code == group[0]) {
+                run(group[0], 8 * n_equal + rest.len(), width, out);
                 return;
             }
+            run(group[0], 8 * n_equal, width, out);
         }
         place += n_equal;
     }

@@ -26,7 +26,8 @@ struct Entry {
     end: u32,
 }
 
-/// The first and last bytes of a text, and its length: all of it, if it has no more than 16 bytes.
+/// The first and last bytes of a text, and its length: all of it, if it has no more than 16 bytes. Of a longer one, what lies
+/// between is mixed into `tail`, so that texts that differ there alone don't crowd in one place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key {
     head: u64,
@@ -112,7 +113,9 @@ impl TextTable {
         for (place, code) in in_order.iter().enumerate() {
             places[usize::from(*code)] = place as u16;
         }
-        codes.iter_mut().for_each(|code| *code = places[usize::from(*code)]);
+        for code in codes {
+            *code = places[usize::from(*code)];
+        }
         in_order.into_iter().map(|code| text(code).to_vec()).collect()
     }
 }
@@ -120,20 +123,36 @@ impl TextTable {
 impl Key {
     fn of(bytes: &[u8], start: usize, end: usize) -> Self {
         let n_bytes = end - start;
-        let head = bytes.get(start..start + 8).and_then(<[u8]>::first_chunk).map_or_else(
-            || {
-                let mut head = [0; 8];
-                head[..n_bytes].copy_from_slice(&bytes[start..end]);
-                u64::from_le_bytes(head)
-            },
-            |head| u64::from_le_bytes(*head),
-        );
-        if n_bytes < 8 {
-            let head = if n_bytes == 0 { 0 } else { head << (64 - 8 * n_bytes) };
-            return Self { head, tail: 0, n_bytes: n_bytes as u32 };
+        // Both words hold nothing but the text, whatever lies before and behind it; without a branch, as lengths vary.
+        let n_others = 64 - 8 * n_bytes.min(8) as u32;
+        let head = bytes.get(start..start + 8).and_then(<[u8]>::first_chunk);
+        let tail = bytes[..end].last_chunk();
+        if n_bytes > 16 {
+            return Self::of_long(&bytes[start..end]);
         }
-        let tail = bytes[..end].last_chunk().map_or(0, |tail| u64::from_le_bytes(*tail));
-        Self { head, tail, n_bytes: n_bytes as u32 }
+        let (Some(head), Some(tail)) = (head, tail) else { return Self::at_an_end(&bytes[start..end]) };
+        Self {
+            head: u64::from_le_bytes(*head).checked_shl(n_others).unwrap_or(0),
+            tail: u64::from_le_bytes(*tail).checked_shr(n_others).unwrap_or(0),
+            n_bytes: n_bytes as u32,
+        }
+    }
+
+    fn of_long(text: &[u8]) -> Self {
+        let words = text.as_chunks::<8>().0.iter().chain(text.last_chunk());
+        let tail =
+            words.fold(0_u64, |mixed, word| (mixed ^ u64::from_le_bytes(*word)).wrapping_mul(MIX).rotate_left(29));
+        let head = text.first_chunk().map_or(0, |head| u64::from_le_bytes(*head));
+        Self { head, tail, n_bytes: text.len() as u32 }
+    }
+
+    /// The same for a short text that has no eight bytes before its end, or none behind its start.
+    fn at_an_end(text: &[u8]) -> Self {
+        let n_bytes = text.len().min(8);
+        let (mut head, mut tail) = ([0; 8], [0; 8]);
+        head[8 - n_bytes..].copy_from_slice(&text[..n_bytes]);
+        tail[..n_bytes].copy_from_slice(&text[text.len() - n_bytes..]);
+        Self { head: u64::from_le_bytes(head), tail: u64::from_le_bytes(tail), n_bytes: text.len() as u32 }
     }
 
     const fn hash(self) -> u64 {

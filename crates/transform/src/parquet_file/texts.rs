@@ -63,13 +63,13 @@ impl<'a> TextPage<'a> {
         self.ends.last().map_or(0, |end| (end - self.start) as usize)
     }
 
-    /// DELTA_LENGTH_BYTE_ARRAY: all lengths, then all texts.
+    /// `DELTA_LENGTH_BYTE_ARRAY`: all lengths, then all texts.
     fn encode(&self, numbers: &mut Vec<i64>, page: &mut Vec<u8>) {
         self.lengths(0, numbers, page);
         page.extend_from_slice(&self.bytes[self.start as usize..][..self.n_bytes()]);
     }
 
-    /// DELTA_BYTE_ARRAY: how much each text takes over from the one before it, and the rest as above.
+    /// `DELTA_BYTE_ARRAY`: how much each text takes over from the one before it, and the rest as above.
     fn encode_with_prefixes(&self, numbers: &mut Vec<i64>, page: &mut Vec<u8>) {
         numbers.clear();
         numbers.resize(self.ends.len(), self.n_common as i64);
@@ -129,14 +129,12 @@ fn bounds<'a>(bytes: &'a [u8], start: u32, ends: &[u32]) -> (&'a [u8], &'a [u8])
 /// The first eight bytes of a text as a number that has the same order; shorter texts end in zeros.
 fn head(bytes: &[u8], start: usize, end: usize) -> u64 {
     let n_bytes = end - start;
-    match bytes.get(start..start + 8).and_then(<[u8]>::first_chunk) {
-        Some(head) if n_bytes >= 8 => u64::from_be_bytes(*head),
-        Some(head) => u64::from_be_bytes(*head) & !(u64::MAX >> (8 * n_bytes)),
-        None => {
-            let mut head = [0; 8];
-            let n_bytes = n_bytes.min(8);
-            head[..n_bytes].copy_from_slice(&bytes[start..start + n_bytes]);
-            u64::from_be_bytes(head)
-        }
+    if let Some(head) = bytes.get(start..start + 8).and_then(<[u8]>::first_chunk) {
+        let others = u64::MAX.checked_shr(8 * n_bytes as u32).unwrap_or(0);
+        return u64::from_be_bytes(*head) & !others;
     }
+    let mut head = [0; 8];
+    let n_bytes = n_bytes.min(8);
+    head[..n_bytes].copy_from_slice(&bytes[start..start + n_bytes]);
+    u64::from_be_bytes(head)
 }

@@ -1,0 +1,177 @@
+//! Rows of many shapes.
+
+use proptest::prelude::*;
+use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+use transform::parquet_file::PAGE_ROWS;
+use transform::rows::{NO_TIME, Rows, Texts};
+
+/// In milliseconds.
+pub(crate) const DAY: i64 = 86_400_000;
+
+/// A sequence of numbers without a pattern (splitmix64).
+pub(crate) struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ mixed >> 31
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Times {
+    InOrder,
+    Same,
+    Unsorted,
+    Extreme,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Words {
+    /// So many different ones, `CUST-0000000001` and so on.
+    Of(u64),
+    /// So many different ones that have beginning, end and length in common.
+    Alike(u64),
+    /// Any length from 1 to 255 bytes, any language.
+    Any,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) n_rows: usize,
+    pub(crate) times: Times,
+    pub(crate) words: Words,
+    /// How many of 100 have no `resolved_at`.
+    pub(crate) nulls: u64,
+    /// How many model years there are.
+    pub(crate) years: u64,
+    /// How many of each contract text there are.
+    pub(crate) codes: u64,
+}
+
+pub(crate) fn rows(shape: Shape, seed: u64) -> Rows {
+    let mut numbers = Numbers(seed);
+    let mut rows = Rows::default();
+    for row in 0..shape.n_rows as i64 {
+        let (high, low) = (numbers.next(), numbers.next());
+        rows.ticket_id.push((u128::from(high) << 64 | u128::from(low)).to_be_bytes());
+        let created_at = match shape.times {
+            Times::InOrder => 1_795_000_000_000 + 15_000 * row,
+            Times::Same => 1_795_000_000_000,
+            Times::Unsorted => 1_795_000_000_000 + numbers.below(90 * DAY as u64) as i64,
+            Times::Extreme => [i64::MIN + 1, -1, 0, 1, i64::MAX, numbers.next() as i64 | 1][numbers.below(6) as usize],
+        };
+        rows.created_at.push(created_at);
+        rows.updated_at.push(created_at.saturating_add(numbers.below(40 * DAY as u64) as i64));
+        rows.resolved_at.push(if numbers.below(100) < shape.nulls { NO_TIME } else { created_at.saturating_add(1) });
+        let mut code = |n: usize| numbers.below(shape.codes.min(n as u64)) as u8;
+        rows.severity.push(code(Severity::ALL.len()));
+        rows.status.push(code(Status::ALL.len()));
+        rows.category.push(code(Category::ALL.len()));
+        rows.channel.push(code(Channel::ALL.len()));
+        for column in [&mut rows.dealer_id, &mut rows.customer_id, &mut rows.vin_last6, &mut rows.model_series] {
+            column.push(&word(shape.words, &mut numbers));
+        }
+        let step = if shape.years > 300 { i64::from(u32::MAX) / shape.years as i64 } else { 1 };
+        rows.model_year.push((i64::from(i32::MIN) + step * numbers.below(shape.years) as i64) as i32);
+        rows.sla_breached.push(numbers.below(3) == 0);
+    }
+    rows
+}
+
+pub(crate) fn word(words: Words, numbers: &mut Numbers) -> String {
+    const LETTERS: [char; 8] = ['a', 'Z', '0', '\0', '"', 'é', '車', '🚗'];
+    match words {
+        Words::Of(n) => format!("CUST-{:010}", numbers.below(n)),
+        Words::Alike(n) => format!("DLR-EVERYWHERE-{:06}-EVERYWHERE", numbers.below(n)),
+        Words::Any => {
+            let n_bytes = 1 + numbers.below(255) as usize;
+            let mut text = String::new();
+            while text.len() < n_bytes {
+                text.push(LETTERS[numbers.below(8) as usize]);
+            }
+            while text.len() > 255 {
+                text.pop();
+            }
+            text
+        }
+    }
+}
+
+pub(crate) const TYPICAL: Shape =
+    Shape { n_rows: 20_000, times: Times::InOrder, words: Words::Of(50), nulls: 5, years: 9, codes: 10 };
+
+pub(crate) fn shapes() -> impl Strategy<Value = Shape> {
+    let n_rows = prop_oneof![
+        6 => 0..200_usize,
+        1 => PAGE_ROWS - 1..=PAGE_ROWS + 1,
+        1 => 2 * PAGE_ROWS - 1..=2 * PAGE_ROWS + 1,
+    ];
+    let times = prop_oneof![Just(Times::InOrder), Just(Times::Same), Just(Times::Unsorted), Just(Times::Extreme)];
+    let words = prop_oneof![
+        3 => prop_oneof![Just(1_u64), Just(2), Just(20), Just(256), Just(257), Just(1 << 40)].prop_map(Words::Of),
+        1 => prop_oneof![Just(3_u64), Just(300)].prop_map(Words::Alike),
+        1 => Just(Words::Any),
+    ];
+    let nulls = prop_oneof![Just(0_u64), Just(3), Just(50), Just(100)];
+    let years = prop_oneof![Just(1_u64), Just(9), Just(256), Just(257), Just(100_000)];
+    (n_rows, times, words, nulls, years, 1..11_u64).prop_map(|(n_rows, times, words, nulls, years, codes)| Shape {
+        n_rows,
+        times,
+        words,
+        nulls,
+        years,
+        codes,
+    })
+}
+
+/// The rows in the order that they should have, by a way of its own: one row at a time.
+pub(crate) fn in_order(rows: &Rows) -> Rows {
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|row| (rows.created_at[*row], *row));
+    let mut sorted = Rows::default();
+    for row in order {
+        sorted.ticket_id.push(rows.ticket_id[row]);
+        sorted.created_at.push(rows.created_at[row]);
+        sorted.updated_at.push(rows.updated_at[row]);
+        sorted.resolved_at.push(rows.resolved_at[row]);
+        sorted.severity.push(rows.severity[row]);
+        sorted.status.push(rows.status[row]);
+        sorted.category.push(rows.category[row]);
+        sorted.channel.push(rows.channel[row]);
+        push(&mut sorted.dealer_id, &rows.dealer_id, row);
+        push(&mut sorted.customer_id, &rows.customer_id, row);
+        push(&mut sorted.vin_last6, &rows.vin_last6, row);
+        push(&mut sorted.model_series, &rows.model_series, row);
+        sorted.model_year.push(rows.model_year[row]);
+        sorted.sla_breached.push(rows.sla_breached[row]);
+    }
+    sorted
+}
+
+pub(crate) fn push(to: &mut Texts, from: &Texts, row: usize) {
+    to.push(std::str::from_utf8(from.get(row)).unwrap());
+}
+
+pub(crate) fn append(to: &mut Rows, from: &Rows) {
+    to.ticket_id.extend(&from.ticket_id);
+    to.created_at.extend(&from.created_at);
+    to.updated_at.extend(&from.updated_at);
+    to.resolved_at.extend(&from.resolved_at);
+    to.severity.extend(&from.severity);
+    to.status.extend(&from.status);
+    to.category.extend(&from.category);
+    to.channel.extend(&from.channel);
+    (0..from.len()).for_each(|row| push(&mut to.dealer_id, &from.dealer_id, row));
+    (0..from.len()).for_each(|row| push(&mut to.customer_id, &from.customer_id, row));
+    (0..from.len()).for_each(|row| push(&mut to.vin_last6, &from.vin_last6, row));
+    (0..from.len()).for_each(|row| push(&mut to.model_series, &from.model_series, row));
+    to.model_year.extend(&from.model_year);
+    to.sla_breached.extend(&from.sla_breached);
+}

@@ -1,0 +1,135 @@
+//! Whether what a file says of its values is true of them.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use parquet::basic::BoundaryOrder;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::page_index::offset_index::PageLocation;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::serialized_reader::ReadOptionsBuilder;
+use parquet::file::statistics::Statistics;
+use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+use transform::parquet_file::PAGE_ROWS;
+use transform::rows::{NO_TIME, Rows};
+
+pub(crate) fn metadata(file: &Bytes) -> ParquetMetaData {
+    let options = ReadOptionsBuilder::new().with_page_index().build();
+    SerializedFileReader::new_with_options(file.clone(), options).unwrap().metadata().clone()
+}
+
+/// A value as its bytes in statistics, with a key that has its order.
+pub(crate) type Plain = (Vec<u8>, Vec<u8>);
+
+pub(crate) fn plain(rows: &Rows, column: &str, row: usize) -> Option<Plain> {
+    let text = |text: &[u8]| (text.to_vec(), text.to_vec());
+    let code = |text: &str| (text.as_bytes().to_vec(), text.as_bytes().to_vec());
+    let time = |time: i64| ((time as u64 ^ 1 << 63).to_be_bytes().to_vec(), time.to_le_bytes().to_vec());
+    Some(match column {
+        "ticket_id" => code(&uuid::Uuid::from_bytes(rows.ticket_id[row]).hyphenated().to_string()),
+        "created_at" => time(rows.created_at[row]),
+        "updated_at" => time(rows.updated_at[row]),
+        "resolved_at" => time(Some(rows.resolved_at[row]).filter(|time| *time != NO_TIME)?),
+        "severity" => code(Severity::ALL[usize::from(rows.severity[row])].as_str()),
+        "status" => code(Status::ALL[usize::from(rows.status[row])].as_str()),
+        "category" => code(Category::ALL[usize::from(rows.category[row])].as_str()),
+        "channel" => code(Channel::ALL[usize::from(rows.channel[row])].as_str()),
+        "dealer_id" => text(rows.dealer_id.get(row)),
+        "customer_id" => text(rows.customer_id.get(row)),
+        "vin_last6" => text(rows.vin_last6.get(row)),
+        "model_series" => text(rows.model_series.get(row)),
+        "model_year" => {
+            let year = rows.model_year[row];
+            ((year as u32 ^ 1 << 31).to_be_bytes().to_vec(), year.to_le_bytes().to_vec())
+        }
+        "sla_breached" => (vec![u8::from(rows.sla_breached[row])], vec![u8::from(rows.sla_breached[row])]),
+        other => panic!("{other} is not a column"),
+    })
+}
+
+/// The smallest and the largest value of some rows, and how many are null.
+pub(crate) fn truth(rows: &Rows, column: &str, range: Range<usize>) -> (Option<(Plain, Plain)>, i64) {
+    let values: Vec<Plain> = range.clone().filter_map(|row| plain(rows, column, row)).collect();
+    let n_nulls = (range.len() - values.len()) as i64;
+    (values.iter().min().cloned().zip(values.iter().max().cloned()), n_nulls)
+}
+
+pub(crate) fn page_bounds(index: &ColumnIndexMetaData, page: usize) -> Option<(Vec<u8>, Vec<u8>)> {
+    macro_rules! numbers {
+        ($index:expr) => {
+            $index
+                .min_value(page)
+                .map(|value| value.to_le_bytes().to_vec())
+                .zip($index.max_value(page).map(|value| value.to_le_bytes().to_vec()))
+        };
+    }
+    match index {
+        ColumnIndexMetaData::BOOLEAN(index) => {
+            index.min_value(page).map(|v| vec![u8::from(*v)]).zip(index.max_value(page).map(|v| vec![u8::from(*v)]))
+        }
+        ColumnIndexMetaData::INT32(index) => numbers!(index),
+        ColumnIndexMetaData::INT64(index) => numbers!(index),
+        ColumnIndexMetaData::BYTE_ARRAY(index) => {
+            index.min_value(page).map(<[u8]>::to_vec).zip(index.max_value(page).map(<[u8]>::to_vec))
+        }
+        other => panic!("{other:?} is of no column"),
+    }
+}
+
+/// Asserts that all that the file says of its values is true of `groups`, the rows as they are in the file.
+pub(crate) fn assert_true_metadata(file: &Bytes, groups: &[Rows]) {
+    let metadata = metadata(file);
+    assert_eq!(metadata.num_row_groups(), groups.len());
+    for (group, rows) in groups.iter().enumerate() {
+        let row_group = metadata.row_group(group);
+        assert_eq!(row_group.num_rows() as usize, rows.len());
+        let sorting = row_group.sorting_columns().unwrap();
+        assert_eq!((sorting.len(), sorting[0].column_idx, sorting[0].descending), (1, 1, false));
+        assert!(rows.created_at.is_sorted());
+        for (place, chunk) in row_group.columns().iter().enumerate() {
+            let name = chunk.column_path().string();
+            assert_true_statistics(chunk.statistics().unwrap(), rows, &name);
+            let index = &metadata.column_index().unwrap()[group][place];
+            let locations = metadata.offset_index().unwrap()[group][place].page_locations();
+            assert_eq!(locations.len(), rows.len().div_ceil(PAGE_ROWS), "{name}");
+            assert_pages_fill(chunk, locations);
+            let mut truths = Vec::new();
+            for (page, location) in locations.iter().enumerate() {
+                let first = location.first_row_index as usize;
+                assert_eq!(first, page * PAGE_ROWS, "{name}");
+                let (bounds, n_nulls) = truth(rows, &name, first..rows.len().min(first + PAGE_ROWS));
+                assert_eq!(index.null_count(page), Some(n_nulls), "{name} {page}");
+                assert_eq!(index.is_null_page(page), bounds.is_none(), "{name} {page}");
+                let stated = page_bounds(index, page);
+                assert_eq!(stated, bounds.clone().map(|(min, max)| (min.1, max.1)), "{name} {page}");
+                truths.extend(bounds);
+            }
+            let goes_up = truths.is_sorted_by(|a, b| a.0 <= b.0 && a.1 <= b.1);
+            let says_so = index.get_boundary_order() == Some(BoundaryOrder::ASCENDING);
+            assert_eq!(says_so, goes_up, "{name}");
+            if index.get_boundary_order() == Some(BoundaryOrder::DESCENDING) {
+                assert!(truths.is_sorted_by(|a, b| a.0 >= b.0 && a.1 >= b.1), "{name}");
+            }
+        }
+    }
+}
+
+pub(crate) fn assert_true_statistics(statistics: &Statistics, rows: &Rows, name: &str) {
+    let (bounds, n_nulls) = truth(rows, name, 0..rows.len());
+    assert_eq!(statistics.null_count_opt(), Some(n_nulls as u64), "{name}");
+    assert_eq!(statistics.min_bytes_opt(), bounds.as_ref().map(|(min, _)| min.1.as_slice()), "{name}");
+    assert_eq!(statistics.max_bytes_opt(), bounds.as_ref().map(|(_, max)| max.1.as_slice()), "{name}");
+    assert!(bounds.is_none() || !statistics.is_min_max_deprecated(), "{name}");
+}
+
+/// The pages lie one behind the other, from the dictionary's end to the chunk's.
+pub(crate) fn assert_pages_fill(chunk: &ColumnChunkMetaData, locations: &[PageLocation]) {
+    let (start, n_bytes) = chunk.byte_range();
+    assert_eq!(locations[0].offset, chunk.data_page_offset());
+    for pair in locations.windows(2) {
+        assert_eq!(pair[0].offset + i64::from(pair[0].compressed_page_size), pair[1].offset);
+    }
+    let last = locations.last().unwrap();
+    assert_eq!((last.offset + i64::from(last.compressed_page_size)) as u64, start + n_bytes);
+}
