@@ -87,6 +87,16 @@ fn every_value_comes_back_in_the_order_of_its_market() {
     assert_eq!(found, expected);
 }
 
+/// By engine version 3, which is Trino, on pages of version 1. (BYTE_STREAM_SPLIT is read for floats only.)
+const READ_BY_ATHENA: [Encoding; 6] = [
+    Encoding::PLAIN,
+    Encoding::RLE,
+    Encoding::RLE_DICTIONARY,
+    Encoding::DELTA_BINARY_PACKED,
+    Encoding::DELTA_LENGTH_BYTE_ARRAY,
+    Encoding::DELTA_BYTE_ARRAY,
+];
+
 #[test]
 fn the_layout_is_what_athena_reads_best() {
     let home = lake(3000);
@@ -102,11 +112,7 @@ fn the_layout_is_what_athena_reads_best() {
                     column.column_index_offset().is_some() && column.offset_index_offset().is_some(),
                     "{market} {name}"
                 );
-                let has_dictionary = column.dictionary_page_offset().is_some();
-                let repeats = !["ticket_id", "customer_id", "sla_breached"].contains(&name.as_str());
-                assert_eq!(has_dictionary, repeats, "{market} {name}");
-                let allowed = [Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY, Encoding::PLAIN_DICTIONARY];
-                assert!(column.encodings().all(|encoding| allowed.contains(&encoding)), "{market} {name}");
+                assert!(column.encodings().all(|encoding| READ_BY_ATHENA.contains(&encoding)), "{market} {name}");
             }
         }
         let group = reader.get_row_group(0).unwrap();
