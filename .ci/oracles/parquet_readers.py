@@ -26,7 +26,9 @@ TYPES = {field: STRING for field in FILE_FIELDS} | {field: TIME for field in TIM
 TYPES |= {"model_year": ("INT32", {"Type": "None"}), "sla_breached": ("BOOLEAN", {"Type": "None"})}
 
 # Trino reads these in version 1 pages. It reads BYTE_STREAM_SPLIT for floating-point numbers only.
-ENCODINGS = {"PLAIN", "PLAIN_DICTIONARY", "RLE", "RLE_DICTIONARY", "BIT_PACKED"}
+ENCODINGS = {
+    "PLAIN", "RLE", "RLE_DICTIONARY", "DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY",
+}
 
 # How the header of a version 1 data page begins in Thrift's compact protocol: field 1 (its type) is the i32 0. In version 2
 # it is the i32 3, b"\x15\x06".

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use anyhow::{Result, bail};
 use cli_support::Messages;
+use cli_support::checksum::Checksum;
 use cli_support::publish::Staging;
 use ticket_schema::manifest::{FileEntry, InputEntry};
 
@@ -131,7 +132,10 @@ impl Conversion<'_> {
     fn write(&self, row_group: RowGroup, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
         let encoded = encoder.encode(&row_group.rows)?;
         self.intake.lend(|intake| intake.partitions.give_back(row_group.rows));
-        self.parts.write(row_group.market, row_group.number, encoded, stop)
+        // Here and not while the others wait for the file.
+        let mut checksum = Checksum::default();
+        checksum.update(encoded.bytes());
+        self.parts.write(row_group.market, row_group.number, encoded, &checksum, stop)
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
+use cli_support::checksum::Checksum;
 use cli_support::publish::{StagedFile, Staging};
 use ticket_schema::columns::PARTITION_COLUMN;
 use ticket_schema::manifest::FileEntry;
@@ -54,15 +55,22 @@ impl<'a> Parts<'a> {
         Self { staging, layout, first, by_market: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Writes the row group of a number when those of its market before it have been written.
-    pub fn write(&self, market: Market, number: u64, row_group: EncodedRowGroup, stop: &Stop) -> Result<()> {
+    /// Writes the row group of a number when those of its market before it have been written. `checksum` is that of its bytes.
+    pub fn write(
+        &self,
+        market: Market,
+        number: u64,
+        row_group: EncodedRowGroup,
+        checksum: &Checksum,
+        stop: &Stop,
+    ) -> Result<()> {
         let parts = {
             let mut by_market = self.by_market.lock().unwrap_or_else(PoisonError::into_inner);
             let first = self.first.get(&market).copied().unwrap_or(0);
             let new = || Arc::new(InTurn::new(PartsOfMarket { next: first, open: None, finished: Vec::new() }));
             Arc::clone(by_market.entry(market).or_insert_with(new))
         };
-        parts.visit(number, stop, |parts| parts.write(market, row_group, self.staging, self.layout))?
+        parts.visit(number, stop, |parts| parts.write(market, row_group, checksum, self.staging, self.layout))?
     }
 
     /// Ends all files; returns them by name.
@@ -80,7 +88,14 @@ impl<'a> Parts<'a> {
 }
 
 impl PartsOfMarket {
-    fn write(&mut self, market: Market, row_group: EncodedRowGroup, staging: &Staging, layout: Layout) -> Result<()> {
+    fn write(
+        &mut self,
+        market: Market,
+        row_group: EncodedRowGroup,
+        checksum: &Checksum,
+        staging: &Staging,
+        layout: Layout,
+    ) -> Result<()> {
         let is_too_long = |part: &Part| part.file.n_bytes() + row_group.bytes().len() as u64 > layout.target_file_bytes;
         if self.open.as_ref().is_some_and(is_too_long) {
             self.end_part()?;
@@ -90,7 +105,8 @@ impl PartsOfMarket {
             open => open.insert(Part::create(name(market, self.next), staging)?),
         };
         let is_long = row_group.bytes().len() >= LONG_BYTES;
-        part.file.append(row_group).with_context(|| format!("cannot write {}", part.name))?;
+        let write = |file: &mut StagedFile, bytes: &[u8]| file.write_known(bytes, checksum);
+        part.file.append_by(row_group, write).with_context(|| format!("cannot write {}", part.name))?;
         if is_long {
             staging.bring_to_disk(part.file.sink());
         }
