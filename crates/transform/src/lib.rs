@@ -28,7 +28,9 @@ pub mod unpacked;
 mod fields;
 mod fixed_text;
 mod json;
+mod row;
 mod run;
+mod usual;
 mod uuid_text;
 
 pub use run::{Config, OnError, Report, run_transform};

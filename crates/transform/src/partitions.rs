@@ -167,10 +167,10 @@ impl Builders {
         text(&mut self.status, row.status.as_str());
         text(&mut self.category, row.category.as_str());
         text(&mut self.channel, row.channel.as_str());
-        text(&mut self.dealer_id, &row.dealer_id);
-        text(&mut self.customer_id, &row.customer_id);
-        text(&mut self.vin_last6, &row.vin_last6);
-        text(&mut self.model_series, &row.model_series);
+        text(&mut self.dealer_id, row.dealer_id.as_str());
+        text(&mut self.customer_id, row.customer_id.as_str());
+        text(&mut self.vin_last6, row.vin_last6.as_str());
+        text(&mut self.model_series, row.model_series.as_str());
         self.model_year.append_value(row.model_year);
         self.sla_breached.append_value(row.sla_breached);
         self.n_rows += 1;
