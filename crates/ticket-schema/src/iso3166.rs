@@ -31,12 +31,33 @@ const SECOND_LETTERS: [&str; 26] = [
     "AMW",
 ];
 
+/// [`SECOND_LETTERS`] as sets: a bit for each letter, the lowest for `A`.
+const SECOND_LETTER_SETS: [u32; 26] = {
+    let mut sets = [0; 26];
+    let mut first = 0;
+    while first < sets.len() {
+        let letters = SECOND_LETTERS[first].as_bytes();
+        let mut n = 0;
+        while n < letters.len() {
+            sets[first] |= 1 << (letters[n] - b'A');
+            n += 1;
+        }
+        first += 1;
+    }
+    sets
+};
+
 /// Whether `code` is an officially assigned ISO 3166-1 alpha-2 code, in capitals.
 pub fn is_country_code(code: &str) -> bool {
-    match code.as_bytes() {
-        [first @ b'A'..=b'Z', second] => SECOND_LETTERS[usize::from(first - b'A')].as_bytes().contains(second),
-        _ => false,
-    }
+    code.as_bytes().try_into().is_ok_and(are_country_letters)
+}
+
+/// Whether two letters are an officially assigned ISO 3166-1 alpha-2 code, in capitals.
+#[inline]
+pub const fn are_country_letters([first, second]: [u8; 2]) -> bool {
+    first.is_ascii_uppercase()
+        && second.is_ascii_uppercase()
+        && SECOND_LETTER_SETS[(first - b'A') as usize] >> (second - b'A') & 1 == 1
 }
 
 #[cfg(test)]

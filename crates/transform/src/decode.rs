@@ -7,60 +7,20 @@ use std::borrow::Cow;
 use std::fmt;
 
 use ticket_schema::columns::COLUMNS;
-use ticket_schema::iso3166::is_country_code;
 use ticket_schema::vocabulary::{Category, Channel, FixedText, Severity, Status};
 
 use crate::fields::{Fields, NotFields, Workspace};
 use crate::fixed_text::FixedTextTable;
-use crate::json::{Span, Value};
+use crate::json::Value;
 use crate::moment::Moment;
+use crate::row::Disorder;
 use crate::unknown_fields::UnknownFields;
-use crate::uuid_text;
+use crate::{usual, uuid_text};
+
+pub use crate::row::{MAX_TEXT_BYTES, Market, Row, Text};
 
 /// The place of the market among the fields.
 const MARKET: usize = 8;
-
-/// The longest identifier or series, in bytes.
-pub const MAX_TEXT_BYTES: usize = 255;
-
-/// A ticket as it will be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row<'a> {
-    /// The 16 bytes of a UUID.
-    pub ticket_id: [u8; 16],
-    /// When it was opened.
-    pub created_at: Moment,
-    /// When it last changed.
-    pub updated_at: Moment,
-    /// When it was resolved; set exactly if the status says so.
-    pub resolved_at: Option<Moment>,
-    /// One of the contract's texts.
-    pub severity: Severity,
-    /// One of the contract's texts.
-    pub status: Status,
-    /// One of the contract's texts.
-    pub category: Category,
-    /// One of the contract's texts.
-    pub channel: Channel,
-    /// An ISO 3166-1 alpha-2 code.
-    pub market: Market,
-    /// 1 to [`MAX_TEXT_BYTES`] bytes, like the next three.
-    pub dealer_id: &'a str,
-    /// The customer's pseudonym.
-    pub customer_id: &'a str,
-    /// The end of the vehicle identification number.
-    pub vin_last6: &'a str,
-    /// The car's series.
-    pub model_series: &'a str,
-    /// The car's model year.
-    pub model_year: i32,
-    /// Whether the SLA target was missed.
-    pub sla_breached: bool,
-}
-
-/// An ISO 3166-1 alpha-2 code. It names a directory, so nothing else may ever get here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Market([u8; 2]);
 
 /// Why a line was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,11 +60,11 @@ pub struct Decoder {
 
 /// The tables of the contract's fixed texts.
 #[derive(Debug)]
-struct FixedTexts {
-    severity: FixedTextTable<Severity>,
-    status: FixedTextTable<Status>,
-    category: FixedTextTable<Category>,
-    channel: FixedTextTable<Channel>,
+pub(crate) struct FixedTexts {
+    pub(crate) severity: FixedTextTable<Severity>,
+    pub(crate) status: FixedTextTable<Status>,
+    pub(crate) category: FixedTextTable<Category>,
+    pub(crate) channel: FixedTextTable<Channel>,
 }
 
 impl Default for FixedTexts {
@@ -131,6 +91,14 @@ impl Decoder {
 
     /// Decodes a line, without its newline.
     pub fn decode<'a>(&'a mut self, line: &'a [u8]) -> Result<Row<'a>, Refusal> {
+        if let Some(row) = usual::read(line, &self.texts) {
+            return Ok(row);
+        }
+        self.decode_unusual(line)
+    }
+
+    #[inline(never)]
+    fn decode_unusual<'a>(&'a mut self, line: &'a [u8]) -> Result<Row<'a>, Refusal> {
         let line = std::str::from_utf8(line).map_err(|error| not_utf8(&error))?;
         let fields =
             Fields::read(line, &mut self.workspace, &mut self.unknown_fields).map_err(|not| no_object(&not))?;
@@ -165,7 +133,6 @@ struct Values<'a> {
 
 impl<'a> Values<'a> {
     /// Asks of every field, in order, what the contract asks.
-    #[inline(always)]
     fn to_row(&self) -> Result<Row<'a>, Refusal> {
         self.each_once()?;
         let FixedTexts { severity, status, category, channel } = self.texts;
@@ -186,11 +153,9 @@ impl<'a> Values<'a> {
             model_year: self.integer(13)?,
             sla_breached: self.boolean(14)?,
         };
-        in_order(&row)?;
-        Ok(row)
+        row.disorder().map_or(Ok(row), |found| Err(disorder(&row, found)))
     }
 
-    #[inline(always)]
     fn each_once(&self) -> Result<(), Refusal> {
         if let Some(place) = self.fields.twice {
             return Err(of_field(place, "appears more than once"));
@@ -209,57 +174,44 @@ impl<'a> Values<'a> {
     }
 
     /// A value, of which it is known that it is there.
-    #[inline(always)]
     fn value(&self, place: usize) -> Value {
         self.fields.values[place].unwrap_or(Value::Null)
     }
 
-    #[inline(always)]
-    fn span(&self, place: usize) -> Result<Span, Refusal> {
+    fn text(&self, place: usize) -> Result<&'a str, Refusal> {
         match self.value(place) {
-            Value::Text(span) => Ok(span),
+            Value::Text(span) => Ok(&self.text[span.start..span.end]),
             other => Err(wrong_kind(place, other, "a text")),
         }
     }
 
-    #[inline(always)]
-    fn text(&self, place: usize) -> Result<&'a str, Refusal> {
-        self.span(place).map(|span| &self.text[span.start..span.end])
-    }
-
-    #[inline(always)]
     fn uuid(&self, place: usize) -> Result<[u8; 16], Refusal> {
         let text = self.text(place)?;
-        uuid_text::parse(text.as_bytes()).ok_or_else(|| of_value(place, text, "is not a hyphenated UUID"))
+        let uuid = text.as_bytes().try_into().ok().and_then(uuid_text::parse);
+        uuid.ok_or_else(|| of_value(place, text, "is not a hyphenated UUID"))
     }
 
-    #[inline(always)]
     fn moment(&self, place: usize) -> Result<Moment, Refusal> {
         let text = self.text(place)?;
         Moment::parse(text).map_err(|reason| of_value(place, text, reason))
     }
 
-    #[inline(always)]
     fn fixed_text<T: FixedText>(&self, place: usize, texts: &FixedTextTable<T>, known: &str) -> Result<T, Refusal> {
-        let span = self.span(place)?;
-        texts
-            .find(self.text.as_bytes(), span)
-            .ok_or_else(|| of_value(place, &self.text[span.start..span.end], &format!("is not one of {known}")))
+        let text = self.text(place)?;
+        texts.find(text).ok_or_else(|| of_value(place, text, &format!("is not one of {known}")))
     }
 
-    #[inline(always)]
     fn market(&self, place: usize) -> Result<Market, Refusal> {
         let text = self.text(place)?;
-        Market::parse(text).ok_or_else(|| of_value(place, text, "is not an ISO 3166-1 alpha-2 code such as DE"))
+        let market = text.as_bytes().try_into().ok().and_then(Market::parse);
+        market.ok_or_else(|| of_value(place, text, "is not an ISO 3166-1 alpha-2 code such as DE"))
     }
 
-    #[inline(always)]
-    fn name(&self, place: usize) -> Result<&'a str, Refusal> {
+    fn name(&self, place: usize) -> Result<Text<'a>, Refusal> {
         let text = self.text(place)?;
-        if (1..=MAX_TEXT_BYTES).contains(&text.len()) { Ok(text) } else { Err(wrong_length(place, text.len())) }
+        if (1..=MAX_TEXT_BYTES).contains(&text.len()) { Ok(text.into()) } else { Err(wrong_length(place, text.len())) }
     }
 
-    #[inline(always)]
     fn integer(&self, place: usize) -> Result<i32, Refusal> {
         const EXPECTED: &str = "a 32-bit integer";
         let Value::Number(span) = self.value(place) else {
@@ -279,7 +231,6 @@ impl<'a> Values<'a> {
         }
     }
 
-    #[inline(always)]
     fn boolean(&self, place: usize) -> Result<bool, Refusal> {
         match self.value(place) {
             Value::Boolean(value) => Ok(value),
@@ -288,25 +239,19 @@ impl<'a> Values<'a> {
     }
 }
 
-/// The rules that tie fields together.
-fn in_order(row: &Row) -> Result<(), Refusal> {
-    if row.updated_at < row.created_at {
-        return Err(Refusal::of_field("updated_at", "is before created_at"));
-    }
-    match row.resolved_at {
-        Some(_) if !row.status.is_resolved() => {
-            Err(Refusal::of_field("resolved_at", format!("is set although the status is {}", row.status)))
+/// The refusal of a row whose fields don't go together.
+#[cold]
+fn disorder(row: &Row, disorder: Disorder) -> Refusal {
+    match disorder {
+        Disorder::UpdatedBeforeCreated => Refusal::of_field("updated_at", "is before created_at"),
+        Disorder::ResolvedBeforeCreated => Refusal::of_field("resolved_at", "is before created_at"),
+        Disorder::ResolvedAfterUpdated => Refusal::of_field("resolved_at", "is after updated_at"),
+        Disorder::ResolvedInSpiteOfStatus => {
+            Refusal::of_field("resolved_at", format!("is set although the status is {}", row.status))
         }
-        None if row.status.is_resolved() => {
-            Err(Refusal::of_field("resolved_at", format!("is null although the status is {}", row.status)))
+        Disorder::UnresolvedInSpiteOfStatus => {
+            Refusal::of_field("resolved_at", format!("is null although the status is {}", row.status))
         }
-        Some(resolved_at) if resolved_at < row.created_at => {
-            Err(Refusal::of_field("resolved_at", "is before created_at"))
-        }
-        Some(resolved_at) if resolved_at > row.updated_at => {
-            Err(Refusal::of_field("resolved_at", "is after updated_at"))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -347,26 +292,4 @@ pub(crate) fn shown(text: &str) -> String {
     const MAX_CHARS: usize = 60;
     let ellipsis = if text.chars().nth(MAX_CHARS).is_some() { "…" } else { "" };
     text.chars().take(MAX_CHARS).flat_map(char::escape_debug).chain(ellipsis.chars()).collect()
-}
-
-impl Market {
-    /// The code that these letters are.
-    pub fn from_letters(letters: [u8; 2]) -> Option<Self> {
-        std::str::from_utf8(&letters).ok().and_then(Self::parse)
-    }
-
-    /// The two capital letters.
-    pub const fn letters(self) -> [u8; 2] {
-        self.0
-    }
-
-    /// The code that a text is.
-    pub fn parse(text: &str) -> Option<Self> {
-        is_country_code(text).then(|| text.as_bytes().try_into().ok().map(Self))?
-    }
-
-    /// The two letters.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
 }

@@ -2,23 +2,10 @@
 
 use ticket_schema::columns::COLUMNS;
 
-use crate::json::{Closers, Expected, Reader, Span, SyntaxError, Value};
+use crate::json::{Closers, Reader, Span, SyntaxError, Value};
 use crate::unknown_fields::UnknownFields;
 
 const N_FIELDS: usize = COLUMNS.len();
-
-/// The start of each field where it follows the one before it in the contract and nobody has put spaces: `,"status":`.
-/// Nearly every field of nearly every line is found so, with one comparison. Behind the last one nothing is expected.
-const EXPECTED: [Expected; N_FIELDS + 1] = {
-    let mut expected = [Expected::NOTHING; N_FIELDS + 1];
-    let mut place = 0;
-    while place < N_FIELDS {
-        let before = if place == 0 { "{\"" } else { ",\"" };
-        expected[place] = Expected::new([before, COLUMNS[place].name, "\":"]);
-        place += 1;
-    }
-    expected
-};
 
 /// The fields of a line, by their places in the contract.
 #[derive(Debug)]
@@ -55,7 +42,6 @@ impl From<SyntaxError> for NotFields {
 
 impl Fields {
     /// Reads a line. The spans of texts belong to `workspace.unescaped`, unless it is empty: then to the line.
-    #[inline]
     pub(crate) fn read(
         line: &str,
         workspace: &mut Workspace,
@@ -65,38 +51,26 @@ impl Fields {
         unescaped.clear();
         let mut fields = Self { values: [None; N_FIELDS], twice: None, repeated: 0 };
         let mut reader = Reader::new(line);
+        open(&mut reader, closers)?;
         let mut is_first = true;
         let mut next = 0;
-        loop {
-            let place = if reader.take_expected(&EXPECTED[next]) {
-                next
-            } else {
-                if is_first {
-                    open(&mut reader, closers)?;
-                }
-                let Some(name) = reader.next_name(is_first)? else { break };
-                let Some(place) = place_of(&reader, name, next, unknown_fields)? else {
-                    reader.value(closers)?;
-                    is_first = false;
-                    // The bracket that stands before the first field is behind us.
-                    next = if next == 0 { N_FIELDS } else { next };
-                    continue;
-                };
-                place
-            };
+        while let Some(name) = reader.next_name(is_first)? {
             is_first = false;
+            let Some(place) = place_of(&reader, name, next, unknown_fields)? else {
+                reader.value(closers)?;
+                continue;
+            };
+            next = place + 1;
             let mut value = reader.value(closers)?;
             if let Value::EscapedText(quoted) = value {
                 value = resolve(line, quoted, unescaped)?;
             }
             fields.put(place, value);
-            next = place + 1;
         }
         reader.end()?;
         Ok(fields)
     }
 
-    #[inline(always)]
     fn put(&mut self, place: usize, value: Value) {
         if self.values[place].replace(value).is_some() {
             self.twice.get_or_insert(place);
@@ -106,7 +80,6 @@ impl Fields {
 }
 
 /// Steps into the object that the line must be.
-#[cold]
 fn open(reader: &mut Reader, closers: &mut Closers) -> Result<(), NotFields> {
     reader.skip_whitespace();
     if reader.take(b'{') {
@@ -144,7 +117,6 @@ fn place_of(
 }
 
 /// Puts a text, its escapes resolved, behind the line.
-#[cold]
 fn resolve(line: &str, quoted: Span, unescaped: &mut String) -> Result<Value, SyntaxError> {
     let text = unescape(&line[quoted.start..quoted.end], quoted)?;
     if unescaped.is_empty() {

@@ -34,37 +34,6 @@ type Result<T> = std::result::Result<T, SyntaxError>;
 /// What a reader keeps for the arrays and objects it is in: one byte for each, so never more than the text has.
 pub(crate) type Closers = Vec<u8>;
 
-/// The first bytes of a text that is expected; most are longer than 8 bytes and none is longer than 16.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Expected {
-    bytes: u128,
-    mask: u128,
-    len: usize,
-}
-
-impl Expected {
-    /// Stands nowhere.
-    pub(crate) const NOTHING: Self = Self { bytes: 1, mask: 0, len: 0 };
-
-    /// The parts one after the other. They may have 16 bytes together.
-    pub(crate) const fn new(parts: [&str; 3]) -> Self {
-        let mut expected = Self { bytes: 0, mask: 0, len: 0 };
-        let mut n_parts = 0;
-        while n_parts < parts.len() {
-            let part = parts[n_parts].as_bytes();
-            let mut n_bytes = 0;
-            while n_bytes < part.len() {
-                expected.bytes |= (part[n_bytes] as u128) << (8 * expected.len);
-                expected.mask |= 0xFF << (8 * expected.len);
-                expected.len += 1;
-                n_bytes += 1;
-            }
-            n_parts += 1;
-        }
-        expected
-    }
-}
-
 /// Reads a text.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
@@ -80,17 +49,6 @@ impl<'a> Reader<'a> {
     /// The text of a span.
     pub(crate) fn text(&self, span: Span) -> &'a str {
         &self.text[span.start..span.end]
-    }
-
-    /// Steps over what is expected, if it stands here.
-    #[inline(always)]
-    pub(crate) fn take_expected(&mut self, expected: &Expected) -> bool {
-        let Some(here) = chunk_at(self.text.as_bytes(), self.at) else { return false };
-        let is_here = u128::from_le_bytes(*here) & expected.mask == expected.bytes;
-        if is_here {
-            self.at += expected.len;
-        }
-        is_here
     }
 
     /// Steps over whitespace.
@@ -218,7 +176,7 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     fn string(&mut self) -> Result<Value> {
         let start = self.at + 1;
-        let end = start + plain_bytes(self.text.as_bytes(), start);
+        let end = start + plain_bytes(self.text.as_bytes(), start).0;
         self.at = end;
         if self.take(b'"') { Ok(Value::Text(Span { start, end })) } else { self.rest_of_string(start - 1) }
     }
@@ -233,7 +191,7 @@ impl<'a> Reader<'a> {
                 Some(_) => return Err(self.error("a control character in a text")),
                 None => return Err(self.error("expected a quote at the end of a text")),
             }
-            self.at += plain_bytes(self.text.as_bytes(), self.at);
+            self.at += plain_bytes(self.text.as_bytes(), self.at).0;
         }
         self.at += 1;
         Ok(Value::EscapedText(Span { start, end: self.at }))
@@ -319,22 +277,39 @@ pub(crate) fn chunk_at(bytes: &[u8], at: usize) -> Option<&[u8; 16]> {
     bytes.get(at..)?.first_chunk()
 }
 
-/// How many bytes from `at` on stand for themselves in a text: no quote, no backslash, no control character.
+/// How many bytes from `at` on stand for themselves in a text (no quote, no backslash, no control character), and whether
+/// all of them are ASCII.
 #[inline(always)]
-fn plain_bytes(bytes: &[u8], at: usize) -> usize {
+pub(crate) fn plain_bytes(bytes: &[u8], at: usize) -> (usize, bool) {
+    let n_ascii = count_while(bytes, at, |byte| (byte != b'"') & (byte != b'\\') & (byte.cast_signed() >= 0x20));
+    if bytes.get(at + n_ascii).is_none_or(u8::is_ascii) {
+        (n_ascii, true)
+    } else {
+        (plain_bytes_from(bytes, at + n_ascii) + n_ascii, false)
+    }
+}
+
+/// The same where there is a byte beyond ASCII.
+#[inline(never)]
+fn plain_bytes_from(bytes: &[u8], at: usize) -> usize {
+    count_while(bytes, at, |byte| (byte != b'"') & (byte != b'\\') & (byte >= 0x20))
+}
+
+/// How many bytes from `at` on are of a kind.
+#[inline(always)]
+fn count_while(bytes: &[u8], at: usize, is_kind: impl Fn(u8) -> bool) -> usize {
     let mut n = 0;
     while let Some(chunk) = chunk_at(bytes, at + n) {
-        // Without a branch on a byte, so that the compiler looks at all 16 at once.
-        let special = u128::from_le_bytes(chunk.map(|byte| if is_plain(byte) { 0 } else { 0xFF }));
-        if special != 0 {
-            return n + special.trailing_zeros() as usize / 8;
+        // Neither a branch on a byte nor a call: so the compiler looks at all of them at once.
+        let mut others = [0; 16];
+        for (other, byte) in others.iter_mut().zip(chunk) {
+            *other = if is_kind(*byte) { 0 } else { 0xFF };
+        }
+        let others = u128::from_le_bytes(others);
+        if others != 0 {
+            return n + others.trailing_zeros() as usize / 8;
         }
         n += chunk.len();
     }
-    n + bytes[at + n..].iter().take_while(|byte| is_plain(**byte)).count()
-}
-
-#[inline(always)]
-const fn is_plain(byte: u8) -> bool {
-    (byte != b'"') & (byte != b'\\') & (byte >= b' ')
+    n + bytes[at + n..].iter().take_while(|byte| is_kind(**byte)).count()
 }

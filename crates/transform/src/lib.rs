@@ -1,19 +1,32 @@
 //! Turns ticket JSON-Lines into Snappy Parquet, one partition a market, and accounts for every line.
 //!
 //! ```text
-//! input ─> lines ─> decode ─┬─> partitions ─> data/curated/tickets/market=DE/part-0.parquet
-//!                           └─> quarantine ─> data/curated/_quarantine/
+//! input ─> chunks ─> batch ─┬─> partitions ─> parquet_file ─> data/curated/tickets/market=DE/part-0.parquet
+//!          (read)  (decode) └─> quarantine ──────────────────> data/curated/_quarantine/
 //! ```
 //!
-//! * [`input`]: which files are read, and what a manifest promises of them.
-//! * [`unpacked`]: the bytes of an input, packed or not.
-//! * [`lines`]: bytes to numbered lines, in bounded memory.
-//! * [`decode`]: a line to a [`decode::Row`], or the reason why not; [`moment`] is a part of it, [`unknown_fields`] what it
-//!   passes over.
-//! * [`rows`]: the tickets of one market, column by column.
-//! * [`partitions`]: rows to Parquet; [`parquet_layout`] says how the files are laid out.
-//! * [`parquet_file`]: rows to the bytes of row groups, and these to files.
-//! * [`quarantine`]: refused lines, as they came, and why.
+//! Many threads do this at once. Each reads a chunk and decodes it to a batch; batches are taken in order, and whoever brings
+//! the row that fills a row group encodes it. So the output depends on the input alone.
+//!
+//! What is read:
+//! * [`input`]: which files, and what a manifest promises of them; [`unpacked`]: their bytes, packed or not.
+//! * [`chunks`]: bytes to chunks of whole lines, in bounded memory.
+//!
+//! From lines to rows:
+//! * [`decode`]: a line to a [`row::Row`], or the reason why not; [`moment`] is a part of it, [`unknown_fields`] what it passes
+//!   over.
+//! * [`batch`]: a chunk, decoded; [`rows`]: the tickets of one market, column by column.
+//!
+//! From rows to files:
+//! * [`partitions`]: rows wait for their row group to fill; [`parquet_file`]: row groups to bytes; [`parts`]: the files.
+//! * [`quarantine`]: refused lines, as they came, and why; [`tolerance`]: how many of them are borne.
+//! * [`account`]: what became of every line.
+//!
+//! How it is done together:
+//! * [`workers`] and [`turns`]: the threads and their order; [`conversion`]: what they do.
+//! * [`current`]: the data set that is there already; [`stored`] reads its files.
+//! * [`survey`] finds [`duplicates`]; [`supersede`] takes them out of files that are there.
+//! * [`merge`]: the manifest; [`report`] and [`plan`]: what a person is told, after and before.
 
 pub mod account;
 pub mod batch;
@@ -31,6 +44,7 @@ pub mod parts;
 pub mod plan;
 pub mod quarantine;
 pub mod report;
+pub mod row;
 pub mod rows;
 pub mod stored;
 pub mod supersede;
@@ -45,6 +59,7 @@ mod fields;
 mod fixed_text;
 mod json;
 mod run;
+mod usual;
 mod uuid_text;
 
 pub use run::{Config, Dedupe, run_transform};

@@ -26,19 +26,18 @@ impl Moment {
     /// A leap second (`23:59:60`) is refused: no engine could give it back.
     #[inline]
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        Self::parse_common(text.as_bytes()).map_or_else(|| Self::parse_any(text.as_bytes()), Ok)
+        let common = text.as_bytes().try_into().ok().and_then(Self::parse_common);
+        common.map_or_else(|| Self::parse_any(text.as_bytes()), Ok)
     }
 
     /// Reads the form that nearly all times have, `2026-11-22T08:30:00Z`, some bytes at a time. Anything else, and a time
     /// that may not exist, is for [`parse_any`](Self::parse_any).
-    #[inline]
-    fn parse_common(text: &[u8]) -> Option<Self> {
+    #[inline(always)]
+    pub(crate) fn parse_common(text: &[u8; 20]) -> Option<Self> {
         const DATE: Form = Form::new(*b"0000-00-");
         const HOUR: Form = Form::new(*b"00T00:00");
         const REST: Form = Form::new(*b"0:00:00Z");
-        let text: &[u8; 20] = text.try_into().ok()?;
-        let [date, hour, rest] = [0, 8, 12].map(|start| chunk(text, start));
-        let (date, hour, rest) = (DATE.pairs(date)?, HOUR.pairs(hour)?, REST.pairs(rest)?);
+        let (date, hour, rest) = (DATE.pairs(text, 0)?, HOUR.pairs(text, 8)?, REST.pairs(text, 12)?);
         let (year, month, day) =
             (u32::from(date[0]) * 100 + u32::from(date[2]), u32::from(date[5]), u32::from(hour[0]));
         let (hour, minute, second) = (u32::from(hour[3]), u32::from(rest[2]), u32::from(rest[5]));
@@ -84,11 +83,6 @@ impl Moment {
     }
 }
 
-#[inline]
-fn chunk(text: &[u8; 20], start: usize) -> [u8; 8] {
-    std::array::from_fn(|n| text[start + n])
-}
-
 /// Eight bytes that a time may have in one place.
 struct Form {
     bytes: u64,
@@ -110,12 +104,12 @@ impl Form {
         Self { bytes: u64::from_le_bytes(form), room: u64::from_le_bytes(room) }
     }
 
-    /// If a text has this form: at each byte the value of the two digits that begin there, if two do.
-    #[inline]
-    fn pairs(&self, text: [u8; 8]) -> Option<[u8; 8]> {
+    /// If a time has this form from a place on: at each byte the value of the two digits that begin there, if two do.
+    #[inline(always)]
+    fn pairs(&self, time: &[u8; 20], start: usize) -> Option<[u8; 8]> {
         const TOP_BITS: u64 = 0x8080_8080_8080_8080;
         // A digit leaves its value, any other right byte nothing. A wrong one leaves too much: its top bit, or enough to reach it.
-        let values = u64::from_le_bytes(text) ^ self.bytes;
+        let values = u64::from_le_bytes(*time[start..].first_chunk()?) ^ self.bytes;
         let is_right = (values | values.wrapping_add(self.room)) & TOP_BITS == 0;
         // No byte overflows: what stands next to a digit is a digit or nothing.
         is_right.then(|| (values * 10 + (values >> 8)).to_le_bytes())

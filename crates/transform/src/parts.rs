@@ -144,5 +144,5 @@ pub fn name(market: Market, number: u64) -> String {
 pub fn market_and_number(name: &str) -> Option<(Market, u64)> {
     let rest = name.strip_prefix(TICKETS_DIR)?.strip_prefix('/')?.strip_prefix(PARTITION_COLUMN)?.strip_prefix('=')?;
     let (market, file) = rest.split_once("/part-")?;
-    Some((Market::parse(market)?, file.strip_suffix(".parquet")?.parse().ok()?))
+    Some((Market::from_text(market)?, file.strip_suffix(".parquet")?.parse().ok()?))
 }

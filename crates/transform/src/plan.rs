@@ -64,7 +64,7 @@ fn files(inputs: &Inputs, current: &Current) -> String {
     let first = current.first_parts();
     let mut text = "would write\n".to_owned();
     for (market, rows) in manifest.markets.iter().filter(|(_, rows)| **rows > 0) {
-        let Some(market) = crate::decode::Market::parse(market) else { continue };
+        let Some(market) = crate::decode::Market::from_text(market) else { continue };
         let number = first.get(&market).copied().unwrap_or(0);
         text += &format!("  {} ({})\n", parts::name(market, number), human::counted(*rows, "row"));
     }

@@ -82,7 +82,7 @@ impl StoredFile {
         self.codes::<Category>(batch, &mut rows.category)?;
         self.codes::<Channel>(batch, &mut rows.channel)?;
         let copy = |name: &str, to: &mut Texts| -> Result<()> {
-            texts(batch, name)?.iter().for_each(|text| to.push(text.unwrap_or_default()));
+            texts(batch, name)?.iter().for_each(|text| to.push(text.unwrap_or_default().as_bytes()));
             Ok(())
         };
         copy("dealer_id", &mut rows.dealer_id)?;

@@ -110,7 +110,7 @@ impl Key {
         let place = u64::from_le_bytes(bytes[24..].try_into().ok()?);
         let origin = match place >> 40 {
             number if number >> 23 == 0 => Origin::Stored(number as u32),
-            market => Origin::Input(Market::from_letters((market as u16).to_be_bytes())?),
+            market => Origin::Input(Market::parse((market as u16).to_be_bytes())?),
         };
         Some(Self {
             ticket_id: bytes[..16].try_into().ok()?,

@@ -1,9 +1,8 @@
 //! Reads hyphenated UUIDs.
 
 /// The 16 bytes of a UUID such as `c7bf1206-7598-40fa-8d06-4d3ab4def7b8`, in any case.
-#[inline]
-pub(crate) fn parse(text: &[u8]) -> Option<[u8; 16]> {
-    let text: &[u8; 36] = text.try_into().ok()?;
+#[inline(always)]
+pub(crate) fn parse(text: &[u8; 36]) -> Option<[u8; 16]> {
     if [text[8], text[13], text[18], text[23]] != *b"----" {
         return None;
     }
@@ -13,10 +12,16 @@ pub(crate) fn parse(text: &[u8]) -> Option<[u8; 16]> {
     digits[12..16].copy_from_slice(&text[14..18]);
     digits[16..20].copy_from_slice(&text[19..23]);
     digits[20..].copy_from_slice(&text[24..]);
-    // Each of these looks at all digits at once.
-    let all_are_digits = digits.iter().fold(true, |all, digit| all & digit.is_ascii_hexdigit());
-    let values = digits.map(|digit| (digit & 0xF) + 9 * (digit >> 6));
-    all_are_digits.then(|| std::array::from_fn(|n| values[2 * n] << 4 | values[2 * n + 1]))
+    let mut are_digits = true;
+    for digit in &mut digits {
+        are_digits &= digit.is_ascii_hexdigit();
+        *digit = (*digit & 0xF) + 9 * (*digit >> 6);
+    }
+    let mut bytes = [0; 16];
+    for (byte, digits) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        *byte = digits[0] << 4 | digits[1];
+    }
+    are_digits.then_some(bytes)
 }
 
 #[cfg(test)]
@@ -35,8 +40,5 @@ mod tests {
             }
             changed[place] = text[place];
         }
-        assert_eq!(parse(b""), None);
-        assert_eq!(parse(&text[..35]), None);
-        assert_eq!(parse(b"c7bf1206759840fa8d064d3ab4def7b8"), None);
     }
 }

@@ -35,7 +35,7 @@ fn with(changes: &[(&str, &str)]) -> String {
 fn every_way_of_writing_a_ticket_is_read_alike() {
     let mut decoder = Decoder::default();
     let plain = decoder.decode(TICKET.as_bytes()).unwrap();
-    assert_eq!(plain.model_series, "2 Series Gran Coupé");
+    assert_eq!(plain.model_series.as_str(), "2 Series Gran Coupé");
     let mut reversed: Vec<String> = COLUMNS
         .map(|column| format!("\"{}\":{}", column.name, serde_json::from_str::<Value>(TICKET).unwrap()[column.name]))
         .to_vec();

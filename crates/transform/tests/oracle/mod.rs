@@ -45,8 +45,8 @@ impl PartialEq<Row<'_>> for Ticket<'_> {
             && (self.severity, self.status) == (row.severity, row.status)
             && (self.category, self.channel) == (row.category, row.channel)
             && self.market == row.market.as_str()
-            && [&self.dealer_id, &self.customer_id] == [row.dealer_id, row.customer_id]
-            && [&self.vin_last6, &self.model_series] == [row.vin_last6, row.model_series]
+            && [&self.dealer_id, &self.customer_id] == [row.dealer_id.as_str(), row.customer_id.as_str()]
+            && [&self.vin_last6, &self.model_series] == [row.vin_last6.as_str(), row.model_series.as_str()]
             && (self.model_year, self.sla_breached) == (row.model_year, row.sla_breached)
     }
 }

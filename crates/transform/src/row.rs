@@ -1,0 +1,134 @@
+//! A ticket as it will be written, and the rules that tie its fields together.
+
+use std::fmt;
+
+use ticket_schema::iso3166::are_country_letters;
+use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+
+use crate::moment::Moment;
+
+/// The longest identifier or series, in bytes.
+pub const MAX_TEXT_BYTES: usize = 255;
+
+/// A ticket as it will be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// The 16 bytes of a UUID.
+    pub ticket_id: [u8; 16],
+    /// When it was opened.
+    pub created_at: Moment,
+    /// When it last changed.
+    pub updated_at: Moment,
+    /// When it was resolved; set exactly if the status says so.
+    pub resolved_at: Option<Moment>,
+    /// One of the contract's texts.
+    pub severity: Severity,
+    /// One of the contract's texts.
+    pub status: Status,
+    /// One of the contract's texts.
+    pub category: Category,
+    /// One of the contract's texts.
+    pub channel: Channel,
+    /// An ISO 3166-1 alpha-2 code.
+    pub market: Market,
+    /// 1 to [`MAX_TEXT_BYTES`] bytes, like the next three.
+    pub dealer_id: Text<'a>,
+    /// The customer's pseudonym.
+    pub customer_id: Text<'a>,
+    /// The end of the vehicle identification number.
+    pub vin_last6: Text<'a>,
+    /// The car's series.
+    pub model_series: Text<'a>,
+    /// The car's model year.
+    pub model_year: i32,
+    /// Whether the SLA target was missed.
+    pub sla_breached: bool,
+}
+
+/// A text of a ticket: a part of its line, or of what its decoder keeps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Text<'a>(&'a [u8]);
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(text.as_bytes())
+    }
+}
+
+impl<'a> Text<'a> {
+    /// Bytes that are UTF-8.
+    #[inline(always)]
+    pub(crate) fn from_utf8(bytes: &'a [u8], are_ascii: bool) -> Option<Self> {
+        (are_ascii || std::str::from_utf8(bytes).is_ok()).then_some(Self(bytes))
+    }
+
+    /// Its bytes, which are UTF-8: what files are made of.
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The text for people; it is looked through once more.
+    pub fn as_str(self) -> &'a str {
+        std::str::from_utf8(self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+/// An ISO 3166-1 alpha-2 code. It names a directory, so nothing else may ever get here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Market([u8; 2]);
+
+/// What can be wrong with a row whose fields are right each by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Disorder {
+    UpdatedBeforeCreated,
+    ResolvedBeforeCreated,
+    ResolvedAfterUpdated,
+    ResolvedInSpiteOfStatus,
+    UnresolvedInSpiteOfStatus,
+}
+
+impl Row<'_> {
+    /// The first rule that is broken.
+    #[inline(always)]
+    pub(crate) fn disorder(&self) -> Option<Disorder> {
+        if self.updated_at < self.created_at {
+            return Some(Disorder::UpdatedBeforeCreated);
+        }
+        match self.resolved_at {
+            Some(_) if !self.status.is_resolved() => Some(Disorder::ResolvedInSpiteOfStatus),
+            None if self.status.is_resolved() => Some(Disorder::UnresolvedInSpiteOfStatus),
+            Some(resolved_at) if resolved_at < self.created_at => Some(Disorder::ResolvedBeforeCreated),
+            Some(resolved_at) if resolved_at > self.updated_at => Some(Disorder::ResolvedAfterUpdated),
+            _ => None,
+        }
+    }
+}
+
+impl Market {
+    /// The code that two letters are.
+    #[inline(always)]
+    pub fn parse(letters: [u8; 2]) -> Option<Self> {
+        are_country_letters(letters).then_some(Self(letters))
+    }
+
+    /// The code that a text is.
+    pub fn from_text(text: &str) -> Option<Self> {
+        text.as_bytes().try_into().ok().and_then(Self::parse)
+    }
+
+    /// The two capital letters.
+    pub const fn letters(self) -> [u8; 2] {
+        self.0
+    }
+
+    /// The two letters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
