@@ -129,9 +129,9 @@ impl Rows {
 }
 
 impl Texts {
-    /// Takes a text.
-    pub fn push(&mut self, text: &[u8]) {
-        self.bytes.extend_from_slice(text);
+    /// Takes a text, UTF-8.
+    pub fn push(&mut self, text: &(impl AsRef<[u8]> + ?Sized)) {
+        self.bytes.extend_from_slice(text.as_ref());
         self.ends.push(self.bytes.len() as u32);
     }
 
