@@ -16,7 +16,7 @@ thread_local! {
 /// Panics unless both take a line, with the same values, or refuse it for the same field with the same words and market.
 ///
 /// Lines that both refuse may differ in two ways. Where a known field has a number beyond the range of floats (`1e999`), or an
-/// object with half a surrogate pair in a name, serde_json says that the line is no JSON. It is, and the decoder names the
+/// object with half a surrogate pair in a name, `serde_json` says that the line is no JSON. It is, and the decoder names the
 /// field.
 pub(crate) fn judged_alike(line: &[u8]) {
     let shown = || String::from_utf8_lossy(line).into_owned();
