@@ -1,4 +1,4 @@
-//! How fast lines become rows, on one thread: here, and with serde_json.
+//! How fast lines become rows, on one thread: here, and with `serde_json`.
 #![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros, and a benchmark may panic")]
 
 use std::hint::black_box;

@@ -1,6 +1,6 @@
 //! Which files are read, and what a manifest promises of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -71,7 +71,9 @@ impl Inputs {
                 inputs.add_file(path.clone());
             }
         }
-        inputs.refuse_twice_named()?;
+        if paths.len() > 1 {
+            inputs.refuse_twice_named()?;
+        }
         Ok(inputs)
     }
 
@@ -135,25 +137,37 @@ impl Inputs {
     /// Refuses input that lies in the directory that is about to be replaced.
     pub fn refuse_below(&self, output: &Path) -> Result<()> {
         let Ok(output) = output.canonicalize() else { return Ok(()) };
-        for path in self.sources.iter().filter_map(Source::path) {
-            if path.canonicalize().is_ok_and(|path| path.starts_with(&output)) {
-                bail!(UsageError(format!(
-                    "{} lies in the output directory, which this run replaces; copy it elsewhere, or choose another --output",
-                    path.display()
-                )));
-            }
+        match self.directories().into_iter().find(|dir| dir.starts_with(&output)) {
+            Some(dir) => bail!(UsageError(format!(
+                "{} lies in the output directory, which this run replaces; copy it elsewhere, or choose another --output",
+                dir.display()
+            ))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether they are files of the directory `dir`, all of them.
     pub fn lie_in(&self, dir: &Path) -> bool {
-        let Ok(dir) = dir.canonicalize() else { return false };
-        let lies_in_it = |source: &Source| {
-            let path = source.path().and_then(|path| path.canonicalize().ok());
-            path.is_some_and(|path| path.parent() == Some(&dir))
-        };
-        !self.sources.is_empty() && self.sources.iter().all(lies_in_it)
+        let is_known = |place: &Source| !matches!(place.place, Place::StandardInput(_));
+        dir.canonicalize().is_ok_and(|dir| self.directories() == BTreeSet::from([dir]))
+            && self.sources.iter().all(is_known)
+    }
+
+    /// The directories that the files lie in, without symbolic links.
+    fn directories(&self) -> BTreeSet<PathBuf> {
+        let mut dirs: BTreeSet<&Path> = BTreeSet::new();
+        let mut files = BTreeSet::new();
+        for source in &self.sources {
+            match &source.place {
+                Place::In(dir) => drop(dirs.insert(dir)),
+                Place::At(path) => {
+                    files.extend(path.canonicalize().ok().and_then(|path| Some(path.parent()?.to_owned())))
+                }
+                Place::StandardInput(_) => {}
+            }
+        }
+        files.extend(dirs.into_iter().filter_map(|dir| dir.canonicalize().ok()));
+        files
     }
 
     /// How many bytes there are to read, as far as that is known beforehand.

@@ -1,5 +1,7 @@
 //! JSON text (RFC 8259), read once from front to back: each value is checked in full and given out as a place in the text.
 
+use crate::chunk::plain_bytes;
+
 /// A part of a text, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Span {
@@ -52,7 +54,6 @@ impl<'a> Reader<'a> {
     }
 
     /// Steps over whitespace.
-    #[inline(always)]
     pub(crate) fn skip_whitespace(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.at += 1;
@@ -60,13 +61,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The byte that comes next.
-    #[inline(always)]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// Steps over a byte, if it comes next.
-    #[inline(always)]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
@@ -109,7 +108,6 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value of any kind and the whitespace before it. What is within arrays and objects is checked and passed over.
-    #[inline(always)]
     pub(crate) fn value(&mut self, closers: &mut Closers) -> Result<Value> {
         if self.peek() == Some(b'"') { self.string() } else { self.other_value(closers) }
     }
@@ -173,7 +171,6 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a text; its opening quote comes next.
-    #[inline(always)]
     fn string(&mut self) -> Result<Value> {
         let start = self.at + 1;
         let end = start + plain_bytes(self.text.as_bytes(), start).0;
@@ -269,47 +266,4 @@ impl<'a> Reader<'a> {
             SyntaxError { what: "it ends too early", byte: self.text.len() }
         }
     }
-}
-
-/// The 16 bytes from `at` on, if there are as many.
-#[inline(always)]
-pub(crate) fn chunk_at(bytes: &[u8], at: usize) -> Option<&[u8; 16]> {
-    bytes.get(at..)?.first_chunk()
-}
-
-/// How many bytes from `at` on stand for themselves in a text (no quote, no backslash, no control character), and whether
-/// all of them are ASCII.
-#[inline(always)]
-pub(crate) fn plain_bytes(bytes: &[u8], at: usize) -> (usize, bool) {
-    let n_ascii = count_while(bytes, at, |byte| (byte != b'"') & (byte != b'\\') & (byte.cast_signed() >= 0x20));
-    if bytes.get(at + n_ascii).is_none_or(u8::is_ascii) {
-        (n_ascii, true)
-    } else {
-        (plain_bytes_from(bytes, at + n_ascii) + n_ascii, false)
-    }
-}
-
-/// The same where there is a byte beyond ASCII.
-#[inline(never)]
-fn plain_bytes_from(bytes: &[u8], at: usize) -> usize {
-    count_while(bytes, at, |byte| (byte != b'"') & (byte != b'\\') & (byte >= 0x20))
-}
-
-/// How many bytes from `at` on are of a kind.
-#[inline(always)]
-fn count_while(bytes: &[u8], at: usize, is_kind: impl Fn(u8) -> bool) -> usize {
-    let mut n = 0;
-    while let Some(chunk) = chunk_at(bytes, at + n) {
-        // Neither a branch on a byte nor a call: so the compiler looks at all of them at once.
-        let mut others = [0; 16];
-        for (other, byte) in others.iter_mut().zip(chunk) {
-            *other = if is_kind(*byte) { 0 } else { 0xFF };
-        }
-        let others = u128::from_le_bytes(others);
-        if others != 0 {
-            return n + others.trailing_zeros() as usize / 8;
-        }
-        n += chunk.len();
-    }
-    n + bytes[at + n..].iter().take_while(|byte| is_kind(**byte)).count()
 }

@@ -27,6 +27,10 @@
 //! * [`current`]: the data set that is there already; [`stored`] reads its files.
 //! * [`survey`] finds [`duplicates`]; [`supersede`] takes them out of files that are there.
 //! * [`merge`]: the manifest; [`report`] and [`plan`]: what a person is told, after and before.
+#![allow(
+    clippy::inline_always,
+    reason = "a usual line is decoded in one piece; left to itself the compiler takes half as long again"
+)]
 
 pub mod account;
 pub mod batch;
@@ -55,6 +59,7 @@ pub mod unknown_fields;
 pub mod unpacked;
 pub mod workers;
 
+mod chunk;
 mod fields;
 mod fixed_text;
 mod json;

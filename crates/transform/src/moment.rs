@@ -228,6 +228,34 @@ mod tests {
     }
 
     #[test]
+    fn the_common_form_is_read_as_any_other() {
+        let alike = |text: &[u8; 20]| {
+            let any = Moment::parse_any(text);
+            let common = Moment::parse_common(text);
+            assert!(common.is_none() || common == any.ok(), "{}", text.escape_ascii());
+            common.is_some() || any.is_err()
+        };
+        let mut text = *b"2024-02-29T12:34:56Z";
+        for place in 0..text.len() {
+            let right = text[place];
+            for byte in 0..=u8::MAX {
+                text[place] = byte;
+                assert!(alike(&text) || byte.is_ascii_lowercase(), "{}", text.escape_ascii());
+            }
+            text[place] = right;
+        }
+        // Every day of a few centuries, and some that don't exist.
+        for year in (0..=400).chain(1899..=2101).chain(9998..=9999) {
+            for month in 0..=13 {
+                for day in 0..=32 {
+                    let text = format!("{year:04}-{month:02}-{day:02}T23:59:59Z");
+                    assert!(alike(text.as_bytes().try_into().unwrap()), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_fraction_counts_when_times_are_compared() {
         let parse = |text| Moment::parse(text).unwrap();
         assert!(parse("2026-01-01T00:00:00.0000002Z") > parse("2026-01-01T00:00:00.0000001Z"));

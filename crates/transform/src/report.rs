@@ -17,8 +17,10 @@ pub struct Report {
     pub rows: RowCounts,
     /// The same by market.
     pub by_market: BTreeMap<String, RowCounts>,
-    /// The same by input.
+    /// The same by input, as far as it is shown: first those that lost a line. There may be millions.
     pub inputs: Vec<InputEntry>,
+    /// How many inputs there are.
+    pub n_inputs: usize,
     /// How many markets the data set has now.
     pub n_markets: u64,
     /// Bytes of Parquet that the data set has now.
@@ -33,7 +35,8 @@ impl Report {
         Self {
             rows: converted.account.total(),
             by_market: converted.account.by_market(),
-            inputs: converted.inputs.clone(),
+            inputs: first(converted.inputs.iter(), |input| input.rows).cloned().collect(),
+            n_inputs: converted.inputs.len(),
             ..Self::default()
         }
     }
@@ -62,11 +65,11 @@ impl Report {
 
     /// Where every line has gone, by market, and by input where that tells more.
     pub fn account(&self) -> String {
-        let markets = self.by_market.iter().map(|(market, rows)| (market.as_str(), *rows));
+        let markets = first(self.by_market.iter(), |(_, rows)| **rows).map(|(market, rows)| (market.as_str(), *rows));
         let mut text = table("market", markets, self.by_market.len());
-        if self.inputs.len() > 1 {
+        if self.n_inputs > 1 {
             let inputs = self.inputs.iter().map(|input| (input.name.as_str(), input.rows));
-            text += &table("input", inputs, self.inputs.len());
+            text += &table("input", inputs, self.n_inputs);
         }
         text + &line("total", self.rows)
     }
@@ -77,15 +80,20 @@ impl Report {
     }
 }
 
+/// The first entries that a table has room for; if there are more, those that lost a line before all others.
+fn first<T>(entries: impl Iterator<Item = T> + Clone, rows: impl Fn(&T) -> RowCounts) -> impl Iterator<Item = T> {
+    let lost = |entry: &T| rows(entry).read != rows(entry).written;
+    let is_long = entries.clone().nth(MAX_SHOWN).is_some();
+    let mut shown: Vec<T> = entries.clone().filter(|entry| !is_long || lost(entry)).take(MAX_SHOWN).collect();
+    let n_more = MAX_SHOWN - shown.len();
+    shown.extend(entries.filter(|entry| is_long && !lost(entry)).take(n_more));
+    shown.into_iter()
+}
+
 fn table<'a>(what: &str, lines: impl Iterator<Item = (&'a str, RowCounts)>, n_lines: usize) -> String {
     let mut text =
         format!("  {what:<36} {:>13} = {:>13} + {:>11} + {:>10}\n", "read", "written", "quarantined", "duplicates");
-    // Those that lost a line come first, should there be too many.
-    let mut lines: Vec<_> = lines.collect();
-    if n_lines > MAX_SHOWN {
-        lines.sort_by_key(|(_, rows)| rows.read == rows.written);
-    }
-    lines.iter().take(MAX_SHOWN).for_each(|(name, rows)| text += &line(name, *rows));
+    lines.for_each(|(name, rows)| text += &line(name, rows));
     if n_lines > MAX_SHOWN {
         text += &format!("  … and {} more, in the manifest\n", human::count((n_lines - MAX_SHOWN) as u64));
     }

@@ -8,9 +8,9 @@
 use ticket_schema::columns::COLUMNS;
 use ticket_schema::vocabulary::FixedText;
 
+use crate::chunk::{chunk_at, plain_bytes};
 use crate::decode::FixedTexts;
 use crate::fixed_text::FixedTextTable;
-use crate::json::{chunk_at, plain_bytes};
 use crate::moment::Moment;
 use crate::row::{MAX_TEXT_BYTES, Market, Row, Text};
 use crate::uuid_text;
@@ -33,7 +33,7 @@ fn read_row<'a, const N_SPACES: usize>(line: &'a [u8], texts: &FixedTexts) -> Op
     let ticket_id = uuid_text::parse(cursor.field(0)?.of_width()?)?;
     let created_at = cursor.field(1)?.moment()?;
     let updated_at = cursor.field(2)?.moment()?;
-    let resolved_at = cursor.field(3)?.moment_or_null()?;
+    let resolved_at = if cursor.field(3)?.word(b"null") { None } else { Some(cursor.moment()?) };
     let severity = cursor.field(4)?.fixed_text(&texts.severity)?;
     let status = cursor.field(5)?.fixed_text(&texts.status)?;
     let category = cursor.field(6)?.fixed_text(&texts.category)?;
@@ -106,11 +106,6 @@ impl<'a, const N_SPACES: usize> Cursor<'a, N_SPACES> {
     #[inline(always)]
     fn moment(&mut self) -> Option<Moment> {
         Moment::parse_common(self.of_width()?)
-    }
-
-    #[inline(always)]
-    fn moment_or_null(&mut self) -> Option<Option<Moment>> {
-        if self.word(b"null") { Some(None) } else { self.moment().map(Some) }
     }
 
     #[inline(always)]

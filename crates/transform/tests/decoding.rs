@@ -361,7 +361,9 @@ proptest! {
             prop_assert!(some[to].decode(line.as_bytes()).is_err());
         }
         let mut merged = UnknownFields::default();
-        some.iter().for_each(|decoder| merged.merge(decoder.unknown_fields()));
+        for decoder in &some {
+            merged.merge(decoder.unknown_fields());
+        }
         prop_assert_eq!(&merged, one.unknown_fields());
         let distinct: BTreeSet<&String> = names.iter().collect();
         let kept: Vec<&String> = distinct.into_iter().take(UnknownFields::MAX_NAMES).collect();

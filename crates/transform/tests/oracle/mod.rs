@@ -1,4 +1,4 @@
-//! The contract read with serde_json: what the decoder is held against.
+//! The contract read with `serde_json`: what the decoder is held against.
 //!
 //! It shares no code with the decoder but for the types of the contract and [`Moment`], which has tests of its own.
 #![allow(dead_code, reason = "not every test that uses it needs all of it")]
@@ -19,25 +19,25 @@ mod scalar;
 
 /// A ticket.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Ticket<'a> {
-    pub ticket_id: [u8; 16],
-    pub created_at: Moment,
-    pub updated_at: Moment,
-    pub resolved_at: Option<Moment>,
-    pub severity: Severity,
-    pub status: Status,
-    pub category: Category,
-    pub channel: Channel,
-    pub market: Cow<'a, str>,
-    pub dealer_id: Cow<'a, str>,
-    pub customer_id: Cow<'a, str>,
-    pub vin_last6: Cow<'a, str>,
-    pub model_series: Cow<'a, str>,
-    pub model_year: i32,
-    pub sla_breached: bool,
+pub(crate) struct Reading<'a> {
+    pub(crate) ticket_id: [u8; 16],
+    pub(crate) created_at: Moment,
+    pub(crate) updated_at: Moment,
+    pub(crate) resolved_at: Option<Moment>,
+    pub(crate) severity: Severity,
+    pub(crate) status: Status,
+    pub(crate) category: Category,
+    pub(crate) channel: Channel,
+    pub(crate) market: Cow<'a, str>,
+    pub(crate) dealer_id: Cow<'a, str>,
+    pub(crate) customer_id: Cow<'a, str>,
+    pub(crate) vin_last6: Cow<'a, str>,
+    pub(crate) model_series: Cow<'a, str>,
+    pub(crate) model_year: i32,
+    pub(crate) sla_breached: bool,
 }
 
-impl PartialEq<Row<'_>> for Ticket<'_> {
+impl PartialEq<Row<'_>> for Reading<'_> {
     fn eq(&self, row: &Row) -> bool {
         self.ticket_id == row.ticket_id
             && [self.created_at, self.updated_at] == [row.created_at, row.updated_at]
@@ -55,11 +55,11 @@ impl PartialEq<Row<'_>> for Ticket<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// The field at fault, or `None` if it is the line as a whole.
-    pub field: Option<&'static str>,
+    pub(crate) field: Option<&'static str>,
     /// What the decoder must say of it, if it is the field.
-    pub reason: String,
+    pub(crate) reason: String,
     /// The market by which it is counted.
-    pub market: Option<String>,
+    pub(crate) market: Option<String>,
 }
 
 impl Refusal {
@@ -73,7 +73,7 @@ impl Refusal {
 }
 
 /// A line to a ticket, or why not; and the names of fields that the contract doesn't know, as often as they occur.
-pub(crate) fn decode(line: &[u8]) -> (Result<Ticket<'_>, Refusal>, Vec<String>) {
+pub(crate) fn decode(line: &[u8]) -> (Result<Reading<'_>, Refusal>, Vec<String>) {
     let mut unknown_fields = Vec::new();
     let Ok(text) = std::str::from_utf8(line) else { return (Err(Refusal::of_line()), unknown_fields) };
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -157,14 +157,14 @@ impl<'de> serde::Deserialize<'de> for FieldName<'de> {
 
 impl<'a> Fields<'a> {
     /// Asks of every field, in order, what the contract asks.
-    fn into_ticket(mut self) -> Result<Ticket<'a>, Refusal> {
+    fn into_ticket(mut self) -> Result<Reading<'a>, Refusal> {
         if let Some(field) = self.again.first() {
             return Err(Refusal::of_field(field, "appears more than once"));
         }
         if let Some(place) = self.values.iter().position(Option::is_none) {
             return Err(Refusal::of_field(COLUMNS[place].name, "is missing"));
         }
-        let ticket = Ticket {
+        let ticket = Reading {
             ticket_id: self.uuid(0)?,
             created_at: self.moment(1)?,
             updated_at: self.moment(2)?,
@@ -262,7 +262,7 @@ impl<'a> Fields<'a> {
 }
 
 /// The rules that tie fields together.
-fn in_order(row: &Ticket) -> Result<(), Refusal> {
+fn in_order(row: &Reading) -> Result<(), Refusal> {
     if row.updated_at < row.created_at {
         return Err(Refusal::of_field("updated_at", "is before created_at"));
     }
