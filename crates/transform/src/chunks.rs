@@ -94,13 +94,12 @@ impl<'a> Feed<'a> {
 
     /// Fills `chunk`, whose memory is used again, with the next bytes; says whether there were any, or an input's end.
     pub fn next(&mut self, chunk: &mut Chunk) -> Result<bool> {
-        let mut open = match self.open.take() {
-            Some(open) => open,
-            None => {
-                let Some(source) = self.sources.get(self.n_opened) else { return Ok(false) };
-                self.n_opened += 1;
-                Open::new(source).with_context(|| format!("cannot open {}", source.shown()))?
-            }
+        let mut open = if let Some(open) = self.open.take() {
+            open
+        } else {
+            let Some(source) = self.sources.get(self.n_opened) else { return Ok(false) };
+            self.n_opened += 1;
+            Open::new(source).with_context(|| format!("cannot open {}", source.shown()))?
         };
         let source = &self.sources[self.n_opened - 1];
         chunk.source = self.n_opened - 1;
@@ -149,7 +148,8 @@ impl Open {
         chunk.byte_offset = self.byte_offset;
         chunk.end = None;
         if self.in_long_line {
-            return self.fill_with_long_line(chunk, at_end);
+            self.fill_with_long_line(chunk, at_end);
+            return Ok(());
         }
         chunk.content = Content::Lines;
         if at_end {
@@ -187,7 +187,7 @@ impl Open {
         Ok(())
     }
 
-    fn fill_with_long_line(&mut self, chunk: &mut Chunk, at_end: bool) -> io::Result<()> {
+    fn fill_with_long_line(&mut self, chunk: &mut Chunk, at_end: bool) {
         let newline = memchr::memchr(b'\n', chunk.bytes());
         chunk.content = Content::MoreOfLongLine { is_last: newline.is_some() || at_end };
         self.in_long_line = newline.is_none();
@@ -200,7 +200,6 @@ impl Open {
         } else if at_end {
             chunk.end = Some(self.reader.checksum().clone());
         }
-        Ok(())
     }
 
     /// Keeps what lies behind the first `n_bytes` of a chunk for the next one.

@@ -66,7 +66,9 @@ impl Inputs {
                 if matching.is_empty() {
                     return Err(error).with_context(|| format!("cannot read {}; {WHAT_TO_DO}", path.display()));
                 }
-                matching.into_iter().for_each(|path| inputs.add_file(path));
+                for path in matching {
+                    inputs.add_file(path);
+                }
             } else {
                 inputs.add_file(path.clone());
             }
@@ -161,7 +163,7 @@ impl Inputs {
             match &source.place {
                 Place::In(dir) => drop(dirs.insert(dir)),
                 Place::At(path) => {
-                    files.extend(path.canonicalize().ok().and_then(|path| Some(path.parent()?.to_owned())))
+                    files.extend(path.canonicalize().ok().and_then(|path| Some(path.parent()?.to_owned())));
                 }
                 Place::StandardInput(_) => {}
             }

@@ -30,7 +30,7 @@ pub enum Dedupe {
     /// Every line is a row
     #[default]
     None,
-    /// Of all lines with one ticket_id that with the latest updated_at, also among the tickets that are there already
+    /// Of all lines with one identifier that with the latest change, also among the tickets that are there already
     Latest,
 }
 

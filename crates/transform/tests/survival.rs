@@ -274,8 +274,8 @@ fn ten_thousand_bad_lines_are_all_kept() {
     let home = home_with_tickets(1000);
     let good = fs::read_to_string(first_raw_file(&home)).unwrap();
     let bad: Vec<String> = (0..10_000).map(|i| format!("{{\"bad\":{i}}}")).collect();
-    let mixed: String = good.lines().cycle().zip(&bad).map(|(good, bad)| format!("{bad}\n{good}\n")).collect();
-    fs::write(home.path().join("mixed.jsonl"), mixed).unwrap();
+    let mixed: Vec<&str> = good.lines().cycle().zip(&bad).flat_map(|(good, bad)| [bad, "\n", good, "\n"]).collect();
+    fs::write(home.path().join("mixed.jsonl"), mixed.concat()).unwrap();
     for threads in ["1", "2"] {
         let output = transform(&home, &["--input", "mixed.jsonl", "--threads", threads]);
         assert_eq!(output.status.code(), Some(3));
@@ -292,6 +292,7 @@ fn ten_thousand_bad_lines_are_all_kept() {
 
 #[test]
 fn lines_around_the_longest_that_is_looked_at() {
+    const LIMIT: usize = 16 << 20;
     let home = home_with_tickets(10);
     let ticket = fs::read_to_string(first_raw_file(&home)).unwrap().lines().next().unwrap().to_owned();
     // A ticket with a further field, so that it has exactly so many bytes.
@@ -299,7 +300,6 @@ fn lines_around_the_longest_that_is_looked_at() {
         let room = n_bytes - ticket.len() - "\"x\":\"\",".len();
         ticket.replacen('{', &format!("{{\"x\":\"{}\",", "y".repeat(room)), 1)
     };
-    const LIMIT: usize = 16 << 20;
     for (n_bytes, is_taken) in [(LIMIT - 1, true), (LIMIT, true), (LIMIT + 1, false), (LIMIT + (1 << 20), false)] {
         for (before, after) in [("", ""), ("", "\n"), ("\n", "\n{}\n"), ("{}\n", "\n\n")] {
             let n_bad = u64::from(before.contains("{}")) + u64::from(after.contains("{}")) + u64::from(!is_taken);
