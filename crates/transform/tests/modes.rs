@@ -433,9 +433,9 @@ fn a_dry_run_tells_and_does_nothing() {
 
 #[test]
 fn files_end_at_the_size_that_is_asked_for() {
+    const N_TICKETS: u64 = 300_000;
     let home = tempdir().unwrap();
     // One market, in more rows than a row group has.
-    const N_TICKETS: u64 = 300_000;
     let line = lines(&[(0, "DE", 1)]);
     let many: String = (0..N_TICKETS).map(|n| line.replace("-000000000000", &format!("-{n:012}"))).collect();
     fs::write(home.path().join("many.jsonl"), many).unwrap();
