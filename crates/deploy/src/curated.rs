@@ -11,7 +11,7 @@ use ticket_schema::columns::PARTITION_COLUMN;
 use ticket_schema::manifest::{
     CuratedManifest, CuratedStage, FORMAT, FileEntry, InputEntry, Manifest, RawManifest, RowCounts, Tool,
 };
-use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR};
+use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR, UNKNOWN_MARKET};
 
 use crate::apply::text_upload;
 use crate::definitions::{Role, bucket_name};

@@ -87,7 +87,7 @@ fn every_value_comes_back_in_the_order_of_its_market() {
     assert_eq!(found, expected);
 }
 
-/// By engine version 3, which is Trino, on pages of version 1. (BYTE_STREAM_SPLIT is read for floats only.)
+/// By engine version 3, which is Trino, on pages of version 1. (`BYTE_STREAM_SPLIT` is read for floats only.)
 const READ_BY_ATHENA: [Encoding; 6] = [
     Encoding::PLAIN,
     Encoding::RLE,
