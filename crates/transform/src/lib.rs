@@ -33,6 +33,7 @@ mod chunk;
 mod fields;
 mod fixed_text;
 mod json;
+mod name;
 mod row;
 mod run;
 mod usual;
