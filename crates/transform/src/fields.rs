@@ -3,6 +3,7 @@
 use ticket_schema::columns::COLUMNS;
 
 use crate::json::{Closers, Reader, Span, SyntaxError, Value};
+use crate::name::NAMES;
 use crate::unknown_fields::UnknownFields;
 
 const N_FIELDS: usize = COLUMNS.len();
@@ -21,6 +22,9 @@ pub(crate) struct Fields {
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     closers: Closers,
+    /// For each field the one that followed it last, and at the end the one that came first: lines are mostly alike, and to
+    /// know what to expect is faster than to find out.
+    followers: [usize; N_FIELDS + 1],
     /// Where the line has a text with escapes: the line, and behind it all such texts with their escapes resolved. Else
     /// empty.
     pub(crate) unescaped: String,
@@ -47,20 +51,28 @@ impl Fields {
         workspace: &mut Workspace,
         unknown_fields: &mut UnknownFields,
     ) -> Result<Self, NotFields> {
-        let Workspace { closers, unescaped } = workspace;
+        let Workspace { closers, followers, unescaped } = workspace;
         unescaped.clear();
         let mut fields = Self { values: [None; N_FIELDS], twice: None, repeated: 0 };
         let mut reader = Reader::new(line);
         open(&mut reader, closers)?;
         let mut is_first = true;
-        let mut next = 0;
-        while let Some(name) = reader.next_name(is_first)? {
+        let mut before = N_FIELDS;
+        while reader.next_member(is_first)? {
             is_first = false;
-            let Some(place) = place_of(&reader, name, next, unknown_fields)? else {
-                reader.value(closers)?;
-                continue;
+            let expected = followers[before];
+            let place = if reader.take_name(&NAMES[0][expected]) {
+                expected
+            } else {
+                let name = reader.name()?;
+                let Some(place) = place_of(&reader, name, unknown_fields)? else {
+                    reader.value(closers)?;
+                    continue;
+                };
+                followers[before] = place;
+                place
             };
-            next = place + 1;
+            before = place;
             let mut value = reader.value(closers)?;
             if let Value::EscapedText(quoted) = value {
                 value = resolve(line, quoted, unescaped)?;
@@ -71,6 +83,7 @@ impl Fields {
         Ok(fields)
     }
 
+    #[inline(always)]
     fn put(&mut self, place: usize, value: Value) {
         if self.values[place].replace(value).is_some() {
             self.twice.get_or_insert(place);
@@ -90,13 +103,9 @@ fn open(reader: &mut Reader, closers: &mut Closers) -> Result<(), NotFields> {
     Err(NotFields::OtherKind)
 }
 
-/// The place of a name in the contract, most likely `next`. A name that isn't there is counted.
-fn place_of(
-    reader: &Reader,
-    name: Value,
-    next: usize,
-    unknown_fields: &mut UnknownFields,
-) -> Result<Option<usize>, SyntaxError> {
+/// The place of a name in the contract. A name that isn't there is counted.
+#[inline(never)]
+fn place_of(reader: &Reader, name: Value, unknown_fields: &mut UnknownFields) -> Result<Option<usize>, SyntaxError> {
     let resolved;
     let name = match name {
         Value::EscapedText(quoted) => {
@@ -106,9 +115,6 @@ fn place_of(
         Value::Text(name) => reader.text(name),
         _ => "",
     };
-    if COLUMNS.get(next).is_some_and(|column| column.name == name) {
-        return Ok(Some(next));
-    }
     let place = COLUMNS.iter().position(|column| column.name == name);
     if place.is_none() {
         unknown_fields.count(name);

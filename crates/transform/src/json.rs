@@ -1,6 +1,7 @@
 //! JSON text (RFC 8259), read once from front to back: each value is checked in full and given out as a place in the text.
 
 use crate::chunk::plain_bytes;
+use crate::name::Name;
 
 /// A part of a text, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,11 +50,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of a span.
+    #[inline(always)]
     pub(crate) fn text(&self, span: Span) -> &'a str {
         &self.text[span.start..span.end]
     }
 
     /// Steps over whitespace.
+    #[inline(always)]
     pub(crate) fn skip_whitespace(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.at += 1;
@@ -61,11 +64,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The byte that comes next.
+    #[inline(always)]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// Steps over a byte, if it comes next.
+    #[inline(always)]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
@@ -78,12 +83,13 @@ impl<'a> Reader<'a> {
         if self.peek().is_none() { Ok(()) } else { Err(self.error("something follows the value")) }
     }
 
-    /// Reads what stands between the members of an object, and the quoted name of the next one with its colon; `None` at
-    /// the object's end. The bracket that opens it has been read.
-    pub(crate) fn next_name(&mut self, is_first: bool) -> Result<Option<Value>> {
+    /// Steps over what stands before a member of an object, and says whether there is one: or else over the object's end. The
+    /// bracket that opens it has been read.
+    #[inline(always)]
+    pub(crate) fn next_member(&mut self, is_first: bool) -> Result<bool> {
         self.skip_whitespace();
         if self.take(b'}') {
-            return Ok(None);
+            return Ok(false);
         }
         if !is_first {
             if !self.take(b',') {
@@ -91,10 +97,20 @@ impl<'a> Reader<'a> {
             }
             self.skip_whitespace();
         }
-        self.name().map(Some)
+        Ok(true)
     }
 
-    fn name(&mut self) -> Result<Value> {
+    /// Steps over a name that is expected, if it comes next, and its colon.
+    #[inline(always)]
+    pub(crate) fn take_name(&mut self, name: &Name) -> bool {
+        let n_bytes = name.n_bytes_at(self.text.as_bytes(), self.at);
+        self.at += n_bytes.unwrap_or(0);
+        n_bytes.is_some()
+    }
+
+    /// Reads a member's name, in its quotes, and its colon.
+    #[inline(never)]
+    pub(crate) fn name(&mut self) -> Result<Value> {
         if self.peek() != Some(b'"') {
             return Err(self.error("expected a name in quotes"));
         }
@@ -108,6 +124,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value of any kind and the whitespace before it. What is within arrays and objects is checked and passed over.
+    #[inline(always)]
     pub(crate) fn value(&mut self, closers: &mut Closers) -> Result<Value> {
         if self.peek() == Some(b'"') { self.string() } else { self.other_value(closers) }
     }
@@ -171,6 +188,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a text; its opening quote comes next.
+    #[inline(always)]
     fn string(&mut self) -> Result<Value> {
         let start = self.at + 1;
         let end = start + plain_bytes(self.text.as_bytes(), start).0;

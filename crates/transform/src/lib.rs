@@ -63,6 +63,7 @@ mod chunk;
 mod fields;
 mod fixed_text;
 mod json;
+mod name;
 mod run;
 mod usual;
 mod uuid_text;
