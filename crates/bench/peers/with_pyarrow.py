@@ -1,8 +1,9 @@
 """Usage: with_pyarrow.py INPUT_DIR OUTPUT_DIR THREADS
 
-A scan of all files at once into a partitioned data set. The schema is given, so that nothing is guessed. Blocks of 8 MiB are ahead
-of smaller ones and no worse than larger ones. Row groups hold from 131,072 to a million tickets: without that least, each block
-would begin new ones, which take longer and are larger. Reading the files one after the other takes a tenth longer.
+File by file into a partitioned data set. The schema is given, so that nothing is guessed. Blocks of 8 MiB are ahead of smaller
+ones and no worse than larger ones. Row groups hold from 131,072 to a million tickets: without that least, each block would begin
+new ones, which take longer and are larger. A scan of all files at once is a tenth faster on a million tickets, but with five
+million it stopped for ever, its reader and its writer waiting for each other.
 """
 
 import sys
@@ -24,14 +25,19 @@ types |= dict.fromkeys(("created_at", "updated_at", "resolved_at"), pa.timestamp
 types |= {"model_year": pa.int32(), "sla_breached": pa.bool_()}
 schema = pa.schema(types)
 
-json_lines = ds.JsonFileFormat(
-    read_options=pyarrow.json.ReadOptions(block_size=8 << 20),
-    parse_options=pyarrow.json.ParseOptions(explicit_schema=schema),
-)
-files = [str(path) for path in sorted(Path(source).glob("*.jsonl"))]
+read_options = pyarrow.json.ReadOptions(block_size=8 << 20)
+parse_options = pyarrow.json.ParseOptions(explicit_schema=schema)
+
+
+def batches():
+    for path in sorted(Path(source).glob("*.jsonl")):
+        yield from pyarrow.json.read_json(path, read_options, parse_options).select(names).to_batches()
+
+
 ds.write_dataset(
-    ds.dataset(files, schema=schema, format=json_lines),
+    batches(),
     target,
+    schema=schema,
     format="parquet",
     file_options=ds.ParquetFileFormat().make_write_options(compression="snappy"),
     partitioning=ds.partitioning(pa.schema([("market", pa.string())]), flavor="hive"),
