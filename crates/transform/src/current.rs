@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use cli_support::human;
 use ticket_schema::manifest::{CuratedManifest, FileEntry, InputEntry, Manifest, RowCounts};
-use ticket_schema::names::{MANIFEST_FILE, QUARANTINE_DIR};
+use ticket_schema::names::{MANIFEST_FILE, QUARANTINE_DIR, UNKNOWN_MARKET};
 
 use crate::decode::Market;
 use crate::input::{Inputs, Source};
@@ -156,7 +156,7 @@ impl Current {
 
     /// What was known of the rows before this run: without the lines of a quarantine that is taken back, which are read again.
     pub fn rows_by_market(&self) -> BTreeMap<String, RowCounts> {
-        let mut rows = self.kept().map(|manifest| manifest.rows_by_market.clone()).unwrap_or_default();
+        let mut rows = self.kept().map(of_manifest).unwrap_or_default();
         if self.is_repair {
             for rows in rows.values_mut() {
                 rows.read -= rows.quarantined;
@@ -165,4 +165,17 @@ impl Current {
         }
         rows
     }
+}
+
+/// Manifests of earlier versions don't tell what became of the rows of each market.
+fn of_manifest(manifest: &CuratedManifest) -> BTreeMap<String, RowCounts> {
+    if !manifest.rows_by_market.is_empty() {
+        return manifest.rows_by_market.clone();
+    }
+    let written =
+        |(market, n): (&String, &u64)| (market.clone(), RowCounts { read: *n, written: *n, ..RowCounts::default() });
+    let n_refused = manifest.rows.quarantined;
+    let refused = RowCounts { read: n_refused, quarantined: n_refused, ..RowCounts::default() };
+    let refused = (n_refused > 0).then(|| (UNKNOWN_MARKET.to_owned(), refused));
+    manifest.markets.iter().map(written).chain(refused).collect()
 }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use cli_support::messages::ProgressUnit;
 use cli_support::publish::Staging;
 use cli_support::{Messages, human};
@@ -86,8 +86,8 @@ pub fn run_transform(config: &Config, mut inputs: Inputs, messages: &Messages) -
         current.refuse_promised_repeats(&inputs.sources)?;
     }
     let stored = current.stored()?;
-    let duplicates = match config.dedupe {
-        Dedupe::None => Duplicates::default(),
+    let (duplicates, compared) = match config.dedupe {
+        Dedupe::None => (Duplicates::default(), Vec::new()),
         Dedupe::Latest => {
             inputs.spool_standard_input(staging.scratch())?;
             let progress = messages.with_progress("compare", inputs.n_bytes(), ProgressUnit::BytesOfRows);
@@ -108,6 +108,13 @@ pub fn run_transform(config: &Config, mut inputs: Inputs, messages: &Messages) -
         };
         convert(job, &progress)?
     };
+    for (compared, read) in compared.iter().zip(&converted.inputs) {
+        ensure!(
+            *compared == read.crc64nvme,
+            "{} changed between comparing and writing its tickets; run again when nobody writes it",
+            read.name
+        );
+    }
     if converted.account.total().read == 0 {
         let shown = inputs.sources.iter().map(Source::shown).take(3).collect::<Vec<_>>().join(", ");
         bail!("no tickets in {shown}: there is nothing to transform, and nothing was changed");

@@ -4,6 +4,7 @@
 //! The keys of all rows go to a file that has no name, cut into so many parts by the tickets' identifiers that each part fits in
 //! memory; then each part is sorted by itself.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::num::NonZeroUsize;
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use cli_support::Messages;
+use cli_support::checksum::Checksum;
 
 use crate::batch::Batch;
 use crate::decode::Market;
@@ -27,14 +29,14 @@ const N_PARTS: usize = 256;
 const BLOCK_BYTES: usize = 1 << 15;
 
 /// Finds the duplicates among the rows of `stored` and of `sources`; `scratch` is a directory on a disk with room for 32 bytes
-/// a row.
+/// a row. Returns also the checksum of each source: which rows are duplicates holds only as long as it is the same.
 pub fn find_duplicates(
     stored: &[StoredFile],
     sources: &[Source],
     scratch: &Path,
     threads: NonZeroUsize,
     messages: &Messages,
-) -> Result<Duplicates> {
+) -> Result<(Duplicates, Vec<String>)> {
     let mut keys = Keys::new(scratch)?;
     for (number, file) in stored.iter().enumerate() {
         let origin = Origin::Stored(u32::try_from(number)?);
@@ -44,15 +46,25 @@ pub fn find_duplicates(
             keys.push(&Key { ticket_id, updated_at, origin, row: row - 1 })
         })?;
     }
-    let survey = Survey { messages, keys: InTurn::new((keys, std::collections::BTreeMap::new())) };
+    let seen = Seen { keys, n_rows: BTreeMap::new(), checksums: Vec::new() };
+    let survey = Survey { messages, seen: InTurn::new(seen) };
     for_each_batch(sources, threads, &survey)?;
-    survey.keys.into_inner().0.into_duplicates()
+    let seen = survey.seen.into_inner();
+    Ok((seen.keys.into_duplicates()?, seen.checksums))
 }
 
 struct Survey<'a> {
     messages: &'a Messages,
-    /// And how many rows of each market have been seen.
-    keys: InTurn<(Keys, std::collections::BTreeMap<Market, u64>)>,
+    seen: InTurn<Seen>,
+}
+
+/// What has been seen of the sources.
+struct Seen {
+    keys: Keys,
+    /// How many rows of each market.
+    n_rows: BTreeMap<Market, u64>,
+    /// Those of the sources that have been read to their end.
+    checksums: Vec<String>,
 }
 
 impl Consumer for Survey<'_> {
@@ -63,15 +75,16 @@ impl Consumer for Survey<'_> {
     }
 
     fn take(&self, number: u64, batch: &Batch, (): &mut (), stop: &Stop) -> Result<()> {
-        self.keys.visit(number, stop, |(keys, n_seen)| {
+        self.seen.visit(number, stop, |Seen { keys, n_rows, checksums }| {
             for (market, rows) in &batch.markets {
-                let n_seen = n_seen.entry(*market).or_default();
+                let n_seen = n_rows.entry(*market).or_default();
                 for (ticket_id, updated_at) in rows.ticket_id.iter().zip(&rows.updated_at) {
                     let (ticket_id, updated_at) = (*ticket_id, *updated_at);
                     keys.push(&Key { ticket_id, updated_at, origin: Origin::Input(*market), row: *n_seen })?;
                     *n_seen += 1;
                 }
             }
+            checksums.extend(batch.chunk.end.iter().map(Checksum::to_base64));
             self.messages.advance(batch.chunk.n_bytes_read);
             Ok(())
         })?

@@ -20,6 +20,11 @@ fn succeed(home: &TempDir, arguments: &[&str]) -> String {
     stderr(&output)
 }
 
+fn succeed_with(home: &TempDir, arguments: &[&str], code: i32) {
+    let output = transform(home, arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
+}
+
 fn fail(home: &TempDir, arguments: &[&str], expected: &str) {
     let output = transform(home, arguments);
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", stderr(&output));
@@ -476,4 +481,45 @@ fn the_account_is_shown_by_market_and_by_input() {
     assert_eq!(shown("more.jsonl"), ["2", "=", "1", "+", "0", "+", "1"]);
     assert_eq!(shown("unknown"), ["1", "=", "0", "+", "1", "+", "0"]);
     let _: Value = serde_json::from_slice(&fs::read(home.path().join("data/curated/_manifest.json")).unwrap()).unwrap();
+}
+
+#[test]
+fn tickets_are_put_beside_those_of_an_earlier_version() {
+    let home = home_with_quarantine();
+    let path = home.path().join("data/curated/_manifest.json");
+    let mut old: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    old.as_object_mut().unwrap().remove("rows_by_market").unwrap();
+    fs::write(&path, old.to_string()).unwrap();
+    fs::write(home.path().join("more.jsonl"), lines(&[(1, "DE", 1)])).unwrap();
+    succeed_with(&home, &["--input", "more.jsonl", "--mode", "append"], 0);
+    assert_eq!(manifest(&home).rows, counts(1001, 998, 3));
+    mend(&home);
+    succeed_with(&home, &["--input", "data/curated/_quarantine"], 3);
+    assert_eq!(manifest(&home).rows, counts(1001, 1000, 1));
+}
+
+/// The comparison and the conversion each read a pipe to its end, and find something else in it.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_input_that_changes_between_its_two_readings_is_named() {
+    let home = tempdir().unwrap();
+    let pipe = home.path().canonicalize().unwrap().join("pipe.jsonl");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let child = std::process::Command::new(home::BINARY)
+        .current_dir(home.path())
+        .args(["--input", "pipe.jsonl", "--dedupe", "latest"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    fs::write(&pipe, lines(&[(1, "DE", 1), (1, "DE", 2)])).unwrap();
+    // The next lines must not be taken for more of these.
+    let is_open = |entry: fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|target| target == pipe);
+    while fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap().flatten().any(is_open) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    fs::write(&pipe, lines(&[(1, "DE", 2), (1, "DE", 1)])).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("pipe.jsonl changed between comparing and writing"), "{}", stderr(&output));
+    assert!(!home.path().join("data/curated").exists());
 }
