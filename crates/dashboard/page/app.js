@@ -59,6 +59,7 @@ const start = async () => {
   redrawForPrint(drawAll);
   if (document.documentElement.hasAttribute("data-live")) watch();
   document.documentElement.dataset.ready = "";
+  performance.mark("ready");
 };
 
 // Some browsers keep nothing for files.

@@ -76,7 +76,7 @@ const drawCard = (card, { answers, counts, data, act }) => {
   card.answer = answers[visual.id];
   const isEmpty = card.answer.rows.length === 0;
   empty.hidden = !isEmpty;
-  empty.textContent = visual.form === "table" ? "No open P1 tickets match the filters" : "No tickets match the filters";
+  empty.textContent = `${visual.form === "table" ? "No open P1 tickets" : "No tickets"}${isFiltered(act.filters()) ? " match the filters" : ""}`;
   table.hidden = isEmpty || !card.asTable;
   figure.hidden = isEmpty || card.asTable;
   swap.setAttribute("aria-pressed", String(card.asTable));

@@ -111,7 +111,7 @@ const CHARTS = {
     series: [
       {
         type: "pie",
-        radius: ["50%", "72%"],
+        radius: ["49%", "70%"],
         startAngle: 90,
         padAngle: 1,
         minAngle: 2,
@@ -123,7 +123,7 @@ const CHARTS = {
           lineHeight: 1.15 * looks.rem,
           rich: { name: { ...looks.text, fontWeight: 700, color: looks.ink } },
         },
-        labelLine: { length: 0.5 * looks.rem, length2: 0.5 * looks.rem, lineStyle: { color: looks["ink-2"] } },
+        labelLine: { length: 0.9 * looks.rem, length2: 0.7 * looks.rem, lineStyle: { color: looks["ink-2"] } },
         data: answer.rows.map(([name, value, share]) => ({
           name,
           value,
@@ -242,6 +242,7 @@ const CHARTS = {
         {
           type: "bar",
           barWidth: "62%",
+          barMaxWidth: 2.4 * looks.rem,
           itemStyle: { color: looks.accent, borderRadius: [0, 0.2 * looks.rem, 0.2 * looks.rem, 0] },
           label: {
             ...looks.text,
@@ -271,6 +272,7 @@ const CHARTS = {
         bottom: 0,
         roam: false,
         nodeClick: false,
+        squareRatio: 1,
         breadcrumb: { show: false },
         itemStyle: { gapWidth: 0.2 * looks.rem, borderWidth: 0, borderColor: looks.surface, borderRadius: 0.3 * looks.rem },
         label: {
@@ -346,10 +348,11 @@ const CHARTS = {
         data: answer.rows.map(([name]) => name),
         axisLabel: {
           ...looks.text,
+          interval: 0,
           color: looks.ink,
           lineHeight: 1.2 * looks.rem,
           formatter: (name) => `${name}\n{mean|${hours(answer.rows.find((row) => row[0] === name)[2])}}`,
-          rich: { mean: { ...looks.text, fontSize: 0.95 * looks.rem, fontWeight: 650, color: looks.ink } },
+          rich: { mean: { ...looks.text, fontSize: 0.9 * looks.rem, fontWeight: 650, color: looks.ink } },
         },
       }),
       yAxis: axis(looks, { type: "value", splitNumber: 4, axisLine: { show: false }, axisLabel: { ...looks.text, formatter: (value) => `${value} h` } }),
@@ -373,6 +376,7 @@ const CHARTS = {
           type: "bar",
           name: "Mean",
           barWidth: "46%",
+          barMaxWidth: 5 * looks.rem,
           data: answer.rows.map(([name, , mean]) => ({
             name,
             value: mean,

@@ -148,7 +148,7 @@ const VISUALS: [Visual; 10] = [
     Visual {
         id: "sla_breach_rate",
         title: "SLA breach rate",
-        about: "Share of tickets that missed their target",
+        about: "Tickets that missed their target",
         kpi: "sla_breach_rate",
         form: Form::Gauge,
         group_by: &[Field::Severity],
@@ -159,7 +159,7 @@ const VISUALS: [Visual; 10] = [
     Visual {
         id: "average_resolution_time",
         title: "Average resolution time",
-        about: "From opening to resolution, on average",
+        about: "Mean from opening to resolution",
         kpi: "resolution_time_by_severity",
         form: Form::Number,
         group_by: &[],
