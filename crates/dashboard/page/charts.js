@@ -1,22 +1,5 @@
 // From an answer to what ECharts draws, one function a form. Nothing is counted here.
 
-// Colours and sizes, as the style sheet has them at the moment.
-const look = () => {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  const names = ["ink", "ink-2", "line", "surface", "accent", "accent-2", "open", "closed", "p1", "p2", "p3", "p4", "heat-0", "heat-1"];
-  const rem = parseFloat(style.fontSize);
-  return {
-    ...Object.fromEntries(names.map((name) => [name, colour(name)])),
-    tree: [1, 2, 3, 4, 5].map((place) => colour(`tree-${place}`)),
-    onTree: [1, 2, 3, 4, 5].map((place) => colour(`on-tree-${place}`)),
-    rem,
-    text: { fontFamily: style.getPropertyValue("--font").trim(), fontSize: 0.8 * rem, color: colour("ink-2") },
-    decal: matchMedia("(prefers-contrast: more)").matches || document.documentElement.classList.contains("printing"),
-    still: matchMedia("(prefers-reduced-motion: reduce)").matches || document.documentElement.classList.contains("printing"),
-  };
-};
-
 // What is drawn for a visual, or null if there is nothing to draw.
 const chartOption = (visual, answer, counts, data, looks) => {
   const chart = CHARTS[visual.form];
@@ -27,38 +10,8 @@ const chartOption = (visual, answer, counts, data, looks) => {
     animationDurationUpdate: 250,
     textStyle: looks.text,
     aria: { enabled: false, decal: { show: looks.decal } },
-    tooltip: {
-      backgroundColor: looks.surface,
-      borderColor: looks.line,
-      textStyle: { ...looks.text, color: looks.ink },
-      padding: 0,
-      confine: true,
-    },
     ...chart(answer, looks, { counts, data, visual }),
   };
-};
-
-// A tooltip is an element, so that no text in it can be taken for HTML.
-const tip = (title, ...lines) =>
-  element(
-    "div",
-    { class: "tip" },
-    element("strong", {}, title),
-    ...lines.map(([name, value]) => element("div", {}, element("span", {}, name), element("b", {}, value))),
-  );
-
-const axis = (looks, more) => ({
-  axisLine: { lineStyle: { color: looks.line } },
-  axisTick: { show: false },
-  axisLabel: { ...looks.text, hideOverlap: true },
-  splitLine: { lineStyle: { color: looks.line } },
-  ...more,
-});
-const noLine = { axisLine: { show: false }, splitLine: { show: false } };
-const severityColour = (looks, name) => looks[name.toLowerCase()] || looks.accent;
-const fade = (colour, alpha) => {
-  const [r, g, b] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-  return `rgba(${r},${g},${b},${alpha})`;
 };
 
 const CHARTS = {
@@ -156,7 +109,7 @@ const CHARTS = {
           axisLine: { roundCap: true, lineStyle: { width: 0.9 * looks.rem, color: [[1, looks.line]] } },
           axisTick: { show: false },
           splitLine: { show: false },
-          axisLabel: { ...looks.text, distance: 1.3 * looks.rem, fontSize: 0.7 * looks.rem, formatter: (value) => (value % 100 === 0 ? `${value}` : "") },
+          axisLabel: { ...looks.text, show: !looks.isPaper, distance: 1.3 * looks.rem, fontSize: 0.7 * looks.rem, formatter: (value) => (value % 100 === 0 ? `${value}` : "") },
           pointer: { show: false },
           anchor: { show: false },
           title: { ...looks.text, offsetCenter: [0, "8%"] },
@@ -444,14 +397,6 @@ const CHARTS = {
   },
 };
 
-const tooltipFrame = (looks) => ({
-  backgroundColor: looks.surface,
-  borderColor: looks.line,
-  padding: 0,
-  confine: true,
-  textStyle: { ...looks.text, color: looks.ink },
-});
-
 // The mean hours to resolution of the tickets opened in each week, where any are resolved.
 const weeklyMeans = (counts, { days }) => {
   const weeks = new Map();
@@ -461,16 +406,4 @@ const weeklyMeans = (counts, { days }) => {
     weeks.set(mondayOf(day), [seconds + counts.day.seconds[place], n + resolved]);
   });
   return [...weeks].filter(([, [, n]]) => n > 0).map(([monday, [seconds, n]]) => [dayText(monday), round(seconds / n / 3600)]);
-};
-
-const rgb = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
-const mixed = (a, b, share) => rgb(a).map((value, i) => value + (rgb(b)[i] - value) * share);
-
-// Black or white, whichever reads better on the colour (relative luminance of WCAG 2).
-const contrasting = (colour) => {
-  const [r, g, b] = colour.map((value) => {
-    const part = value / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#10141a" : "#ffffff";
 };
