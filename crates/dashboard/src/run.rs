@@ -122,8 +122,13 @@ fn check_markets(cube: &Cube, manifest: &CuratedManifest, data: &Path) -> Result
 pub(crate) fn manifest_sha256(data: &Path) -> Result<Option<String>> {
     let path = data.join(MANIFEST_FILE);
     match std::fs::read(&path) {
-        Ok(text) => Ok(Some(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())),
+        Ok(text) => Ok(Some(hexadecimal(&Sha256::digest(text)))),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
