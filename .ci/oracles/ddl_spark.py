@@ -11,7 +11,7 @@ as they are, except for what Spark lacks:
 
 Partitions and counts must be the manifest's, and 200 tickets the same in every field as in the JSON-Lines; the view must
 give the durations that its comment promises. Before that, sqlglot parses every statement of the DDL and of
-queries/sample_queries.sql as Athena's dialect: a gate for syntax only, it knows nothing of types or functions.
+queries/*.sql as Athena's dialect: a gate for syntax only, it knows nothing of types or functions.
 """
 
 import logging
@@ -45,7 +45,7 @@ def statements(file):
 def check_syntax(repo):
     # It would warn of opaque commands; below they are an error.
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
-    for file in [repo / "infra" / "athena_ddl.sql", repo / "queries" / "sample_queries.sql"]:
+    for file in [repo / "infra" / "athena_ddl.sql", repo / "queries" / "sample_queries.sql", repo / "queries" / "dashboard.sql"]:
         single = statements(file)
         for statement in single:
             try:

@@ -2,7 +2,7 @@
 //!
 //! * [`exit`]: from a library's result to an exit code.
 //! * [`messages`]: notes, warnings and progress on standard error.
-//! * [`publish`]: a directory that appears whole or not at all. The only place that creates files.
+//! * [`publish`]: a directory or a file that appears whole or not at all. The only place that creates files.
 //! * [`checksum`]: the CRC-64/NVME by which stages recognise each other's files.
 //! * [`human`]: numbers as people read them.
 

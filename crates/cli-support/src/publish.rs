@@ -1,4 +1,4 @@
-//! A directory that appears whole or not at all.
+//! A directory, or a single file, that appears whole or not at all.
 //!
 //! A run writes everything into a hidden directory beside its target (`.raw.partial` beside `raw`), brings it to disk, and
 //! then swaps the two in one step of the file system. Until that step the previous data set is untouched; after it the new
@@ -246,6 +246,29 @@ impl Write for StagedFile {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
+}
+
+/// Replaces the file `target`, or makes it, in one step; the same lock as a data set's keeps two runs apart.
+///
+/// Fails, with the target untouched, if it is a directory or if another run is writing it.
+pub fn replace_file(target: &Path, content: &[u8]) -> Result<()> {
+    ensure!(!target.is_dir(), "{} is a directory; the output must be a file", target.display());
+    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = target.file_name().and_then(|name| name.to_str());
+    let name = name.with_context(|| format!("{} can't be the name of a file", target.display()))?;
+    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    let _lock = take_lock(&parent.join(format!(".{name}.lock")), target)?;
+    let partial = parent.join(format!(".{name}.partial"));
+    let write = || {
+        let mut file = File::create(&partial)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&partial, target)?;
+        sync_directory(parent)
+    };
+    write()
+        .inspect_err(|_| drop(fs::remove_file(&partial)))
+        .with_context(|| format!("cannot write {}", target.display()))
 }
 
 /// The directory that a target lies in, without symbolic links, and the target's name in it.

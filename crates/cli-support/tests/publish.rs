@@ -133,3 +133,22 @@ fn the_root_of_a_file_system_is_refused() {
     assert!(error.contains("root of a file system"), "{error}");
     assert!(Staging::begin(Path::new("/")).is_err());
 }
+
+#[test]
+fn a_file_is_replaced_whole_or_not_at_all() {
+    let home = tempdir().unwrap();
+    let target = home.path().join("pages/one.html");
+    replace_file(&target, b"first").unwrap();
+    replace_file(&target, b"second").unwrap();
+    assert_eq!(fs::read(&target).unwrap(), b"second");
+
+    // What a killed run has left behind is no trouble, and a run that can't end changes nothing.
+    let partial = home.path().join("pages/.one.html.partial");
+    fs::write(&partial, "half").unwrap();
+    replace_file(&target, b"third").unwrap();
+    assert!(!partial.exists());
+    fs::create_dir(&partial).unwrap();
+    assert!(replace_file(&target, b"fourth").is_err());
+    assert_eq!(fs::read(&target).unwrap(), b"third");
+    assert!(replace_file(home.path(), b"").is_err());
+}

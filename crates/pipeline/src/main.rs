@@ -12,7 +12,7 @@ use pipeline::{Config, run_pipeline};
 use query::format::Format;
 use ticket_schema::Timestamp;
 
-/// Make a lake of support tickets and question it: generate, transform, query
+/// Make a lake of support tickets, question it and show it: generate, transform, query, dashboard
 ///
 /// Needs no account and no network. Every answer is held against the one that was counted while the tickets were made. A
 /// second run replaces the first.
@@ -22,7 +22,7 @@ struct Arguments {
     #[command(flatten)]
     options: GenerateOptions,
 
-    /// The directory that gets raw/ and curated/
+    /// The directory that gets raw/, curated/ and dashboard.html
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
 

@@ -26,9 +26,10 @@ fn one_command_makes_a_lake_and_answers_ten_questions() {
     let output = pipeline(home.path(), &[]);
     let said = stderr(&output);
     for part in [
-        "[1/3] generate  5,000 tickets",
-        "[2/3] transform 5,000 of 5,000 lines in 10 markets",
-        "[3/3] query     10 KPIs",
+        "[1/4] generate  5,000 tickets",
+        "[2/4] transform 5,000 of 5,000 lines in 10 markets",
+        "[3/4] query     10 KPIs",
+        "[4/4] dashboard 10 visuals of 5,000 tickets",
         "10 answers verified",
         "What to do next",
     ] {
@@ -38,6 +39,7 @@ fn one_command_makes_a_lake_and_answers_ten_questions() {
     assert!(answers.contains("1. daily_volume") && answers.contains("10. open_p1_tickets"));
     assert!(home.path().join("data/raw/_manifest.json").exists());
     assert!(home.path().join("data/curated/tickets/market=DE/part-0.parquet").exists());
+    assert!(home.path().join("data/dashboard.html").exists());
 }
 
 #[test]

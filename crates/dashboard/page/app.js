@@ -1,0 +1,129 @@
+// Puts the page together and keeps it in step with its address, its theme, its size and, if it is served, its data.
+
+const THEME = "dashboard-theme";
+
+const start = async () => {
+  const data = await readPayload();
+  let filters = readFilters(location.hash);
+  let cards = [];
+  let bar = null;
+  let answered = null;
+
+  const act = {
+    filters: () => filters,
+    filter: (next) => (location.hash = writeFilters(next)),
+    drill: (group) => act.filter(drilled(filters, group)),
+    redraw: (card) => drawCard(card, answered),
+    showAllAsTables: (asTables) => {
+      for (const card of cards) card.asTable = asTables || card.visual.form === "table";
+      drawAll();
+    },
+    switchTheme: () => {
+      const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+      remember(next);
+      setTheme(next);
+      drawAll();
+    },
+    context: () => ({
+      filters: filterWords(filters),
+      origin: `As of ${data.about.as_of.slice(0, 10)} · seed ${data.about.seed ?? "none"} · manifest ${(data.about.manifest_sha256 ?? "none").slice(0, 12)}`,
+    }),
+  };
+
+  const drawAll = () => cards.forEach((card) => drawCard(card, answered));
+  const update = () => {
+    filters = readFilters(location.hash);
+    const { answers, counts, tickets } = answerAll(data, filters);
+    answered = { answers, counts, data, act };
+    bar.update(filters, tickets);
+    drawAll();
+  };
+
+  setTheme(remembered());
+  bar = makeFilterBar(data, act);
+  cards = data.definition.visuals.map((visual) => makeCard(visual, act));
+  const main = element("main", { id: "visuals", tabindex: "-1" }, ...cards.map((card) => card.root));
+  const skip = element("a", { class: "skip", href: "#visuals" }, "Skip to the visuals");
+  skip.addEventListener("click", (event) => {
+    event.preventDefault();
+    main.focus();
+  });
+  document.getElementById("page").append(skip, makeHead(data, act), bar.root, main);
+  update();
+  addEventListener("hashchange", update);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    setTheme(remembered());
+    drawAll();
+  });
+  redrawOnResize(main, drawAll);
+  redrawForPrint(drawAll);
+  if (document.documentElement.hasAttribute("data-live")) watch();
+  document.documentElement.dataset.ready = "";
+  performance.mark("ready");
+};
+
+// Some browsers keep nothing for files.
+const remembered = () => {
+  const chosen = (() => {
+    try {
+      return localStorage.getItem(THEME);
+    } catch {
+      return null;
+    }
+  })();
+  return chosen ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+};
+const remember = (theme) => {
+  try {
+    localStorage.setItem(THEME, theme);
+  } catch {
+    // Then it holds until the page is closed.
+  }
+};
+const setTheme = (theme) => (document.documentElement.dataset.theme = theme === "dark" ? "dark" : "light");
+
+const redrawOnResize = (main, drawAll) => {
+  let width = main.clientWidth;
+  let frame = 0;
+  new ResizeObserver(() => {
+    if (main.clientWidth === width || document.documentElement.classList.contains("printing")) return;
+    width = main.clientWidth;
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(drawAll);
+  }).observe(main);
+};
+
+// Paper is white and as wide as it is, whatever the window.
+const redrawForPrint = (drawAll) => {
+  let theme = null;
+  addEventListener("beforeprint", () => {
+    theme = document.documentElement.dataset.theme;
+    document.documentElement.classList.add("printing");
+    setTheme("light");
+    drawAll();
+  });
+  addEventListener("afterprint", () => {
+    document.documentElement.classList.remove("printing");
+    setTheme(theme ?? remembered());
+    drawAll();
+  });
+};
+
+// Asks the server which data it shows, and loads the page again when that has changed; the address keeps the filters.
+const watch = () => {
+  let shown = null;
+  setInterval(async () => {
+    try {
+      const version = await (await fetch("version", { cache: "no-store" })).text();
+      if (shown !== null && version !== shown) location.reload();
+      shown ??= version;
+    } catch {
+      // The server has ended, or will be back.
+    }
+  }, 2000);
+};
+
+start().catch((error) => {
+  const text = `This page can't be shown: ${error.message}. It needs a browser of 2023 or later.`;
+  document.getElementById("page").replaceChildren(element("p", { class: "failure", role: "alert" }, text));
+});

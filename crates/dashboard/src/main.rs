@@ -1,0 +1,84 @@
+//! `dashboard`: ten visuals on one page.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use cli_support::exit::UsageError;
+use cli_support::messages::Verbosity;
+use cli_support::{Messages, Outcome};
+use dashboard::serve::Server;
+use dashboard::{Config, browser, run_dashboard};
+use ticket_schema::Timestamp;
+
+/// Make one HTML page with the ten visuals, which opens in any browser and needs no network
+///
+/// The page holds counts, not tickets (but for the open P1 tickets, which it lists), and works out every number from them,
+/// whatever is filtered. The numbers are those of `query`.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// The curated tickets
+    #[arg(long, value_name = "DIR", default_value = "data/curated", global = true)]
+    data: PathBuf,
+
+    /// The page [default: data/dashboard.html]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// The present, as 2026-11-22 or 2026-11-22T08:30:00Z [default: the manifest's]
+    #[arg(long, value_name = "TIME", global = true)]
+    as_of: Option<Timestamp>,
+
+    /// Open the page in the browser
+    #[arg(long, global = true)]
+    open: bool,
+
+    #[command(flatten)]
+    verbosity: Verbosity,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the page to this machine alone, and refresh it when the data changes
+    Serve {
+        /// The port on 127.0.0.1; 0 is any free one
+        #[arg(long, value_name = "PORT", default_value_t = 8420)]
+        port: u16,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    cli_support::run(|| dashboard(arguments))
+}
+
+fn dashboard(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let messages = Messages::new(arguments.verbosity);
+    let config = Config { data: arguments.data, as_of: arguments.as_of };
+    match (arguments.command, arguments.output) {
+        (None, output) => {
+            let output = output.as_deref().unwrap_or(Path::new("data/dashboard.html"));
+            let written = run_dashboard(&config, output)?;
+            messages.note(format!("dashboard: {} -> {}", written.summary(), output.display()));
+            if arguments.open {
+                browser::open_file(output, &messages);
+            }
+        }
+        (Some(Command::Serve { .. }), Some(_)) => {
+            return Err(UsageError("`serve` writes no file; leave --output out".to_owned()).into());
+        }
+        (Some(Command::Serve { port }), None) => {
+            let server = Server::start(&config, port)?;
+            messages.note(format!("dashboard: {} shows {} until Ctrl-C", server.url(), config.data.display()));
+            if arguments.open {
+                browser::open(&server.url(), &messages);
+            }
+            server.run(&messages)?;
+        }
+    }
+    Ok(Outcome::Done)
+}

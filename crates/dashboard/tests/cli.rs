@@ -1,0 +1,165 @@
+//! The real binary: what it writes, what it serves, and what a person meets when something is wrong.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
+
+mod lake;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use lake::Lake;
+use tempfile::tempdir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_dashboard");
+
+fn dashboard(home: &Path, arguments: &[&str]) -> Output {
+    Command::new(BINARY).current_dir(home).args(arguments).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_page_is_written_whole_and_replaced() {
+    let lake = Lake::new(42, "2026-11-22", 90, 500);
+    let home = tempdir().unwrap();
+    let curated = lake.curated();
+    let arguments = ["--data", curated.to_str().unwrap(), "--output", "pages/one.html"];
+    let output = dashboard(home.path(), &arguments);
+    assert!(stderr(&output).starts_with("dashboard: 10 visuals of 500 tickets, "), "{}", stderr(&output));
+    assert!(stderr(&output).ends_with(" -> pages/one.html\n"));
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b""[..]));
+    let page = home.path().join("pages/one.html");
+    assert!(fs::read_to_string(&page).unwrap().starts_with("<!doctype html>"));
+
+    fs::write(&page, "an earlier page").unwrap();
+    let quiet = dashboard(home.path(), &[&arguments[..], &["--quiet"]].concat());
+    assert_eq!(stderr(&quiet), "");
+    assert!(fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
+    let mut names: Vec<_> =
+        fs::read_dir(home.path().join("pages")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".one.html.lock", "one.html"]);
+}
+
+#[test]
+fn mistakes_get_a_message_and_leave_the_page_as_it_was() {
+    let lake = Lake::new(42, "2026-11-22", 90, 50);
+    let curated = lake.curated();
+    let data = curated.to_str().unwrap();
+    let home = tempdir().unwrap();
+    fs::write(home.path().join("page.html"), "an earlier page").unwrap();
+    for (arguments, code, message) in [
+        (&["--data", "nowhere", "--output", "page.html"][..], 1, "no tickets in nowhere"),
+        (&["--data", data, "--output", "."], 1, ". is a directory; the output must be a file"),
+        (&["--data", data, "--output", "page.html/x.html"], 1, "cannot create page.html"),
+        (&["--data", data, "--as-of", "yesterday"], 2, "is not a time"),
+        (&["--output", "page.html", "serve"], 2, "`serve` writes no file"),
+        (&["serve", "--data", data, "--port", "70000"], 2, "70000"),
+    ] {
+        let output = dashboard(home.path(), arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(message), "{arguments:?}: {}", stderr(&output));
+    }
+    assert_eq!(fs::read_to_string(home.path().join("page.html")).unwrap(), "an earlier page");
+}
+
+#[test]
+fn help_says_everything() {
+    let home = tempdir().unwrap();
+    let help = |arguments: &[&str]| String::from_utf8(dashboard(home.path(), arguments).stdout).unwrap();
+    insta::assert_snapshot!(help(&["--help"]) + "\n" + &help(&["serve", "--help"]));
+}
+
+/// A server that ends with the test.
+struct Served {
+    process: Child,
+    address: String,
+}
+
+impl Served {
+    fn start(data: &Path) -> Self {
+        let mut process = Command::new(BINARY)
+            .args(["serve", "--port", "0", "--data"])
+            .arg(data)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        BufReader::new(process.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+        let address = said.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        Self { process, address }
+    }
+
+    fn ask(&self, request: &str) -> String {
+        let mut connection = TcpStream::connect(&self.address).unwrap();
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        // The server may close before it has read all of a request that is too long.
+        let _ = connection.read_to_string(&mut answer);
+        answer
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[test]
+fn the_server_answers_this_machine_alone_and_only_what_it_has() {
+    let lake = Lake::new(42, "2026-11-22", 90, 50);
+    let served = Served::start(&lake.curated());
+    assert!(served.address.starts_with("127.0.0.1:"));
+    let page = served.get("/");
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.ends_with("</html>\n"));
+    assert!(page.contains("Cache-Control: no-store") && page.contains("<html lang=\"en\" data-live>"));
+    let port = served.address.split(':').nth(1).unwrap();
+    let long = "x".repeat(9000);
+    for (request, status) in [
+        (format!("HEAD / HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"), "200"),
+        (format!("GET /version?x HTTP/1.1\r\nhost:127.0.0.1:{port}\r\n\r\n"), "200"),
+        (format!("GET /../Cargo.toml HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"), "404"),
+        (format!("POST / HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"), "405"),
+        (format!("GET / HTTP/1.1\r\nHost: evil.example:{port}\r\n\r\n"), "421"),
+        (format!("GET / HTTP/1.1\r\nHost: localhost:{port}\r\nHost: evil.example\r\n\r\n"), "421"),
+        ("GET / HTTP/1.1\r\n\r\n".to_owned(), "421"),
+        ("nonsense\r\n\r\n".to_owned(), "400"),
+        (format!("GET / HTTP/1.1\r\nHost: localhost:{port}\r\nX: {long}\r\n\r\n"), ""),
+    ] {
+        let answer = served.ask(&request);
+        assert!(answer.strip_prefix("HTTP/1.1 ").unwrap_or_default().starts_with(status), "{request}: {answer}");
+        assert!(!status.is_empty() || answer.is_empty(), "{answer}");
+    }
+    assert_eq!(
+        served.ask(&format!("HEAD / HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n")).split("\r\n\r\n").nth(1),
+        Some("")
+    );
+}
+
+#[test]
+fn new_data_is_served_when_it_is_there() {
+    let lake = Lake::new(42, "2026-11-22", 90, 50);
+    let served = Served::start(&lake.curated());
+    let version = |served: &Served| served.get("/version").split("\r\n\r\n").nth(1).unwrap().to_owned();
+    let before = version(&served);
+    let other = Lake::new(43, "2026-11-22", 90, 70);
+    fs::rename(lake.curated(), lake.raw().join("old")).unwrap();
+    fs::rename(other.curated(), lake.curated()).unwrap();
+    let waiting = Instant::now();
+    while version(&served) == before {
+        assert!(waiting.elapsed() < Duration::from_mins(1));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(served.get("/").contains("data-live"));
+}
