@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use cli_support::publish::Staging;
+use cli_support::publish::{Staging, replace_file};
 use tempfile::tempdir;
 
 fn publish(target: &Path, owned: &[&str], files: &[(&str, &str)]) -> anyhow::Result<Vec<PathBuf>> {
