@@ -28,8 +28,6 @@ pub struct RowGroup {
 pub struct Partitions {
     by_market: BTreeMap<Market, Partition>,
     waiting_bytes: usize,
-    /// Memory of row groups that have been written.
-    free: Vec<Rows>,
 }
 
 #[derive(Debug, Default)]
@@ -51,7 +49,7 @@ impl Partitions {
             self.waiting_bytes += partition.waiting.n_bytes() - before;
             if partition.waiting.len() == MAX_ROW_GROUP_ROWS {
                 self.waiting_bytes -= partition.waiting.n_bytes();
-                full.push(partition.give(market, self.free.pop()));
+                full.push(partition.give(market));
             }
         }
         if self.waiting_bytes > MAX_WAITING_BYTES {
@@ -66,21 +64,14 @@ impl Partitions {
             return None;
         }
         self.waiting_bytes -= fullest.waiting.n_bytes();
-        Some(fullest.give(*market, self.free.pop()))
-    }
-
-    /// Takes back the memory of rows that have been written.
-    pub fn give_back(&mut self, mut rows: Rows) {
-        rows.clear();
-        self.free.push(rows);
+        Some(fullest.give(*market))
     }
 }
 
 impl Partition {
-    /// Gives all rows, and goes on with the memory that is free.
-    fn give(&mut self, market: Market, free: Option<Rows>) -> RowGroup {
+    /// Gives all rows, with their memory: kept for the next ones, that of a full row group would lie idle in every market.
+    fn give(&mut self, market: Market) -> RowGroup {
         self.n_row_groups += 1;
-        let rows = std::mem::replace(&mut self.waiting, free.unwrap_or_default());
-        RowGroup { market, number: self.n_row_groups - 1, rows }
+        RowGroup { market, number: self.n_row_groups - 1, rows: std::mem::take(&mut self.waiting) }
     }
 }

@@ -73,11 +73,6 @@ impl<T> InTurn<T> {
         }
     }
 
-    /// Uses the value at once, between two turns, for something that the others don't depend on.
-    pub fn lend<R>(&self, visit: impl FnOnce(&mut T) -> R) -> R {
-        visit(&mut self.lock().value)
-    }
-
     /// The value, when all turns are over.
     pub fn into_inner(self) -> T {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner).value
