@@ -8,7 +8,7 @@ use cli_support::exit::UsageError;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome};
 use dashboard::serve::Server;
-use dashboard::{Config, browser, run_dashboard};
+use dashboard::{Config, browser, quicksight, run_dashboard};
 use ticket_schema::Timestamp;
 
 /// Make one HTML page with the ten visuals, which opens in any browser and needs no network
@@ -49,6 +49,12 @@ enum Command {
         #[arg(long, value_name = "PORT", default_value_t = 8420)]
         port: u16,
     },
+    /// Write the same dashboard for Amazon QuickSight: the requests that `deploy --quicksight` sends
+    Quicksight {
+        /// Where the three files are written
+        #[arg(long, value_name = "DIR", default_value = "infra/quicksight")]
+        directory: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -60,6 +66,13 @@ fn dashboard(arguments: Arguments) -> anyhow::Result<Outcome> {
     let messages = Messages::new(arguments.verbosity);
     let config = Config { data: arguments.data, as_of: arguments.as_of };
     match (arguments.command, arguments.output) {
+        (Some(Command::Quicksight { directory }), _) => {
+            quicksight::write_bundle(&directory)?;
+            messages.note(format!(
+                "dashboard: QuickSight's data source, data set and dashboard -> {}",
+                directory.display()
+            ));
+        }
         (None, output) => {
             let output = output.as_deref().unwrap_or(Path::new("data/dashboard.html"));
             let written = run_dashboard(&config, output)?;

@@ -1,0 +1,69 @@
+//! Where the tickets come from: Athena, asked once for each refresh; SPICE keeps the answer.
+
+use anyhow::{Context, Result};
+use query::sql_text::statements;
+use serde_json::{Value, json};
+use ticket_schema::names::WORKGROUP;
+
+use super::{DATA_SET, DATA_SET_ID, ID, arn};
+
+const QUERY: &str = include_str!("../../../../queries/quicksight.sql");
+
+/// The columns that the query answers, with their types in SPICE.
+const COLUMNS: [(&str, &str); 13] = [
+    ("ticket_id", "STRING"),
+    ("created_at", "DATETIME"),
+    ("market", "STRING"),
+    ("severity", "STRING"),
+    ("category", "STRING"),
+    ("dealer_id", "STRING"),
+    ("model_series", "STRING"),
+    ("model_year", "INTEGER"),
+    ("status", "STRING"),
+    ("is_open", "INTEGER"),
+    ("is_breached", "INTEGER"),
+    ("resolution_hours", "DECIMAL"),
+    ("hours_since_created", "INTEGER"),
+];
+
+/// Athena, by way of the lake's own workgroup.
+pub(super) fn data_source() -> Value {
+    json!({
+        "DataSourceId": ID,
+        "Name": "BMW after-sales lake",
+        "Type": "ATHENA",
+        "DataSourceParameters": { "AthenaParameters": { "WorkGroup": WORKGROUP } },
+        "SslProperties": { "DisableSsl": false },
+        "Tags": tags(),
+    })
+}
+
+/// The tickets.
+pub(super) fn data_set() -> Result<Value> {
+    let query = statements(QUERY).into_iter().next().context("queries/quicksight.sql has no statement")?.text;
+    let columns = COLUMNS.map(|(name, kind)| json!({ "Name": name, "Type": kind }));
+    Ok(json!({
+        "DataSetId": DATA_SET_ID,
+        "Name": "BMW after-sales tickets",
+        "PhysicalTableMap": {
+            DATA_SET: {
+                "CustomSql": {
+                    "DataSourceArn": arn("datasource", ID),
+                    "Name": "tickets_enriched",
+                    "SqlQuery": query,
+                    "Columns": columns,
+                }
+            }
+        },
+        "ImportMode": "SPICE",
+        "Tags": tags(),
+    }))
+}
+
+/// What all that `deploy` makes is known by.
+pub(super) fn tags() -> Value {
+    json!([
+        { "Key": "managed-by", "Value": "aftersales-deploy" },
+        { "Key": "project", "Value": "bmw-aftersales" },
+    ])
+}
