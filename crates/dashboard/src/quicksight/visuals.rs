@@ -7,9 +7,9 @@ use super::fields::{column, target_value};
 use crate::definition::{Field, Form, Measure, Visual};
 
 /// The colours of the severities, worst first: those of the page in the light.
-const SEVERITY_COLOURS: [&str; 4] = ["#b3261e", "#d9780f", "#4a90c4", "#1d4f86"];
+const SEVERITY_COLOURS: [&str; 4] = ["#B3261E", "#D9780F", "#4A90C4", "#1D4F86"];
 /// Few tickets and many, in a heat map.
-const HEAT_COLOURS: [&str; 2] = ["#eaf1fb", "#0f3f8c"];
+const HEAT_COLOURS: [&str; 2] = ["#EAF1FB", "#0F3F8C"];
 /// The columns of the table of open P1 tickets, with their headings.
 const TABLE_COLUMNS: [(&str, &str); 9] = [
     ("created_at", "Opened"),
