@@ -7,7 +7,7 @@ offers, the CSV that it saves, the count beside the filters. Each number is held
 with the filters as a WHERE; filters are applied by clicks, by links and by clicks into the pictures. Nothing here uses a
 hook of the page but the mark that it is ready.
 
-Chromium is that of CHROMIUM, or else of the PATH (Debian: apt-get install chromium), or else Playwright's own
+Chromium is that of CHROMIUM, or else of the PATH (Debian: apt-get install chromium fonts-inter), or else Playwright's own
 (playwright install chromium).
 """
 
@@ -223,7 +223,8 @@ def choose_by_clicks(page, filters):
 
 class Browser:
     def __init__(self, playwright):
-        path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        names = ("chromium", "chromium-browser", "google-chrome")
+        path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
         try:
             self.browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         except Exception as error:

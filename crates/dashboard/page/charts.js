@@ -11,7 +11,6 @@ const chartOption = (visual, answer, counts, data, looks) => {
     animationDuration: 350,
     animationDurationUpdate: 250,
     textStyle: looks.text,
-    aria: { enabled: false, decal: { show: looks.decal } },
     ...chart(answer, looks, { counts, data, visual }),
   };
 };

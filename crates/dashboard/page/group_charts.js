@@ -20,13 +20,14 @@ const GROUP_CHARTS = {
         type: "pie",
         radius: ["49%", "70%"],
         startAngle: 90,
-        padAngle: 1,
+        // A ring of one slice has no gap.
+        padAngle: answer.rows.length > 1 ? 1 : 0,
         minAngle: 2,
-        itemStyle: { borderRadius: 0.15 * looks.rem },
+        itemStyle: { borderRadius: answer.rows.length > 1 ? 0.15 * looks.rem : 0 },
         label: {
           ...looks.text,
           color: looks.ink,
-          formatter: ({ data }) => `{name|${data.name}}\n${percent(data.share)}`,
+          formatter: ({ data }) => `{name|${data.name}}\n${shortPercent(data.share)}`,
           lineHeight: 1.15 * looks.rem,
           rich: { name: { ...looks.text, fontWeight: 700, color: looks.ink } },
         },
@@ -95,7 +96,7 @@ const GROUP_CHARTS = {
         axisLabel: {
           ...looks.text,
           color: looks.ink,
-          width: 7.4 * looks.rem,
+          width: 8.8 * looks.rem,
           overflow: "truncate",
           formatter: (market) => (isNarrow ? market : spoken("market", market)),
         },
@@ -115,7 +116,7 @@ const GROUP_CHARTS = {
             show: true,
             position: "right",
             color: looks.ink,
-            formatter: ({ data }) => `${number(data.value)}  {share|${percent(data.share)}}`,
+            formatter: ({ data }) => `${number(data.value)}  {share|${shortPercent(data.share)}}`,
             rich: { share: { ...looks.text, fontSize: 0.72 * looks.rem } },
           },
           data: answer.rows.map(([name, value, share]) => ({ name, value, share, group: { market: name } })),
@@ -138,6 +139,7 @@ const GROUP_CHARTS = {
         bottom: 0,
         roam: false,
         nodeClick: false,
+        sort: false,
         squareRatio: 1,
         breadcrumb: { show: false },
         itemStyle: { gapWidth: 0.2 * looks.rem, borderWidth: 0, borderColor: looks.surface, borderRadius: 0.3 * looks.rem },
@@ -145,7 +147,7 @@ const GROUP_CHARTS = {
           ...looks.text,
           position: [0.5 * looks.rem, 0.45 * looks.rem],
           overflow: "truncate",
-          formatter: ({ data }) => `{name|${data.name}}\n${number(data.value)}\n${percent(data.share)}`,
+          formatter: ({ data }) => `{name|${data.name}}\n${number(data.value)}\n${shortPercent(data.share)}`,
           lineHeight: 1.1 * looks.rem,
         },
         data: answer.rows.map(([name, value, share], place) => ({
@@ -170,7 +172,7 @@ const GROUP_CHARTS = {
         itemHeight: 0.6 * looks.rem,
         textStyle: { ...looks.text, color: looks.ink },
         selectedMode: false,
-        data: [{ name: "Mean", itemStyle: { color: looks["ink-2"] } }, { name: "SLA target", icon: "rect" }],
+        data: [{ name: "Mean", itemStyle: { color: looks["ink-2"] } }, { name: "SLA target", icon: "path://M0 0H32V5H0Z", itemStyle: { color: looks.ink, borderWidth: 0 } }],
       },
       grid: { left: 0.4 * looks.rem, right: 0.4 * looks.rem, top: 2.4 * looks.rem, bottom: 0.2 * looks.rem, containLabel: true },
       xAxis: axis(looks, {
@@ -181,8 +183,16 @@ const GROUP_CHARTS = {
           interval: 0,
           color: looks.ink,
           lineHeight: 1.2 * looks.rem,
-          formatter: (name) => `${name}\n{mean|${hours(answer.rows.find((row) => row[0] === name)[2])}}`,
-          rich: { mean: { ...looks.text, fontSize: 0.9 * looks.rem, fontWeight: 650, color: looks.ink } },
+          formatter: (name) => {
+            const mean = answer.rows.find((row) => row[0] === name)[2];
+            const target = data.sla_hours[name];
+            return `${name}\n{${mean > target ? "late" : "mean"}|${hours(mean)}}${target ? `\n{target|target ${hours(target)}}` : ""}`;
+          },
+          rich: {
+            mean: { ...looks.text, fontSize: 0.9 * looks.rem, fontWeight: 650, color: looks.ink },
+            late: { ...looks.text, fontSize: 0.9 * looks.rem, fontWeight: 650, color: looks.p1 },
+            target: { ...looks.text, fontSize: 0.72 * looks.rem },
+          },
         },
       }),
       yAxis: axis(looks, { type: "value", splitNumber: 4, axisLine: { show: false }, axisLabel: { ...looks.text, formatter: (value) => `${value} h` } }),
@@ -206,7 +216,7 @@ const GROUP_CHARTS = {
           type: "bar",
           name: "Mean",
           barWidth: "46%",
-          barMaxWidth: 5 * looks.rem,
+          barMaxWidth: 3 * looks.rem,
           data: answer.rows.map(([name, , mean]) => ({
             name,
             value: mean,
@@ -246,7 +256,7 @@ const GROUP_CHARTS = {
         axisLabel: {
           ...looks.text,
           color: looks.ink,
-          width: 7.4 * looks.rem,
+          width: 8.8 * looks.rem,
           overflow: "truncate",
           formatter: (market) => (isNarrow ? market : spoken("market", market)),
         },

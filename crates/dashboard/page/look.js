@@ -14,8 +14,6 @@ const look = () => {
     rem,
     text: { fontFamily: style.getPropertyValue("--font").trim(), fontSize: 0.8 * rem, color: colour("ink-2") },
     isPaper,
-    // Patterns besides colours, for whoever asks for contrast and for printers without colour.
-    decal: isPaper || matchMedia("(prefers-contrast: more)").matches,
     still: isPaper || matchMedia("(prefers-reduced-motion: reduce)").matches,
   };
 };

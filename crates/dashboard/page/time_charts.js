@@ -36,12 +36,14 @@ const TIME_CHARTS = {
   number: (answer, looks, { counts, data }) => {
     const [resolved, mean] = answer.rows[0];
     const weeks = weeklyMeans(counts, data);
+    // One week is no course of things: then the number stands alone.
+    const hasCourse = weeks.length > 1;
     return {
       title: {
         text: hours(mean),
         subtext: `${humanHours(mean)} · ${number(resolved)} resolved`,
         left: "center",
-        top: "10%",
+        top: hasCourse ? "10%" : "middle",
         itemGap: 0.35 * looks.rem,
         textStyle: { ...looks.text, fontSize: 2.5 * looks.rem, lineHeight: 2.7 * looks.rem, fontWeight: 650, color: looks.ink },
         subtextStyle: { ...looks.text, fontSize: 0.85 * looks.rem, lineHeight: 1.1 * looks.rem },
@@ -53,7 +55,7 @@ const TIME_CHARTS = {
         boundaryGap: false,
         ...noLine,
         axisLabel: { show: false },
-        name: "by week of opening",
+        name: hasCourse ? "by week of opening" : "",
         nameLocation: "middle",
         nameGap: 0.3 * looks.rem,
         nameTextStyle: looks.text,
@@ -63,8 +65,8 @@ const TIME_CHARTS = {
       series: [
         {
           type: "line",
-          data: weeks.map(([, value]) => value),
-          showSymbol: weeks.length === 1,
+          data: hasCourse ? weeks.map(([, value]) => value) : [],
+          showSymbol: false,
           smooth: 0.2,
           lineStyle: { width: 0.13 * looks.rem, color: looks["accent-2"] },
           itemStyle: { color: looks["accent-2"] },
@@ -75,14 +77,15 @@ const TIME_CHARTS = {
   },
 
   stacked_area: (answer, looks) => {
+    // One week has no width: it is drawn as a bar.
+    const isBar = answer.rows.length === 1;
     const area = (name, column, colour) => ({
-      type: "line",
+      type: isBar ? "bar" : "line",
       name,
       stack: "tickets",
       data: answer.rows.map((row) => row[column]),
-      showSymbol: answer.rows.length === 1,
-      symbol: "circle",
-      symbolSize: 0.35 * looks.rem,
+      barWidth: 5 * looks.rem,
+      showSymbol: false,
       // Where none are open, a line would hide that of the closed ones.
       lineStyle: { width: name === "Open" ? 0 : 0.13 * looks.rem, color: colour },
       itemStyle: { color: colour },
@@ -94,7 +97,7 @@ const TIME_CHARTS = {
       xAxis: axis(looks, {
         type: "category",
         data: answer.rows.map(([week]) => week),
-        boundaryGap: answer.rows.length === 1,
+        boundaryGap: isBar,
         axisLabel: { ...looks.text, hideOverlap: true, alignMinLabel: "left", alignMaxLabel: "right", formatter: shortDate },
       }),
       yAxis: axis(looks, { type: "value", minInterval: 1, splitNumber: 4, axisLine: { show: false } }),

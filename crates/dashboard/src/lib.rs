@@ -16,5 +16,6 @@ pub mod questions;
 pub mod serve;
 
 mod run;
+mod version;
 
 pub use run::{Config, Page, Written, build, run_dashboard};
