@@ -354,6 +354,13 @@ def check_keyboard(browser, world):
     leads_to(page, "#market=AE", "a market chosen by keyboard")
     page.keyboard.press("Escape")
     check(page.evaluate("document.activeElement.getAttribute('aria-controls')") == "filter-market", "Escape returns")
+    page.get_by_role("button", name="Remove filter United Arab Emirates").press("Enter")
+    leads_to(page, "", "a chip taken away by keyboard")
+    check(page.evaluate("document.activeElement.getAttribute('aria-controls')") == "filter-market", "the focus goes to the filters")
+    page.locator("#tickets_by_market").get_by_role("button", name=re.compile("show as table")).press("Enter")
+    page.locator("#tickets_by_market").get_by_role("button", name="GB", exact=True).press("Enter")
+    leads_to(page, "#market=GB", "a name in a table by keyboard")
+    check(page.evaluate("document.activeElement.textContent") == "GB", "the focus stays at the name")
     page.context.close()
     print("ok  keyboard")
 

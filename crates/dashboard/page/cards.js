@@ -87,8 +87,11 @@ const arrangeCard = (card, { answers, act }) => {
   swap.setAttribute("aria-pressed", String(card.asTable));
   swap.replaceChildren(icon(card.asTable ? "chart" : "table"));
   swap.title = card.asTable ? "Show as picture" : "Show as table";
+  const focused = table.contains(document.activeElement) ? document.activeElement.textContent : null;
   table.replaceChildren();
   if (!table.hidden) table.append(makeTable(card, act));
+  // Whoever works with the keyboard stays at the name that was chosen, or else in the table.
+  if (focused !== null) ([...table.querySelectorAll("button")].find((button) => button.textContent === focused) ?? table).focus({ preventScroll: true });
   drawNote(card);
 };
 
@@ -151,7 +154,6 @@ const makeTable = (card, act) => {
     sort.addEventListener("click", () => {
       card.order = { column, direction: direction === "ascending" ? "descending" : "ascending" };
       act.redraw(card);
-      [...card.table.querySelectorAll("th button")][columns.indexOf(column)].focus();
     });
     return element("th", { scope: "col", class: NUMERIC.has(column) ? "number" : null, "aria-sort": direction ?? "none", "data-column": column }, sort);
   });

@@ -87,7 +87,7 @@ const GROUP_CHARTS = {
     const isNarrow = innerWidth < 40 * looks.rem;
     return {
       grid: { left: 0.2 * looks.rem, right: 6.2 * looks.rem, top: 0.2 * looks.rem, bottom: 0.2 * looks.rem, containLabel: true },
-      xAxis: { type: "value", show: false },
+      xAxis: { type: "value", show: false, max: "dataMax" },
       yAxis: axis(looks, {
         type: "category",
         inverse: true,

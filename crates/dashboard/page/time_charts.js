@@ -12,17 +12,19 @@ const TIME_CHARTS = {
       xAxis: axis(looks, {
         type: "category",
         data: days,
-        boundaryGap: false,
-        axisLabel: { ...looks.text, hideOverlap: true, alignMinLabel: "left", alignMaxLabel: "right", formatter: shortDate },
+        boundaryGap: values.length === 1,
+        axisLabel: dateLabel(looks, days.length),
       }),
       yAxis: axis(looks, { type: "value", minInterval: 1, splitNumber: 4, axisLine: { show: false } }),
       tooltip: { ...tooltipFrame(looks), trigger: "axis", formatter: ([{ axisValue, data }]) => tip(longDate(axisValue), ["Tickets", number(data)]) },
       series: [
         {
-          type: "line",
+          type: values.length > 1 ? "line" : "bar",
           name: "Tickets",
           data: values,
+          barWidth: 5 * looks.rem,
           showSymbol: values.length <= 62,
+          showAllSymbol: true,
           symbol: "circle",
           symbolSize: 0.4 * looks.rem,
           lineStyle: { width: 0.13 * looks.rem, color: looks.accent },
@@ -77,7 +79,7 @@ const TIME_CHARTS = {
   },
 
   stacked_area: (answer, looks) => {
-    // One week has no width: it is drawn as a bar.
+    // One week has no width, as an area would need: it is drawn as a bar.
     const isBar = answer.rows.length === 1;
     const area = (name, column, colour) => ({
       type: isBar ? "bar" : "line",
@@ -98,7 +100,7 @@ const TIME_CHARTS = {
         type: "category",
         data: answer.rows.map(([week]) => week),
         boundaryGap: isBar,
-        axisLabel: { ...looks.text, hideOverlap: true, alignMinLabel: "left", alignMaxLabel: "right", formatter: shortDate },
+        axisLabel: dateLabel(looks, answer.rows.length),
       }),
       yAxis: axis(looks, { type: "value", minInterval: 1, splitNumber: 4, axisLine: { show: false } }),
       tooltip: {
@@ -113,6 +115,14 @@ const TIME_CHARTS = {
     };
   },
 };
+
+// The first and the last of several dates stay within the picture.
+const dateLabel = (looks, n) => ({
+  ...looks.text,
+  hideOverlap: true,
+  ...(n > 1 ? { alignMinLabel: "left", alignMaxLabel: "right" } : {}),
+  formatter: shortDate,
+});
 
 // The mean hours to resolution of the tickets opened in each week, where any are resolved.
 const weeklyMeans = (counts, { days }) => {
