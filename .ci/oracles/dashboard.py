@@ -389,9 +389,15 @@ def check_safety(browser, world):
     check(page.title() != "owned", "a hostile ticket can't run a script")
     check(HOSTILE in page.locator("#open_p1_tickets tbody").inner_text(), "a hostile text is shown as it is")
     check(page.locator("img, #page script").count() == 0, "a hostile text makes no element")
+    check(page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "a long text keeps to its table")
     text = saved(page, "open_p1_tickets")
     check(any(HOSTILE in row for row in rows_of(text)), "a hostile text is saved as it is")
     check(any("'=1+1" in row for row in rows_of(text)), "a formula is no formula in a spreadsheet")
+    card = page.locator("#open_p1_tickets")
+    card.get_by_role("button", name=re.compile(": save$")).click()
+    with page.expect_download() as download:
+        card.get_by_role("button", name="Save picture as PNG").click()
+    check(Path(download.value.path()).read_bytes().startswith(b"\x89PNG"), "hostile texts can be pictured")
     for address in ("#market=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", "#from=2026-99-99&to=x", "#" + "%F0%9F%98%80" * 500, "#market=%", "#constructor=1&market=__proto__"):
         hostile = browser.open(world.link({}) + address)
         check(hostile.title() != "owned", f"the address {address} does no harm")
@@ -433,7 +439,9 @@ def hostile_tickets(output):
         "model_series": "=1+1", "model_year": 2024, "sla_breached": True,
     }
     file = output / "hostile.jsonl"
-    file.write_text(json.dumps(ticket) + "\n" + json.dumps(ticket | {"ticket_id": ticket["ticket_id"][:-1] + "2"}) + "\n")
+    others = ({}, {"model_series": "W" * 255}, {"model_series": "\U0001f697" * 60}, {"model_series": "\u0001\u202e\u05e9"})
+    tickets = [ticket | other | {"ticket_id": ticket["ticket_id"][:-1] + str(n)} for n, other in enumerate(({}, *others))]
+    file.write_text("".join(json.dumps(one) + "\n" for one in tickets))
     return file
 
 
