@@ -7,7 +7,7 @@ offers, the CSV that it saves, the count beside the filters. Each number is held
 with the filters as a WHERE; filters are applied by clicks, by links and by clicks into the pictures. Nothing here uses a
 hook of the page but the mark that it is ready.
 
-Chromium is that of CHROMIUM, or else of the PATH (Debian: apt-get install chromium), or else Playwright's own
+Chromium is that of CHROMIUM, or else of the PATH (Debian: apt-get install chromium fonts-inter), or else Playwright's own
 (playwright install chromium).
 """
 
@@ -223,7 +223,8 @@ def choose_by_clicks(page, filters):
 
 class Browser:
     def __init__(self, playwright):
-        path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        names = ("chromium", "chromium-browser", "google-chrome")
+        path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
         try:
             self.browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         except Exception as error:
@@ -353,6 +354,13 @@ def check_keyboard(browser, world):
     leads_to(page, "#market=AE", "a market chosen by keyboard")
     page.keyboard.press("Escape")
     check(page.evaluate("document.activeElement.getAttribute('aria-controls')") == "filter-market", "Escape returns")
+    page.get_by_role("button", name="Remove filter United Arab Emirates").press("Enter")
+    leads_to(page, "", "a chip taken away by keyboard")
+    check(page.evaluate("document.activeElement.getAttribute('aria-controls')") == "filter-market", "the focus goes to the filters")
+    page.locator("#tickets_by_market").get_by_role("button", name=re.compile("show as table")).press("Enter")
+    page.locator("#tickets_by_market").get_by_role("button", name="GB", exact=True).press("Enter")
+    leads_to(page, "#market=GB", "a name in a table by keyboard")
+    check(page.evaluate("document.activeElement.textContent") == "GB", "the focus stays at the name")
     page.context.close()
     print("ok  keyboard")
 
@@ -381,9 +389,15 @@ def check_safety(browser, world):
     check(page.title() != "owned", "a hostile ticket can't run a script")
     check(HOSTILE in page.locator("#open_p1_tickets tbody").inner_text(), "a hostile text is shown as it is")
     check(page.locator("img, #page script").count() == 0, "a hostile text makes no element")
+    check(page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "a long text keeps to its table")
     text = saved(page, "open_p1_tickets")
     check(any(HOSTILE in row for row in rows_of(text)), "a hostile text is saved as it is")
     check(any("'=1+1" in row for row in rows_of(text)), "a formula is no formula in a spreadsheet")
+    card = page.locator("#open_p1_tickets")
+    card.get_by_role("button", name=re.compile(": save$")).click()
+    with page.expect_download() as download:
+        card.get_by_role("button", name="Save picture as PNG").click()
+    check(Path(download.value.path()).read_bytes().startswith(b"\x89PNG"), "hostile texts can be pictured")
     for address in ("#market=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", "#from=2026-99-99&to=x", "#" + "%F0%9F%98%80" * 500, "#market=%", "#constructor=1&market=__proto__"):
         hostile = browser.open(world.link({}) + address)
         check(hostile.title() != "owned", f"the address {address} does no harm")
@@ -425,7 +439,9 @@ def hostile_tickets(output):
         "model_series": "=1+1", "model_year": 2024, "sla_breached": True,
     }
     file = output / "hostile.jsonl"
-    file.write_text(json.dumps(ticket) + "\n" + json.dumps(ticket | {"ticket_id": ticket["ticket_id"][:-1] + "2"}) + "\n")
+    others = ({}, {"model_series": "W" * 255}, {"model_series": "\U0001f697" * 60}, {"model_series": "\u0001\u202e\u05e9"})
+    tickets = [ticket | other | {"ticket_id": ticket["ticket_id"][:-1] + str(n)} for n, other in enumerate(({}, *others))]
+    file.write_text("".join(json.dumps(one) + "\n" for one in tickets))
     return file
 
 

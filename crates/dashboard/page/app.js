@@ -13,7 +13,7 @@ const start = async () => {
     filters: () => filters,
     filter: (next) => (location.hash = writeFilters(next)),
     drill: (group) => act.filter(drilled(filters, group)),
-    redraw: (card) => drawCard(card, answered),
+    redraw: (card) => drawCards([card], answered),
     showAllAsTables: (asTables) => {
       for (const card of cards) card.asTable = asTables || card.visual.form === "table";
       drawAll();
@@ -30,7 +30,7 @@ const start = async () => {
     }),
   };
 
-  const drawAll = () => cards.forEach((card) => drawCard(card, answered));
+  const drawAll = (looks) => drawCards(cards, answered, looks);
   const update = () => {
     filters = readFilters(location.hash);
     const { answers, counts, tickets } = answerAll(data, filters);
@@ -55,7 +55,7 @@ const start = async () => {
     setTheme(remembered());
     drawAll();
   });
-  redrawOnResize(main, drawAll);
+  redrawOnResize(main, () => drawAll({ ...look(), still: true }));
   redrawForPrint(drawAll);
   if (document.documentElement.hasAttribute("data-live")) watch();
   document.documentElement.dataset.ready = "";
@@ -83,11 +83,12 @@ const remember = (theme) => {
 const setTheme = (theme) => (document.documentElement.dataset.theme = theme === "dark" ? "dark" : "light");
 
 const redrawOnResize = (main, drawAll) => {
-  let width = main.clientWidth;
+  const size = () => `${main.clientWidth} ${main.clientHeight}`;
+  let drawn = size();
   let frame = 0;
   new ResizeObserver(() => {
-    if (main.clientWidth === width || document.documentElement.classList.contains("printing")) return;
-    width = main.clientWidth;
+    if (size() === drawn || document.documentElement.classList.contains("printing")) return;
+    drawn = size();
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(drawAll);
   }).observe(main);

@@ -70,29 +70,39 @@ const closePanels = (returnFocus = false) => {
 addEventListener("keydown", (event) => event.key === "Escape" && closePanels(true));
 addEventListener("pointerdown", (event) => event.target.closest(".anchor") || closePanels());
 
-// Draws a card's answer, as a picture or a table.
-const drawCard = (card, { answers, counts, data, act }) => {
+// Draws the cards' answers. Pictures come last, when tables and notes have left them the room that they have.
+const drawCards = (cards, answered, looks = look()) => {
+  for (const card of cards) arrangeCard(card, answered);
+  for (const card of cards) if (!card.figure.hidden) drawFigure(card, answered, looks);
+};
+
+const arrangeCard = (card, { answers, act }) => {
   const { visual, figure, table, empty, swap } = card;
   card.answer = answers[visual.id];
   const isEmpty = card.answer.rows.length === 0;
   empty.hidden = !isEmpty;
-  empty.textContent = `${visual.form === "table" ? "No open P1 tickets" : "No tickets"}${isFiltered(act.filters()) ? " match the filters" : ""}`;
+  empty.textContent = `${NOTHING[visual.form] ?? "No tickets"}${isFiltered(act.filters()) ? " match the filters" : ""}`;
   table.hidden = isEmpty || !card.asTable;
   figure.hidden = isEmpty || card.asTable;
   swap.setAttribute("aria-pressed", String(card.asTable));
   swap.replaceChildren(icon(card.asTable ? "chart" : "table"));
   swap.title = card.asTable ? "Show as picture" : "Show as table";
+  const focused = table.contains(document.activeElement) ? document.activeElement.textContent : null;
   table.replaceChildren();
   if (!table.hidden) table.append(makeTable(card, act));
-  if (!figure.hidden) drawFigure(card, counts, data, act);
+  // Whoever works with the keyboard stays at the name that was chosen, or else in the table.
+  if (focused !== null) ([...table.querySelectorAll("button")].find((button) => button.textContent === focused) ?? table).focus({ preventScroll: true });
   drawNote(card);
 };
 
-const drawFigure = (card, counts, data, act) => {
+// What isn't there when a visual is empty.
+const NOTHING = { number: "No resolved tickets", bars: "No resolved tickets", table: "No open P1 tickets" };
+
+const drawFigure = (card, { counts, data, act }, looks) => {
   const { figure, visual, answer } = card;
   card.chart ??= startChart(card, act);
   card.chart.resize();
-  card.chart.setOption(chartOption(visual, answer, counts, data, look()), { notMerge: true });
+  card.chart.setOption(chartOption(visual, answer, counts, data, looks), { notMerge: true });
   figure.setAttribute("aria-label", `${visual.title}: ${summary(visual, answer)}. Show it as a table for all numbers.`);
 };
 
@@ -121,7 +131,7 @@ const summary = (visual, { columns, rows }) => {
 const drawNote = (card) => {
   const { note, visual, answer, asTable } = card;
   note.replaceChildren();
-  if (visual.form === "gauge" && !asTable) {
+  if (visual.form === "gauge" && !asTable && answer.rows.length > 0) {
     const rates = answer.rows.slice(1).map(([name, , , share]) => element("div", { class: name.toLowerCase() }, element("dt", {}, name), element("dd", {}, percent(share))));
     note.append(element("dl", {}, ...rates));
   }
@@ -144,7 +154,6 @@ const makeTable = (card, act) => {
     sort.addEventListener("click", () => {
       card.order = { column, direction: direction === "ascending" ? "descending" : "ascending" };
       act.redraw(card);
-      [...card.table.querySelectorAll("th button")][columns.indexOf(column)].focus();
     });
     return element("th", { scope: "col", class: NUMERIC.has(column) ? "number" : null, "aria-sort": direction ?? "none", "data-column": column }, sort);
   });
@@ -179,5 +188,5 @@ const makeCell = (column, value, act) => {
     return element("td", {}, drill);
   }
   if (column === "sla_breached") return element("td", {}, element("span", { class: value ? "pill missed" : "pill" }, text));
-  return element("td", { class: NUMERIC.has(column) ? "number" : column === "ticket_id" ? "code" : null }, text);
+  return element("td", { class: NUMERIC.has(column) ? "number" : column === "ticket_id" ? "code" : null, title: text.length > 40 ? text : null }, text);
 };

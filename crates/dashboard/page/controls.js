@@ -42,8 +42,10 @@ const makeFilterBar = (data, act) => {
     controls.forEach((control) => control.update(filters));
     const total = data.cube.tickets.reduce((sum, n) => sum + n, 0);
     count.textContent = isFiltered(filters) ? `${number(tickets)} of ${number(total)} tickets` : `All ${number(total)} tickets`;
+    const hadFocus = chips.contains(document.activeElement);
     chips.replaceChildren(...makeChips(filters, data, act));
     chips.hidden = !isFiltered(filters);
+    if (hadFocus) (chips.querySelector("button") ?? bar.querySelector("button")).focus();
   };
   return { root: bar, update };
 };

@@ -36,6 +36,8 @@ const wholeNumber = new Intl.NumberFormat("en");
 const number = (value) => wholeNumber.format(value);
 const decimals = (value) => value.toLocaleString("en", { minimumFractionDigits: 0, maximumFractionDigits: 2 });
 const percent = (value) => `${decimals(value)} %`;
+// Beside a bar or a slice one decimal says enough, and all of them stand alike.
+const shortPercent = (value) => `${value.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} %`;
 const hours = (value) => `${decimals(value)} h`;
 
 // 52.3 hours as "2 d 4 h".

@@ -14,8 +14,6 @@ const look = () => {
     rem,
     text: { fontFamily: style.getPropertyValue("--font").trim(), fontSize: 0.8 * rem, color: colour("ink-2") },
     isPaper,
-    // Patterns besides colours, for whoever asks for contrast and for printers without colour.
-    decal: isPaper || matchMedia("(prefers-contrast: more)").matches,
     still: isPaper || matchMedia("(prefers-reduced-motion: reduce)").matches,
   };
 };
@@ -60,5 +58,5 @@ const contrasting = (colour) => {
     const part = value / 255;
     return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
   });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#10141a" : "#ffffff";
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000000" : "#ffffff";
 };

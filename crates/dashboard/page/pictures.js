@@ -44,10 +44,16 @@ const chartPicture = (card) => {
   return { svg, width, height };
 };
 
+// A text as a picture can hold it: not too long, and without the characters that XML doesn't have.
+const pictured = (text) => {
+  const characters = [...text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")];
+  return characters.length > 60 ? `${characters.slice(0, 59).join("")}…` : characters.join("");
+};
+
 const tablePicture = ({ answer }, looks) => {
   const size = 0.75 * looks.rem;
   const columns = tableColumns(answer);
-  const texts = [columns.map((column) => COLUMN_TITLES[column] ?? column), ...answer.rows.map((row) => columns.map((column) => shown(column, row[answer.columns.indexOf(column)])))];
+  const texts = [columns.map((column) => COLUMN_TITLES[column] ?? column), ...answer.rows.map((row) => columns.map((column) => pictured(shown(column, row[answer.columns.indexOf(column)]))))];
   const widths = columns.map((_, place) => Math.max(...texts.map((row) => row[place].length)) * size * 0.6 + size * 1.4);
   const height = texts.length * size * 1.8;
   const svg = svgElement("svg", { width: widths.reduce((sum, width) => sum + width, 0), height });

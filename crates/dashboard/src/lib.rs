@@ -18,5 +18,6 @@ pub mod quicksight;
 pub mod serve;
 
 mod run;
+mod version;
 
 pub use run::{Config, Page, Written, build, run_dashboard};

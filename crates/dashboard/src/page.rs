@@ -14,12 +14,14 @@ const SKELETON: &str = include_str!("../page/skeleton.html");
 const STYLE: &str = include_str!("../page/style.css");
 
 /// The page's own code, in the order in which it is read.
-const SCRIPTS: [&str; 10] = [
+const SCRIPTS: [&str; 12] = [
     include_str!("../page/payload.js"),
     include_str!("../page/filters.js"),
     include_str!("../page/answers.js"),
     include_str!("../page/format.js"),
     include_str!("../page/look.js"),
+    include_str!("../page/time_charts.js"),
+    include_str!("../page/group_charts.js"),
     include_str!("../page/charts.js"),
     include_str!("../page/pictures.js"),
     include_str!("../page/cards.js"),

@@ -1,22 +1,20 @@
 //! One run: questions in, a page out.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use cli_support::human;
 use cli_support::publish::replace_file;
 use query::{Answerer, Engine};
-use sha2::{Digest, Sha256};
 use ticket_schema::Timestamp;
 use ticket_schema::manifest::CuratedManifest;
-use ticket_schema::names::MANIFEST_FILE;
 
 use crate::cube::Cube;
 use crate::definition::DASHBOARD;
 use crate::page::{self, Shown};
 use crate::payload::{About, Contents};
 use crate::questions;
+use crate::version::{manifest_sha256, version};
 
 /// The KPI whose percentiles the page takes over.
 const RESOLUTION_TIMES: &str = "resolution_time_by_severity";
@@ -40,6 +38,8 @@ pub struct Page {
     pub html: String,
     /// SHA-256 of the manifest that it was made from, if there is one.
     pub manifest_sha256: Option<String>,
+    /// What tells the data set that it shows from earlier and later ones.
+    pub version: String,
     /// How many tickets it is about.
     pub tickets: u64,
 }
@@ -71,16 +71,17 @@ pub fn run_dashboard(config: &Config, output: &Path) -> Result<Written> {
 /// Makes the page. If the tickets are replaced meanwhile, they are read again, so that all numbers are of one data set.
 pub fn build(config: &Config, shown: Shown) -> Result<Page> {
     for _ in 0..MAX_TRIES {
-        let before = manifest_sha256(&config.data)?;
-        let built = build_from(config, shown, before.clone());
-        if before == manifest_sha256(&config.data)? {
+        let before = version(&config.data)?;
+        let built = build_from(config, shown, &before);
+        if before == version(&config.data)? {
             return built;
         }
     }
     bail!("{} keeps changing; try again when nothing writes it", config.data.display())
 }
 
-fn build_from(config: &Config, shown: Shown, manifest_sha256: Option<String>) -> Result<Page> {
+fn build_from(config: &Config, shown: Shown, version: &str) -> Result<Page> {
+    let manifest_sha256 = manifest_sha256(&config.data)?;
     let engine = Engine::open(&config.data, config.as_of)?;
     let manifest = engine.manifest();
     let ask = |name: &str| engine.ask(&questions::sql(name)?).with_context(|| format!("the dashboard's {name}"));
@@ -103,7 +104,8 @@ fn build_from(config: &Config, shown: Shown, manifest_sha256: Option<String>) ->
         open_p1: ask(questions::OPEN_P1_TICKETS)?,
         resolution_times: engine.ask(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?,
     };
-    Ok(Page { html: page::render(&contents, shown)?, manifest_sha256, tickets: contents.cube.tickets() })
+    let html = page::render(&contents, shown)?;
+    Ok(Page { html, manifest_sha256, version: version.to_owned(), tickets: contents.cube.tickets() })
 }
 
 /// A partition that was lost or added by hand must not pass unseen.
@@ -116,19 +118,4 @@ fn check_markets(cube: &Cube, manifest: &CuratedManifest, data: &Path) -> Result
         data.display()
     );
     Ok(())
-}
-
-/// SHA-256 of the data set's manifest in hexadecimal, `None` if it has none.
-pub(crate) fn manifest_sha256(data: &Path) -> Result<Option<String>> {
-    let path = data.join(MANIFEST_FILE);
-    match std::fs::read(&path) {
-        Ok(text) => Ok(Some(hexadecimal(&Sha256::digest(text)))),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

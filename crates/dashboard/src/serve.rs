@@ -15,7 +15,8 @@ use anyhow::{Context, Result};
 use cli_support::{Messages, human};
 
 use crate::page::Shown;
-use crate::run::{Config, Page, build, manifest_sha256};
+use crate::run::{Config, Page, build};
+use crate::version::version;
 
 /// How often the data set is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -84,13 +85,13 @@ impl Site {
         Arc::clone(&self.page.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Makes the page anew whenever the manifest is another. What can't be read stays as it was shown, and is said once.
+    /// Makes the page anew whenever the data set is another. What can't be read stays as it was shown, and is said once.
     fn watch(&self, messages: &Messages) {
         let mut failed_at = None;
         loop {
             thread::sleep(LOOK_EVERY);
-            let Ok(found @ Some(_)) = manifest_sha256(&self.config.data) else { continue };
-            if found == self.page().manifest_sha256 || found == failed_at {
+            let Ok(found) = version(&self.config.data) else { continue };
+            if found == self.page().version || failed_at.as_ref() == Some(&found) {
                 continue;
             }
             match build(&self.config, Shown::Served) {
@@ -101,7 +102,7 @@ impl Site {
                 }
                 Err(error) => {
                     messages.warn(format!("the page stays as it was: {error:#}"));
-                    failed_at = found;
+                    failed_at = Some(found);
                 }
             }
         }
@@ -152,7 +153,7 @@ impl Site {
         }
         match target.split('?').next() {
             Some("/") => ("200 OK", "text/html", &page.html),
-            Some("/version") => ("200 OK", plain, page.manifest_sha256.as_deref().unwrap_or("no manifest")),
+            Some("/version") => ("200 OK", plain, &page.version),
             _ => ("404 Not Found", plain, "There is only one page, at /.\n"),
         }
     }

@@ -82,10 +82,11 @@ struct Served {
 }
 
 impl Served {
-    fn start(data: &Path) -> Self {
+    fn start(data: &Path, more: &[&str]) -> Self {
         let mut process = Command::new(BINARY)
             .args(["serve", "--port", "0", "--data"])
             .arg(data)
+            .args(more)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -107,6 +108,18 @@ impl Served {
     fn get(&self, path: &str) -> String {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address))
     }
+
+    fn version(&self) -> String {
+        self.get("/version").split("\r\n\r\n").nth(1).unwrap().to_owned()
+    }
+
+    fn wait_for_other_than(&self, version: &str) {
+        let waiting = Instant::now();
+        while self.version() == version {
+            assert!(waiting.elapsed() < Duration::from_mins(1));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
 }
 
 impl Drop for Served {
@@ -119,7 +132,7 @@ impl Drop for Served {
 #[test]
 fn the_server_answers_this_machine_alone_and_only_what_it_has() {
     let lake = Lake::new(42, "2026-11-22", 90, 50);
-    let served = Served::start(&lake.curated());
+    let served = Served::start(&lake.curated(), &[]);
     assert!(served.address.starts_with("127.0.0.1:"));
     let page = served.get("/");
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.ends_with("</html>\n"));
@@ -150,16 +163,23 @@ fn the_server_answers_this_machine_alone_and_only_what_it_has() {
 #[test]
 fn new_data_is_served_when_it_is_there() {
     let lake = Lake::new(42, "2026-11-22", 90, 50);
-    let served = Served::start(&lake.curated());
-    let version = |served: &Served| served.get("/version").split("\r\n\r\n").nth(1).unwrap().to_owned();
-    let before = version(&served);
+    let served = Served::start(&lake.curated(), &[]);
+    let before = served.version();
     let other = Lake::new(43, "2026-11-22", 90, 70);
     fs::rename(lake.curated(), lake.raw().join("old")).unwrap();
     fs::rename(other.curated(), lake.curated()).unwrap();
-    let waiting = Instant::now();
-    while version(&served) == before {
-        assert!(waiting.elapsed() < Duration::from_mins(1));
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    served.wait_for_other_than(&before);
     assert!(served.get("/").contains("data-live"));
+}
+
+#[test]
+fn files_that_no_manifest_describes_are_seen_to_change() {
+    let (lake, other) = (Lake::new(42, "2026-11-22", 90, 50), Lake::new(43, "2026-11-22", 90, 70));
+    fs::remove_file(lake.curated().join("_manifest.json")).unwrap();
+    let served = Served::start(&lake.curated(), &["--as-of", "2026-11-22"]);
+    let (before, page) = (served.version(), served.get("/"));
+    let file = "tickets/market=DE/part-0.parquet";
+    fs::rename(other.curated().join(file), lake.curated().join(file)).unwrap();
+    served.wait_for_other_than(&before);
+    assert!(served.get("/") != page);
 }
