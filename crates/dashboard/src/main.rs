@@ -49,7 +49,7 @@ enum Command {
         #[arg(long, value_name = "PORT", default_value_t = 8420)]
         port: u16,
     },
-    /// Write the same dashboard for Amazon QuickSight: the requests that `deploy --quicksight` sends
+    /// Write the same dashboard for Amazon QuickSight, as the requests that make it
     Quicksight {
         /// Where the three files are written
         #[arg(long, value_name = "DIR", default_value = "infra/quicksight")]

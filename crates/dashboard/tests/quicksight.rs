@@ -10,7 +10,7 @@ use std::path::Path;
 use dashboard::definition::DASHBOARD;
 use dashboard::quicksight::bundle;
 use lake::Lake;
-use query::{Answerer, Engine};
+use query::Engine;
 use serde_json::Value;
 
 fn file(name: &str) -> Value {

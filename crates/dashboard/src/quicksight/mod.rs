@@ -2,7 +2,7 @@
 //! makes it (`CreateDataSource`, `CreateDataSet`, `CreateDashboard` of the QuickSight API, version 2018-04-01).
 //!
 //! `infra/quicksight/` holds what [`bundle`] makes, with `<ACCOUNT_ID>`, `<REGION>` and `<PARTITION>` where an account's own
-//! values belong; `deploy --quicksight` fills them in and sends it. Only the account's number, which is in the request's
+//! values belong. Only the account's number, which is in the request's
 //! address, is not in its body here.
 
 use std::fs;
