@@ -25,7 +25,8 @@ REGION = "eu-central-1"
 # Long, so that it is nowhere by chance.
 SECRET = "a-secret-that-no-request-may-carry"
 
-MODELS = {name: botocore.session.Session().get_service_model(name) for name in ["s3", "athena", "glue", "sts"]}
+SERVICES = ["s3", "athena", "glue", "quicksight", "sts"]
+MODELS = {name: botocore.session.Session().get_service_model(name) for name in SERVICES}
 SCOPE = r"Credential=(\d+)/(\d{8})/([\w-]+)/(\w+)/aws4_request"
 AUTHORIZATION = re.compile(rf"AWS4-HMAC-SHA256 {SCOPE}, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{{64}})")
 # What belongs to the signature or only says who asks. Any other header of AWS's must be a member of the operation.
@@ -258,6 +259,71 @@ def from_xml(shape, element, namespace):
     return values
 
 
+def rest_operation(service, request):
+    """Of all operations whose path fits, the one with the fewest places that could be anything."""
+    fitting = {}
+    for name in service.operation_names:
+        operation = service.operation_model(name)
+        uri, literals = uri_of(operation)
+        is_it = operation.http["method"] == request.method and literals.items() <= request.query.items()
+        if is_it and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", uri), request.path):
+            fitting[name] = uri.count("{")
+    closest = [name for name, places in fitting.items() if places == min(fitting.values())]
+    if len(closest) != 1:
+        raise Wrong(f"{request.method} {request.target} is no operation, but could be one of {closest}")
+    return service.operation_model(closest[0])
+
+
+def rest_parameters(operation, request):
+    """From the path, the query and a JSON object; a header is a member of none of these operations."""
+    if unknown := amz_headers(request):
+        raise Wrong(f"{operation.name} knows no headers {unknown}")
+    shape = operation.input_shape
+    uri, literals = uri_of(operation)
+    in_path = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", uri), request.path).groupdict()
+    places = {
+        "uri": {wire: unquote(value) for wire, value in in_path.items()},
+        "querystring": {name: value for name, value in request.query.items() if name not in literals},
+    }
+    in_body = {member for member in shape.members if binding(shape, member)[0] is None}
+    parameters = rest_body(operation, request, in_body)
+    for member in shape.members.keys() - in_body:
+        place, wire = binding(shape, member)
+        if place not in places:
+            raise Wrong(f"{operation.name} has a {place}, which is not known here")
+        if wire in places[place]:
+            parameters[member] = scalar(shape.members[member], places[place].pop(wire))
+    if places["querystring"]:
+        raise Wrong(f"{operation.name} knows no {places['querystring']}")
+    return parameters
+
+
+def rest_body(operation, request, members):
+    if not members:
+        if request.body:
+            raise Wrong(f"{operation.name} has no body, but here is one: {request.body[:100]}")
+        return {}
+    if request.headers.get("content-type") != "application/json":
+        raise Wrong(f"{operation.name} comes as {request.headers.get('content-type')}")
+    try:
+        body = json.loads(request.body, object_pairs_hook=once)
+    except ValueError as error:
+        raise Wrong(f"the body is not JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise Wrong(f"the body is no object: {request.body[:100]}")
+    if misplaced := body.keys() - members:
+        raise Wrong(f"the body of {operation.name} knows no {misplaced}")
+    return body
+
+
+def once(pairs):
+    """An object whose keys are all different; other readers take one or the other of two."""
+    keys = [key for key, _ in pairs]
+    if len({*keys}) != len(keys):
+        raise ValueError(f"a key is there twice in {keys}")
+    return dict(pairs)
+
+
 def scalar(shape, text):
     """A text as what the model says it is; as it came if it isn't that, which the validator then refuses."""
     if shape.type_name in ("integer", "long") and re.fullmatch(r"-?\d+", text):
@@ -280,6 +346,9 @@ def broken_constraints(value, shape, where):
         for key, item in value.items():
             yield from broken_constraints(key, shape.key, f"{where} key {key}")
             yield from broken_constraints(item, shape.value, f"{where}.{key}")
+    # Times that are texts anywhere, as in XML, say so in the model. In JSON they are numbers.
+    if kind == "timestamp" and isinstance(value, str) and "timestampFormat" not in shape.serialization:
+        yield f"{where} is a time, but comes as a text: {value!r:.200}"
     size = value if isinstance(value, (int, float)) else len(value)
     if size > constraints.get("max", size):
         yield f"{where} is more than {constraints['max']}: {value!r:.200}"
@@ -295,6 +364,8 @@ def wrong_owner(operation, parameters):
     is_known = operation.input_shape and "ExpectedBucketOwner" in operation.input_shape.members
     if is_known and parameters.get("ExpectedBucketOwner") != ACCOUNT:
         yield f"the bucket's owner is expected to be {parameters.get('ExpectedBucketOwner')}"
+    if parameters.get("AwsAccountId", ACCOUNT) != ACCOUNT:
+        yield f"the account is {parameters['AwsAccountId']}"
 
 
 def wrong_checksums(operation, request):
@@ -318,5 +389,15 @@ def wrong_checksums(operation, request):
             yield f"{name} is {value}, that of the body {expected}"
 
 
-OPERATION_OF = {"rest-xml": s3_operation, "json": json_operation, "query": query_operation}
-PARAMETERS_OF = {"rest-xml": s3_parameters, "json": json_parameters, "query": query_parameters}
+OPERATION_OF = {
+    "rest-xml": s3_operation,
+    "rest-json": rest_operation,
+    "json": json_operation,
+    "query": query_operation,
+}
+PARAMETERS_OF = {
+    "rest-xml": s3_parameters,
+    "rest-json": rest_parameters,
+    "json": json_parameters,
+    "query": query_parameters,
+}

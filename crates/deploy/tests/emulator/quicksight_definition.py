@@ -39,9 +39,8 @@ def refuse_broken(definition: dict) -> None:
     """Refuses what QuickSight doesn't even begin to make."""
     for kind in _IDENTIFIERS:
         # What defines it has more than its name; what only means it doesn't.
-        found = Counter(
-            value[kind] for shape, value, _ in structures(definition, _shape()) if kind in value and _defines(shape, kind)
-        )
+        there = structures(definition, _shape())
+        found = Counter(value[kind] for shape, value, _ in there if kind in value and _defines(shape, kind))
         if twice := [name for name, times in found.items() if times > 1]:
             raise invalid(f"{kind} is there twice: {twice}")
     declared = [one["Identifier"] for one in definition["DataSetIdentifierDeclarations"]]
@@ -66,8 +65,9 @@ def _errors(definition: dict) -> Iterator[tuple[str, str]]:
     for one in definition.get("CalculatedFields", []):
         known.get(one.get("DataSetIdentifier"), {})[one["Name"]] = None
     parameters = {
-        value["Name"] for shape, value, _ in structures(definition, _shape()) if shape.name.endswith("ParameterDeclaration")
-        and "Name" in value
+        value["Name"]
+        for shape, value, _ in structures(definition, _shape())
+        if shape.name.endswith("ParameterDeclaration") and "Name" in value
     }
     for shape, value, where in structures(definition, _shape()):
         if shape.name == "ColumnIdentifier":

@@ -1,7 +1,7 @@
 """How QuickSight fills a data set: it asks Athena, with rights of its own, and keeps the answer in SPICE.
 
-What may live here: ingestions from their start to their end, one at a time for each data set. Each look at any of a data
-set's ingestions brings the one whose turn it is a step further; the query really runs when it is told to be running.
+What may live here: ingestions from their start to their end, one at a time for each data set. Each look at any of a
+data set's ingestions brings the one whose turn it is a step further; the query really runs once it is told to be running.
 """
 
 from __future__ import annotations

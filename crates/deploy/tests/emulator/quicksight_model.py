@@ -1,4 +1,4 @@
-"""What AWS's public model says of QuickSight: which operation a request is, its parameters, and what is wrong with them.
+"""What AWS's public model says of QuickSight: what operation a request is, its parameters, and what is wrong with them.
 
 What may live here: nothing that knows of a data set or a dashboard. botocore carries the model.
 """
@@ -143,6 +143,8 @@ def _broken(value: object, shape: Shape, where: str) -> Iterator[str]:
             yield from _broken(key, shape.key, f"{where} key {key}")
             yield from _broken(item, shape.value, f"{where}.{key}")
     start = f"Value at '{where.removeprefix('.')}' failed to satisfy constraint: Member must"
+    if kind == "timestamp" and isinstance(value, str):
+        yield f"{start} be a number of seconds"
     size = value if isinstance(value, (int, float)) else len(value) if hasattr(value, "__len__") else 0
     if size > constraints.get("max", size):
         yield f"{start} have length less than or equal to {constraints['max']}"
