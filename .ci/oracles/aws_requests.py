@@ -2,10 +2,10 @@
 
 Usage: aws_requests.py BIN_DIR DATA_DIR (DATA_DIR holds raw/ and curated/ as `pipeline` makes them)
 
-The tools live through the whole life of a lake and its dashboard against the emulator of the tests, with a proxy between them that keeps
-every request. Each is then read by AWS's public service models (see aws_models.py): it must be an operation with
-members, types and values that the model allows, rightly signed, with its checksum, and with the account that must own
-the bucket. Every action of infra/iam/deploy-policy.json must have been needed, and no other.
+The tools live through the whole life of a lake and its dashboard against the emulator of the tests, with a proxy between
+them that keeps every request. Each is then read by AWS's public service models (see aws_models.py): it must be an
+operation with members, types and values that the model allows, rightly signed, with its checksum, and with the account
+that must own the bucket. Every action of infra/iam/deploy-policy.json must have been needed, and no other.
 """
 
 import json
@@ -23,7 +23,8 @@ from pathlib import Path
 
 import botocore.session
 
-from aws_models import ACCOUNT, REGION, SECRET, Request, judge
+from aws_bindings import Request
+from aws_models import ACCOUNT, REGION, SECRET, judge
 from contract import check, manifest
 
 REPO = Path(__file__).resolve().parents[2]
