@@ -66,13 +66,6 @@ fn dashboard(arguments: Arguments) -> anyhow::Result<Outcome> {
     let messages = Messages::new(arguments.verbosity);
     let config = Config { data: arguments.data, as_of: arguments.as_of };
     match (arguments.command, arguments.output) {
-        (Some(Command::Quicksight { directory }), _) => {
-            quicksight::write_bundle(&directory)?;
-            messages.note(format!(
-                "dashboard: QuickSight's data source, data set and dashboard -> {}",
-                directory.display()
-            ));
-        }
         (None, output) => {
             let output = output.as_deref().unwrap_or(Path::new("data/dashboard.html"));
             let written = run_dashboard(&config, output)?;
@@ -81,8 +74,15 @@ fn dashboard(arguments: Arguments) -> anyhow::Result<Outcome> {
                 browser::open_file(output, &messages);
             }
         }
-        (Some(Command::Serve { .. }), Some(_)) => {
-            return Err(UsageError("`serve` writes no file; leave --output out".to_owned()).into());
+        (Some(Command::Serve { .. } | Command::Quicksight { .. }), Some(_)) => {
+            return Err(UsageError("`serve` and `quicksight` write no page; leave --output out".to_owned()).into());
+        }
+        (Some(Command::Quicksight { directory }), None) => {
+            quicksight::write_bundle(&directory)?;
+            messages.note(format!(
+                "dashboard: QuickSight's data source, data set and dashboard -> {}",
+                directory.display()
+            ));
         }
         (Some(Command::Serve { port }), None) => {
             let server = Server::start(&config, port)?;

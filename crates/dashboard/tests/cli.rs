@@ -58,7 +58,8 @@ fn mistakes_get_a_message_and_leave_the_page_as_it_was() {
         (&["--data", data, "--output", "."], 1, ". is a directory; the output must be a file"),
         (&["--data", data, "--output", "page.html/x.html"], 1, "cannot create page.html"),
         (&["--data", data, "--as-of", "yesterday"], 2, "is not a time"),
-        (&["--output", "page.html", "serve"], 2, "`serve` writes no file"),
+        (&["--output", "page.html", "serve"], 2, "`serve` and `quicksight` write no page"),
+        (&["--output", "page.html", "quicksight"], 2, "`serve` and `quicksight` write no page"),
         (&["serve", "--data", data, "--port", "70000"], 2, "70000"),
     ] {
         let output = dashboard(home.path(), arguments);
