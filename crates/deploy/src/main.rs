@@ -36,6 +36,7 @@ struct Arguments {
     aws: AwsArguments,
 }
 
+#[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Clone, Debug, Args)]
 struct DataArguments {
     /// The raw tickets

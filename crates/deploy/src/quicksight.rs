@@ -64,7 +64,7 @@ pub enum AssetStep {
 
 /// The three, filled in for one account and region.
 pub(crate) fn assets(account_id: &str, region: &str) -> Result<Vec<Asset>> {
-    let asset = |(kind, id, text): &(AssetKind, &str, &str)| {
+    let asset = |(kind, id, text): &(AssetKind, &str, &str)| -> Result<Asset> {
         let mut settings: Map<String, Value> = serde_json::from_str(&filled(text, account_id, region))?;
         let id = settings.remove(*id).and_then(|id| id.as_str().map(str::to_owned)).context("it has no id")?;
         if *kind == AssetKind::Dashboard {
