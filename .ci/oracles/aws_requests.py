@@ -2,10 +2,10 @@
 
 Usage: aws_requests.py BIN_DIR DATA_DIR (DATA_DIR holds raw/ and curated/ as `pipeline` makes them)
 
-The tools live through the whole life of a lake against the emulator of the tests, with a proxy between them that keeps
-every request. Each is then read by AWS's public service models (see aws_models.py): it must be an operation with
-members, types and values that the model allows, rightly signed, with its checksum, and with the account that must own
-the bucket. Every action of infra/iam/deploy-policy.json must have been needed, and no other.
+The tools live through the whole life of a lake and its dashboard against the emulator of the tests, with a proxy between
+them that keeps every request. Each is then read by AWS's public service models (see aws_models.py): it must be an
+operation with members, types and values that the model allows, rightly signed, with its checksum, and with the account
+that must own the bucket. Every action of infra/iam/deploy-policy.json must have been needed, and no other.
 """
 
 import json
@@ -23,7 +23,8 @@ from pathlib import Path
 
 import botocore.session
 
-from aws_models import ACCOUNT, REGION, SECRET, Request, judge
+from aws_bindings import Request
+from aws_models import ACCOUNT, REGION, SECRET, judge
 from contract import check, manifest
 
 REPO = Path(__file__).resolve().parents[2]
@@ -59,6 +60,12 @@ DONE_BY_ATHENA = {
     "glue:CreateTable": "CREATE TABLE and CREATE VIEW",
     "glue:GetPartition": "planning a query over partitions",
     "s3:GetBucketLocation": "looking where results are to go",
+}
+# What a call of another name needs besides, on what it uses or for what it carries.
+NEEDED_BESIDES = {
+    "quicksight:PassDataSet": ["quicksight.CreateDashboard", "quicksight.UpdateDashboard"],
+    "quicksight:PassDataSource": ["quicksight.CreateDataSet", "quicksight.UpdateDataSet"],
+    "quicksight:TagResource": ["quicksight.CreateDashboard", "quicksight.CreateDataSet", "quicksight.CreateDataSource"],
 }
 # Everybody may ask this, whatever the policies say.
 ALWAYS_ALLOWED = {"sts.GetCallerIdentity"}
@@ -170,6 +177,13 @@ class Life:
         many = ["--sql", "SELECT ticket_id FROM tickets", "--data", data / "curated"]
         self.run("query", "--engine", "athena", *many)
 
+        quicksight = ["--quicksight", "--quicksight-user", "ada"]
+        # The second time nothing is changed, only refreshed.
+        self.deploy(data, *quicksight)
+        self.deploy(data, *quicksight)
+        self.dashboard_drift()
+        self.deploy(data, *quicksight)
+
         fewer_markets = self.scratch / "fewer"
         self.run("pipeline", "--quiet", "--count", 5, "--seed", 7, "--as-of", "2026-11-22", "--data", fewer_markets)
         self.deploy(fewer_markets)
@@ -195,7 +209,7 @@ class Life:
         self.deploy(only_raw, "--curate", "athena")
 
         self.begin_upload("tickets/abandoned.jsonl", b"{}\n")
-        self.run("deploy", "destroy", "--yes")
+        self.run("deploy", "destroy", "--yes", "--quicksight")
 
     def drift(self):
         """What another hand may do to the lake."""
@@ -205,6 +219,39 @@ class Life:
         known = ["Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters"]
         table = {name: table[name] for name in known} | {"Parameters": {"parquet.compression": "GZIP"}}
         glue.update_table(DatabaseName="bmw_aftersales", TableInput=table)
+
+    def dashboard_drift(self):
+        """What another hand may do to the dashboard and to what it shows."""
+        quicksight = self.client("quicksight")
+        account, dashboard = {"AwsAccountId": ACCOUNT}, {"AwsAccountId": ACCOUNT, "DashboardId": "bmw-aftersales"}
+        definition = quicksight.describe_dashboard_definition(**dashboard)["Definition"]
+        definition["Sheets"][0]["Name"] = "Another"
+        version = quicksight.update_dashboard(**dashboard, Name="Another", Definition=definition)["VersionArn"]
+        number = {"VersionNumber": int(version.rpartition("/")[2])}
+        self.await_made(lambda: quicksight.describe_dashboard(**dashboard, **number)["Dashboard"]["Version"])
+        quicksight.update_dashboard_published_version(**dashboard, **number)
+
+        data_set = account | {"DataSetId": "bmw-aftersales-tickets"}
+        told = quicksight.describe_data_set(**data_set)["DataSet"]
+        kept = {name: told[name] for name in ["PhysicalTableMap", "ImportMode"]}
+        quicksight.update_data_set(**data_set, Name="Another", **kept)
+
+        source = account | {"DataSourceId": "bmw-aftersales"}
+        told = quicksight.describe_data_source(**source)["DataSource"]
+        quicksight.update_data_source(**source, Name="Another", DataSourceParameters=told["DataSourceParameters"])
+        self.await_made(lambda: quicksight.describe_data_source(**source)["DataSource"])
+
+        for kind, one in {"dashboard": dashboard, "data_set": data_set, "data_source": source}.items():
+            permissions = getattr(quicksight, f"describe_{kind}_permissions")(**one)["Permissions"]
+            getattr(quicksight, f"update_{kind}_permissions")(**one, RevokePermissions=permissions)
+
+    @staticmethod
+    def await_made(look):
+        """Each look brings the emulator's QuickSight further."""
+        for _ in range(10):
+            if not look()["Status"].endswith("_IN_PROGRESS"):
+                break
+        check(look()["Status"].endswith("_SUCCESSFUL"), f"what the other hand does to QuickSight fails: {look()}")
 
     def begin_upload(self, key, part):
         s3, place = self.client("s3"), {"Bucket": RAW_BUCKET, "Key": key}
@@ -217,7 +264,8 @@ def wrong_actions(seen):
     """Where the policy and what was asked for are not the same."""
     statements = json.loads(POLICY.read_text(encoding="utf-8"))["Statement"]
     actions = {action for statement in statements for action in as_list(statement["Action"])}
-    allowed = {name: action for action in actions for name in OPERATIONS.get(action, [action.replace(":", ".")])}
+    own = actions - NEEDED_BESIDES.keys()
+    allowed = {name: action for action in own for name in OPERATIONS.get(action, [action.replace(":", ".")])}
     for name, action in allowed.items():
         if name not in seen and action not in DONE_BY_ATHENA:
             yield f"{name} was never asked for, though the policy allows {action}"
@@ -225,7 +273,10 @@ def wrong_actions(seen):
             yield f"{name} was asked for; {action} is not only Athena's"
     for name in seen - allowed.keys() - ALWAYS_ALLOWED:
         yield f"{name} was asked for, but the policy doesn't allow it"
-    for action in (OPERATIONS.keys() | DONE_BY_ATHENA.keys()) - actions:
+    for action, operations in NEEDED_BESIDES.items():
+        if not seen & {*operations}:
+            yield f"none of {operations} was asked for, though the policy allows {action}"
+    for action in (OPERATIONS.keys() | DONE_BY_ATHENA.keys() | NEEDED_BESIDES.keys()) - actions:
         yield f"{action} stands here, but not in the policy"
 
 

@@ -16,6 +16,8 @@ pub struct AwsError {
     pub code: Option<String>,
     /// What AWS, or the network, said.
     message: String,
+    /// What to do next, where that is better known than from the kind.
+    next_step: Option<&'static str>,
 }
 
 /// What callers tell apart.
@@ -52,7 +54,7 @@ pub enum Kind {
 impl AwsError {
     /// An error that didn't come from the SDK.
     pub fn new(kind: Kind, doing: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, doing: doing.into(), code: None, message: message.into() }
+        Self { kind, doing: doing.into(), code: None, message: message.into(), next_step: None }
     }
 
     /// What AWS said.
@@ -84,7 +86,7 @@ impl AwsError {
             }
             _ => without_sdk_names(last_cause(error)),
         };
-        Self { kind, doing: doing.to_owned(), code, message }
+        Self { kind, doing: doing.to_owned(), code, message, next_step: None }
     }
 
     /// The same failure of something larger.
@@ -94,8 +96,18 @@ impl AwsError {
         self
     }
 
+    /// The same failure, of which it is known what to do next.
+    #[must_use]
+    pub(crate) const fn with_next_step(mut self, next_step: &'static str) -> Self {
+        self.next_step = Some(next_step);
+        self
+    }
+
     /// What to do next, if there is something better than reading the message.
     const fn next_step(&self) -> &'static str {
+        if let Some(next_step) = self.next_step {
+            return next_step;
+        }
         match self.kind {
             Kind::NoCredentials => {
                 "run `aws configure sso` or `aws configure` for the profile, or name another with --profile or AWS_PROFILE; \
@@ -162,7 +174,7 @@ pub(crate) fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> Kind {
             _,
         ) => Kind::InvalidCredentials,
         ("BucketAlreadyExists", _) => Kind::NameTaken,
-        ("BucketAlreadyOwnedByYou" | "AlreadyExistsException", _) => Kind::AlreadyThere,
+        ("BucketAlreadyOwnedByYou" | "AlreadyExistsException" | "ResourceExistsException", _) => Kind::AlreadyThere,
         ("BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch", _) => Kind::Damaged,
         ("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", _) | (_, 301) => {
             Kind::WrongRegion

@@ -8,6 +8,7 @@
 //! * [`objects`]: what lies in a bucket; [`upload`] sends files there.
 //! * [`athena`]: the workgroup, and statements from submission to result; [`interrupted`] finds those of earlier runs.
 //! * [`catalog`]: Glue's databases, tables and partitions.
+//! * [`quicksight`]: the data source, the data set and the dashboard, through `rest`, for want of a small SDK.
 
 pub mod athena;
 pub mod bucket;
@@ -16,6 +17,8 @@ pub mod catalog;
 pub mod error;
 pub mod interrupted;
 pub mod objects;
+pub mod quicksight;
+mod rest;
 pub mod session;
 pub mod settings;
 pub mod upload;

@@ -12,6 +12,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{AwsError, Kind};
+use crate::rest::RestClient;
 use crate::settings::{Profile, Settings};
 
 /// How often a request is tried before it has failed.
@@ -33,6 +34,7 @@ pub struct Session {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) athena: aws_sdk_athena::Client,
     pub(crate) glue: aws_sdk_glue::Client,
+    pub(crate) quicksight: RestClient,
 }
 
 impl Session {
@@ -50,6 +52,7 @@ impl Session {
             s3: aws_sdk_s3::Client::from_conf(s3),
             athena: aws_sdk_athena::Client::new(&config),
             glue: aws_sdk_glue::Client::new(&config),
+            quicksight: RestClient::new(&config, "quicksight"),
             runtime,
         };
         let retries = retries().with_max_attempts(FIRST_ATTEMPTS);

@@ -15,6 +15,8 @@ pub const AWS_REGION: &str = "AWS_REGION";
 pub const AWS_PROFILE: &str = "AWS_PROFILE";
 /// Another server that speaks AWS's protocols.
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+/// The QuickSight user whom the dashboard belongs to.
+pub const QUICKSIGHT_USER: &str = "QUICKSIGHT_USER";
 
 const DEFAULT_REGION: &str = "eu-central-1";
 const DEFAULT_PROFILE: &str = "default";
@@ -55,6 +57,8 @@ pub struct Settings {
     pub profile: Profile,
     /// Another server than AWS.
     pub endpoint_url: Option<String>,
+    /// A QuickSight user's name or ARN, if one is configured.
+    pub quicksight_user: Option<String>,
 }
 
 /// Whose credentials are used.
@@ -91,6 +95,7 @@ impl Settings {
             region: checked_region(region)?,
             profile,
             endpoint_url: checked_url(arguments.endpoint_url.clone().or_else(|| configured(AWS_ENDPOINT_URL)))?,
+            quicksight_user: configured(QUICKSIGHT_USER),
         })
     }
 }

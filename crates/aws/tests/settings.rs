@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use aws::settings::{AWS_ACCOUNT_ID, AWS_ENDPOINT_URL, AWS_PROFILE, AWS_REGION, Profile};
+use aws::settings::{AWS_ACCOUNT_ID, AWS_ENDPOINT_URL, AWS_PROFILE, AWS_REGION, Profile, QUICKSIGHT_USER};
 use aws::{AwsArguments, Settings};
 use cli_support::exit::UsageError;
 use tempfile::tempdir;
@@ -64,6 +64,7 @@ fn flags_come_before_the_environment_and_that_before_the_file() {
         region: region.to_owned(),
         profile,
         endpoint_url: endpoint_url.map(str::to_owned),
+        quicksight_user: None,
     };
     let after = |name: &str| Profile::AfterEnvironment(name.to_owned());
     let of_flags = settings("111111111111", "us-east-1", Profile::Only("flag".into()), Some("http://flag"));
@@ -94,9 +95,15 @@ fn flags_come_before_the_environment_and_that_before_the_file() {
 fn each_setting_is_decided_by_itself() {
     let flags = AwsArguments { region: Some("eu-west-1".into()), ..AwsArguments::default() };
     let file = format!("AWS_ACCOUNT_ID={ACCOUNT}\nAWS_REGION=us-west-1\n");
-    let settings = resolve(&flags, &[(AWS_PROFILE, "mine")], Some(file.as_bytes())).unwrap();
-    let profile = Profile::AfterEnvironment("mine".to_owned());
-    let expected = Settings { account_id: ACCOUNT.into(), region: "eu-west-1".into(), profile, endpoint_url: None };
+    let environment = [(AWS_PROFILE, "mine"), (QUICKSIGHT_USER, "ada")];
+    let settings = resolve(&flags, &environment, Some(file.as_bytes())).unwrap();
+    let expected = Settings {
+        account_id: ACCOUNT.into(),
+        region: "eu-west-1".into(),
+        profile: Profile::AfterEnvironment("mine".to_owned()),
+        endpoint_url: None,
+        quicksight_user: Some("ada".to_owned()),
+    };
     assert_eq!(settings, expected);
 }
 
@@ -227,6 +234,12 @@ fn the_example_is_complete_and_can_be_copied() {
     let example = include_str!("../../../.env.example");
     let settings = from_file(example).unwrap();
     let profile = Profile::AfterEnvironment("default".to_owned());
-    let expected = Settings { account_id: ACCOUNT.into(), region: "eu-central-1".into(), profile, endpoint_url: None };
+    let expected = Settings {
+        account_id: ACCOUNT.into(),
+        region: "eu-central-1".into(),
+        profile,
+        endpoint_url: None,
+        quicksight_user: None,
+    };
     assert_eq!(settings, expected);
 }

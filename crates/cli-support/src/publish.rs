@@ -35,7 +35,7 @@ fn unfinished() -> MutexGuard<'static, Vec<Unfinished>> {
 /// Makes Ctrl-C, SIGTERM and SIGHUP remove what was staged and end the process with 130.
 pub(crate) fn remove_unfinished_on_interrupt() {
     let installed = ctrlc::set_handler(|| {
-        // The lock is kept until the process ends, so that no swap can happen any more.
+        // The lock is kept until the process ends, so that no swap can happen any more, and no file come into what is removed.
         let stagings = unfinished();
         crate::messages::interrupted(stagings.iter().map(|staging| staging.target.as_path()));
         for staging in stagings.iter() {
@@ -74,8 +74,8 @@ impl Staging {
         let (target, work) = (parent.join(&name), parent.join(format!(".{name}.partial")));
         let staging = Self { target, work, _lock: lock, to_disk: OnceLock::new() };
         staging.clear_leftovers()?;
-        // Known before it is there, so that an interrupt can't fall between.
-        unfinished().push(Unfinished { target: staging.target.clone(), work: staging.work.clone() });
+        let mut unfinished = unfinished();
+        unfinished.push(Unfinished { target: staging.target.clone(), work: staging.work.clone() });
         fs::create_dir(&staging.work).with_context(|| format!("cannot create {}", staging.work.display()))?;
         Ok(staging)
     }
@@ -112,6 +112,7 @@ impl Staging {
             }
             File::create_new(&path)
         };
+        let _unless_interrupted = unfinished();
         let file = create().with_context(|| format!("cannot create {}", shown.display()))?;
         Ok(StagedFile { file, shown, checksum: Checksum::default() })
     }
@@ -159,6 +160,7 @@ impl Staging {
             if to.symlink_metadata().is_ok() {
                 bail!("{} is in the way: no manifest says that it may be replaced; move it elsewhere", from.display());
             }
+            let _unless_interrupted = unfinished();
             keep(&from, &to).with_context(|| format!("cannot keep {}", from.display()))?;
         }
         Ok(foreign)

@@ -8,6 +8,7 @@ use aws::athena::Workgroup;
 use aws::buckets::Bucket;
 use aws::catalog::{Partition, Table};
 use aws::objects::ObjectState;
+use aws::quicksight::{AssetKind, FoundAsset};
 use serde::{Deserialize, Serialize};
 use ticket_schema::names::{DATABASE, MANIFEST_FILE, TABLE, VIEW};
 
@@ -33,6 +34,8 @@ pub struct Actual {
     pub tables: BTreeMap<String, Table>,
     /// The partitions of the curated table.
     pub partitions: Vec<Partition>,
+    /// What there is on QuickSight, if that was looked at.
+    pub assets: BTreeMap<AssetKind, FoundAsset>,
 }
 
 /// What lies in a bucket.
@@ -87,11 +90,14 @@ pub fn observe(session: &Session, desired: &Desired, parts: Parts) -> Result<Act
     if parts.catalog {
         observe_catalog(session, &desired.definitions, &mut actual)?;
     }
+    if desired.dashboard_owner.is_some() {
+        observe_assets(session, &desired.definitions, &mut actual)?;
+    }
     Ok(actual)
 }
 
-/// Looks at everything that may have to be taken down.
-pub fn observe_all(session: &Session, definitions: &Definitions) -> Result<Actual> {
+/// Looks at everything that may have to be taken down, on QuickSight only if that is wished.
+pub fn observe_all(session: &Session, definitions: &Definitions, with_quicksight: bool) -> Result<Actual> {
     let mut actual = Actual::default();
     for definition in &definitions.buckets {
         let bucket = session.bucket(&definition.name)?;
@@ -106,7 +112,19 @@ pub fn observe_all(session: &Session, definitions: &Definitions) -> Result<Actua
             actual.tables.entry(name).or_default();
         }
     }
+    if with_quicksight {
+        observe_assets(session, definitions, &mut actual)?;
+    }
     Ok(actual)
+}
+
+fn observe_assets(session: &Session, definitions: &Definitions, actual: &mut Actual) -> Result<()> {
+    for asset in &definitions.assets {
+        if let Some(found) = session.asset(asset.kind, &asset.id)? {
+            actual.assets.insert(asset.kind, found);
+        }
+    }
+    Ok(())
 }
 
 fn observe_catalog(session: &Session, definitions: &Definitions, actual: &mut Actual) -> Result<()> {

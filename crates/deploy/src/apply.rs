@@ -95,6 +95,7 @@ fn take(session: &Session, step: &Step, messages: &Messages) -> Result<()> {
         }
         Step::DeleteTable { name } => session.delete_table(DATABASE, name)?,
         Step::DeleteDatabase { name } => session.delete_database(name)?,
+        Step::Asset(step) => drop(step.take(session)?),
     }
     // A bucket's settings are one thing to whoever reads along.
     if !matches!(step, Step::SetBucket { setting, .. } if *setting != Setting::Tagging) {

@@ -4,12 +4,13 @@ use anyhow::{Context, Result, ensure};
 use aws::athena::{Workgroup, partition_of};
 use aws::bucket::BucketSettings;
 use aws::catalog::Table;
+use aws::quicksight::Asset;
 use query::catalogue::ATHENA_DDL;
 use query::sql_text::statements;
 use serde::Deserialize;
 use ticket_schema::names;
 
-use crate::ddl;
+use crate::{ddl, quicksight};
 
 const BUCKETS: [(Role, &str); 3] = [
     (Role::Raw, include_str!("../../../infra/buckets/raw.json")),
@@ -28,6 +29,8 @@ pub struct Definitions {
     pub workgroup: Workgroup,
     /// Database, tables and view.
     pub catalog: CatalogDefinition,
+    /// What shows the tickets on QuickSight, each after what it needs.
+    pub assets: Vec<Asset>,
 }
 
 /// What a bucket is for.
@@ -98,6 +101,7 @@ impl Definitions {
             buckets,
             workgroup: serde_json::from_str(&filled(WORKGROUP, account_id, region)).context("infra/workgroup.json")?,
             catalog: catalog(&filled(ATHENA_DDL, account_id, region)).context("infra/athena_ddl.sql")?,
+            assets: quicksight::assets(account_id, region)?,
         })
     }
 }
@@ -147,7 +151,7 @@ mod tests {
     #[test]
     fn the_files_in_infra_are_complete_and_say_what_they_mean() {
         let definitions = Definitions::load("123456789012", "eu-central-1").unwrap();
-        assert_eq!(definitions.buckets.len(), 3);
+        assert_eq!((definitions.buckets.len(), definitions.assets.len()), (3, 3));
         let text = format!("{definitions:?}");
         assert!(!text.contains('<'), "a placeholder was left: {text}");
         let tickets = &definitions.catalog.tables[1];

@@ -22,6 +22,8 @@ pub struct Desired {
     pub data: Vec<DataSet>,
     /// The partitions of the curated table; `None` if the data decides nothing about them.
     pub partitions: Option<Vec<Partition>>,
+    /// The ARN of whom the dashboard on QuickSight is to belong to; `None` if QuickSight isn't looked at.
+    pub dashboard_owner: Option<String>,
 }
 
 /// A data set and the bucket that it belongs into.
@@ -83,7 +85,7 @@ impl Desired {
             data.push(data_set(Role::Curated, account_id, curated, manifest)?);
             partitions = Some(market_partitions(account_id, manifest));
         }
-        Ok(Self { definitions: Definitions::load(account_id, region)?, data, partitions })
+        Ok(Self { definitions: Definitions::load(account_id, region)?, data, partitions, dashboard_owner: None })
     }
 
     /// Wants curated tickets that are not on this machine.

@@ -9,6 +9,7 @@ use crate::actual::{ANNOUNCEMENT, Actual, Contents};
 use crate::curation;
 use crate::definitions::{BucketDefinition, Definitions, Role};
 use crate::plan::{Plan, Step};
+use crate::quicksight;
 use crate::show::some_of;
 
 const REASON: &str = "ours";
@@ -18,6 +19,7 @@ const MADE_BY: (&str, &str) = ("managed-by", "aftersales-deploy");
 /// Makes the plan: first what reads the data, then the data, then what held it.
 pub fn plan_destroy(definitions: &Definitions, actual: &Actual) -> Plan {
     let mut plan = Plan::default();
+    plan.steps.extend(quicksight::deletions(&definitions.assets, &actual.assets).into_iter().map(Step::Asset));
     catalog(&mut plan, definitions, actual);
     if let Some(workgroup) = &actual.workgroup {
         let name = definitions.workgroup.name.clone();

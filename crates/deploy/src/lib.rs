@@ -8,6 +8,7 @@
 //! * [`view`]: whether a view in the catalogue is the wanted one.
 //! * [`curate`]: Athena makes the curated tickets; [`curation`] is what it is asked, [`curated`] what comes of its answers.
 //! * [`verify`]: the proof, by counts and KPIs that Athena answers; [`cost`]: what that and everything else costs.
+//! * [`quicksight`]: the dashboard there, made of `infra/quicksight` once the lake is proved.
 //! * [`run`]: the commands.
 
 pub mod actual;
@@ -20,7 +21,9 @@ pub mod ddl;
 pub mod definitions;
 pub mod desired;
 pub mod destroy;
+mod differences;
 pub mod plan;
+pub mod quicksight;
 pub mod run;
 pub mod show;
 pub mod verify;

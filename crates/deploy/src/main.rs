@@ -4,14 +4,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Result, bail};
 use aws::{AwsArguments, Settings};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cli_support::exit::UsageError;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome};
 use deploy::plan::Parts;
-use deploy::run::{Config, Curate, Format, run_deploy, run_destroy, run_plan, run_status, run_verify};
+use deploy::quicksight::owner_arn;
+use deploy::run::{Config, Curate, Destroy, Format, run_deploy, run_destroy, run_plan, run_status, run_verify};
 
 /// Put the data lake on AWS: one plan for data and infrastructure
 ///
@@ -35,6 +36,7 @@ struct Arguments {
     aws: AwsArguments,
 }
 
+#[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Clone, Debug, Args)]
 struct DataArguments {
     /// The raw tickets
@@ -52,6 +54,14 @@ struct DataArguments {
     /// Who makes the curated tickets; Athena is for raw tickets that are too many for this machine
     #[arg(long, value_enum, default_value_t, value_name = "WHO", global = true)]
     curate: Curate,
+
+    /// Look after the dashboard on Amazon QuickSight too: its data source, its tickets in SPICE, its visuals
+    #[arg(long, global = true)]
+    quicksight: bool,
+
+    /// Whom that dashboard belongs to: a QuickSight user, or the ARN of a user or group [default: QUICKSIGHT_USER]
+    #[arg(long, value_name = "NAME", global = true)]
+    quicksight_user: Option<String>,
 
     /// How to show plan, status and proof
     #[arg(long, value_enum, default_value_t, global = true)]
@@ -105,11 +115,18 @@ fn main() -> ExitCode {
     let code = cli_support::run(|| {
         let settings = Settings::resolve(&arguments.aws, |name| std::env::var(name).ok(), Path::new(".env"))?;
         let messages = Messages::new(arguments.verbosity);
+        let data = &arguments.data;
         let is_in_parts = matches!(arguments.command, None | Some(Command::Plan { .. } | Command::Status { .. }));
-        if arguments.data.only.is_some() && !is_in_parts {
-            bail!(UsageError("--only goes with deploy, plan and status; the others know no parts".to_owned()));
+        if data.only.is_some() && (!is_in_parts || data.quicksight) {
+            let text = "--only goes with deploy, plan and status, and not with --quicksight; the others know no parts";
+            bail!(UsageError(text.to_owned()));
+        }
+        let is_destroy = matches!(arguments.command, Some(Command::Destroy { .. }));
+        if data.quicksight && !is_in_parts && !is_destroy {
+            bail!(UsageError("--quicksight goes with deploy, plan, status and destroy".to_owned()));
         }
         let config = Config {
+            dashboard_owner: if is_in_parts { dashboard_owner(data, &settings)? } else { None },
             settings,
             raw: arguments.data.raw,
             curated: arguments.data.curated,
@@ -130,7 +147,9 @@ fn main() -> ExitCode {
             }
             Some(Command::Verify) => run_verify(&config, &mut out, &messages),
             Some(Command::Destroy { yes, dry_run }) => {
-                run_destroy(&config.settings, yes, dry_run, &mut io::stdin().lock(), &mut out, &messages)
+                let with_quicksight = arguments.data.quicksight;
+                let how = Destroy { is_confirmed: yes, is_dry_run: dry_run, with_quicksight };
+                run_destroy(&config.settings, how, &mut io::stdin().lock(), &mut out, &messages)
             }
             Some(Command::Policy) => {
                 let policy = deploy::definitions::iam_policy(&config.settings.account_id, &config.settings.region);
@@ -140,6 +159,27 @@ fn main() -> ExitCode {
         }
     });
     if detailed { ExitCode::from(2) } else { code }
+}
+
+/// QuickSight is looked at if `--quicksight` says so, and then belongs to somebody.
+fn dashboard_owner(data: &DataArguments, settings: &Settings) -> Result<Option<String>> {
+    if !data.quicksight {
+        if data.quicksight_user.is_some() {
+            bail!(UsageError("--quicksight-user goes with --quicksight".to_owned()));
+        }
+        return Ok(None);
+    }
+    let Some(user) = data.quicksight_user.as_ref().or(settings.quicksight_user.as_ref()) else {
+        bail!(UsageError(format!(
+            "whom does the dashboard belong to? Name a user of QuickSight with --quicksight-user or QUICKSIGHT_USER; `aws \
+             quicksight list-users --aws-account-id {} --namespace default` lists them",
+            settings.account_id
+        )));
+    };
+    if user.is_empty() || user.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        bail!(UsageError(format!("`{user}` is no user of QuickSight: expected a name such as ada, or an ARN")));
+    }
+    Ok(Some(owner_arn(user, &settings.account_id, &settings.region)))
 }
 
 const fn parts(only: Option<Part>) -> Parts {

@@ -17,6 +17,7 @@ use crate::actual::{ANNOUNCEMENT, Actual, Contents};
 use crate::ddl;
 use crate::definitions::{BucketDefinition, CatalogDefinition, Role};
 use crate::desired::{DataSet, Desired};
+use crate::quicksight::{self, AssetStep};
 use crate::show::some_of;
 use crate::view;
 
@@ -169,6 +170,8 @@ pub enum Step {
         /// Its name.
         name: String,
     },
+    /// What is done on QuickSight, once the lake is proved.
+    Asset(AssetStep),
 }
 
 /// Why an object is sent.
@@ -205,6 +208,10 @@ pub fn plan(desired: &Desired, actual: &Actual, parts: Parts) -> Plan {
             plan.partitions(partitions, &actual.partitions);
         }
     }
+    if let Some(owner) = &desired.dashboard_owner {
+        let steps = quicksight::steps(&desired.definitions.assets, &actual.assets, owner);
+        plan.steps.extend(steps.into_iter().map(Step::Asset));
+    }
     plan
 }
 
@@ -212,6 +219,12 @@ impl Plan {
     /// What makes it impossible, a line each.
     pub fn obstacles_text(&self) -> String {
         self.obstacles.iter().map(|obstacle| obstacle.text.as_str()).collect::<Vec<_>>().join("\n  ")
+    }
+
+    /// Takes the steps on QuickSight out of it.
+    pub(crate) fn take_asset_steps(&mut self) -> Vec<AssetStep> {
+        let steps = self.steps.extract_if(.., |step| matches!(step, Step::Asset(_)));
+        steps.filter_map(|step| if let Step::Asset(step) = step { Some(step) } else { None }).collect()
     }
 
     fn blocked_by(&mut self, resource: String, text: String) {

@@ -20,6 +20,7 @@ use crate::definitions::{Definitions, Role};
 use crate::desired::{Desired, Local};
 use crate::destroy::plan_destroy;
 use crate::plan::{Parts, Plan, Step, plan};
+use crate::quicksight;
 use crate::show::{self, standings, standings_text};
 use crate::verify::Proof;
 
@@ -38,6 +39,8 @@ pub struct Config {
     pub format: Format,
     /// Who makes the curated tickets.
     pub curate: Curate,
+    /// The ARN of whom the dashboard on QuickSight is to belong to; `None` if QuickSight isn't looked at.
+    pub dashboard_owner: Option<String>,
 }
 
 /// How plans, standings and proofs are shown.
@@ -86,6 +89,7 @@ impl Planned {
             ));
         }
         let mut desired = Desired::new(account_id, region, &local, &config.raw, &config.curated)?;
+        desired.dashboard_owner.clone_from(&config.dashboard_owner);
         let read = |manifest: &CuratedManifest| ColumnBytes::read(&config.curated, &manifest.files);
         let columns = local.curated.as_ref().map(read).transpose()?;
         let session = Session::open(&config.settings)?;
@@ -140,6 +144,7 @@ fn place(settings: &Settings) -> String {
 pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
     let mut planned = Planned::make(config, messages)?;
     messages.note(planned.text(&config.settings));
+    let asset_steps = planned.plan.take_asset_steps();
     apply(&planned.session, &planned.plan, messages)?;
     if config.parts != Parts::ALL {
         return Ok(Outcome::Done);
@@ -149,7 +154,8 @@ pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
         planned.desired.set_curated(&config.settings.account_id, &made.manifest, made.data);
         planned.curated = Some(made.manifest);
         let actual = observe(&planned.session, &planned.desired, config.parts)?;
-        let publishing = plan(&planned.desired, &actual, config.parts);
+        let mut publishing = plan(&planned.desired, &actual, config.parts);
+        publishing.take_asset_steps();
         messages.note(show::text(&publishing));
         apply(&planned.session, &publishing, messages)?;
         for complaint in made.complaints {
@@ -158,6 +164,13 @@ pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
     }
     let curated = planned.curated.context("there are no curated tickets")?;
     prove(config, &planned.session, planned.columns.as_ref(), &curated, out, messages)?;
+    if config.dashboard_owner.is_some() {
+        let assets = &planned.desired.definitions.assets;
+        quicksight::present(&planned.session, assets, &asset_steps, curated.rows.written, messages)?;
+        if let Some(address) = quicksight::address(assets, &config.settings.region) {
+            messages.note(format!("deploy: the dashboard is at {address}"));
+        }
+    }
     Ok(if curated.rows.quarantined > 0 && config.curate == Curate::Athena {
         Outcome::Quarantined
     } else {
@@ -255,26 +268,36 @@ fn prove(
     Ok(Outcome::Done)
 }
 
-/// `deploy destroy`: takes down what is ours, once `is_confirmed` or the account's number is typed.
+/// How to take everything down.
+#[derive(Clone, Copy, Debug)]
+pub struct Destroy {
+    /// Nobody is asked for the account's number.
+    pub is_confirmed: bool,
+    /// It is only shown.
+    pub is_dry_run: bool,
+    /// The dashboard on QuickSight goes too.
+    pub with_quicksight: bool,
+}
+
+/// `deploy destroy`: takes down what is ours, once that is confirmed.
 pub fn run_destroy(
     settings: &Settings,
-    is_confirmed: bool,
-    dry_run: bool,
+    how: Destroy,
     input: &mut dyn BufRead,
     out: &mut dyn Write,
     messages: &Messages,
 ) -> Result<Outcome> {
     let definitions = Definitions::load(&settings.account_id, &settings.region)?;
     let session = Session::open(settings)?;
-    let plan = plan_destroy(&definitions, &observe_all(&session, &definitions)?);
+    let plan = plan_destroy(&definitions, &observe_all(&session, &definitions, how.with_quicksight)?);
     let nothing = if plan.steps.is_empty() { "Nothing of ours is left.\n" } else { "" };
     write!(out, "{}\n{}{nothing}", place(settings), show::text(&plan))
         .and_then(|()| out.flush())
         .context("cannot write to standard output")?;
-    if plan.steps.is_empty() || dry_run {
+    if plan.steps.is_empty() || how.is_dry_run {
         return Ok(Outcome::Done);
     }
-    if !is_confirmed {
+    if !how.is_confirmed {
         write!(out, "This can't be undone. Type the account number to go on: ").and_then(|()| out.flush())?;
         let mut typed = String::new();
         input.read_line(&mut typed).context("cannot read the confirmation")?;

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use ticket_schema::names::{DATABASE, TABLE};
 
 use crate::desired::Desired;
+use crate::differences;
 use crate::plan::{HAS_ENDED, Obstacle, Parts, Plan, Reason, Step};
+use crate::quicksight;
 
 /// How many keys of many are named.
 const KEYS_SHOWN: usize = 4;
@@ -36,6 +38,14 @@ impl Action {
             Self::Create => '+',
             Self::Update => '~',
             Self::Delete => '-',
+        }
+    }
+
+    pub(crate) const fn past(self) -> &'static str {
+        match self {
+            Self::Create => "created",
+            Self::Update => "updated",
+            Self::Delete => "deleted",
         }
     }
 }
@@ -170,6 +180,9 @@ fn resources(desired: &Desired, parts: Parts) -> Vec<String> {
             resources.push(format!("partitions of {DATABASE}.{TABLE}"));
         }
     }
+    if desired.dashboard_owner.is_some() {
+        resources.extend(definitions.assets.iter().map(|asset| quicksight::resource(asset.kind, &asset.id)));
+    }
     resources
 }
 
@@ -229,6 +242,7 @@ fn change(group: &[&Step]) -> Change {
             let verb = if action == Action::Delete { "unregister" } else { "register" };
             (format!("{verb} {}", first_of(&names, PARTITIONS_SHOWN)), json!({ "partitions": partitions }))
         }
+        Step::Asset(step) => step.told(),
         Step::AbortUploads { .. } => ("give up unfinished uploads".to_owned(), json!({})),
         Step::CreateWorkgroup(wanted) => ("create".to_owned(), json!({ "definition": wanted })),
         Step::DeleteBucket { .. }
@@ -271,34 +285,14 @@ fn or_nothing(value: &Value) -> String {
     if value.is_null() { "not set".to_owned() } else { value.to_string() }
 }
 
-/// Setting by setting.
+/// Setting by setting; tags by their names.
 fn workgroup_differences(actual: &Workgroup, wanted: &Workgroup) -> Vec<String> {
-    let flat = |workgroup: &Workgroup| {
-        let mut flat = BTreeMap::new();
+    let value = |workgroup: &Workgroup| {
         let mut value = serde_json::to_value(workgroup).unwrap_or_default();
         value["Tags"] = workgroup.tags.iter().map(|tag| (tag.key.clone(), Value::from(tag.value.as_str()))).collect();
-        flatten("", &value, &mut flat);
-        flat
+        value
     };
-    let (actual, wanted) = (flat(actual), flat(wanted));
-    let names = actual.keys().chain(wanted.keys().filter(|name| !actual.contains_key(*name)));
-    let shown = |value: Option<&String>| value.map_or_else(|| "not set".to_owned(), Clone::clone);
-    names
-        .filter(|name| actual.get(*name) != wanted.get(*name))
-        .map(|name| format!("{name} is {}, wanted {}", shown(actual.get(name)), shown(wanted.get(name))))
-        .collect()
-}
-
-fn flatten(name: &str, value: &Value, flat: &mut BTreeMap<String, String>) {
-    match value {
-        Value::Object(map) => {
-            for (inner, value) in map {
-                let name = if name.is_empty() { inner.clone() } else { format!("{name}.{inner}") };
-                flatten(&name, value, flat);
-            }
-        }
-        other => drop(flat.insert(name.to_owned(), other.to_string())),
-    }
+    differences::of_all(&value(actual), &value(wanted))
 }
 
 impl Step {
@@ -325,6 +319,7 @@ impl Step {
             | Self::RemovePartitions(_)
             | Self::DeleteTable { .. }
             | Self::DeleteDatabase { .. } => Action::Delete,
+            Self::Asset(step) => step.action(),
         }
     }
 
@@ -349,6 +344,7 @@ impl Step {
                 format!("table {DATABASE}.{name}")
             }
             Self::AddPartitions(_) | Self::RemovePartitions(_) => format!("partitions of {DATABASE}.{TABLE}"),
+            Self::Asset(step) => step.resource(),
         }
     }
 
@@ -362,11 +358,7 @@ impl Step {
             Self::DeleteObjects { keys, .. } => {
                 return format!("deleted {} from {}", human::counted(keys.len() as u64, "object"), self.resource());
             }
-            _ => match self.action() {
-                Action::Create => "created",
-                Action::Update => "updated",
-                Action::Delete => "deleted",
-            },
+            _ => self.action().past(),
         };
         format!("{verb} {}", self.resource())
     }

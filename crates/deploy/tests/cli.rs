@@ -88,6 +88,13 @@ fn wrong_usage_ends_with_2() {
         (&["destroy", "--only", "data", "--yes"], "--only goes with deploy, plan and status"),
         (&["--only", "data", "verify"], "--only goes with"),
         (&["policy", "--only", "data"], "--only goes with"),
+        (&["--quicksight"], "whom does the dashboard belong to?"),
+        (&["status", "--quicksight"], "aws quicksight list-users --aws-account-id 123456789012"),
+        (&["--quicksight", "--quicksight-user", ""], "`` is no user of QuickSight"),
+        (&["plan", "--quicksight", "--quicksight-user", "Ada L"], "`Ada L` is no user of QuickSight"),
+        (&["plan", "--quicksight-user", "ada"], "--quicksight-user goes with --quicksight"),
+        (&["verify", "--quicksight"], "--quicksight goes with deploy, plan, status and destroy"),
+        (&["--only", "data", "--quicksight", "--quicksight-user", "ada"], "not with --quicksight"),
         (&["plan", "--account-id", "12"], "`12` is no AWS account number: expected 12 digits"),
         (&["status", "--region", "Europe"], "`Europe` is no AWS region"),
         (&["verify", "--endpoint-url", "localhost"], "`localhost` is no endpoint"),
@@ -229,6 +236,11 @@ fn the_policy_is_complete_for_each_part_of_aws() {
         for statement in statements {
             assert_eq!(statement["Effect"], "Allow");
             for resource in texts(&statement["Resource"]) {
+                if resource == "*" {
+                    let tag = &statement["Condition"]["StringEquals"]["aws:RequestTag/project"];
+                    assert_eq!(tag, "bmw-aftersales", "what has no name before it is made is known by its tag");
+                    continue;
+                }
                 let parts: Vec<&str> = resource.splitn(6, ':').collect();
                 assert_eq!(parts[..2], ["arn", partition], "{resource}");
                 let is_ours =

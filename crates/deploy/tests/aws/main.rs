@@ -7,6 +7,7 @@ mod emulator;
 #[path = "../lake/mod.rs"]
 mod lake;
 mod policy;
+mod quicksight;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -18,13 +18,14 @@ fn whole_life(emulator: &Emulator, lake: &Lake, keys: &Keys) -> Result<(), Strin
         let said = String::from_utf8(output.stderr).unwrap();
         if output.status.success() { Ok(()) } else { Err(format!("deploy {arguments:?}: {said}")) }
     };
+    let with_dashboard = ["--quiet", "--quicksight", "--quicksight-user", "ada"];
     lake.replace(42, 300);
-    run(&["--quiet"])?;
+    run(&with_dashboard)?;
     run(&["status"])?;
     // Fewer markets: stale objects and partitions.
     lake.replace(7, 5);
-    run(&["--quiet"])?;
-    run(&["destroy", "--yes"])
+    run(&with_dashboard)?;
+    run(&["destroy", "--yes", "--quicksight"])
 }
 
 #[test]
@@ -43,7 +44,8 @@ fn it_allows_everything_that_deploy_does_and_each_statement_is_needed() {
         assert!(message.contains("deploy policy"), "{sid}: {message}");
         assert!(!message.contains(&keys.secret), "a secret in a message");
         // The account's own keys clear what is left.
-        let cleared = emulator.tool(Path::new(BINARY), lake.dir(), &Keys::root(), &["destroy", "--yes"]);
+        let cleared =
+            emulator.tool(Path::new(BINARY), lake.dir(), &Keys::root(), &["destroy", "--yes", "--quicksight"]);
         assert!(cleared.status.success(), "{sid}");
     }
 }

@@ -1,13 +1,14 @@
-"""Who may do what, with AUTH: what a Glue or Athena call touches, and what Athena does in the caller's name.
+"""Who may do what, with AUTH: what a call touches, and what Athena does in the caller's name.
 
 What may live here: everything about IAM. ministack evaluates the policies; what it lacks is which ARNs to evaluate for
-these two services, and that Athena reads the catalogue and the buckets with the rights of whoever asks.
+Glue, Athena and QuickSight, and that Athena reads the catalogue and the buckets with the rights of whoever asks.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from ministack import app
@@ -15,8 +16,11 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import athena
 
+import quicksight_model
+
 _access_key: ContextVar[str] = ContextVar("access_key", default="")
 _resources: ContextVar[tuple[str, ...]] = ContextVar("resources", default=())
+_trusted: ContextVar[bool] = ContextVar("trusted", default=False)
 _ask: Callable = iam_evaluator.enforce
 
 
@@ -29,6 +33,9 @@ def install() -> None:
     arn_of, answer = iam_actions.extract_resource_arn, iam_actions.access_denied_response
 
     def extract_resource_arn(service: str, method: str, path: str, headers: dict, body: bytes, *rest) -> str:
+        if service == "quicksight":
+            _resources.set(tuple(_quicksight_arns_of(method, path, body)))
+            return _resources.get()[-1]
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         arns_of = {"glue": _glue_arns, "athena": _athena_arns}.get(service)
         _resources.set(tuple(arns_of(operation, json.loads(body or b"{}"))) if arns_of and operation else ())
@@ -45,9 +52,11 @@ def install() -> None:
         return None
 
     def access_denied_response(service: str, action: str, principal_arn: str, request_id: str, **details) -> tuple:
-        if service not in ("glue", "athena") or details.get("error_code"):
+        if service not in ("glue", "athena", "quicksight") or details.get("error_code"):
             return answer(service, action, principal_arn, request_id, **details)
         text = _refusal(principal_arn, action, details["resource_arn"], details["explicit_deny"])
+        if service == "quicksight":
+            return quicksight_model.refusal(quicksight_model.Refused("AccessDeniedException", text), request_id)
         _, headers, body = answer(service, action, principal_arn, request_id, **details, message=text)
         return 400, headers, body  # AWS has 400 here, ministack 403
 
@@ -58,7 +67,7 @@ def install() -> None:
 
 def denial(action: str, arn: str, context: dict | None = None) -> str | None:
     """Why the caller may not do this, or None if they may."""
-    denied = app.AUTH and _ask(_access_key.get(), action, action.partition(":")[0], get_region(), arn, context)
+    denied = app.AUTH and not _trusted.get() and _ask(_access_key.get(), action, action.partition(":")[0], get_region(), arn, context)
     if not denied:
         return None
     if isinstance(denied, iam_evaluator.AuthError):
@@ -76,6 +85,42 @@ def require(action: str, *arns: str, context: dict | None = None) -> None:
 def require_glue(operation: str, database: str, table: str | None = None) -> None:
     """Refuses a statement whose caller may not do this in the catalogue."""
     require(f"glue:{operation}", *_catalog_arns(database, table))
+
+
+@contextmanager
+def trusted() -> Iterator[None]:
+    """In here everything is allowed: a service acts with a role of its own."""
+    token = _trusted.set(True)
+    try:
+        yield
+    finally:
+        _trusted.reset(token)
+
+
+def quicksight_arns(operation: str, request: dict) -> list[str]:
+    """What a call must be allowed on; what it is about comes last."""
+    start = f"arn:aws:quicksight:{get_region()}:{get_account_id()}:"
+    if "Ingestion" in operation:
+        return [f"{start}dataset/{request['DataSetId']}/ingestion/{request.get('IngestionId', '*')}"]
+    if "Dashboard" in operation:
+        return [f"{start}dashboard/{request['DashboardId']}"]
+    if "DataSource" in operation:
+        # AWS's reference has no resource for the creation: it must be allowed on all.
+        everything = ["*"] if operation == "CreateDataSource" else []
+        return [*everything, f"{start}datasource/{request.get('DataSourceId', '*')}"]
+    if "DataSet" in operation:
+        # By the reference a creation is asked about the sources. Who may not make that data set is refused, too.
+        sources = quicksight_model.source_arns(request) if operation == "CreateDataSet" else []
+        return [*sources, f"{start}dataset/{request.get('DataSetId', '*')}"]
+    return ["*"]
+
+
+def _quicksight_arns_of(method: str, path: str, body: bytes) -> list[str]:
+    try:
+        operation, request = quicksight_model.read(method, path, {}, body)
+        return quicksight_arns(operation.name, request)
+    except (quicksight_model.Refused, AttributeError, TypeError):
+        return ["*"]  # it is refused in any case
 
 
 def _refusal(principal_arn: str, action: str, arn: str, explicitly: bool) -> str:

@@ -1,4 +1,4 @@
-"""Serves S3, Glue, Athena, IAM and STS on this machine: ministack, with what it lacks of them.
+"""Serves S3, Glue, Athena, QuickSight, IAM and STS on this machine: ministack, with what it lacks of them.
 
     serve.py --port 4566 [--auth] [--plain-port 4567]
 
@@ -26,7 +26,7 @@ REGION = "eu-central-1"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Serves S3, Glue, Athena, IAM and STS for tests.")
+    parser = argparse.ArgumentParser(description="Serves S3, Glue, Athena, QuickSight, IAM and STS for tests.")
     parser.add_argument("--port", type=int, required=True, help="where to answer, as if behind a proxy that ended TLS")
     parser.add_argument("--plain-port", type=int, help="where the same is answered as having come without TLS")
     parser.add_argument("--auth", action="store_true", help="checks signatures and IAM policies")
@@ -76,9 +76,10 @@ async def serve(options: argparse.Namespace, listeners: list[socket.socket]) -> 
     import access
     import athena
     import glue_rules
+    import quicksight
     import s3_rules
 
-    for rules in (access, athena, glue_rules, s3_rules):
+    for rules in (access, athena, glue_rules, quicksight, s3_rules):
         rules.install()
 
     async def tell_transport(scope: dict, receive, send) -> None:

@@ -5,6 +5,7 @@
 mod lake;
 mod model;
 mod properties;
+mod quicksight;
 
 use std::collections::BTreeMap;
 

@@ -57,7 +57,7 @@ impl Tickets {
         ];
         let partition = |market: &String| market_partition(&bucket(Role::Curated), market);
         let partitions = Some(self.markets.keys().map(partition).collect());
-        Desired { definitions: definitions().clone(), data, partitions }
+        Desired { definitions: definitions().clone(), data, partitions, dashboard_owner: None }
     }
 }
 
@@ -202,6 +202,7 @@ fn ops_of(step: &Step) -> Vec<Op> {
         Step::RemovePartitions(partitions) => partitions.into_iter().map(Op::RemovePartition).collect(),
         Step::DeleteTable { name } => vec![Op::DropTable(name)],
         Step::DeleteDatabase { .. } => vec![Op::DeleteDatabase],
+        Step::Asset(step) => panic!("nobody asked for {step:?}"),
     }
 }
 

@@ -1,0 +1,112 @@
+"""QuickSight's API: from a request to the operation and back to an answer.
+
+ministack has no QuickSight; this one knows what `deploy` asks of it and a little more. What may live here: what all
+operations have in common. What each does is in the modules that are called quicksight_….
+"""
+
+from __future__ import annotations
+
+import inspect
+import uuid
+
+from ministack import app
+from ministack.core import iam_actions, router
+from ministack.core.responses import get_account_id
+
+import access
+import quicksight_assets as assets
+import quicksight_dashboards as dashboards
+import quicksight_data as data
+import quicksight_ingestions as ingestions
+import quicksight_model as model
+import quicksight_sources as sources
+from quicksight_model import Refused
+
+NAME = "quicksight"
+
+
+def install() -> None:
+    """Makes it one of ministack's services."""
+    router.SERVICE_PATTERNS[NAME] = {"host_patterns": [r"^quicksight\."]}
+    app.SERVICE_HANDLERS[NAME] = _handle
+    iam_actions.SERVICE_TO_IAM_NAMESPACE[NAME] = NAME
+    iam_actions._BOTOCORE_SERVICE_MAP[NAME] = [NAME]
+
+
+async def _handle(method: str, path: str, _: dict, body: bytes, query: dict) -> tuple:
+    request_id = str(uuid.uuid4())
+    try:
+        operation, request = model.read(method, path, query, body)
+        model.check(operation, request)
+        if request["AwsAccountId"] != get_account_id():
+            raise Refused("AccessDeniedException", f"Account {request['AwsAccountId']} is not the caller's")
+        if operation.name not in _OPERATIONS:
+            raise model.invalid(f"{operation.name} is not known to the emulator")
+        _authorize(operation.name, request)
+        answer = _OPERATIONS[operation.name](request)
+        status, told = await answer if inspect.isawaitable(answer) else answer
+        return model.response(status, told | {"Status": status, "RequestId": request_id})
+    except access.AccessDenied as error:
+        return model.refusal(Refused("AccessDeniedException", str(error)), request_id)
+    except Refused as error:
+        return model.refusal(error, request_id)
+
+
+def _authorize(operation: str, request: dict) -> None:
+    """What a call needs besides the action of its own name."""
+    access.require("quicksight:PassDataSource", *model.source_arns(request))
+    access.require("quicksight:PassDataSet", *dashboards.data_set_arns(request))
+    if tags := request.get("Tags"):
+        context = {f"aws:requesttag/{tag['Key']}".lower(): tag["Value"] for tag in tags}
+        context["aws:tagkeys"] = [tag["Key"] for tag in tags]
+        access.require("quicksight:TagResource", access.quicksight_arns(operation, request)[-1], context=context)
+
+
+def _describe_permissions(kind: str, name_of_id: str, name_of_arn: str):
+    def describe_permissions(request: dict) -> tuple[int, dict]:
+        asset = assets.get(kind, request[name_of_id])
+        return 200, {name_of_id: asset.id, name_of_arn: asset.arn, **assets.told_permissions(asset)}
+
+    return describe_permissions
+
+
+def _update_permissions(kind: str, name_of_id: str, name_of_arn: str):
+    def update_permissions(request: dict) -> tuple[int, dict]:
+        if "GrantLinkPermissions" in request or "RevokeLinkPermissions" in request:
+            raise model.invalid("link permissions are not known to the emulator")
+        asset = assets.get(kind, request[name_of_id])
+        assets.revoke(asset, request.get("RevokePermissions", []))
+        assets.grant(asset, request.get("GrantPermissions", []))
+        told = assets.told_permissions(asset) if kind == dashboards.KIND else {}
+        return 200, {name_of_id: asset.id, name_of_arn: asset.arn, **told}
+
+    return update_permissions
+
+
+_SOURCE = (sources.KIND, "DataSourceId", "DataSourceArn")
+_DATA_SET = (ingestions.KIND, "DataSetId", "DataSetArn")
+_DASHBOARD = (dashboards.KIND, "DashboardId", "DashboardArn")
+_OPERATIONS = {
+    "CreateDashboard": dashboards.create,
+    "CreateDataSet": data.create,
+    "CreateDataSource": sources.create,
+    "CreateIngestion": ingestions.create,
+    "DeleteDashboard": dashboards.delete,
+    "DeleteDataSet": data.delete,
+    "DeleteDataSource": sources.delete,
+    "DescribeDashboard": dashboards.describe,
+    "DescribeDashboardDefinition": dashboards.describe_definition,
+    "DescribeDashboardPermissions": _describe_permissions(*_DASHBOARD),
+    "DescribeDataSet": data.describe,
+    "DescribeDataSetPermissions": _describe_permissions(*_DATA_SET),
+    "DescribeDataSource": sources.describe,
+    "DescribeDataSourcePermissions": _describe_permissions(*_SOURCE),
+    "DescribeIngestion": ingestions.describe,
+    "UpdateDashboard": dashboards.update,
+    "UpdateDashboardPermissions": _update_permissions(*_DASHBOARD),
+    "UpdateDashboardPublishedVersion": dashboards.publish,
+    "UpdateDataSet": data.update,
+    "UpdateDataSetPermissions": _update_permissions(*_DATA_SET),
+    "UpdateDataSource": sources.update,
+    "UpdateDataSourcePermissions": _update_permissions(*_SOURCE),
+}

@@ -1,0 +1,136 @@
+//! The dashboard on QuickSight: only what is not as wanted is touched.
+
+use aws::quicksight::{AssetKind, FoundAsset};
+use deploy::actual::Actual;
+use deploy::desired::Desired;
+use deploy::destroy::plan_destroy;
+use deploy::plan::{Parts, Plan, plan};
+use deploy::quicksight::owner_arn;
+use deploy::show;
+use serde_json::{Value, json};
+
+use crate::model::{ACCOUNT, Cloud, definitions};
+use crate::tickets;
+
+const REGION: &str = "eu-central-1";
+
+/// What happens to a dashboard that a deploy has made.
+type World = (&'static str, fn(&mut Actual));
+
+fn desired() -> Desired {
+    Desired { dashboard_owner: Some(owner_arn("ada", ACCOUNT, REGION)), ..tickets().desired() }
+}
+
+/// As QuickSight tells of what it was asked to make.
+fn as_made() -> Actual {
+    let cloud = Cloud::with(&tickets());
+    let mut actual = cloud.observe(&desired(), Parts::ALL);
+    for asset in &definitions().assets {
+        let mut settings = asset.settings.clone();
+        settings.remove("Tags");
+        match asset.kind {
+            AssetKind::DataSource => {
+                settings.insert("Status".to_owned(), json!("CREATION_SUCCESSFUL"));
+            }
+            AssetKind::DataSet => {
+                let table = json!({ "Alias": "tickets_enriched", "Source": { "PhysicalTableId": "tickets" } });
+                settings.insert("LogicalTableMap".to_owned(), json!({ "tickets": table }));
+                settings.insert("FieldFolders".to_owned(), json!({}));
+                settings["PhysicalTableMap"]["tickets"]["CustomSql"]["Columns"][0]["Id"] = json!("added");
+            }
+            AssetKind::Dashboard => {
+                let description = settings.remove("VersionDescription");
+                settings.retain(|name, _| name == "Name");
+                let version =
+                    json!({ "VersionNumber": 4, "Description": description, "Status": "CREATION_SUCCESSFUL" });
+                settings.insert("Version".to_owned(), version);
+            }
+        }
+        actual.assets.insert(asset.kind, owned_by("ada", asset.kind, settings));
+    }
+    actual
+}
+
+/// With what QuickSight adds to the actions of an owner, in time.
+fn owned_by(user: &str, kind: AssetKind, settings: serde_json::Map<String, Value>) -> FoundAsset {
+    let mut found = FoundAsset { settings, ..FoundAsset::default() };
+    let mut actions = kind.owners_actions();
+    actions.insert("quicksight:SomethingNew".to_owned());
+    found.permissions.insert(owner_arn(user, ACCOUNT, REGION), actions);
+    found
+}
+
+fn of(actual: &mut Actual, kind: AssetKind) -> &mut FoundAsset {
+    actual.assets.get_mut(&kind).unwrap()
+}
+
+fn planned(actual: &Actual) -> Plan {
+    plan(&desired(), actual, Parts::ALL)
+}
+
+#[test]
+fn what_quicksight_adds_by_itself_is_no_difference() {
+    assert_eq!(planned(&as_made()), Plan::default());
+}
+
+#[test]
+fn nobody_looks_there_without_being_asked() {
+    let nothing = Actual { assets: [].into(), ..as_made() };
+    assert_eq!(plan(&tickets().desired(), &nothing, Parts::ALL), Plan::default());
+}
+
+#[test]
+fn only_what_is_not_as_wanted_is_touched() {
+    let worlds: &[World] = &[
+        ("nothing is there", |actual| actual.assets.clear()),
+        ("the data set is gone", |actual| drop(actual.assets.remove(&AssetKind::DataSet))),
+        ("the data source asks elsewhere, and in vain", |actual| {
+            let source = of(actual, AssetKind::DataSource);
+            source.settings["DataSourceParameters"]["AthenaParameters"]["WorkGroup"] = json!("primary");
+            source.failure = Some("WorkGroup primary has no output location. (GENERIC_SQL_FAILURE)".to_owned());
+        }),
+        ("the data set has another query, one column less, and rules", |actual| {
+            let settings = &mut of(actual, AssetKind::DataSet).settings;
+            let query = &mut settings["PhysicalTableMap"]["tickets"]["CustomSql"];
+            query["SqlQuery"] = json!("SELECT 1");
+            query["Columns"].as_array_mut().unwrap().pop();
+            settings.insert("RowLevelPermissionDataSet".to_owned(), json!({ "Arn": "rules" }));
+            settings["LogicalTableMap"]["tickets"]["DataTransforms"] = json!([{ "ProjectOperation": {} }]);
+        }),
+        ("another version of the dashboard is published, under another name", |actual| {
+            let settings = &mut of(actual, AssetKind::Dashboard).settings;
+            settings["Name"] = json!("Mine");
+            settings["Version"] = json!({ "VersionNumber": 5, "Status": "CREATION_SUCCESSFUL" });
+        }),
+        ("it belongs to somebody else", |actual| {
+            let settings = of(actual, AssetKind::Dashboard).settings.clone();
+            actual.assets.insert(AssetKind::Dashboard, owned_by("bob", AssetKind::Dashboard, settings));
+        }),
+    ];
+    let mut text = String::new();
+    for (name, change) in worlds {
+        let mut actual = as_made();
+        change(&mut actual);
+        let plan = planned(&actual);
+        text += &format!("{name}\n{}\n", show::text(&plan));
+        let standings = show::standings(&desired(), &plan, Parts::ALL);
+        text += &format!("{}\n", show::standings_text(&standings[standings.len() - 3..]));
+    }
+    insta::assert_snapshot!(text.replace(ACCOUNT, "ACCOUNT"));
+}
+
+#[test]
+fn destroy_takes_the_dashboard_down_before_what_it_shows() {
+    let actual = Actual { assets: as_made().assets, ..Actual::default() };
+    insta::assert_snapshot!(show::text(&plan_destroy(definitions(), &actual)));
+}
+
+#[test]
+fn an_owner_is_a_user_by_name_or_anybody_by_arn() {
+    assert_eq!(
+        owner_arn("Admin/ada@example.com", ACCOUNT, "us-gov-west-1"),
+        format!("arn:aws-us-gov:quicksight:us-gov-west-1:{ACCOUNT}:user/default/Admin/ada@example.com")
+    );
+    let group = format!("arn:aws:quicksight:us-east-1:{ACCOUNT}:group/default/managers");
+    assert_eq!(owner_arn(&group, ACCOUNT, REGION), group);
+}
