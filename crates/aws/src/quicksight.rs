@@ -2,7 +2,7 @@
 //!
 //! What they are stands in `infra/quicksight` as the requests that make them, and is handed on as it stands there. QuickSight's
 //! part of the SDK has thousands of types for it, which can't be read from JSON and take minutes to compile; so these are
-//! requests of [`crate::rest`].
+//! requests of the module `rest`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
