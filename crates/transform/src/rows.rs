@@ -110,8 +110,7 @@ impl Rows {
             codes.clear();
         }
         for texts in [&mut self.dealer_id, &mut self.customer_id, &mut self.vin_last6, &mut self.model_series] {
-            texts.bytes.clear();
-            texts.ends.clear();
+            texts.clear();
         }
         self.model_year.clear();
         self.sla_breached.clear();
@@ -135,7 +134,8 @@ impl Texts {
         self.ends.push(self.bytes.len() as u32);
     }
 
-    fn append(&mut self, others: &Self, rows: Range<usize>) {
+    /// Takes some of the texts of `others`.
+    pub fn append(&mut self, others: &Self, rows: Range<usize>) {
         if rows.is_empty() {
             return;
         }
@@ -144,6 +144,12 @@ impl Texts {
         let shift = (self.bytes.len() as u32).wrapping_sub(start);
         self.bytes.extend_from_slice(&others.bytes[start as usize..stop as usize]);
         self.ends.extend(others.ends[rows].iter().map(|end| end.wrapping_add(shift)));
+    }
+
+    /// Forgets all texts and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
     }
 
     fn start(&self, row: usize) -> u32 {
