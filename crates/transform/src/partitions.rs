@@ -17,8 +17,8 @@ const MAX_WAITING_BYTES: usize = 160 << 20;
 /// copied at full speed.
 const BLOCK_ROWS: usize = 1024;
 
-/// A block that takes more, for long texts, isn't used again: in the end each market might have one.
-const MAX_BYTES_KEPT: usize = 4 * 105 * BLOCK_ROWS;
+/// A block that takes more, four times the usual, has long texts. It isn't used again: in the end each market might have one.
+const MAX_BYTES_KEPT: usize = 400 << 10;
 
 /// A market's rows that belong together.
 #[derive(Debug)]
