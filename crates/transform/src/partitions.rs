@@ -116,7 +116,7 @@ impl Partition {
 impl Emptied {
     /// Memory for a block.
     fn get(&self) -> Rows {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_else(|| Rows::with_capacity(BLOCK_ROWS))
     }
 
     /// Takes blocks whose rows are no longer needed.

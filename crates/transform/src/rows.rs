@@ -52,6 +52,29 @@ pub struct Texts {
 }
 
 impl Rows {
+    /// None, with room for so many.
+    pub fn with_capacity(n_rows: usize) -> Self {
+        let texts = || Texts { bytes: Vec::new(), ends: Vec::with_capacity(n_rows) };
+        let times = || Vec::with_capacity(n_rows);
+        let places = || Vec::with_capacity(n_rows);
+        Self {
+            ticket_id: Vec::with_capacity(n_rows),
+            created_at: times(),
+            updated_at: times(),
+            resolved_at: times(),
+            severity: places(),
+            status: places(),
+            category: places(),
+            channel: places(),
+            dealer_id: texts(),
+            customer_id: texts(),
+            vin_last6: texts(),
+            model_series: texts(),
+            model_year: Vec::with_capacity(n_rows),
+            sla_breached: Vec::with_capacity(n_rows),
+        }
+    }
+
     /// How many rows there are.
     pub const fn len(&self) -> usize {
         self.created_at.len()
