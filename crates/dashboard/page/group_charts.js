@@ -1,5 +1,23 @@
 // What is drawn of groups beside each other: markets, severities and categories.
 
+// Markets from top to bottom; where there is little room, by their codes.
+const marketAxis = (answer, looks) => {
+  const isNarrow = innerWidth < 40 * looks.rem;
+  return axis(looks, {
+    type: "category",
+    inverse: true,
+    data: answer.rows.map(([market]) => market),
+    ...noLine,
+    axisLabel: {
+      ...looks.text,
+      color: looks.ink,
+      width: 8.8 * looks.rem,
+      overflow: "truncate",
+      formatter: (market) => (isNarrow ? market : spoken("market", market)),
+    },
+  });
+};
+
 const GROUP_CHARTS = {
   donut: (answer, looks, { counts }) => ({
     title: {
@@ -83,47 +101,32 @@ const GROUP_CHARTS = {
     };
   },
 
-  horizontal_bars: (answer, looks) => {
-    const isNarrow = innerWidth < 40 * looks.rem;
-    return {
-      grid: { left: 0.2 * looks.rem, right: 6.2 * looks.rem, top: 0.2 * looks.rem, bottom: 0.2 * looks.rem, containLabel: true },
-      xAxis: { type: "value", show: false, max: "dataMax" },
-      yAxis: axis(looks, {
-        type: "category",
-        inverse: true,
-        data: answer.rows.map(([market]) => market),
-        ...noLine,
-        axisLabel: {
+  horizontal_bars: (answer, looks) => ({
+    grid: { left: 0.2 * looks.rem, right: 6.2 * looks.rem, top: 0.2 * looks.rem, bottom: 0.2 * looks.rem, containLabel: true },
+    xAxis: { type: "value", show: false, max: "dataMax" },
+    yAxis: marketAxis(answer, looks),
+    tooltip: {
+      ...tooltipFrame(looks),
+      formatter: ({ data }) => tip(spoken("market", data.name), ["Tickets", number(data.value)], ["Share", percent(data.share)]),
+    },
+    series: [
+      {
+        type: "bar",
+        barWidth: "62%",
+        barMaxWidth: 2.4 * looks.rem,
+        itemStyle: { color: looks.accent, borderRadius: [0, 0.2 * looks.rem, 0.2 * looks.rem, 0] },
+        label: {
           ...looks.text,
+          show: true,
+          position: "right",
           color: looks.ink,
-          width: 8.8 * looks.rem,
-          overflow: "truncate",
-          formatter: (market) => (isNarrow ? market : spoken("market", market)),
+          formatter: ({ data }) => `${number(data.value)}  {share|${shortPercent(data.share)}}`,
+          rich: { share: { ...looks.text, fontSize: 0.72 * looks.rem } },
         },
-      }),
-      tooltip: {
-        ...tooltipFrame(looks),
-        formatter: ({ data }) => tip(spoken("market", data.name), ["Tickets", number(data.value)], ["Share", percent(data.share)]),
+        data: answer.rows.map(([name, value, share]) => ({ name, value, share, group: { market: name } })),
       },
-      series: [
-        {
-          type: "bar",
-          barWidth: "62%",
-          barMaxWidth: 2.4 * looks.rem,
-          itemStyle: { color: looks.accent, borderRadius: [0, 0.2 * looks.rem, 0.2 * looks.rem, 0] },
-          label: {
-            ...looks.text,
-            show: true,
-            position: "right",
-            color: looks.ink,
-            formatter: ({ data }) => `${number(data.value)}  {share|${shortPercent(data.share)}}`,
-            rich: { share: { ...looks.text, fontSize: 0.72 * looks.rem } },
-          },
-          data: answer.rows.map(([name, value, share]) => ({ name, value, share, group: { market: name } })),
-        },
-      ],
-    };
-  },
+    ],
+  }),
 
   tree_map: (answer, looks) => ({
     tooltip: {
@@ -239,28 +242,14 @@ const GROUP_CHARTS = {
 
   heat_map: (answer, looks) => {
     const severities = ["P1", "P2", "P3", "P4"].filter((_, place) => answer.rows.some((row) => row[1 + place] > 0));
-    const markets = answer.rows.map(([market]) => market);
     const cells = answer.rows.flatMap((row) =>
       severities.map((severity) => ({ market: row[0], severity, tickets: row[answer.columns.indexOf(severity.toLowerCase())] })),
     );
     const most = Math.max(...cells.map(({ tickets }) => tickets), 1);
-    const isNarrow = innerWidth < 40 * looks.rem;
     return {
       grid: { left: 0.2 * looks.rem, right: 0.2 * looks.rem, top: 1.6 * looks.rem, bottom: 0.2 * looks.rem, containLabel: true },
       xAxis: axis(looks, { type: "category", position: "top", data: severities, ...noLine, axisLabel: { ...looks.text, color: looks.ink, fontWeight: 650 } }),
-      yAxis: axis(looks, {
-        type: "category",
-        inverse: true,
-        data: markets,
-        ...noLine,
-        axisLabel: {
-          ...looks.text,
-          color: looks.ink,
-          width: 8.8 * looks.rem,
-          overflow: "truncate",
-          formatter: (market) => (isNarrow ? market : spoken("market", market)),
-        },
-      }),
+      yAxis: marketAxis(answer, looks),
       visualMap: { show: false, min: 0, max: most, dimension: 2, inRange: { color: [looks["heat-0"], looks["heat-1"]] } },
       tooltip: {
         ...tooltipFrame(looks),

@@ -42,7 +42,9 @@ fn encode(criterion: &mut Criterion) {
         [("snappy", Compression::Snappy), ("zstd", Compression::Zstd), ("none", Compression::None)]
     {
         let mut encoder = Encoder::new(compression).unwrap();
-        group.bench_function(name, |bencher| bencher.iter(|| encoder.encode(black_box(&rows)).unwrap()));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| encoder.encode(std::slice::from_ref(black_box(&rows))).unwrap());
+        });
     }
     group.finish();
 }

@@ -14,8 +14,9 @@ use crate::unpacked::Unpacked;
 /// The longest line that is looked at as a whole.
 pub const MAX_LINE_BYTES: usize = 16 << 20;
 
-/// How many bytes of whole lines make a chunk: few enough to stay in a core's cache until they are decoded.
-const CHUNK_BYTES: usize = 1 << 20;
+/// How many bytes of whole lines make a chunk: few enough to stay in the processor's cache until they are decoded, so many that
+/// threads seldom wake each other to read the next.
+const CHUNK_BYTES: usize = 1 << 21;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 

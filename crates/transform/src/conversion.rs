@@ -16,7 +16,7 @@ use crate::decode::Market;
 use crate::duplicates::Duplicates;
 use crate::input::Source;
 use crate::parquet_file::{Compression, Encoder};
-use crate::partitions::{Partitions, RowGroup};
+use crate::partitions::{Emptied, Partitions, RowGroup};
 use crate::parts::{Layout, Parts};
 use crate::quarantine::{Example, Place, Quarantine};
 use crate::tolerance::Tolerance;
@@ -81,6 +81,7 @@ pub fn convert(job: Job, messages: &Messages) -> Result<Converted> {
             n_blank_lines: 0,
             latest_change: None,
         }),
+        emptied: Emptied::default(),
         parts: Parts::new(job.staging, job.layout, job.first_parts),
         compression: job.layout.compression,
     };
@@ -103,6 +104,8 @@ pub fn convert(job: Job, messages: &Messages) -> Result<Converted> {
 
 struct Conversion<'a> {
     intake: InTurn<Intake<'a>>,
+    /// Memory for the rows that will wait.
+    emptied: Emptied,
     parts: Parts<'a>,
     compression: Compression,
 }
@@ -115,7 +118,7 @@ impl Consumer for Conversion<'_> {
     }
 
     fn take(&self, number: u64, batch: &Batch, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
-        let full = self.intake.visit(number, stop, |intake| intake.take(batch))??;
+        let full = self.intake.visit(number, stop, |intake| intake.take(batch, &self.emptied))??;
         full.into_iter().try_for_each(|row_group| self.write(row_group, encoder, stop))
     }
 
@@ -130,12 +133,14 @@ impl Consumer for Conversion<'_> {
 
 impl Conversion<'_> {
     fn write(&self, row_group: RowGroup, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
-        let encoded_rows = encoder.encode(&row_group.rows)?;
-        drop(row_group.rows);
+        let encoded_rows = encoder.encode(&row_group.blocks)?;
+        self.emptied.take_back(row_group.blocks);
         // Here and not while the others wait for the file.
         let mut checksum = Checksum::default();
         checksum.update(encoded_rows.bytes());
-        self.parts.write(row_group.market, row_group.number, encoded_rows, &checksum, stop)
+        let bytes = self.parts.write(row_group.market, row_group.number, encoded_rows, &checksum, stop)?;
+        encoder.use_again(bytes);
+        Ok(())
     }
 }
 
@@ -157,12 +162,12 @@ struct Intake<'a> {
 
 impl Intake<'_> {
     /// Takes a batch; returns the row groups that are full by it.
-    fn take(&mut self, batch: &Batch) -> Result<Vec<RowGroup>> {
+    fn take(&mut self, batch: &Batch, emptied: &Emptied) -> Result<Vec<RowGroup>> {
         let mut full = Vec::new();
         let mut left_out = BTreeMap::new();
         for (market, rows) in batch.markets.iter().filter(|(_, rows)| !rows.is_empty()) {
             let n_left_out = self.duplicates.kept(*market, rows.len(), |kept| {
-                self.partitions.take(*market, rows, kept, &mut full);
+                self.partitions.take(*market, rows, kept, emptied, &mut full);
             });
             left_out.insert(*market, n_left_out);
         }

@@ -63,7 +63,7 @@ impl<'a> Parts<'a> {
         row_group: EncodedRowGroup,
         checksum: &Checksum,
         stop: &Stop,
-    ) -> Result<()> {
+    ) -> Result<Vec<u8>> {
         let parts = {
             let mut by_market = self.by_market.lock().unwrap_or_else(PoisonError::into_inner);
             let first = self.first.get(&market).copied().unwrap_or(0);
@@ -95,7 +95,7 @@ impl PartsOfMarket {
         checksum: &Checksum,
         staging: &Staging,
         layout: Layout,
-    ) -> Result<()> {
+    ) -> Result<Vec<u8>> {
         let is_too_long = |part: &Part| part.file.n_bytes() + row_group.bytes().len() as u64 > layout.target_file_bytes;
         if self.open.as_ref().is_some_and(is_too_long) {
             self.end_part()?;
@@ -106,11 +106,11 @@ impl PartsOfMarket {
         };
         let is_long = row_group.bytes().len() >= LONG_BYTES;
         let write = |file: &mut StagedFile, bytes: &[u8]| file.write_known(bytes, checksum);
-        part.file.append_by(row_group, write).with_context(|| format!("cannot write {}", part.name))?;
+        let bytes = part.file.append_by(row_group, write).with_context(|| format!("cannot write {}", part.name))?;
         if is_long {
             staging.bring_to_disk(part.file.sink());
         }
-        Ok(())
+        Ok(bytes)
     }
 
     fn end_part(&mut self) -> Result<()> {

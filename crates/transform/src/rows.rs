@@ -52,6 +52,29 @@ pub struct Texts {
 }
 
 impl Rows {
+    /// None, with room for so many.
+    pub fn with_capacity(n_rows: usize) -> Self {
+        let texts = || Texts { bytes: Vec::new(), ends: Vec::with_capacity(n_rows) };
+        let times = || Vec::with_capacity(n_rows);
+        let places = || Vec::with_capacity(n_rows);
+        Self {
+            ticket_id: Vec::with_capacity(n_rows),
+            created_at: times(),
+            updated_at: times(),
+            resolved_at: times(),
+            severity: places(),
+            status: places(),
+            category: places(),
+            channel: places(),
+            dealer_id: texts(),
+            customer_id: texts(),
+            vin_last6: texts(),
+            model_series: texts(),
+            model_year: Vec::with_capacity(n_rows),
+            sla_breached: Vec::with_capacity(n_rows),
+        }
+    }
+
     /// How many rows there are.
     pub const fn len(&self) -> usize {
         self.created_at.len()
@@ -110,8 +133,7 @@ impl Rows {
             codes.clear();
         }
         for texts in [&mut self.dealer_id, &mut self.customer_id, &mut self.vin_last6, &mut self.model_series] {
-            texts.bytes.clear();
-            texts.ends.clear();
+            texts.clear();
         }
         self.model_year.clear();
         self.sla_breached.clear();
@@ -135,7 +157,8 @@ impl Texts {
         self.ends.push(self.bytes.len() as u32);
     }
 
-    fn append(&mut self, others: &Self, rows: Range<usize>) {
+    /// Takes some of the texts of `others`.
+    pub fn append(&mut self, others: &Self, rows: Range<usize>) {
         if rows.is_empty() {
             return;
         }
@@ -144,6 +167,12 @@ impl Texts {
         let shift = (self.bytes.len() as u32).wrapping_sub(start);
         self.bytes.extend_from_slice(&others.bytes[start as usize..stop as usize]);
         self.ends.extend(others.ends[rows].iter().map(|end| end.wrapping_add(shift)));
+    }
+
+    /// Forgets all texts and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
     }
 
     fn start(&self, row: usize) -> u32 {

@@ -78,8 +78,9 @@ impl Rewriting {
             Some(file) => file,
             file => file.insert(ParquetFile::new(staging.create(name)?)?),
         };
-        let row_group = self.encoder.encode(&self.waiting)?;
-        file.append(row_group).with_context(|| format!("cannot write {name}"))?;
+        let row_group = self.encoder.encode(std::slice::from_ref(&self.waiting))?;
+        let bytes = file.append(row_group).with_context(|| format!("cannot write {name}"))?;
+        self.encoder.use_again(bytes);
         self.waiting.clear();
         Ok(())
     }

@@ -63,7 +63,8 @@ impl<W: Write + Send> ParquetFile<W> {
     }
 
     /// Writes a row group. One without rows leaves no trace.
-    pub fn append(&mut self, group: EncodedRowGroup) -> Result<()> {
+    /// Returns the memory of its bytes.
+    pub fn append(&mut self, group: EncodedRowGroup) -> Result<Vec<u8>> {
         self.append_by(group, W::write_all)
     }
 
@@ -73,9 +74,9 @@ impl<W: Write + Send> ParquetFile<W> {
         &mut self,
         group: EncodedRowGroup,
         write: impl FnOnce(&mut W, &[u8]) -> io::Result<()>,
-    ) -> Result<()> {
+    ) -> Result<Vec<u8>> {
         if group.n_rows == 0 {
-            return Ok(());
+            return Ok(group.bytes);
         }
         let start = i64::try_from(self.n_bytes)?;
         write(&mut self.sink, &group.bytes)?;
@@ -106,7 +107,7 @@ impl<W: Write + Send> ParquetFile<W> {
         self.column_indexes.push(column_indexes);
         self.offset_indexes.push(offset_indexes);
         self.n_rows += group.n_rows as u64;
-        Ok(())
+        Ok(group.bytes)
     }
 
     /// Writes the indexes and the metadata. Returns the sink and the number of rows.

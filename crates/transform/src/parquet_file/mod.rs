@@ -10,6 +10,7 @@
 //! Every column of a row group is cut into pages at the same rows. All pages are of version 1, in encodings that Athena engine
 //! v3, Spark, DuckDB and Arrow read. The format: <https://parquet.apache.org/docs/file-format/>.
 
+mod arrangement;
 mod bit_packing;
 mod column_chunk;
 mod columns;
@@ -18,7 +19,6 @@ mod delta;
 mod dictionary;
 mod file;
 mod hybrid;
-mod order;
 mod page_header;
 mod row_group;
 mod statistics;

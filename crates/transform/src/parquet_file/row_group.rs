@@ -8,19 +8,31 @@ use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr};
 use ticket_schema::columns::arrow_types;
 use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
 
+use super::arrangement::{Arrangement, Column, TextColumn};
 use super::column_chunk::EncodedColumn;
 use super::columns::{booleans, fixed_texts, integers, optional_times, times, uuids};
 use super::compressor::{Compression, Compressor};
-use super::order::sort_by_creation;
 use super::texts::texts;
 use super::workspace::Workspace;
 use crate::rows::Rows;
 
-/// Encodes rows, with buffers that it uses again for the next. Each thread has its own.
+/// Encodes rows, with memory that it uses again for the next. Each thread has its own.
 pub struct Encoder {
     schema: SchemaDescPtr,
     workspace: Workspace,
-    sorted: Rows,
+    columns: Columns,
+}
+
+/// Memory for the columns, by their types.
+#[derive(Default)]
+struct Columns {
+    order: Vec<u32>,
+    uuids: Column<[u8; 16]>,
+    times: Column<i64>,
+    places: Column<u8>,
+    texts: TextColumn,
+    integers: Column<i32>,
+    booleans: Column<bool>,
 }
 
 /// The bytes of a row group, and what the file's metadata say of it.
@@ -53,19 +65,21 @@ impl Encoder {
     /// An encoder whose pages are compressed as the argument says.
     pub fn new(compression: Compression) -> Result<Self> {
         let workspace = Workspace::new(Compressor::new(compression)?);
-        Ok(Self { schema: file_schema()?, workspace, sorted: Rows::default() })
+        Ok(Self { schema: file_schema()?, workspace, columns: Columns::default() })
     }
 
-    /// Encodes the rows as one row group, by `created_at`; rows of the same time stay in the order they have.
-    pub fn encode(&mut self, rows: &Rows) -> Result<EncodedRowGroup> {
-        ensure!(is_rectangular(rows), "the columns differ in length; this is a bug");
-        if rows.is_empty() {
-            return Ok(EncodedRowGroup { bytes: Vec::new(), columns: Vec::new(), n_rows: 0, created_at: None });
+    /// Encodes rows, which lie in one or more blocks, as one row group, by `created_at`; rows of the same time stay in the order
+    /// they have.
+    pub fn encode(&mut self, blocks: &[Rows]) -> Result<EncodedRowGroup> {
+        ensure!(blocks.iter().all(is_rectangular), "the columns differ in length; this is a bug");
+        let n_rows = blocks.iter().map(Rows::len).sum();
+        if n_rows == 0 {
+            return Ok(EncodedRowGroup { bytes: Vec::new(), columns: Vec::new(), n_rows, created_at: None });
         }
-        let rows = if sort_by_creation(rows, &mut self.sorted) { &self.sorted } else { rows };
-        let workspace = &mut self.workspace;
-        let mut descriptors = self.schema.columns().iter().cloned();
-        let mut columns = Vec::with_capacity(self.schema.num_columns());
+        let Self { schema, workspace, columns: memory } = self;
+        let rows = Arrangement::by_creation(blocks, &mut memory.order, &mut memory.times);
+        let mut descriptors = schema.columns().iter().cloned();
+        let mut columns = Vec::with_capacity(schema.num_columns());
         let mut column =
             |encode: &mut dyn FnMut(&mut Workspace, ColumnDescPtr) -> Result<EncodedColumn>| -> Result<()> {
                 if let Some(descriptor) = descriptors.next() {
@@ -73,23 +87,33 @@ impl Encoder {
                 }
                 Ok(())
             };
-        column(&mut |w, d| uuids(&rows.ticket_id, w, d))?;
-        column(&mut |w, d| times(&rows.created_at, w, d))?;
-        column(&mut |w, d| times(&rows.updated_at, w, d))?;
-        column(&mut |w, d| optional_times(&rows.resolved_at, w, d))?;
-        column(&mut |w, d| fixed_texts::<Severity>(&rows.severity, w, d))?;
-        column(&mut |w, d| fixed_texts::<Status>(&rows.status, w, d))?;
-        column(&mut |w, d| fixed_texts::<Category>(&rows.category, w, d))?;
-        column(&mut |w, d| fixed_texts::<Channel>(&rows.channel, w, d))?;
-        column(&mut |w, d| texts(&rows.dealer_id, w, d))?;
-        column(&mut |w, d| texts(&rows.customer_id, w, d))?;
-        column(&mut |w, d| texts(&rows.vin_last6, w, d))?;
-        column(&mut |w, d| texts(&rows.model_series, w, d))?;
-        column(&mut |w, d| integers(&rows.model_year, w, d))?;
-        column(&mut |w, d| booleans(&rows.sla_breached, w, d))?;
+        column(&mut |w, d| uuids(rows.column(|rows| &rows.ticket_id, &mut memory.uuids), w, d))?;
+        let mut created_at = None;
+        column(&mut |w, d| {
+            let column = rows.column(|rows| &rows.created_at, &mut memory.times);
+            created_at = column.first().copied().zip(column.last().copied());
+            times(column, w, d)
+        })?;
+        column(&mut |w, d| times(rows.column(|rows| &rows.updated_at, &mut memory.times), w, d))?;
+        column(&mut |w, d| optional_times(rows.column(|rows| &rows.resolved_at, &mut memory.times), w, d))?;
+        column(&mut |w, d| fixed_texts::<Severity>(rows.column(|rows| &rows.severity, &mut memory.places), w, d))?;
+        column(&mut |w, d| fixed_texts::<Status>(rows.column(|rows| &rows.status, &mut memory.places), w, d))?;
+        column(&mut |w, d| fixed_texts::<Category>(rows.column(|rows| &rows.category, &mut memory.places), w, d))?;
+        column(&mut |w, d| fixed_texts::<Channel>(rows.column(|rows| &rows.channel, &mut memory.places), w, d))?;
+        column(&mut |w, d| texts(rows.texts(|rows| &rows.dealer_id, &mut memory.texts), w, d))?;
+        column(&mut |w, d| texts(rows.texts(|rows| &rows.customer_id, &mut memory.texts), w, d))?;
+        column(&mut |w, d| texts(rows.texts(|rows| &rows.vin_last6, &mut memory.texts), w, d))?;
+        column(&mut |w, d| texts(rows.texts(|rows| &rows.model_series, &mut memory.texts), w, d))?;
+        column(&mut |w, d| integers(rows.column(|rows| &rows.model_year, &mut memory.integers), w, d))?;
+        column(&mut |w, d| booleans(rows.column(|rows| &rows.sla_breached, &mut memory.booleans), w, d))?;
         ensure!(columns.len() == self.schema.num_columns(), "the schema has other columns; this is a bug");
-        let created_at = rows.created_at.first().copied().zip(rows.created_at.last().copied());
-        Ok(EncodedRowGroup { bytes: std::mem::take(&mut self.workspace.out), columns, n_rows: rows.len(), created_at })
+        Ok(EncodedRowGroup { bytes: std::mem::take(&mut self.workspace.out), columns, n_rows, created_at })
+    }
+
+    /// Takes the memory of a row group's bytes back, for the next one.
+    pub fn use_again(&mut self, mut bytes: Vec<u8>) {
+        bytes.clear();
+        self.workspace.out = bytes;
     }
 }
 

@@ -27,7 +27,7 @@ fn write(groups: &[Rows], compression: Compression) -> Bytes {
     let mut encoder = Encoder::new(compression).unwrap();
     let mut file = ParquetFile::new(Vec::new()).unwrap();
     for rows in groups {
-        file.append(encoder.encode(rows).unwrap()).unwrap();
+        file.append(encoder.encode(std::slice::from_ref(rows)).unwrap()).unwrap();
     }
     let n_rows = groups.iter().map(Rows::len).sum::<usize>() as u64;
     assert_eq!(file.n_rows(), n_rows);
@@ -126,11 +126,11 @@ fn a_row_group_says_when_its_rows_were_created() {
     let mut rows = rows(Shape { times: Times::Unsorted, ..TYPICAL }, 3);
     let expected = (*rows.created_at.iter().min().unwrap(), *rows.created_at.iter().max().unwrap());
     let mut encoder = Encoder::new(Compression::None).unwrap();
-    let group = encoder.encode(&rows).unwrap();
+    let group = encoder.encode(std::slice::from_ref(&rows)).unwrap();
     assert_eq!((group.created_at(), group.n_rows()), (Some(expected), rows.len()));
-    assert_eq!(encoder.encode(&Rows::default()).unwrap().created_at(), None);
+    assert_eq!(encoder.encode(&[Rows::default()]).unwrap().created_at(), None);
     rows.sla_breached.pop();
-    assert!(encoder.encode(&rows).is_err(), "columns of different lengths");
+    assert!(encoder.encode(std::slice::from_ref(&rows)).is_err(), "columns of different lengths");
 }
 
 #[test]
@@ -138,9 +138,30 @@ fn an_encoder_used_again_gives_the_same_bytes() {
     let (one, other) = (rows(TYPICAL, 4), rows(Shape { words: Words::Any, times: Times::Unsorted, ..TYPICAL }, 5));
     for compression in CODECS {
         let mut encoder = Encoder::new(compression).unwrap();
-        let first = encoder.encode(&one).unwrap().bytes().to_vec();
-        encoder.encode(&other).unwrap();
-        assert_eq!(encoder.encode(&one).unwrap().bytes(), first);
+        let first = encoder.encode(std::slice::from_ref(&one)).unwrap().bytes().to_vec();
+        encoder.encode(std::slice::from_ref(&other)).unwrap();
+        assert_eq!(encoder.encode(std::slice::from_ref(&one)).unwrap().bytes(), first);
+    }
+}
+
+#[test]
+fn rows_in_blocks_give_the_same_bytes_as_in_one() {
+    for times in [Times::Unsorted, TYPICAL.times] {
+        let whole = rows(Shape { words: Words::Any, times, ..TYPICAL }, 6);
+        let ends = [0, 1, 1, 1024, 9000, whole.len()];
+        let blocks: Vec<Rows> = ends
+            .windows(2)
+            .map(|ends| {
+                let mut block = Rows::default();
+                block.append(&whole, ends[0]..ends[1]);
+                block
+            })
+            .collect();
+        let mut encoder = Encoder::new(Compression::Snappy).unwrap();
+        let expected = encoder.encode(std::slice::from_ref(&whole)).unwrap();
+        let found = encoder.encode(&blocks).unwrap();
+        assert_eq!(found.bytes(), expected.bytes());
+        assert_eq!((found.n_rows(), found.created_at()), (expected.n_rows(), expected.created_at()));
     }
 }
 
