@@ -8,8 +8,9 @@
 //! * [`objects`]: what lies in a bucket; [`upload`] sends files there.
 //! * [`athena`]: the workgroup, and statements from submission to result; [`interrupted`] finds those of earlier runs.
 //! * [`catalog`]: Glue's databases, tables and partitions.
-//! * [`quicksight`]: the data source, the data set and the dashboard, through `rest`, for want of a small SDK.
+//! * [`asset`]: what is kept on QuickSight as values; [`quicksight`] reads and makes it, through `rest`, for want of a small SDK.
 
+pub mod asset;
 pub mod athena;
 pub mod bucket;
 pub mod buckets;
@@ -19,6 +20,8 @@ pub mod interrupted;
 pub mod objects;
 pub mod quicksight;
 mod rest;
+#[cfg(test)]
+mod scripted;
 pub mod session;
 pub mod settings;
 pub mod upload;

@@ -4,12 +4,12 @@
 //! part of the SDK has thousands of types for it, which can't be read from JSON and take minutes to compile; so these are
 //! requests of the module `rest`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
+use crate::asset::{Asset, AssetKind, FoundAsset, failure_of, ownership, permissions_of, reason_of, status_of};
 use crate::error::{AwsError, Kind};
 use crate::rest::Call;
 use crate::session::Session;
@@ -20,120 +20,6 @@ const FIRST_POLL: Duration = Duration::from_millis(100);
 const LAST_POLL: Duration = Duration::from_secs(5);
 /// How long something may be in progress, but for a refresh, which depends on the data.
 const PATIENCE: Duration = Duration::from_mins(5);
-
-/// The kinds of things that are kept there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AssetKind {
-    /// Where tickets come from.
-    DataSource,
-    /// The tickets in SPICE.
-    DataSet,
-    /// The visuals.
-    Dashboard,
-}
-
-impl AssetKind {
-    /// For people.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DataSource => "QuickSight data source",
-            Self::DataSet => "QuickSight data set",
-            Self::Dashboard => "QuickSight dashboard",
-        }
-    }
-
-    /// As members of requests and answers begin with it.
-    const fn member(self) -> &'static str {
-        match self {
-            Self::DataSource => "DataSource",
-            Self::DataSet => "DataSet",
-            Self::Dashboard => "Dashboard",
-        }
-    }
-
-    /// In an address.
-    const fn path(self) -> &'static str {
-        match self {
-            Self::DataSource => "data-sources",
-            Self::DataSet => "data-sets",
-            Self::Dashboard => "dashboards",
-        }
-    }
-
-    /// The members that only the request that makes it has.
-    const fn made_once(self) -> &'static [&'static str] {
-        match self {
-            Self::DataSource => &["Tags", "Type"],
-            Self::DataSet | Self::Dashboard => &["Tags"],
-        }
-    }
-
-    /// What its owner may do with it. QuickSight takes these sets and no others.
-    pub fn owners_actions(self) -> BTreeSet<String> {
-        let actions: &[&str] = match self {
-            Self::DataSource => &[
-                "DeleteDataSource",
-                "DescribeDataSource",
-                "DescribeDataSourcePermissions",
-                "PassDataSource",
-                "UpdateDataSource",
-                "UpdateDataSourcePermissions",
-            ],
-            Self::DataSet => &[
-                "CancelIngestion",
-                "CreateIngestion",
-                "DeleteDataSet",
-                "DescribeDataSet",
-                "DescribeDataSetPermissions",
-                "DescribeIngestion",
-                "ListIngestions",
-                "PassDataSet",
-                "UpdateDataSet",
-                "UpdateDataSetPermissions",
-            ],
-            Self::Dashboard => &[
-                "DeleteDashboard",
-                "DescribeDashboard",
-                "DescribeDashboardPermissions",
-                "ListDashboardVersions",
-                "QueryDashboard",
-                "UpdateDashboard",
-                "UpdateDashboardPermissions",
-                "UpdateDashboardPublishedVersion",
-            ],
-        };
-        actions.iter().map(|action| format!("quicksight:{action}")).collect()
-    }
-}
-
-/// Something that is wanted there.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Asset {
-    /// What it is.
-    pub kind: AssetKind,
-    /// Its name in addresses.
-    pub id: String,
-    /// The request that makes it, but for its id.
-    pub settings: Map<String, Value>,
-}
-
-/// Something that is there.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FoundAsset {
-    /// What QuickSight tells of it; of a dashboard's published version that is hardly more than its description.
-    pub settings: Map<String, Value>,
-    /// Why the last thing that was done to it has failed.
-    pub failure: Option<String>,
-    /// What users and groups, by ARN, may do with it.
-    pub permissions: BTreeMap<String, BTreeSet<String>>,
-}
-
-impl FoundAsset {
-    /// Whether it belongs to a user or group: no action that an owner has is missing.
-    pub fn is_owned_by(&self, kind: AssetKind, principal: &str) -> bool {
-        self.permissions.get(principal).is_some_and(|actions| actions.is_superset(&kind.owners_actions()))
-    }
-}
 
 /// What a refresh has read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +56,11 @@ impl Session {
         };
         let doing = format!("create the {} {id}", kind.name());
         self.wait(async {
-            let answer = self.patiently("POST", &path, Some(Value::Object(body)), &doing).await?;
+            let answer = match self.patiently("POST", &path, Some(Value::Object(body)), &doing).await {
+                // It was made by an attempt whose answer was lost.
+                Err(error) if error.kind == Kind::AlreadyThere => Value::Null,
+                answer => answer?,
+            };
             self.demand(asset, None, &doing).await?;
             Ok(answer["IngestionId"].as_str().map(str::to_owned))
         })
@@ -201,15 +91,16 @@ impl Session {
         let body = json!({ "GrantPermissions": ownership(kind, owner) });
         let doing = format!("give the {} {id} to {owner}", kind.name());
         let path = format!("{}/{id}/permissions", kind.path());
-        self.wait(self.patiently(method, &path, Some(body), &doing)).map(drop)
+        self.wait(self.patiently(method, &path, Some(body), &doing))?;
+        Ok(())
     }
 
     /// Deletes one.
     pub fn delete_asset(&self, kind: AssetKind, id: &str) -> Result<()> {
         let doing = format!("delete the {} {id}", kind.name());
         match self.wait(self.patiently("DELETE", &format!("{}/{id}", kind.path()), None, &doing)) {
-            Err(error) if error.downcast_ref().is_some_and(|error: &AwsError| error.kind == Kind::NotFound) => Ok(()),
-            result => result.map(drop),
+            Err(error) if error.kind == Kind::NotFound => Ok(()),
+            result => Ok(result.map(drop)?),
         }
     }
 
@@ -217,7 +108,11 @@ impl Session {
     pub fn begin_refresh(&self, data_set: &str, name: &str) -> Result<()> {
         let path = format!("data-sets/{data_set}/ingestions/{name}");
         let body = json!({ "IngestionType": "FULL_REFRESH" });
-        self.wait(self.patiently("PUT", &path, Some(body), &refreshing(data_set))).map(drop)
+        match self.wait(self.patiently("PUT", &path, Some(body), &refreshing(data_set))) {
+            // It was begun by an attempt whose answer was lost: nobody else knows the name.
+            Err(error) if error.kind == Kind::AlreadyThere => Ok(()),
+            result => Ok(result.map(drop)?),
+        }
     }
 
     /// Waits for the end of a refresh, however long that takes.
@@ -258,14 +153,20 @@ impl Session {
     }
 
     /// The same, again and again as long as something else is being done to what it is about.
-    async fn patiently(&self, method: &'static str, path: &str, body: Option<Value>, doing: &str) -> Result<Value> {
+    async fn patiently(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: Option<Value>,
+        doing: &str,
+    ) -> Result<Value, AwsError> {
         let (begun, mut pause) = (Instant::now(), FIRST_POLL);
         loop {
             match self.ask_quicksight(method, path, body.clone(), doing).await {
                 Err(error) if error.code.as_deref() == Some("ConflictException") && begun.elapsed() < PATIENCE => {
                     tokio::time::sleep(pause).await;
                 }
-                answer => return Ok(answer?),
+                answer => return answer,
             }
             pause = (pause * 3 / 2).min(LAST_POLL);
         }
@@ -330,42 +231,97 @@ fn refreshing(data_set: &str) -> String {
     format!("refresh the {} {data_set}", AssetKind::DataSet.name())
 }
 
-fn ownership(kind: AssetKind, owner: &str) -> Value {
-    json!([{ "Principal": owner, "Actions": kind.owners_actions() }])
-}
+#[cfg(test)]
+mod tests {
+    use super::Refreshed;
+    use crate::asset::{Asset, AssetKind};
+    use crate::scripted::{SECRET, Scripted};
+    use serde_json::json;
 
-fn permissions_of(answer: &Value) -> BTreeMap<String, BTreeSet<String>> {
-    let texts = |values: &Value| {
-        let values = values.as_array().into_iter().flatten();
-        values.filter_map(|value| value.as_str().map(str::to_owned)).collect()
-    };
-    let entries = answer["Permissions"].as_array().into_iter().flatten();
-    entries
-        .map(|entry| (entry["Principal"].as_str().unwrap_or_default().to_owned(), texts(&entry["Actions"])))
-        .collect()
-}
+    const ACCOUNT: &str = "/accounts/123456789012";
 
-/// A data set has none: it is there at once.
-fn status_of(kind: AssetKind, settings: &Map<String, Value>) -> &str {
-    let status = match kind {
-        AssetKind::Dashboard => settings.get("Version").map(|version| &version["Status"]),
-        AssetKind::DataSource | AssetKind::DataSet => settings.get("Status"),
-    };
-    status.and_then(Value::as_str).unwrap_or_default()
-}
-
-fn failure_of(kind: AssetKind, settings: &Map<String, Value>) -> Option<String> {
-    let status = status_of(kind, settings);
-    if !status.ends_with("_FAILED") {
-        return None;
+    fn asset(kind: AssetKind) -> Asset {
+        let settings = json!({ "Name": "mine", "Tags": [], "Type": "ATHENA" });
+        Asset { kind, id: "x".to_owned(), settings: settings.as_object().unwrap().clone() }
     }
-    let errors = settings.get("Version").and_then(|version| version["Errors"].as_array()).into_iter().flatten();
-    let reasons: Vec<String> = errors.chain(settings.get("ErrorInfo")).filter_map(reason_of).collect();
-    Some(if reasons.is_empty() { status.to_owned() } else { reasons.join("; ") })
-}
 
-/// A kind and a message.
-fn reason_of(error: &Value) -> Option<String> {
-    let message = error["Message"].as_str()?;
-    Some(error["Type"].as_str().map_or_else(|| message.to_owned(), |kind| format!("{message} ({kind})")))
+    #[test]
+    fn what_an_attempt_has_made_whose_answer_was_lost_is_made() {
+        let server = Scripted::new(&[
+            ("POST /data-sets", 0, ""),
+            ("POST /data-sets", 409, "ResourceExistsException"),
+            ("GET /data-sets/x", 200, r#"{"DataSet": {"Name": "mine"}}"#),
+            ("PUT /data-sets/x/ingestions/y", 0, ""),
+            ("PUT /data-sets/x/ingestions/y", 409, "ResourceExistsException"),
+        ]);
+        let session = server.session();
+        assert_eq!(session.create_asset(&asset(AssetKind::DataSet), "arn:ada").unwrap(), None);
+        session.begin_refresh("x", "y").unwrap();
+        let requests = server.requests();
+        assert_eq!(requests[0].body["DataSetId"], "x");
+        assert_eq!(requests[0].body["Permissions"][0]["Principal"], "arn:ada");
+        for request in requests {
+            assert!(request.path.starts_with(ACCOUNT), "{}", request.path);
+            assert!(request.head.contains("/eu-central-1/quicksight/aws4_request, signedheaders="), "{}", request.head);
+            assert!(!request.head.contains(SECRET));
+        }
+    }
+
+    #[test]
+    fn what_is_busy_is_waited_for() {
+        let server = Scripted::new(&[
+            ("PUT /data-sources/x", 429, "ThrottlingException"),
+            ("PUT /data-sources/x", 500, "InternalFailureException"),
+            ("PUT /data-sources/x", 409, "ConflictException"),
+            ("PUT /data-sources/x", 202, "{}"),
+            ("GET /data-sources/x", 200, r#"{"DataSource": {"Status": "UPDATE_IN_PROGRESS"}}"#),
+            ("GET /data-sources/x", 200, r#"{"DataSource": {"Status": "UPDATE_SUCCESSFUL"}}"#),
+            ("GET /data-sets/x/ingestions/y", 200, r#"{"Ingestion": {"IngestionStatus": "RUNNING"}}"#),
+            (
+                "GET /data-sets/x/ingestions/y",
+                200,
+                r#"{"Ingestion": {"IngestionStatus": "COMPLETED", "RowInfo": {"RowsIngested": 7, "RowsDropped": 1}}}"#,
+            ),
+        ]);
+        let session = server.session();
+        session.update_asset(&asset(AssetKind::DataSource)).unwrap();
+        assert_eq!(session.await_refresh("x", "y").unwrap(), Refreshed { rows: 7, dropped: 1 });
+        assert_eq!(server.requests()[3].body, json!({ "Name": "mine" }), "what is made once isn't sent again");
+    }
+
+    #[test]
+    fn a_version_that_has_failed_is_not_published() {
+        let failed = r#"{"Dashboard": {"Version": {"Status": "CREATION_FAILED", "Errors": [
+            {"Type": "COLUMN_TYPE_MISMATCH", "Message": "no number"}, {"Message": "no sheet"}]}}}"#;
+        let server = Scripted::new(&[
+            ("PUT /dashboards/x", 202, r#"{"VersionArn": "arn:aws:quicksight:::dashboard/x/version/4"}"#),
+            ("GET /dashboards/x?version-number=4", 200, failed),
+        ]);
+        let error = server.session().update_asset(&asset(AssetKind::Dashboard)).unwrap_err().to_string();
+        let expected = "cannot update the QuickSight dashboard x: no number (COLUMN_TYPE_MISMATCH); no sheet";
+        assert!(error.starts_with(expected), "{error}");
+    }
+
+    #[test]
+    fn each_refusal_says_what_to_do() {
+        for (status, answer, expected) in [
+            (401, "AccessDeniedException", "(AccessDeniedException)\n  next: give the user or role the policy"),
+            (403, "UnsupportedUserEditionException", "next: sign the account up for QuickSight"),
+            (404, r#"{"Message": "Directory information for account 1 is not found."}"#, "next: sign the account up"),
+            (400, r#"{"Message": "One or more principal ARNs are not valid"}"#, "are not valid"),
+            (413, "<html>", "the answer was HTTP 413"),
+        ] {
+            let server = Scripted::new(&[("POST /dashboards/x", status, answer)]);
+            let error = server.session().create_asset(&asset(AssetKind::Dashboard), "arn:ada").unwrap_err().to_string();
+            assert!(error.starts_with("cannot create the QuickSight dashboard x: "), "{error}");
+            assert!(error.contains(expected), "{expected} is not in {error}");
+            assert!(!error.contains(SECRET), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_gone_is_deleted() {
+        let server = Scripted::new(&[("DELETE /data-sets/x", 404, "ResourceNotFoundException")]);
+        server.session().delete_asset(AssetKind::DataSet, "x").unwrap();
+    }
 }

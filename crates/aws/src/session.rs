@@ -8,6 +8,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_s3::config::SharedHttpClient;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::runtime::{Builder, Runtime};
 
@@ -40,25 +41,37 @@ pub struct Session {
 impl Session {
     /// Finds credentials, and makes sure that they are the account's.
     pub fn open(settings: &Settings) -> Result<Self> {
-        let runtime =
-            Builder::new_multi_thread().enable_all().build().context("cannot start the threads that talk to AWS")?;
+        let runtime = start_runtime()?;
         let config = runtime.block_on(load(settings));
-        // Other servers know no host names for buckets.
-        let is_path_style = settings.endpoint_url.is_some();
-        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(is_path_style).build();
-        let session = Self {
-            account_id: settings.account_id.clone(),
-            region: settings.region.clone(),
-            s3: aws_sdk_s3::Client::from_conf(s3),
-            athena: aws_sdk_athena::Client::new(&config),
-            glue: aws_sdk_glue::Client::new(&config),
-            quicksight: RestClient::new(&config, "quicksight"),
-            runtime,
-        };
+        let session = Self::new(&settings.account_id, &config, runtime);
         let retries = retries().with_max_attempts(FIRST_ATTEMPTS);
         let sts = aws_sdk_sts::config::Builder::from(&config).retry_config(retries).build();
         session.check_account(&aws_sdk_sts::Client::from_conf(sts), settings)?;
         Ok(session)
+    }
+
+    fn new(account_id: &str, config: &SdkConfig, runtime: Runtime) -> Self {
+        // Other servers know no host names for buckets.
+        let is_path_style = config.endpoint_url().is_some();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(is_path_style).build();
+        Self {
+            account_id: account_id.to_owned(),
+            region: config.region().map_or_else(String::new, ToString::to_string),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            athena: aws_sdk_athena::Client::new(config),
+            glue: aws_sdk_glue::Client::new(config),
+            quicksight: RestClient::new(config, "quicksight"),
+            runtime,
+        }
+    }
+
+    /// One that nobody has been asked about.
+    #[cfg(test)]
+    pub(crate) fn for_test(account_id: &str, configure: impl FnOnce(ConfigLoader) -> ConfigLoader) -> Self {
+        let runtime = start_runtime().unwrap();
+        let loader = configure(aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()));
+        let config = runtime.block_on(loader.retry_config(retries()).load());
+        Self::new(account_id, &config, runtime)
     }
 
     /// The account's number.
@@ -110,9 +123,17 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(FIRST_BACKOFF)
 }
 
+fn start_runtime() -> Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build().context("cannot start the threads that talk to AWS")
+}
+
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
 async fn load(settings: &Settings) -> SdkConfig {
     let region = Region::new(settings.region.clone());
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let http = http_client();
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
     let mut loader: ConfigLoader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http.clone())

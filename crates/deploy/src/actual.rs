@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use aws::Session;
+use aws::asset::{AssetKind, FoundAsset};
 use aws::athena::Workgroup;
 use aws::buckets::Bucket;
 use aws::catalog::{Partition, Table};
 use aws::objects::ObjectState;
-use aws::quicksight::{AssetKind, FoundAsset};
 use serde::{Deserialize, Serialize};
 use ticket_schema::names::{DATABASE, MANIFEST_FILE, TABLE, VIEW};
 

@@ -1,10 +1,10 @@
 //! The infrastructure as `infra/` defines it, filled in for one account and region. What these files say is what is submitted.
 
 use anyhow::{Context, Result, ensure};
+use aws::asset::Asset;
 use aws::athena::{Workgroup, partition_of};
 use aws::bucket::BucketSettings;
 use aws::catalog::Table;
-use aws::quicksight::Asset;
 use query::catalogue::ATHENA_DDL;
 use query::sql_text::statements;
 use serde::Deserialize;

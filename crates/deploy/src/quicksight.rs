@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use aws::Session;
+use aws::asset::{Asset, AssetKind, FoundAsset};
 use aws::athena::partition_of;
-use aws::quicksight::{Asset, AssetKind, FoundAsset};
 use cli_support::checksum::Checksum;
 use cli_support::{Messages, human};
 use serde_json::{Map, Value, json};

@@ -1,6 +1,6 @@
 //! The dashboard on QuickSight: only what is not as wanted is touched.
 
-use aws::quicksight::{AssetKind, FoundAsset};
+use aws::asset::{AssetKind, FoundAsset};
 use deploy::actual::Actual;
 use deploy::desired::Desired;
 use deploy::destroy::plan_destroy;
