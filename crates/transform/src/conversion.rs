@@ -171,6 +171,7 @@ impl Intake<'_> {
             });
             left_out.insert(*market, n_left_out);
         }
+        self.partitions.relieve(&mut full);
         self.account.take(batch, &left_out);
         self.quarantine_lines(batch)?;
         self.n_lines += batch.n_lines;

@@ -72,7 +72,12 @@ impl Partitions {
                 full.push(partition.give(market));
             }
         }
-        if self.waiting_bytes > MAX_WAITING_BYTES {
+    }
+
+    /// Adds row groups to `full` until what waits is within the budget. Once a batch and not once a market: each thread knows
+    /// the markets in another order.
+    pub fn relieve(&mut self, full: &mut Vec<RowGroup>) {
+        while self.waiting_bytes > MAX_WAITING_BYTES {
             full.extend(self.pop_fullest());
         }
     }
@@ -124,5 +129,63 @@ impl Emptied {
         blocks.retain(|block| block.n_bytes() <= MAX_BYTES_KEPT);
         blocks.iter_mut().for_each(Rows::clear);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).append(&mut blocks);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Emptied, MAX_WAITING_BYTES, Partitions};
+    use crate::decode::Market;
+    use crate::rows::Rows;
+
+    /// Rows whose texts are so long that a thousand of them are more than may wait.
+    fn rows(n_rows: usize) -> Rows {
+        let mut rows = Rows::default();
+        for row in 0..n_rows {
+            rows.ticket_id.push([0; 16]);
+            for times in [&mut rows.created_at, &mut rows.updated_at, &mut rows.resolved_at] {
+                times.push(row as i64);
+            }
+            for places in [&mut rows.severity, &mut rows.status, &mut rows.category, &mut rows.channel] {
+                places.push(0);
+            }
+            rows.dealer_id.push(&vec![b'x'; MAX_WAITING_BYTES / 1000]);
+            for texts in [&mut rows.customer_id, &mut rows.vin_last6, &mut rows.model_series] {
+                texts.push("x");
+            }
+            rows.model_year.push(2026);
+            rows.sla_breached.push(false);
+        }
+        rows
+    }
+
+    /// The row groups that a few batches give, as market, number and length, if each batch has its markets in some order.
+    fn row_groups(order: [usize; 3]) -> Vec<(&'static str, u64, usize)> {
+        let (mut partitions, emptied, mut given) = (Partitions::default(), Emptied::default(), Vec::new());
+        for n_batch in 0..40 {
+            let batch = [("DE", 30 + n_batch % 7), ("FR", 29), ("US", 28 + n_batch % 3)];
+            let mut full = Vec::new();
+            for (market, n_rows) in order.map(|place| batch[place]) {
+                let rows = rows(n_rows);
+                partitions.take(Market::from_text(market).unwrap(), &rows, 0..n_rows, &emptied, &mut full);
+            }
+            partitions.relieve(&mut full);
+            for group in full {
+                let n_rows = group.blocks.iter().map(Rows::len).sum();
+                let market = batch.iter().find(|(market, _)| *market == group.market.as_str()).unwrap().0;
+                given.push((market, group.number, n_rows));
+                emptied.take_back(group.blocks);
+            }
+        }
+        given
+    }
+
+    #[test]
+    fn where_row_groups_end_does_not_depend_on_the_order_of_markets_in_a_batch() {
+        let expected = row_groups([0, 1, 2]);
+        assert!(expected.len() > 5, "{expected:?}");
+        for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            assert_eq!(row_groups(order), expected);
+        }
     }
 }
