@@ -36,8 +36,8 @@ impl Session {
         self.wait(async {
             let Some(settings) = self.settled(kind, id, None).await? else { return Ok(None) };
             let doing = format!("see who may use the {} {id}", kind.name());
-            let permissions =
-                self.ask_quicksight("GET", &format!("{}/{id}/permissions", kind.path()), None, &doing).await?;
+            let permissions = Call::get(format!("{}/{id}/permissions", kind.path()));
+            let permissions = self.ask_quicksight(permissions, &doing).await?;
             let failure = failure_of(kind, &settings);
             Ok(Some(FoundAsset { settings, failure, permissions: permissions_of(&permissions) }))
         })
@@ -56,7 +56,8 @@ impl Session {
         };
         let doing = format!("create the {} {id}", kind.name());
         self.wait(async {
-            let answer = match self.patiently("POST", &path, Some(Value::Object(body)), &doing).await {
+            let call = Call { method: "POST", path, body: Some(Value::Object(body)) };
+            let answer = match self.patiently(call, &doing).await {
                 // It was made by an attempt whose answer was lost.
                 Err(error) if error.kind == Kind::AlreadyThere => Value::Null,
                 answer => answer?,
@@ -74,12 +75,14 @@ impl Session {
         let doing = format!("update the {} {id}", kind.name());
         self.wait(async {
             let path = format!("{}/{id}", kind.path());
-            let answer = self.patiently("PUT", &path, Some(Value::Object(body)), &doing).await?;
+            let call = Call { method: "PUT", path: path.clone(), body: Some(Value::Object(body)) };
+            let answer = self.patiently(call, &doing).await?;
             // A dashboard's new version is seen by nobody until it is published.
             let version = answer["VersionArn"].as_str().and_then(|arn| arn.rsplit('/').next());
             self.demand(asset, version, &doing).await?;
             if let Some(version) = version {
-                self.patiently("PUT", &format!("{path}/versions/{version}"), None, &doing).await?;
+                let publish = Call { method: "PUT", path: format!("{path}/versions/{version}"), body: None };
+                self.patiently(publish, &doing).await?;
             }
             Ok(answer["IngestionId"].as_str().map(str::to_owned))
         })
@@ -88,17 +91,18 @@ impl Session {
     /// Makes a user or group its owner.
     pub fn grant_asset(&self, kind: AssetKind, id: &str, owner: &str) -> Result<()> {
         let method = if kind == AssetKind::Dashboard { "PUT" } else { "POST" };
-        let body = json!({ "GrantPermissions": ownership(kind, owner) });
+        let body = Some(json!({ "GrantPermissions": ownership(kind, owner) }));
         let doing = format!("give the {} {id} to {owner}", kind.name());
         let path = format!("{}/{id}/permissions", kind.path());
-        self.wait(self.patiently(method, &path, Some(body), &doing))?;
+        self.wait(self.patiently(Call { method, path, body }, &doing))?;
         Ok(())
     }
 
     /// Deletes one.
     pub fn delete_asset(&self, kind: AssetKind, id: &str) -> Result<()> {
         let doing = format!("delete the {} {id}", kind.name());
-        match self.wait(self.patiently("DELETE", &format!("{}/{id}", kind.path()), None, &doing)) {
+        let call = Call { method: "DELETE", path: format!("{}/{id}", kind.path()), body: None };
+        match self.wait(self.patiently(call, &doing)) {
             Err(error) if error.kind == Kind::NotFound => Ok(()),
             result => Ok(result.map(drop)?),
         }
@@ -107,8 +111,8 @@ impl Session {
     /// Begins to read a data set's rows anew, under a name of that refresh.
     pub fn begin_refresh(&self, data_set: &str, name: &str) -> Result<()> {
         let path = format!("data-sets/{data_set}/ingestions/{name}");
-        let body = json!({ "IngestionType": "FULL_REFRESH" });
-        match self.wait(self.patiently("PUT", &path, Some(body), &refreshing(data_set))) {
+        let call = Call { method: "PUT", path, body: Some(json!({ "IngestionType": "FULL_REFRESH" })) };
+        match self.wait(self.patiently(call, &refreshing(data_set))) {
             // It was begun by an attempt whose answer was lost: nobody else knows the name.
             Err(error) if error.kind == Kind::AlreadyThere => Ok(()),
             result => Ok(result.map(drop)?),
@@ -117,12 +121,12 @@ impl Session {
 
     /// Waits for the end of a refresh, however long that takes.
     pub fn await_refresh(&self, data_set: &str, name: &str) -> Result<Refreshed> {
-        let path = format!("data-sets/{data_set}/ingestions/{name}");
+        let look = Call::get(format!("data-sets/{data_set}/ingestions/{name}"));
         let doing = refreshing(data_set);
         self.wait(async {
             let mut pause = FIRST_POLL;
             loop {
-                let answer = self.ask_quicksight("GET", &path, None, &doing).await?;
+                let answer = self.ask_quicksight(look.clone(), &doing).await?;
                 let ingestion = &answer["Ingestion"];
                 match ingestion["IngestionStatus"].as_str().unwrap_or_default() {
                     "COMPLETED" => {
@@ -140,29 +144,17 @@ impl Session {
         })
     }
 
-    /// One request below this account.
-    async fn ask_quicksight(
-        &self,
-        method: &'static str,
-        path: &str,
-        body: Option<Value>,
-        doing: &str,
-    ) -> Result<Value, AwsError> {
-        let path = format!("/accounts/{}/{path}", self.account_id());
-        self.quicksight.send(Call { method, path, body }, doing).await.map_err(explained)
+    /// One request, whose path lies below this account.
+    async fn ask_quicksight(&self, call: Call, doing: &str) -> Result<Value, AwsError> {
+        let path = format!("/accounts/{}/{}", self.account_id(), call.path);
+        self.quicksight.send(Call { path, ..call }, doing).await.map_err(explained)
     }
 
     /// The same, again and again as long as something else is being done to what it is about.
-    async fn patiently(
-        &self,
-        method: &'static str,
-        path: &str,
-        body: Option<Value>,
-        doing: &str,
-    ) -> Result<Value, AwsError> {
+    async fn patiently(&self, call: Call, doing: &str) -> Result<Value, AwsError> {
         let (begun, mut pause) = (Instant::now(), FIRST_POLL);
         loop {
-            match self.ask_quicksight(method, path, body.clone(), doing).await {
+            match self.ask_quicksight(call.clone(), doing).await {
                 Err(error) if error.code.as_deref() == Some("ConflictException") && begun.elapsed() < PATIENCE => {
                     tokio::time::sleep(pause).await;
                 }
@@ -175,11 +167,11 @@ impl Session {
     /// What is told of it once nothing is in progress any more; of a dashboard, of the version, else of the published one.
     async fn settled(&self, kind: AssetKind, id: &str, version: Option<&str>) -> Result<Option<Map<String, Value>>> {
         let query = version.map_or_else(String::new, |version| format!("?version-number={version}"));
-        let path = format!("{}/{id}{query}", kind.path());
+        let look = Call::get(format!("{}/{id}{query}", kind.path()));
         let doing = format!("look at the {} {id}", kind.name());
         let (begun, mut pause) = (Instant::now(), FIRST_POLL);
         loop {
-            let mut answer = match self.ask_quicksight("GET", &path, None, &doing).await {
+            let mut answer = match self.ask_quicksight(look.clone(), &doing).await {
                 Err(error) if error.kind == Kind::NotFound => return Ok(None),
                 answer => answer?,
             };

@@ -34,6 +34,13 @@ pub(crate) struct Call {
     pub(crate) body: Option<Value>,
 }
 
+impl Call {
+    /// One that only looks.
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self { method: "GET", path: path.into(), body: None }
+    }
+}
+
 /// A way to one service.
 #[derive(Debug)]
 pub(crate) struct RestClient {
