@@ -11,12 +11,11 @@ use ticket_schema::names::DATABASE;
 
 use crate::bucket::Tag;
 use crate::error::{Kind, OrExplain};
+use crate::polling::Polling;
 use crate::session::Session;
 
-/// The first wait for a result; it grows by half each time.
-const FIRST_POLL: Duration = Duration::from_millis(100);
-/// The longest wait between two looks.
-const LAST_POLL: Duration = Duration::from_secs(3);
+/// The longest wait between two looks at a statement.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// The longest statement that Athena takes.
 pub const MAX_STATEMENT_BYTES: usize = 262_144;
 
@@ -245,7 +244,7 @@ impl Session {
 
     pub(crate) async fn wait_for(&self, id: &str, statement: &str) -> Result<sdk::QueryExecution> {
         use sdk::QueryExecutionState::{Cancelled, Failed, Succeeded};
-        let mut pause = FIRST_POLL;
+        let mut polling = Polling::up_to(LONGEST_PAUSE);
         loop {
             let answer = self.athena.get_query_execution().query_execution_id(id).send().await;
             let execution = answer.or_explain("follow a statement in Athena")?.query_execution;
@@ -263,8 +262,7 @@ impl Session {
                     _ => {}
                 }
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(LAST_POLL);
+            polling.pause().await;
         }
     }
 

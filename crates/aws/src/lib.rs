@@ -18,6 +18,7 @@ pub mod catalog;
 pub mod error;
 pub mod interrupted;
 pub mod objects;
+mod polling;
 pub mod quicksight;
 mod rest;
 #[cfg(test)]

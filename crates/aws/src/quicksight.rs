@@ -4,20 +4,19 @@
 //! part of the SDK has thousands of types for it, which can't be read from JSON and take minutes to compile; so these are
 //! requests of the module `rest`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
 use crate::asset::{Asset, AssetKind, FoundAsset, failure_of, ownership, permissions_of, reason_of, status_of};
 use crate::error::{AwsError, Kind};
+use crate::polling::Polling;
 use crate::rest::Call;
 use crate::session::Session;
 
-/// The first wait for what QuickSight does in its own time; it grows by half each time.
-const FIRST_POLL: Duration = Duration::from_millis(100);
 /// The longest wait between two looks.
-const LAST_POLL: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long something may be in progress, but for a refresh, which depends on the data.
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -124,7 +123,7 @@ impl Session {
         let look = Call::get(format!("data-sets/{data_set}/ingestions/{name}"));
         let doing = refreshing(data_set);
         self.wait(async {
-            let mut pause = FIRST_POLL;
+            let mut polling = Polling::up_to(LONGEST_PAUSE);
             loop {
                 let answer = self.ask_quicksight(look.clone(), &doing).await?;
                 let ingestion = &answer["Ingestion"];
@@ -137,9 +136,8 @@ impl Session {
                         let reason = reason_of(&ingestion["ErrorInfo"]).unwrap_or_else(|| status.to_owned());
                         bail!(AwsError::new(Kind::Other, doing, reason).with_next_step(ASKS_FOR_ITSELF));
                     }
-                    _ => tokio::time::sleep(pause).await,
+                    _ => polling.pause().await,
                 }
-                pause = (pause * 3 / 2).min(LAST_POLL);
             }
         })
     }
@@ -152,15 +150,14 @@ impl Session {
 
     /// The same, again and again as long as something else is being done to what it is about.
     async fn patiently(&self, call: Call, doing: &str) -> Result<Value, AwsError> {
-        let (begun, mut pause) = (Instant::now(), FIRST_POLL);
+        let mut polling = Polling::up_to(LONGEST_PAUSE);
         loop {
             match self.ask_quicksight(call.clone(), doing).await {
-                Err(error) if error.code.as_deref() == Some("ConflictException") && begun.elapsed() < PATIENCE => {
-                    tokio::time::sleep(pause).await;
+                Err(error) if error.code.as_deref() == Some("ConflictException") && polling.elapsed() < PATIENCE => {
+                    polling.pause().await;
                 }
                 answer => return answer,
             }
-            pause = (pause * 3 / 2).min(LAST_POLL);
         }
     }
 
@@ -169,7 +166,7 @@ impl Session {
         let query = version.map_or_else(String::new, |version| format!("?version-number={version}"));
         let look = Call::get(format!("{}/{id}{query}", kind.path()));
         let doing = format!("look at the {} {id}", kind.name());
-        let (begun, mut pause) = (Instant::now(), FIRST_POLL);
+        let mut polling = Polling::up_to(LONGEST_PAUSE);
         loop {
             let mut answer = match self.ask_quicksight(look.clone(), &doing).await {
                 Err(error) if error.kind == Kind::NotFound => return Ok(None),
@@ -180,11 +177,10 @@ impl Session {
             if !status.ends_with("_IN_PROGRESS") {
                 return Ok(Some(settings));
             }
-            if begun.elapsed() > PATIENCE {
+            if polling.elapsed() > PATIENCE {
                 bail!(AwsError::new(Kind::Throttled, doing, format!("it has been {status} for too long")));
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(LAST_POLL);
+            polling.pause().await;
         }
     }
 
