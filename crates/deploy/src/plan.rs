@@ -305,7 +305,8 @@ impl Plan {
             self.blocked_by(format!("data in {bucket}"), text);
         }
 
-        let new = data.objects.keys().filter(|key| !actual.owned.contains(*key));
+        // What is there with the wanted content and isn't ours becomes ours with the manifest, not before.
+        let new = sent.iter().map(|(upload, _)| &upload.key).filter(|key| !actual.owned.contains(*key));
         let keys: BTreeSet<String> = actual.announced.iter().chain(new).chain(&stale).cloned().collect();
         let is_announced = (!sent.is_empty() || manifest.is_some()) && keys != actual.announced;
         if is_announced {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 use ticket_schema::names::{MANIFEST_FILE, RAW_TABLE, TABLE, VIEW};
 
-use crate::model::{Cloud, Object, Op, Tickets, bucket, ops, set};
+use crate::model::{Cloud, Object, Op, Tickets, bucket, ops, part_of, set};
 use crate::{BUCKETS, CATALOG, DATA, later_tickets, tickets};
 
 /// What happens to an account.
@@ -35,14 +35,21 @@ enum OtherHand {
     ChangesThePartitions,
 }
 
+/// Few contents, so that other hands often put what is wanted: 1 and 2 are of one size, 11 is of another.
+const CONTENTS: [u64; 3] = [1, 2, 11];
+
+fn any_content() -> impl Strategy<Value = u64> {
+    prop::sample::select(CONTENTS.to_vec())
+}
+
 fn any_tickets() -> impl Strategy<Value = Tickets> {
     let names = |names: &'static [&'static str]| {
         subsequence(names.to_vec(), 0..=names.len()).prop_flat_map(|names| {
-            let contents = prop::collection::vec(1..25_u64, names.len());
+            let contents = prop::collection::vec(any_content(), names.len());
             contents.prop_map(move |contents| names.iter().map(|name| (*name).to_owned()).zip(contents).collect())
         })
     };
-    let refused = prop::option::of(1..25_u64);
+    let refused = prop::option::of(any_content());
     (names(&["a.jsonl", "b.jsonl", "c.jsonl"]), names(&["DE", "FR", "GB"]), refused)
         .prop_map(|(raw, markets, refused)| Tickets { raw, markets, refused })
 }
@@ -120,7 +127,7 @@ fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
             match (what, how / 3 % 3) {
                 (OtherHand::DeletesOurObject, _) => drop(store.objects.remove(key)),
                 (_, 0) => store.objects.get_mut(key).unwrap().crc64nvme = None,
-                (_, other) => drop(store.objects.insert(key.clone(), Object::of(u64::from(other) * 13))),
+                (_, other) => drop(store.objects.insert(key.clone(), Object::of(CONTENTS[usize::from(other)]))),
             }
         }
         OtherHand::PutsAnObject => {
@@ -131,7 +138,7 @@ fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
             let is_claimed = contents.owned.contains(key) || contents.announced.contains(key);
             let is_result = role == Role::Results && key.starts_with("results/");
             if !is_claimed && !is_result && !contents.keys.contains_key(key) {
-                cloud.put(role, key, Object::foreign(u64::from(how) % 25));
+                cloud.put(role, key, Object::foreign(CONTENTS[usize::from(how) / 3 % CONTENTS.len()]));
             }
         }
         OtherHand::ChangesASetting => {
@@ -260,6 +267,25 @@ fn a_destroy_killed_anywhere_is_finished_by_the_next_one_or_undone_by_a_deploy()
         end(&mut cloud, 1);
         assert_eq!(cloud.buckets.keys().collect::<Vec<_>>(), [&bucket(Role::Raw)]);
         assert_eq!(cloud.keys(Role::Raw).into_iter().collect::<Vec<_>>(), ["mine"]);
+    }
+}
+
+#[test]
+fn what_another_hand_put_with_the_wanted_content_becomes_ours_with_the_manifest_and_not_before() {
+    let mut start = Cloud::with(&Tickets::default());
+    let key = part_of("FR");
+    start.put(Role::Curated, &key, Object::foreign(5));
+    let all = ops(&start.plan(&Tickets::new(&[("a.jsonl", 1)], &[("DE", 3), ("FR", 5)]), Parts::ALL), 7);
+    let adopts = |op: &Op| matches!(op, Op::Put(upload) if upload.key == MANIFEST_FILE && upload.bucket == bucket(Role::Curated));
+    let adopted = all.iter().position(adopts).unwrap();
+    for n in 0..=all.len() {
+        let mut cloud = start.clone();
+        cloud.run(&all[..n]);
+        let later = cloud.plan(&Tickets::new(&[], &[("FR", 12)]), Parts::ALL);
+        end(&mut cloud, 1);
+        let is_ours = n > adopted;
+        assert_eq!(later.obstacles.is_empty(), is_ours, "after {n}: {}", later.obstacles_text());
+        assert_eq!(cloud.keys(Role::Curated).contains(&key), !is_ours, "after {n}");
     }
 }
 
