@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use cli_support::checksum::Checksum;
 use cli_support::publish::{Staging, replace_file};
 use tempfile::tempdir;
 
@@ -81,6 +82,73 @@ fn the_next_run_removes_what_a_killed_one_left() {
     fs::write(home.path().join(".raw.partial/sub/half"), "").unwrap();
     publish(&target, &["a"], &[("a", "2")]).unwrap();
     assert_eq!(content(home.path()), [".raw.lock=", "raw/a=2"]);
+}
+
+fn checksum_of(bytes: &[u8]) -> Checksum {
+    let mut checksum = Checksum::default();
+    checksum.update(bytes);
+    checksum
+}
+
+#[test]
+fn what_is_written_behind_is_where_it_belongs() {
+    let home = tempdir().unwrap();
+    let target = home.path().join("raw");
+    let staging = Staging::begin(&target).unwrap();
+    let names = ["a", "b", "sub/c"];
+    let mut files = names.map(|name| (staging.create(name).unwrap(), Vec::new()));
+    // From nothing to more than is written at once, around the ends of blocks, in files that take turns.
+    let mut n = 0_u32;
+    for n_bytes in [4, 0, 1, 4091, 4096, 4097, 8192, 3, 65_536, 1 << 20, (2 << 20) + 1, (5 << 20) - 1, 4095, 12_345_678]
+    {
+        for (file, expected) in &mut files {
+            n += 1;
+            let piece: Vec<u8> =
+                (0..n_bytes as u32).map(|i| (i.wrapping_add(n).wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+            expected.extend_from_slice(&piece);
+            if n.is_multiple_of(4) {
+                file.write_all(&piece).unwrap();
+            } else {
+                let checksum = checksum_of(&piece);
+                file.write_behind(piece, &checksum, &staging).unwrap();
+            }
+        }
+    }
+    for (file, expected) in &files {
+        assert_eq!(file.checksum().to_base64(), checksum_of(expected).to_base64());
+        assert_eq!(file.checksum().n_bytes(), expected.len() as u64);
+    }
+    staging.publish(&BTreeSet::new()).unwrap();
+    for (name, (_, expected)) in names.iter().zip(&files) {
+        assert!(fs::read(target.join(name)).unwrap() == *expected, "{name}");
+    }
+}
+
+#[test]
+fn what_can_t_be_written_behind_is_not_published() {
+    let piece = vec![7; 3 << 20];
+    let checksum = checksum_of(&piece);
+    for n_pieces in [1, 20] {
+        let home = tempdir().unwrap();
+        let target = home.path().join("raw");
+        publish(&target, &[], &[("a", "old")]).unwrap();
+        let staging = Staging::begin(&target).unwrap();
+        let mut file = staging.create("deep/a").unwrap();
+        fs::remove_dir_all(home.path().join(".raw.partial/deep")).unwrap();
+        let written: Result<Vec<_>, _> =
+            (0..n_pieces).map(|_| file.write_behind(piece.clone(), &checksum, &staging)).collect();
+        // A few are taken before it is known.
+        assert_eq!(written.is_ok(), n_pieces == 1);
+        let errors = [
+            written.err().map(|error| error.to_string()),
+            staging.publish(&BTreeSet::new()).err().map(|error| error.to_string()),
+        ];
+        assert!(errors[1].is_some());
+        for error in errors.into_iter().flatten() {
+            assert!(error.starts_with("cannot write ") && error.contains("raw/deep/a: No such file"), "{error}");
+        }
+        assert_eq!(content(home.path()), [".raw.lock=", "raw/a=old"]);
+    }
 }
 
 #[test]

@@ -16,7 +16,8 @@ use crate::decode::Market;
 use crate::parquet_file::{Compression, EncodedRowGroup, ParquetFile};
 use crate::turns::{InTurn, Stop};
 
-/// From how many bytes on it pays to bring a row group to disk while others are still being made.
+/// From how many bytes on a row group is written behind. Files that are shorter stay in the page cache, for those who read them
+/// next.
 const LONG_BYTES: usize = 1 << 20;
 
 /// How the files are made.
@@ -104,13 +105,14 @@ impl PartsOfMarket {
             Some(part) => part,
             open => open.insert(Part::create(name(market, self.next), staging)?),
         };
-        let is_long = row_group.bytes().len() >= LONG_BYTES;
-        let write = |file: &mut StagedFile, bytes: &[u8]| file.write_known(bytes, checksum);
-        let bytes = part.file.append_by(row_group, write).with_context(|| format!("cannot write {}", part.name))?;
-        if is_long {
-            staging.bring_to_disk(part.file.sink());
-        }
-        Ok(bytes)
+        let write = |file: &mut StagedFile, bytes: Vec<u8>| {
+            if bytes.len() >= LONG_BYTES {
+                return file.write_behind(bytes, checksum, staging);
+            }
+            file.write_known(&bytes, checksum).map(|()| bytes)
+        };
+        // An error names the file, which may be another one that was written behind.
+        part.file.append_by(row_group, write)
     }
 
     fn end_part(&mut self) -> Result<()> {

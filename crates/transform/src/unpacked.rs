@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read};
 use cli_support::checksum::Checksum;
 use flate2::read::MultiGzDecoder;
 
-/// How much of a packed file is read at once.
+/// How much of a file is read at once: so little that it is still near the processor when its checksum is taken.
 const READ_BYTES: usize = 1 << 17;
 
 type File = Checksummed<Box<dyn Read + Send>>;
@@ -60,7 +60,8 @@ impl Read for Unpacked {
 
 impl<R: Read> Read for Checksummed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.reader.read(buffer)?;
+        let n_most = buffer.len().min(READ_BYTES);
+        let n = self.reader.read(&mut buffer[..n_most])?;
         self.checksum.update(&buffer[..n]);
         Ok(n)
     }

@@ -112,6 +112,26 @@ fn when_files_can_t_be_written_the_data_set_before_stays() {
     assert_eq!(manifest(&home).rows, counts(20_000, 20_000, 0));
 }
 
+#[test]
+fn when_a_long_row_group_can_t_be_written_the_data_set_before_stays() {
+    const MAX_KIB: u64 = 1200;
+    let home = home_with_tickets(500);
+    assert!(transform(&home, &[]).status.success());
+    let before = files(&home.path().join("data/curated"));
+    generate_into(&home.path().join("data/raw"), 120_000);
+    for arguments in ["", "--threads 1"] {
+        let output = transform_with_file_limit(&home, MAX_KIB, arguments);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("cannot write") && said.contains("/part-0.parquet: File too large"), "{said}");
+        assert!(files(&home.path().join("data/curated")) == before, "{arguments}");
+        no_leftovers(&home);
+    }
+    assert!(transform(&home, &[]).status.success());
+    let parquet_bytes = manifest(&home).files.iter().map(|file| file.bytes).max();
+    assert!(parquet_bytes > Some(MAX_KIB << 10), "{parquet_bytes:?} bytes would have been few enough");
+}
+
 /// On a disk that is really full, where one may be made.
 #[test]
 fn on_a_full_disk_the_data_set_before_stays() {

@@ -52,11 +52,6 @@ impl<W: Write + Send> ParquetFile<W> {
         self.n_bytes
     }
 
-    /// Where it is written.
-    pub const fn sink(&self) -> &W {
-        &self.sink
-    }
-
     /// How many rows the file has so far.
     pub const fn n_rows(&self) -> u64 {
         self.n_rows
@@ -65,22 +60,22 @@ impl<W: Write + Send> ParquetFile<W> {
     /// Writes a row group. One without rows leaves no trace.
     /// Returns the memory of its bytes.
     pub fn append(&mut self, group: EncodedRowGroup) -> Result<Vec<u8>> {
-        self.append_by(group, W::write_all)
+        self.append_by(group, |sink, bytes| sink.write_all(&bytes).map(|()| bytes))
     }
 
     /// Like [`append`](Self::append), for a sink that has its own way to write bytes that it need not look at. `write` is given
-    /// [all bytes](EncodedRowGroup::bytes) of the row group and must write them all.
+    /// [all bytes](EncodedRowGroup::bytes) of the row group, must write them all, and returns their memory or some other.
     pub fn append_by(
         &mut self,
         group: EncodedRowGroup,
-        write: impl FnOnce(&mut W, &[u8]) -> io::Result<()>,
+        write: impl FnOnce(&mut W, Vec<u8>) -> io::Result<Vec<u8>>,
     ) -> Result<Vec<u8>> {
         if group.n_rows == 0 {
             return Ok(group.bytes);
         }
         let start = i64::try_from(self.n_bytes)?;
-        write(&mut self.sink, &group.bytes)?;
         self.n_bytes += group.bytes.len() as u64;
+        let memory = write(&mut self.sink, group.bytes)?;
         let mut columns = Vec::with_capacity(group.columns.len());
         let mut column_indexes = Vec::with_capacity(group.columns.len());
         let mut offset_indexes = Vec::with_capacity(group.columns.len());
@@ -107,7 +102,7 @@ impl<W: Write + Send> ParquetFile<W> {
         self.column_indexes.push(column_indexes);
         self.offset_indexes.push(offset_indexes);
         self.n_rows += group.n_rows as u64;
-        Ok(group.bytes)
+        Ok(memory)
     }
 
     /// Writes the indexes and the metadata. Returns the sink and the number of rows.

@@ -6,22 +6,22 @@
 //! A lock file beside the target (`.raw.lock`, empty, never removed) keeps two runs from writing the same target.
 #![allow(clippy::disallowed_methods, reason = "this module is where the workspace creates files")]
 
+mod disk;
+mod staged_file;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::checksum::Checksum;
+use disk::Disk;
+pub use staged_file::StagedFile;
 
 /// What an interrupt has to remove.
 static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
-
-/// How many files may wait to be brought to disk.
-const MAX_FILES_TO_DISK: usize = 8;
 
 struct Unfinished {
     target: PathBuf,
@@ -54,8 +54,8 @@ pub struct Staging {
     work: PathBuf,
     /// Held as long as the staging lives.
     _lock: File,
-    /// Takes files to the thread that brings them to disk; it starts with the first one.
-    to_disk: OnceLock<SyncSender<File>>,
+    /// Writes what is written behind; it is there from the first such piece on.
+    disk: OnceLock<Disk>,
 }
 
 impl Staging {
@@ -72,7 +72,7 @@ impl Staging {
         );
         let lock = take_lock(&parent.join(format!(".{name}.lock")), target)?;
         let (target, work) = (parent.join(&name), parent.join(format!(".{name}.partial")));
-        let staging = Self { target, work, _lock: lock, to_disk: OnceLock::new() };
+        let staging = Self { target, work, _lock: lock, disk: OnceLock::new() };
         staging.clear_leftovers()?;
         let mut unfinished = unfinished();
         unfinished.push(Unfinished { target: staging.target.clone(), work: staging.work.clone() });
@@ -114,28 +114,19 @@ impl Staging {
         };
         let _unless_interrupted = unfinished();
         let file = create().with_context(|| format!("cannot create {}", shown.display()))?;
-        Ok(StagedFile { file, shown, checksum: Checksum::default() })
+        Ok(StagedFile::new(file, path, shown))
     }
 
-    /// Begins to bring to disk what has been written to a file, in the background: less is left to wait for at the end, which
-    /// brings everything there. Returns at once, and does nothing while the disk is busy with files that came before.
-    pub fn bring_to_disk(&self, file: &StagedFile) {
-        let to_disk = self.to_disk.get_or_init(|| {
-            let (sender, files) = mpsc::sync_channel::<File>(MAX_FILES_TO_DISK);
-            // An error shows at the end, when the whole data set is brought to disk.
-            std::thread::spawn(move || files.into_iter().for_each(|file| drop(file.sync_data())));
-            sender
-        });
-        if let Ok(file) = file.file.try_clone() {
-            let _ = to_disk.try_send(file);
-        }
+    fn disk(&self) -> &Disk {
+        self.disk.get_or_init(Disk::new)
     }
 
     /// Replaces the target by what was staged.
     ///
     /// `owned` names the files that belong to the data set being replaced; they go. Any other file in the target stays
     /// where it is; these are returned. Fails, with the target untouched, if one of them bears the name of a new file.
-    pub fn publish(self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
+    pub fn publish(mut self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
+        self.disk.take().map_or(Ok(()), Disk::finish)?;
         let foreign = self.take_over_foreign_files(owned)?;
         self.sync().with_context(|| format!("cannot bring {} to disk", self.target.display()))?;
         {
@@ -166,7 +157,7 @@ impl Staging {
         Ok(foreign)
     }
 
-    /// Brings everything to disk: a few files one by one, so that nobody waits for what others have written there; many by one
+    /// Brings everything to disk: a few files by themselves, so that nobody waits for what others have written there; many by one
     /// call for the whole file system, which is far cheaper then.
     fn sync(&self) -> io::Result<()> {
         const FEW: usize = 300;
@@ -175,13 +166,11 @@ impl Staging {
         if names.len() > FEW && sync_file_system(&self.work).is_ok() {
             return Ok(());
         }
-        let mut dirs = BTreeSet::from([self.work.clone()]);
-        for name in &names {
-            let path = self.work.join(name);
-            File::open(&path)?.sync_all()?;
-            dirs.extend(path.ancestors().skip(1).take_while(|dir| *dir != self.work).map(Path::to_owned));
-        }
-        dirs.iter().try_for_each(|dir| sync_directory(dir))
+        let files: Vec<PathBuf> = names.iter().map(|name| self.work.join(name)).collect();
+        let above = files.iter().flat_map(|file| file.ancestors().skip(1).take_while(|dir| *dir != self.work));
+        let dirs: BTreeSet<PathBuf> = above.map(Path::to_owned).chain([self.work.clone()]).collect();
+        sync_all(&files, |file| File::open(file)?.sync_all())?;
+        sync_all(&dirs.into_iter().collect::<Vec<_>>(), sync_directory)
     }
 
     fn swap(&self) -> io::Result<()> {
@@ -208,45 +197,6 @@ impl Drop for Staging {
         if unfinished.extract_if(.., |staging| staging.work == self.work).next().is_some() {
             let _ = fs::remove_dir_all(&self.work);
         }
-    }
-}
-
-/// A file of a [`Staging`]; it counts and checksums what is written to it.
-#[derive(Debug)]
-pub struct StagedFile {
-    file: File,
-    shown: PathBuf,
-    checksum: Checksum,
-}
-
-impl StagedFile {
-    /// Length and checksum of what has been written so far.
-    pub const fn checksum(&self) -> &Checksum {
-        &self.checksum
-    }
-
-    /// Writes bytes whose checksum is known already, so that they aren't read for it.
-    pub fn write_known(&mut self, bytes: &[u8], checksum: &Checksum) -> io::Result<()> {
-        debug_assert_eq!(bytes.len() as u64, checksum.n_bytes());
-        self.file.write_all(bytes).map_err(|error| self.named(&error))?;
-        self.checksum.append(checksum);
-        Ok(())
-    }
-
-    fn named(&self, error: &io::Error) -> io::Error {
-        io::Error::new(error.kind(), format!("cannot write {}: {error}", self.shown.display()))
-    }
-}
-
-impl Write for StagedFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.file.write(bytes).map_err(|error| self.named(&error))?;
-        self.checksum.update(&bytes[..n]);
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
     }
 }
 
@@ -343,6 +293,17 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,
     }
+}
+
+/// Several at once: each is mostly waiting for the disk, which can do them together.
+fn sync_all(paths: &[PathBuf], sync: impl Fn(&Path) -> io::Result<()> + Sync) -> io::Result<()> {
+    const AT_ONCE: usize = 8;
+    let sync = &sync;
+    std::thread::scope(|scope| {
+        let share = |n| move || paths.iter().skip(n).step_by(AT_ONCE).try_for_each(|path| sync(path));
+        let shares: Vec<_> = (0..AT_ONCE.min(paths.len())).map(|n| scope.spawn(share(n))).collect();
+        shares.into_iter().try_for_each(|share| share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]

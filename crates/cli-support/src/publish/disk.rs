@@ -1,0 +1,158 @@
+//! Long pieces of files go to disk on a thread of their own, and past the page cache.
+//!
+//! What is written once needs no second copy in the kernel's memory. New pages for one cost processor time, in a virtual machine
+//! easily more than the bytes themselves have cost, and what they displace may be what others are about to read.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::staged_file::cannot_write;
+
+/// What places in a file and in memory must be multiples of to go past the page cache: no disk in use has longer sectors.
+const BLOCK_BYTES: usize = 4096;
+
+/// How much goes to the disk at once.
+const MAX_BYTES_AT_ONCE: usize = 2 << 20;
+
+/// How many pieces wait while one is written. More would only take memory.
+const MAX_WAITING: usize = 1;
+
+/// The thread; it begins with the first piece and ends with the last.
+#[derive(Debug)]
+pub(super) struct Disk {
+    pieces: SyncSender<Piece>,
+    /// The memory of pieces that have been written.
+    written: Mutex<Receiver<Vec<u8>>>,
+    failure: Arc<OnceLock<io::Error>>,
+    thread: JoinHandle<()>,
+}
+
+/// Bytes and the place they belong to.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// Where the file is now, and where it will be.
+    pub(super) path: PathBuf,
+    pub(super) shown: PathBuf,
+    pub(super) start: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Disk {
+    pub(super) fn new() -> Self {
+        let (pieces, incoming) = mpsc::sync_channel(MAX_WAITING);
+        let (outgoing, written) = mpsc::channel();
+        let failure = Arc::new(OnceLock::new());
+        let thread = thread::spawn({
+            let failure = Arc::clone(&failure);
+            move || {
+                if let Err(error) = write_all(&incoming, &outgoing) {
+                    let _ = failure.set(error);
+                }
+            }
+        });
+        Self { pieces, written: Mutex::new(written), failure, thread }
+    }
+
+    /// Has a piece written, and returns the memory of another one. Waits while others are before it. Fails if one of them could
+    /// not be written.
+    pub(super) fn write(&self, piece: Piece) -> io::Result<Vec<u8>> {
+        if self.pieces.send(piece).is_err() {
+            return Err(self.failure());
+        }
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(written.try_recv().unwrap_or_default())
+    }
+
+    /// Why the thread takes nothing any more. It says so before it goes, and all who ask are told.
+    fn failure(&self) -> io::Error {
+        let unknown = || io::Error::other("an earlier write has failed");
+        self.failure.get().map_or_else(unknown, |error| io::Error::new(error.kind(), error.to_string()))
+    }
+
+    /// Waits until everything has been written.
+    pub(super) fn finish(self) -> io::Result<()> {
+        let Self { pieces, failure, thread, .. } = self;
+        drop(pieces);
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Arc::into_inner(failure).and_then(OnceLock::into_inner).map_or(Ok(()), Err)
+    }
+}
+
+fn write_all(pieces: &Receiver<Piece>, written: &Sender<Vec<u8>>) -> io::Result<()> {
+    let mut aligned = Aligned::new();
+    for piece in pieces {
+        piece.write(&mut aligned).map_err(|error| cannot_write(&piece.shown, &error))?;
+        let _ = written.send(piece.bytes);
+    }
+    Ok(())
+}
+
+impl Piece {
+    /// Where nothing goes past the page cache, what it has taken is brought to disk at once, so that less is left to wait for
+    /// at the end. An error of that shows then.
+    fn write(&self, aligned: &mut Aligned) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(&self.path)?;
+        if let Ok(past_cache) = open_past_cache(&self.path) {
+            return self.write_past_cache(&file, &past_cache, aligned);
+        }
+        write_at(&file, self.start, &self.bytes)?;
+        let _ = file.sync_data();
+        Ok(())
+    }
+
+    /// All whole blocks; what is before and after them shares its blocks with other pieces.
+    fn write_past_cache(&self, file: &File, past_cache: &File, aligned: &mut Aligned) -> io::Result<()> {
+        let n_before = self.start.next_multiple_of(BLOCK_BYTES as u64) - self.start;
+        let (before, rest) = self.bytes.split_at(self.bytes.len().min(n_before as usize));
+        let (blocks, after) = rest.split_at(rest.len() - rest.len() % BLOCK_BYTES);
+        write_at(file, self.start, before)?;
+        let mut place = self.start + before.len() as u64;
+        for blocks in blocks.chunks(MAX_BYTES_AT_ONCE) {
+            // A file system may refuse this at any time. It says what is really wrong if it refuses the usual way too.
+            if write_at(past_cache, place, aligned.copy(blocks)).is_err() {
+                write_at(file, place, blocks)?;
+            }
+            place += blocks.len() as u64;
+        }
+        write_at(file, place, after)
+    }
+}
+
+fn write_at(mut file: &File, place: u64, bytes: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(place))?;
+    file.write_all(bytes)
+}
+
+#[cfg(target_os = "linux")]
+fn open_past_cache(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().write(true).custom_flags(rustix::fs::OFlags::DIRECT.bits().cast_signed()).open(path)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_past_cache(_path: &Path) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Memory that begins where a block may begin.
+struct Aligned {
+    memory: Vec<u8>,
+    start: usize,
+}
+
+impl Aligned {
+    fn new() -> Self {
+        let memory = vec![0; MAX_BYTES_AT_ONCE + BLOCK_BYTES];
+        Self { start: memory.as_ptr().align_offset(BLOCK_BYTES), memory }
+    }
+
+    fn copy(&mut self, bytes: &[u8]) -> &[u8] {
+        let copy = &mut self.memory[self.start..][..bytes.len()];
+        copy.copy_from_slice(bytes);
+        copy
+    }
+}
