@@ -1,10 +1,12 @@
-//! How fast one thread of this machine does what no contestant can go without: simple loops, so that a reader sees how far a
-//! contestant is from memory, the page cache and Snappy.
+//! How fast this machine does what no contestant can go without: simple loops, on one thread and on several, so that a reader sees
+//! how far a contestant is from memory, the page cache and Snappy, and what more threads can bring.
 
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -12,19 +14,28 @@ use cli_support::checksum::Checksum;
 
 use crate::statistics::median;
 
-/// Bytes per second, each the median of several passes.
+/// What the machine reaches.
 #[derive(Clone, Copy, Debug)]
 pub struct Ceilings {
     /// Copying the tickets' text from one place in memory to another.
-    pub copy: f64,
+    pub copy: Rate,
     /// Reading the files from the page cache.
-    pub read: f64,
+    pub read: Rate,
     /// The CRC-64/NVME of the text.
-    pub checksum: f64,
+    pub checksum: Rate,
     /// Packing the text with Snappy.
-    pub snappy: f64,
-    /// Writing a file and bringing it to disk.
+    pub snappy: Rate,
+    /// Writing a file and bringing it to disk, bytes per second.
     pub write: f64,
+}
+
+/// Bytes per second, each the median of several passes.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// Of one thread.
+    pub alone: f64,
+    /// Of all threads together.
+    pub together: f64,
 }
 
 /// How much of the tickets is taken: far more than any cache holds.
@@ -39,52 +50,81 @@ const N_PASSES: usize = 5;
 
 impl Ceilings {
     /// Measures them with the text of some files, and with a scratch file in `dir`.
-    pub fn measure(files: &[PathBuf], dir: &Path) -> Result<Self> {
+    pub fn measure(files: &[PathBuf], threads: NonZeroUsize, dir: &Path) -> Result<Self> {
         let mut text = Vec::new();
         for path in files {
             let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
             file.take(SAMPLE - text.len() as u64).read_to_end(&mut text)?;
         }
-        let mut copied = vec![0_u8; text.len()];
-        let mut buffer = vec![0_u8; PIECE + CACHE_LINE];
-        // Large allocations begin 16 bytes into a page. Some processors copy to there, from the beginning of a page, five times
-        // slower than to the beginning of a cache line.
-        let from = buffer.as_ptr().align_offset(CACHE_LINE).min(CACHE_LINE);
-        let mut packed = vec![0_u8; snap::raw::max_compress_len(PIECE)];
-        let mut snappy = snap::raw::Encoder::new();
+        let for_each_thread = vec![files; threads.get()];
         let scratch = dir.join("ceiling");
         let ceilings = Self {
-            copy: rate(|| {
-                black_box(&mut copied).copy_from_slice(black_box(&text));
-                Ok(text.len())
-            })?,
-            read: rate(|| read(files, &mut buffer[from..from + PIECE]))?,
-            checksum: rate(|| {
-                let mut checksum = Checksum::default();
-                checksum.update(&text);
-                black_box(checksum);
-                Ok(text.len())
-            })?,
-            snappy: rate(|| {
-                for piece in text.chunks(PIECE) {
-                    black_box(snappy.compress(piece, &mut packed)?);
+            copy: Rate::of(&text, threads, |text| {
+                let mut copied = vec![0_u8; text.len()];
+                move || {
+                    black_box(&mut copied).copy_from_slice(black_box(text));
+                    Ok(text.len())
                 }
-                Ok(text.len())
             })?,
-            write: rate(|| write(&scratch, &text))?,
+            read: Rate::of(&for_each_thread, threads, |times| {
+                let mut buffer = vec![0_u8; PIECE + CACHE_LINE];
+                // Large allocations begin 16 bytes into a page. Some processors copy to there, from the beginning of a page,
+                // five times slower than to the beginning of a cache line.
+                let from = buffer.as_ptr().align_offset(CACHE_LINE).min(CACHE_LINE);
+                move || times.iter().map(|files| read(files, &mut buffer[from..from + PIECE])).sum()
+            })?,
+            checksum: Rate::of(&text, threads, |text| {
+                || {
+                    let mut checksum = Checksum::default();
+                    checksum.update(text);
+                    black_box(checksum);
+                    Ok(text.len())
+                }
+            })?,
+            snappy: Rate::of(&text, threads, |text| {
+                let mut packed = vec![0_u8; snap::raw::max_compress_len(PIECE)];
+                let mut snappy = snap::raw::Encoder::new();
+                move || {
+                    for piece in text.chunks(PIECE) {
+                        black_box(snappy.compress(piece, &mut packed)?);
+                    }
+                    Ok(text.len())
+                }
+            })?,
+            write: rate(&mut [|| write(&scratch, &text)])?,
         };
         fs::remove_file(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;
         Ok(ceilings)
     }
 }
 
-/// The median rate of several passes, after one that isn't measured; a pass returns the bytes it went over.
-fn rate(mut pass: impl FnMut() -> Result<usize>) -> Result<f64> {
-    pass()?;
+impl Rate {
+    /// `pass` goes over its share of `all`, and returns how many bytes that were.
+    fn of<'a, T, P>(all: &'a [T], threads: NonZeroUsize, pass: impl Fn(&'a [T]) -> P) -> Result<Self>
+    where
+        P: FnMut() -> Result<usize> + Send,
+    {
+        let shares = all.chunks(all.len().div_ceil(threads.get()).max(1));
+        Ok(Self { alone: rate(&mut [pass(all)])?, together: rate(&mut shares.map(&pass).collect::<Vec<_>>())? })
+    }
+}
+
+/// The median rate at which some do their passes, each on a thread of its own, after one that isn't measured.
+fn rate(passes: &mut [impl FnMut() -> Result<usize> + Send]) -> Result<f64> {
+    let mut all_at_once = || {
+        thread::scope(|scope| {
+            let threads: Vec<_> = passes.iter_mut().map(|pass| scope.spawn(pass)).collect();
+            let join = |thread: thread::ScopedJoinHandle<'_, Result<usize>>| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            threads.into_iter().map(join).sum::<Result<usize>>()
+        })
+    };
+    all_at_once()?;
     let mut rates = Vec::with_capacity(N_PASSES);
     for _ in 0..N_PASSES {
         let started = Instant::now();
-        let n_bytes = pass()?;
+        let n_bytes = all_at_once()?;
         rates.push(n_bytes as f64 / started.elapsed().max(Duration::from_nanos(1)).as_secs_f64());
     }
     Ok(median(&rates))

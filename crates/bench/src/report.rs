@@ -136,7 +136,7 @@ fn cpu(runs: &[Run]) -> Duration {
     median_duration(runs.iter().map(|run| run.usage.cpu))
 }
 
-/// What one thread needs for a ticket at the very least, and what transform takes.
+/// What one thread needs for a ticket at the very least, what transform takes, and what more threads bring to either.
 fn limit(found: &Found) -> String {
     let is_single =
         |(contestant, _): &(&Contestant, &Vec<Run>)| contestant.peer.is_none() && contestant.threads.get() == 1;
@@ -151,24 +151,26 @@ fn limit(found: &Found) -> String {
     let written = per_ticket(middle(runs, |run| run.bytes));
     let rates = &found.ceilings;
     let steps = [
-        ("copy the text in memory", text, rates.copy),
-        ("read the text from the page cache", text, rates.read),
-        ("take the text's CRC-64/NVME", text, rates.checksum),
-        ("pack the columns with Snappy", unpacked, rates.snappy),
-        ("write the files and bring them to disk", written, rates.write),
+        ("copy the text in memory", text, rates.copy.alone, Some(rates.copy.together)),
+        ("read the text from the page cache", text, rates.read.alone, Some(rates.read.together)),
+        ("take the text's CRC-64/NVME", text, rates.checksum.alone, Some(rates.checksum.together)),
+        ("pack the columns with Snappy", unpacked, rates.snappy.alone, Some(rates.snappy.together)),
+        ("write the files and bring them to disk", written, rates.write, None),
     ];
-    let nanoseconds = |(_, n_bytes, rate): (&str, f64, f64)| n_bytes / rate * 1e9;
-    let rows = steps.map(|step| {
-        let (name, n_bytes, rate) = step;
+    let rows = steps.map(|(name, n_bytes, rate, together)| {
         vec![
             name.to_owned(),
             format!("{:.2}", rate / 1e9),
             format!("{n_bytes:.0}"),
-            format!("{:.0}", nanoseconds(step)),
+            format!("{:.0}", n_bytes / rate * 1e9),
+            together.map(|together| format!("{:.2}", together / rate)).unwrap_or_default(),
         ]
     });
-    let least: f64 = steps[1..4].iter().copied().map(nanoseconds).sum();
+    let least: f64 = steps[1..4].iter().map(|(_, n_bytes, rate, _)| n_bytes / rate * 1e9).sum();
     let taken = cpu(runs).as_secs_f64() * 1e9 / job.tickets as f64;
+    let threads = human::counted(found.threads.get() as u64, "thread");
+    let ours = job.runs.first().map_or(&[][..], Vec::as_slice);
+    let walls = |runs: &[Run]| runs.iter().map(|run| run.usage.wall.as_secs_f64()).collect::<Vec<_>>();
     format!(
         "\
 ## What the limit is
@@ -182,11 +184,15 @@ how little that could take.
 
 Copying is there for scale: each byte is read once and written once. Snappy's rate is that of the tickets' text; columns may pack
 faster or slower. Writing is mostly waiting for the disk, which can go on meanwhile.
+
+The last column is what {threads} of this machine do together, as a multiple of what one does. transform's own multiple is
+{:.2}.
 ",
         human::count(job.tickets),
-        table(&["", "GB/s", "bytes", "ns"], rows),
+        table(&["", "GB/s", "bytes", "ns", &threads], rows),
         single.name(),
         taken / least,
+        paired_ratio(&walls(runs), &walls(ours)),
     )
 }
 

@@ -40,6 +40,8 @@ pub struct Found {
     pub machine: Machine,
     /// Names and versions of what took part.
     pub versions: Vec<(String, String)>,
+    /// How many threads each of them could use.
+    pub threads: NonZeroUsize,
     /// Who took part; the first one is our transform with all threads.
     pub contestants: Vec<Contestant>,
     /// For each contestant how long it takes to start and do nothing.
@@ -72,7 +74,7 @@ pub fn run_bench(config: &Config, messages: &Messages) -> Result<Found> {
         jobs.push(Job::run(&tickets, &contestants, config.runs as usize, &programs, &below, messages)?);
         if i + 1 == counts.len() {
             messages.note("bench: measuring the machine");
-            ceilings = Some(Ceilings::measure(&tickets.files, &below)?);
+            ceilings = Some(Ceilings::measure(&tickets.files, config.threads, &below)?);
         }
         if !config.keep {
             remove_if_there(&below)?;
@@ -83,6 +85,7 @@ pub fn run_bench(config: &Config, messages: &Messages) -> Result<Found> {
     Ok(Found {
         machine: Machine::this(&dir),
         versions: [compiled].into_iter().chain(programs.python.versions(&packages)?).collect(),
+        threads: config.threads,
         contestants,
         starts,
         jobs,

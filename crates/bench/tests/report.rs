@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use bench::ceilings::Ceilings;
+use bench::ceilings::{Ceilings, Rate};
 use bench::contestants::{Contestant, Peer};
 use bench::job::{Job, Run};
 use bench::machine::Machine;
@@ -70,7 +70,14 @@ fn found(contestants: Vec<Contestant>, jobs: Vec<Job>) -> Found {
         starts: [1, 1, 80].map(Duration::from_millis)[..contestants.len()].to_vec(),
         contestants,
         jobs,
-        ceilings: Ceilings { copy: 10e9, read: 8e9, checksum: 20e9, snappy: 1e9, write: 0.5e9 },
+        threads: two(),
+        ceilings: Ceilings {
+            copy: Rate { alone: 10e9, together: 12e9 },
+            read: Rate { alone: 8e9, together: 14e9 },
+            checksum: Rate { alone: 20e9, together: 39e9 },
+            snappy: Rate { alone: 1e9, together: 2e9 },
+            write: 0.5e9,
+        },
     }
 }
 
