@@ -5,7 +5,6 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::Staging;
-#[cfg(target_os = "linux")]
 use super::disk::Piece;
 use crate::checksum::Checksum;
 
