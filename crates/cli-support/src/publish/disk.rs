@@ -1,7 +1,7 @@
 //! Long pieces of files go to disk on a thread of their own, and past the page cache.
 //!
 //! What is written once needs no second copy in the kernel's memory. New pages for one cost processor time, in a virtual machine
-//! easily more than the bytes themselves have cost, and what they displace may be what others are about to read.
+//! as much as it took to encode what is written, and what they displace may be what others are about to read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
