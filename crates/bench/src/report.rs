@@ -111,21 +111,24 @@ fn figures(found: &Found, job: &Job) -> String {
 }
 
 fn ratios(found: &Found, job: &Job) -> String {
-    let figures: [fn(&Run) -> f64; 4] = [
-        |run| run.usage.wall.as_secs_f64(),
-        |run| run.usage.cpu.as_secs_f64(),
-        |run| run.usage.peak_memory as f64,
-        |run| run.bytes as f64,
-    ];
+    let figures: [fn(&Run) -> f64; 4] =
+        [wall, |run| run.usage.cpu.as_secs_f64(), |run| run.usage.peak_memory as f64, |run| run.bytes as f64];
     let ours = job.runs.first().map_or(&[][..], Vec::as_slice);
     let rows = found.contestants.iter().zip(&job.runs).skip(1).map(|(contestant, theirs)| {
-        let ratios = figures.iter().map(|figure| {
-            let of = |runs: &[Run]| runs.iter().map(figure).collect::<Vec<f64>>();
-            format!("{:.2}", paired_ratio(&of(theirs), &of(ours)))
-        });
+        let ratios = figures
+            .iter()
+            .map(|&figure| format!("{:.2}", paired_ratio(&of_each(theirs, figure), &of_each(ours, figure))));
         [contestant.name()].into_iter().chain(ratios).collect()
     });
     table(&["", "wall", "CPU", "memory", "Parquet"], rows)
+}
+
+fn wall(run: &Run) -> f64 {
+    run.usage.wall.as_secs_f64()
+}
+
+fn of_each(runs: &[Run], figure: fn(&Run) -> f64) -> Vec<f64> {
+    runs.iter().map(figure).collect()
 }
 
 fn middle(runs: &[Run], figure: fn(&Run) -> u64) -> u64 {
@@ -170,7 +173,7 @@ fn limit(found: &Found) -> String {
     let taken = cpu(runs).as_secs_f64() * 1e9 / job.tickets as f64;
     let threads = human::counted(found.threads.get() as u64, "thread");
     let ours = job.runs.first().map_or(&[][..], Vec::as_slice);
-    let walls = |runs: &[Run]| runs.iter().map(|run| run.usage.wall.as_secs_f64()).collect::<Vec<_>>();
+    let multiple = paired_ratio(&of_each(runs, wall), &of_each(ours, wall));
     format!(
         "\
 ## What the limit is
@@ -192,7 +195,7 @@ The last column is what {threads} of this machine do together, as a multiple of 
         table(&["", "GB/s", "bytes", "ns", &threads], rows),
         single.name(),
         taken / least,
-        paired_ratio(&walls(runs), &walls(ours)),
+        multiple,
     )
 }
 

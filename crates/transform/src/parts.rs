@@ -16,8 +16,7 @@ use crate::decode::Market;
 use crate::parquet_file::{Compression, EncodedRowGroup, ParquetFile};
 use crate::turns::{InTurn, Stop};
 
-/// From how many bytes on a row group is written behind. Files that are shorter stay in the page cache, for those who read them
-/// next.
+/// From how many bytes on a row group is written behind. Shorter ones stay in the page cache, for those who read them next.
 const LONG_BYTES: usize = 1 << 20;
 
 /// How the files are made.
