@@ -57,7 +57,7 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t)]
     compression: Compression,
 
-    /// How long a file may become before the next part begins; at least one row group of up to 262,144 tickets goes into each
+    /// How long a file may become before the next part begins; at least one row group of up to 131,072 tickets goes into each
     #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = human::parse_bytes)]
     target_file_size: u64,
 

@@ -3,15 +3,19 @@
 //! Where a row group ends depends on the input alone: it is full, or all that wait together take too much memory.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::{Mutex, PoisonError};
 
 use crate::decode::Market;
 use crate::parquet_file::MAX_ROW_GROUP_ROWS;
 use crate::rows::Rows;
 
-/// How many bytes may wait in all markets together. Beyond it the market with most of them gives a row group as it is.
-const MAX_WAITING_BYTES: usize = 160 << 20;
+/// How many bytes may wait for each market that has come, on average. With half a row group for each, nearly all get full.
+const WAITING_BYTES_PER_MARKET: usize = 6 << 20;
+
+/// How many bytes may wait in all markets together, however few or many they are. Beyond it the market with most of them gives a
+/// row group as it is.
+const WAITING_BYTES: RangeInclusive<usize> = 32 << 20..=160 << 20;
 
 /// How many rows a block has. So few that half a block in each of many markets is little memory, so many that its columns are
 /// copied at full speed.
@@ -77,9 +81,14 @@ impl Partitions {
     /// Adds row groups to `full` until what waits is within the budget. Once a batch and not once a market: each thread knows
     /// the markets in another order.
     pub fn relieve(&mut self, full: &mut Vec<RowGroup>) {
-        while self.waiting_bytes > MAX_WAITING_BYTES {
+        while self.waiting_bytes > self.budget() {
             full.extend(self.pop_fullest());
         }
+    }
+
+    /// How many bytes may wait.
+    fn budget(&self) -> usize {
+        (self.by_market.len() * WAITING_BYTES_PER_MARKET).clamp(*WAITING_BYTES.start(), *WAITING_BYTES.end())
     }
 
     /// The market with most rows gives them as a row group.
@@ -134,7 +143,7 @@ impl Emptied {
 
 #[cfg(test)]
 mod tests {
-    use super::{Emptied, MAX_WAITING_BYTES, Partitions};
+    use super::{Emptied, Partitions, WAITING_BYTES};
     use crate::decode::Market;
     use crate::rows::Rows;
 
@@ -149,7 +158,7 @@ mod tests {
             for places in [&mut rows.severity, &mut rows.status, &mut rows.category, &mut rows.channel] {
                 places.push(0);
             }
-            rows.dealer_id.push(&vec![b'x'; MAX_WAITING_BYTES / 1000]);
+            rows.dealer_id.push(&vec![b'x'; WAITING_BYTES.start() / 1000]);
             for texts in [&mut rows.customer_id, &mut rows.vin_last6, &mut rows.model_series] {
                 texts.push("x");
             }

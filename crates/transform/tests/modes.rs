@@ -438,7 +438,7 @@ fn a_dry_run_tells_and_does_nothing() {
 
 #[test]
 fn files_end_at_the_size_that_is_asked_for() {
-    const N_TICKETS: u64 = 300_000;
+    const N_TICKETS: u64 = 150_000;
     let home = tempdir().unwrap();
     // One market, in more rows than a row group has.
     let line = lines(&[(0, "DE", 1)]);
@@ -447,7 +447,7 @@ fn files_end_at_the_size_that_is_asked_for() {
     succeed(&home, &["--input", "many.jsonl", "--target-file-size", "1MB"]);
     let entries = manifest(&home).files;
     let rows: Vec<u64> = entries.iter().map(|entry| entry.rows).collect();
-    assert_eq!(rows, [1 << 18, N_TICKETS - (1 << 18)]);
+    assert_eq!(rows, [1 << 17, N_TICKETS - (1 << 17)]);
     succeed(&home, &["--input", "many.jsonl"]);
     assert_eq!(manifest(&home).files.len(), 1);
 }
