@@ -6,7 +6,6 @@ use anyhow::{Result, ensure};
 use ticket_schema::manifest::{FileEntry, RowCounts};
 use ticket_schema::names::UNKNOWN_MARKET;
 
-use crate::batch::Batch;
 use crate::decode::Market;
 use crate::parts;
 
@@ -19,25 +18,27 @@ pub struct Account {
 }
 
 impl Account {
-    /// Counts what was found in a batch, of which `duplicates` of each market were left out.
-    pub fn take(&mut self, batch: &Batch, duplicates: &BTreeMap<Market, u64>) {
-        let mut of_batch = RowCounts::default();
-        for (market, rows) in &batch.markets {
-            let read = rows.len() as u64;
-            if read > 0 {
-                let duplicates = duplicates.get(market).copied().unwrap_or(0);
-                let rows = RowCounts { read, written: read - duplicates, quarantined: 0, duplicates };
-                *self.by_market.entry(Some(*market)).or_default() += rows;
-                of_batch += rows;
-            }
+    /// Counts rows of a market, of which `duplicates` were left out.
+    pub fn take_rows(&mut self, source: usize, market: Market, read: u64, duplicates: u64) {
+        self.take(source, Some(market), RowCounts { read, written: read - duplicates, quarantined: 0, duplicates });
+    }
+
+    /// Counts a refused line; its market may not be known.
+    pub fn take_refused(&mut self, source: usize, market: Option<Market>) {
+        self.take(source, market, RowCounts { read: 1, quarantined: 1, ..RowCounts::default() });
+    }
+
+    fn take(&mut self, source: usize, market: Option<Market>, rows: RowCounts) {
+        *self.by_market.entry(market).or_default() += rows;
+        self.begin_input(source);
+        self.by_input[source] += rows;
+    }
+
+    /// An input has been begun; it may hold nothing.
+    pub fn begin_input(&mut self, source: usize) {
+        if self.by_input.len() <= source {
+            self.by_input.resize(source + 1, RowCounts::default());
         }
-        for refused in &batch.refused {
-            let rows = RowCounts { read: 1, quarantined: 1, ..RowCounts::default() };
-            *self.by_market.entry(refused.refusal.market).or_default() += rows;
-            of_batch += rows;
-        }
-        self.by_input.resize(batch.chunk.source + 1, RowCounts::default());
-        self.by_input[batch.chunk.source] += of_batch;
     }
 
     /// All rows.

@@ -117,7 +117,7 @@ impl Consumer for Conversion<'_> {
         Encoder::new(self.compression)
     }
 
-    fn take(&self, number: u64, batch: &Batch, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
+    fn take(&self, number: u64, batch: &mut Batch, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
         let full = self.intake.visit(number, stop, |intake| intake.take(batch, &self.emptied))??;
         full.into_iter().try_for_each(|row_group| self.write(row_group, encoder, stop))
     }
@@ -162,17 +162,19 @@ struct Intake<'a> {
 
 impl Intake<'_> {
     /// Takes a batch; returns the row groups that are full by it.
-    fn take(&mut self, batch: &Batch, emptied: &Emptied) -> Result<Vec<RowGroup>> {
+    fn take(&mut self, batch: &mut Batch, emptied: &Emptied) -> Result<Vec<RowGroup>> {
+        let source = batch.chunk.source;
+        self.account.begin_input(source);
         let mut full = Vec::new();
-        let mut left_out = BTreeMap::new();
-        for (market, rows) in batch.markets.iter().filter(|(_, rows)| !rows.is_empty()) {
-            let n_left_out = self.duplicates.kept(*market, rows.len(), |kept| {
-                self.partitions.take(*market, rows, kept, emptied, &mut full);
-            });
-            left_out.insert(*market, n_left_out);
+        let mut kept = Vec::new();
+        for (market, rows) in batch.markets.iter_mut().filter(|(_, rows)| !rows.is_empty()) {
+            kept.clear();
+            let n_left_out = self.duplicates.kept(*market, rows.len(), |range| kept.push(range));
+            self.account.take_rows(source, *market, rows.len() as u64, n_left_out);
+            self.partitions.take(*market, rows, &kept, emptied, &mut full);
         }
         self.partitions.relieve(&mut full);
-        self.account.take(batch, &left_out);
+        batch.refused.iter().for_each(|refused| self.account.take_refused(source, refused.refusal.market));
         self.quarantine_lines(batch)?;
         self.n_lines += batch.n_lines;
         self.n_blank_lines += batch.n_blank_lines;
@@ -180,8 +182,8 @@ impl Intake<'_> {
         self.messages.advance(batch.chunk.n_bytes_read);
         self.messages.advance_rows(batch.n_lines);
         if let Some(checksum) = &batch.chunk.end {
-            let rows = self.account.by_input[batch.chunk.source];
-            let name = self.sources[batch.chunk.source].name.to_string();
+            let rows = self.account.by_input[source];
+            let name = self.sources[source].name.to_string();
             let (bytes, crc64nvme) = (checksum.n_bytes(), checksum.to_base64());
             self.inputs.push(InputEntry { name, bytes, crc64nvme, rows, taken_back: 0 });
             self.n_lines = 0;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::decode::Market;
 use crate::parquet_file::MAX_ROW_GROUP_ROWS;
@@ -17,12 +17,19 @@ const WAITING_BYTES_PER_MARKET: usize = 6 << 20;
 /// row group as it is.
 const WAITING_BYTES: RangeInclusive<usize> = 32 << 20..=160 << 20;
 
-/// How many rows a block has. So few that half a block in each of many markets is little memory, so many that its columns are
-/// copied at full speed.
+/// How many rows a block has that is put together from the rows of many batches. So few that half a block in each of many
+/// markets is little memory, so many that its columns are copied at full speed.
 const BLOCK_ROWS: usize = 1024;
 
-/// A block that takes more, four times the usual, has long texts. It isn't used again: in the end each market might have one.
-const MAX_BYTES_KEPT: usize = 400 << 10;
+/// From how many rows on a batch's rows of a market become a block as they are. Fewer cost less to copy than to keep apart.
+const MIN_WHOLE_ROWS: usize = 128;
+
+/// A block has room for at most so many times the rows it holds; memory that holds nothing is memory all the same.
+const MAX_ROOM: usize = 3;
+
+/// A block with so many bytes a row, one and a half times the usual, has long texts. It isn't used again: in the end every block
+/// might have room for such texts.
+const MAX_ROW_BYTES_KEPT: usize = 160;
 
 /// A market's rows that belong together.
 #[derive(Debug)]
@@ -44,38 +51,43 @@ pub struct Partitions {
 
 #[derive(Debug, Default)]
 struct Partition {
-    /// All but the last are full.
+    /// None but the last has more room than it may.
     blocks: Vec<Rows>,
     n_rows: usize,
     n_bytes: usize,
     n_row_groups: u64,
 }
 
-/// Blocks without rows. Their memory goes round among all markets and threads, so that the kernel needn't give new pages all the
-/// time, which takes longer than filling them.
+/// Blocks without rows, by the power of two of the rows they have room for. Their memory goes round among all markets and threads,
+/// so that the kernel needn't give new pages all the time, which takes longer than filling them.
 #[derive(Debug, Default)]
-pub struct Emptied(Mutex<Vec<Rows>>);
+pub struct Emptied(Mutex<BTreeMap<u32, Vec<Rows>>>);
 
 impl Partitions {
-    /// Takes some rows of a market, and adds the row groups that are full by then to `full`.
+    /// Takes those rows of a market's `rows` that lie in `kept`, and leaves any of them, or none, in `rows`. They stay together:
+    /// the row group before them is added to `full` if they don't fit in it.
     pub fn take(
         &mut self,
         market: Market,
-        rows: &Rows,
-        mut range: Range<usize>,
+        rows: &mut Rows,
+        kept: &[Range<usize>],
         emptied: &Emptied,
         full: &mut Vec<RowGroup>,
     ) {
         let partition = self.by_market.entry(market).or_default();
-        while !range.is_empty() {
-            let n_bytes_before = partition.n_bytes;
-            range.start = partition.append(rows, range.clone(), emptied);
-            self.waiting_bytes += partition.n_bytes - n_bytes_before;
-            if partition.n_rows == MAX_ROW_GROUP_ROWS {
-                self.waiting_bytes -= partition.n_bytes;
-                full.push(partition.give(market));
-            }
+        let n_rows: usize = kept.iter().map(Range::len).sum();
+        if partition.n_rows + n_rows > MAX_ROW_GROUP_ROWS && partition.n_rows > 0 {
+            self.waiting_bytes -= partition.n_bytes;
+            full.push(partition.give(market));
         }
+        let n_bytes_before = partition.n_bytes;
+        if n_rows == rows.len() && n_rows >= MIN_WHOLE_ROWS && is_well_filled(rows) && partition.is_well_filled() {
+            let next = emptied.get(rows.capacity());
+            partition.adopt(std::mem::replace(rows, next));
+        } else {
+            kept.iter().for_each(|range| partition.append(rows, range.clone(), emptied));
+        }
+        self.waiting_bytes += partition.n_bytes - n_bytes_before;
     }
 
     /// Adds row groups to `full` until what waits is within the budget. Once a batch and not once a market: each thread knows
@@ -103,21 +115,32 @@ impl Partitions {
 }
 
 impl Partition {
-    /// Takes as many of the rows as fit in a block; returns where the others begin.
-    fn append(&mut self, rows: &Rows, range: Range<usize>, emptied: &Emptied) -> usize {
-        let n_in_last = self.n_rows % BLOCK_ROWS;
-        if n_in_last == 0 {
-            self.blocks.push(emptied.get());
-        }
-        let fitting = range.start..range.end.min(range.start + BLOCK_ROWS - n_in_last);
-        let end = fitting.end;
-        if let Some(block) = self.blocks.last_mut() {
+    /// Takes a block of rows.
+    fn adopt(&mut self, rows: Rows) {
+        self.n_rows += rows.len();
+        self.n_bytes += rows.n_bytes();
+        self.blocks.push(rows);
+    }
+
+    /// Copies some of the rows.
+    fn append(&mut self, rows: &Rows, mut range: Range<usize>, emptied: &Emptied) {
+        while !range.is_empty() {
+            if self.blocks.last().is_none_or(|last| last.len() >= BLOCK_ROWS) {
+                self.blocks.push(emptied.get(BLOCK_ROWS));
+            }
+            let Some(block) = self.blocks.last_mut() else { return };
+            let fitting = range.start..range.end.min(range.start + BLOCK_ROWS - block.len());
+            range.start = fitting.end;
             let n_bytes_before = block.n_bytes();
             self.n_rows += fitting.len();
             block.append(rows, fitting);
             self.n_bytes += block.n_bytes() - n_bytes_before;
         }
-        end
+    }
+
+    /// Whether another block may follow the last one.
+    fn is_well_filled(&self) -> bool {
+        self.blocks.last().is_none_or(is_well_filled)
     }
 
     fn give(&mut self, market: Market) -> RowGroup {
@@ -127,38 +150,59 @@ impl Partition {
     }
 }
 
+fn is_well_filled(block: &Rows) -> bool {
+    block.capacity() <= MAX_ROOM * block.len()
+}
+
 impl Emptied {
-    /// Memory for a block.
-    fn get(&self) -> Rows {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_else(|| Rows::with_capacity(BLOCK_ROWS))
+    /// Memory for a block of about `n_rows` rows.
+    fn get(&self, n_rows: usize) -> Rows {
+        let block = self.lock().get_mut(&size(n_rows)).and_then(Vec::pop);
+        block.unwrap_or_else(|| Rows::with_capacity(n_rows))
     }
 
     /// Takes blocks whose rows are no longer needed.
     pub fn take_back(&self, mut blocks: Vec<Rows>) {
-        blocks.retain(|block| block.n_bytes() <= MAX_BYTES_KEPT);
+        blocks.retain(|block| block.n_bytes() <= block.len() * MAX_ROW_BYTES_KEPT);
         blocks.iter_mut().for_each(Rows::clear);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).append(&mut blocks);
+        let mut by_size = self.lock();
+        for block in blocks {
+            by_size.entry(size(block.capacity())).or_default().push(block);
+        }
     }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Vec<Rows>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Blocks of one size are used for each other.
+const fn size(n_rows: usize) -> u32 {
+    n_rows.next_power_of_two().ilog2()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+    use std::slice;
+
     use super::{Emptied, Partitions, WAITING_BYTES};
     use crate::decode::Market;
+    use crate::parquet_file::MAX_ROW_GROUP_ROWS;
     use crate::rows::Rows;
 
-    /// Rows whose texts are so long that a thousand of them are more than may wait.
-    fn rows(n_rows: usize) -> Rows {
-        let mut rows = Rows::default();
-        for row in 0..n_rows {
-            rows.ticket_id.push([0; 16]);
+    /// So many rows from a place on, with texts of a length each, and memory for so many more.
+    fn rows(range: Range<usize>, n_text_bytes: usize, n_more: usize) -> Rows {
+        let mut rows = Rows::with_capacity(range.len() + n_more);
+        for row in range {
+            rows.ticket_id.push((row as u128).to_be_bytes());
             for times in [&mut rows.created_at, &mut rows.updated_at, &mut rows.resolved_at] {
                 times.push(row as i64);
             }
             for places in [&mut rows.severity, &mut rows.status, &mut rows.category, &mut rows.channel] {
                 places.push(0);
             }
-            rows.dealer_id.push(&vec![b'x'; WAITING_BYTES.start() / 1000]);
+            rows.dealer_id.push(&vec![b'x'; n_text_bytes]);
             for texts in [&mut rows.customer_id, &mut rows.vin_last6, &mut rows.model_series] {
                 texts.push("x");
             }
@@ -168,15 +212,17 @@ mod tests {
         rows
     }
 
-    /// The row groups that a few batches give, as market, number and length, if each batch has its markets in some order.
+    /// The row groups that a few batches give, as market, number and length, if each batch has its markets in some order. A thousand
+    /// of their rows are more than may wait.
     fn row_groups(order: [usize; 3]) -> Vec<(&'static str, u64, usize)> {
         let (mut partitions, emptied, mut given) = (Partitions::default(), Emptied::default(), Vec::new());
         for n_batch in 0..40 {
             let batch = [("DE", 30 + n_batch % 7), ("FR", 29), ("US", 28 + n_batch % 3)];
             let mut full = Vec::new();
             for (market, n_rows) in order.map(|place| batch[place]) {
-                let rows = rows(n_rows);
-                partitions.take(Market::from_text(market).unwrap(), &rows, 0..n_rows, &emptied, &mut full);
+                let market = Market::from_text(market).unwrap();
+                let mut rows = rows(0..n_rows, WAITING_BYTES.start() / 1000, 0);
+                partitions.take(market, &mut rows, slice::from_ref(&(0..n_rows)), &emptied, &mut full);
             }
             partitions.relieve(&mut full);
             for group in full {
@@ -196,5 +242,37 @@ mod tests {
         for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
             assert_eq!(row_groups(order), expected);
         }
+    }
+
+    /// The rows of the row groups that batches give of which some rows are left out, and how many blocks they lie in.
+    fn rows_of_groups(n_more: impl Fn(usize) -> usize) -> (Vec<Vec<[u8; 16]>>, usize) {
+        let (market, mut start) = (Market::from_text("DE").unwrap(), 0);
+        let (mut partitions, emptied, mut full) = (Partitions::default(), Emptied::default(), Vec::new());
+        let (mut groups, mut n_blocks) = (Vec::new(), 0);
+        for n_batch in 0..300_usize {
+            let n_rows = 1 + n_batch * n_batch % 3001;
+            let mut rows = rows(start..start + n_rows, 8, n_more(n_batch));
+            start += n_rows;
+            let kept = if n_batch % 4 == 0 { vec![0..n_rows / 3, n_rows / 2..n_rows] } else { vec![0..n_rows; 1] };
+            partitions.take(market, &mut rows, &kept, &emptied, &mut full);
+            partitions.relieve(&mut full);
+            full.extend((n_batch == 299).then(|| partitions.pop_fullest()).flatten());
+            for group in full.drain(..) {
+                n_blocks += group.blocks.len();
+                groups.push(group.blocks.iter().flat_map(|rows| rows.ticket_id.clone()).collect());
+                emptied.take_back(group.blocks);
+            }
+        }
+        (groups, n_blocks)
+    }
+
+    #[test]
+    fn rows_that_are_copied_and_rows_that_are_kept_make_the_same_row_groups() {
+        let (expected, n_blocks) = rows_of_groups(|_| 0);
+        assert!(expected.len() > 2 && expected.iter().all(|rows| rows.len() <= MAX_ROW_GROUP_ROWS && rows.is_sorted()));
+        let (copied, n_blocks_of_copies) = rows_of_groups(|_| 100_000);
+        let (mixed, n_blocks_mixed) = rows_of_groups(|n_batch| n_batch % 3 * 2000);
+        assert!(copied == expected && mixed == expected);
+        assert!(n_blocks != n_blocks_of_copies && n_blocks != n_blocks_mixed, "all were kept, or none");
     }
 }

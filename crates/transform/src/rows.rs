@@ -80,6 +80,11 @@ impl Rows {
         self.created_at.len()
     }
 
+    /// How many rows there is room for.
+    pub const fn capacity(&self) -> usize {
+        self.ticket_id.capacity()
+    }
+
     /// Whether there is none.
     pub const fn is_empty(&self) -> bool {
         self.created_at.is_empty()

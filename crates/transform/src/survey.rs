@@ -74,7 +74,7 @@ impl Consumer for Survey<'_> {
         Ok(())
     }
 
-    fn take(&self, number: u64, batch: &Batch, (): &mut (), stop: &Stop) -> Result<()> {
+    fn take(&self, number: u64, batch: &mut Batch, (): &mut (), stop: &Stop) -> Result<()> {
         self.seen.visit(number, stop, |Seen { keys, n_rows, checksums }| {
             for (market, rows) in &batch.markets {
                 let n_seen = n_rows.entry(*market).or_default();

@@ -21,8 +21,9 @@ pub trait Consumer: Sync {
     /// Gives a thread its tools.
     fn tools(&self) -> Result<Self::Tools>;
 
-    /// Does what is to be done with the batch of a number. The numbers are those of the chunks in the order of the input.
-    fn take(&self, number: u64, batch: &Batch, tools: &mut Self::Tools, stop: &Stop) -> Result<()>;
+    /// Does what is to be done with the batch of a number, whose rows it may keep. The numbers are those of the chunks in the order
+    /// of the input.
+    fn take(&self, number: u64, batch: &mut Batch, tools: &mut Self::Tools, stop: &Stop) -> Result<()>;
 
     /// Called on each thread when there are no more than the `n_batches` that it or others have taken or are taking.
     fn finish(&self, n_batches: u64, tools: &mut Self::Tools, stop: &Stop) -> Result<()>;
@@ -79,7 +80,7 @@ impl<C: Consumer> Run<'_, C> {
             match self.read(&mut batch)? {
                 Ok(number) => {
                     batch.decode(&mut decoder);
-                    self.consumer.take(number, &batch, &mut tools, &self.stop)?;
+                    self.consumer.take(number, &mut batch, &mut tools, &self.stop)?;
                 }
                 Err(n_batches) => break n_batches,
             }

@@ -447,7 +447,8 @@ fn files_end_at_the_size_that_is_asked_for() {
     succeed(&home, &["--input", "many.jsonl", "--target-file-size", "1MB"]);
     let entries = manifest(&home).files;
     let rows: Vec<u64> = entries.iter().map(|entry| entry.rows).collect();
-    assert_eq!(rows, [1 << 17, N_TICKETS - (1 << 17)]);
+    assert_eq!(rows.iter().sum::<u64>(), N_TICKETS);
+    assert!(rows.len() == 2 && (120_000..=1 << 17).contains(&rows[0]), "{rows:?}");
     succeed(&home, &["--input", "many.jsonl"]);
     assert_eq!(manifest(&home).files.len(), 1);
 }
