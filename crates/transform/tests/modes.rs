@@ -444,7 +444,7 @@ fn files_end_at_the_size_that_is_asked_for() {
     let line = lines(&[(0, "DE", 1)]);
     let many: String = (0..N_TICKETS).map(|n| line.replace("-000000000000", &format!("-{n:012}"))).collect();
     fs::write(home.path().join("many.jsonl"), many).unwrap();
-    succeed(&home, &["--input", "many.jsonl", "--target-file-size", "1MB"]);
+    succeed(&home, &["--input", "many.jsonl", "--target-file-size", "500KB"]);
     let entries = manifest(&home).files;
     let rows: Vec<u64> = entries.iter().map(|entry| entry.rows).collect();
     assert_eq!(rows.iter().sum::<u64>(), N_TICKETS);
