@@ -25,7 +25,7 @@ const BLOCK_ROWS: usize = 1024;
 const MIN_WHOLE_ROWS: usize = 128;
 
 /// A block has room for at most so many times the rows it holds; memory that holds nothing is memory all the same.
-const MAX_ROOM: usize = 3;
+const MAX_ROOM: usize = 2;
 
 /// A block with so many bytes a row, one and a half times the usual, has long texts. It isn't used again: in the end every block
 /// might have room for such texts.
