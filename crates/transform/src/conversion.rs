@@ -174,7 +174,9 @@ impl Intake<'_> {
             self.partitions.take(*market, rows, &kept, emptied, &mut full);
         }
         self.partitions.relieve(&mut full);
-        batch.refused.iter().for_each(|refused| self.account.take_refused(source, refused.refusal.market));
+        for refused in &batch.refused {
+            self.account.take_refused(source, refused.refusal.market);
+        }
         self.quarantine_lines(batch)?;
         self.n_lines += batch.n_lines;
         self.n_blank_lines += batch.n_blank_lines;

@@ -85,7 +85,9 @@ impl Partitions {
             let next = emptied.get(rows.capacity());
             partition.adopt(std::mem::replace(rows, next));
         } else {
-            kept.iter().for_each(|range| partition.append(rows, range.clone(), emptied));
+            for range in kept {
+                partition.append(rows, range.clone(), emptied);
+            }
         }
         self.waiting_bytes += partition.n_bytes - n_bytes_before;
     }
