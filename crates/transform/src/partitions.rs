@@ -10,7 +10,7 @@ use crate::decode::Market;
 use crate::parquet_file::MAX_ROW_GROUP_ROWS;
 use crate::rows::Rows;
 
-/// How many bytes may wait for each market that has come, on average. With half a row group for each, nearly all get full.
+/// How many bytes may wait for each market that has come, on average: about half a row group.
 const WAITING_BYTES_PER_MARKET: usize = 6 << 20;
 
 /// How many bytes may wait in all markets together, however few or many they are. Beyond it the market with most of them gives a

@@ -35,6 +35,6 @@ pub use row_group::{EncodedRowGroup, Encoder};
 /// many that headers and indexes are a small part of the file.
 pub const PAGE_ROWS: usize = 8192;
 
-/// The most rows in a row group. Many enough to be read at full speed, from S3 too; and few enough that what waits for a row
-/// group in every market is small, because new memory takes longer to get than to fill.
+/// The most rows in a row group. So few that what waits for a row group in every market is small, because new memory takes longer
+/// to get than to fill.
 pub const MAX_ROW_GROUP_ROWS: usize = 1 << 17;
