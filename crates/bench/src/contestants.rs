@@ -87,15 +87,10 @@ impl Contestant {
 
     /// The command that converts the tickets in one directory to Parquet in another.
     pub fn command(&self, programs: &Programs, input: &Path, output: &Path) -> Vec<OsString> {
-        let threads = OsString::from(self.threads.to_string());
         match self.peer {
-            None => {
-                let options = ["--quiet".into(), "--threads".into(), threads];
-                let paths = ["--input".into(), input.into(), "--output".into(), output.into()];
-                [programs.transform.clone().into()].into_iter().chain(options).chain(paths).collect()
-            }
+            None => programs.transform(self.threads, &[input.to_owned()], output),
             Some(peer) => {
-                let script = peer.script().into();
+                let (script, threads) = (peer.script().into(), self.threads.to_string().into());
                 vec![programs.python.program().into(), script, input.into(), output.into(), threads]
             }
         }

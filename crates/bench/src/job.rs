@@ -2,13 +2,16 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use cli_support::{Messages, human};
 use serde_json::Value;
 
+use crate::apart::{self, Share};
 use crate::contestants::Contestant;
 use crate::measure::{Usage, measured};
 use crate::programs::{Programs, output};
@@ -44,6 +47,9 @@ pub struct Job {
     pub unpacked_bytes: u64,
     /// For each contestant its runs, by rounds.
     pub runs: Vec<Vec<Run>>,
+    /// How long our transform took, by rounds, as as many programs of one thread as the first contestant has threads. Empty if the
+    /// files can't be shared out evenly.
+    pub apart: Vec<Duration>,
 }
 
 /// The tickets, waiting to be converted.
@@ -95,6 +101,7 @@ impl Job {
             n_input_files: tickets.files.len() as u64,
             unpacked_bytes: 0,
             runs: vec![Vec::new(); contestants.len()],
+            apart: Vec::new(),
         };
         let mut ours = None;
         tickets.warm()?;
@@ -124,6 +131,7 @@ impl Job {
                     remove_if_there(&dir)?;
                 }
             }
+            job.apart.extend(apart(tickets, contestants[0].threads, programs, below)?);
         }
         job.unpacked_bytes = ours.and_then(|contents| contents["unpacked_bytes"].as_u64()).unwrap_or(0);
         Ok(job)
@@ -137,6 +145,20 @@ fn one_run(contestant: &Contestant, tickets: &Tickets, programs: &Programs, dir:
     let usage = measured(&contestant.command(programs, &tickets.dir, dir))?;
     let files = files_below(&contestant.tickets_dir(dir), "parquet")?;
     Ok(Run { usage, bytes: total_bytes(&files)?, n_files: files.len() as u64 })
+}
+
+/// Runs our transform as programs of one thread, if there is a share of the files for each.
+fn apart(tickets: &Tickets, n_programs: NonZeroUsize, programs: &Programs, below: &Path) -> Result<Option<Duration>> {
+    let shares = Share::all(&tickets.files, n_programs, below);
+    if shares.len() < 2 {
+        return Ok(None);
+    }
+    rustix::fs::sync();
+    let wall = apart::convert(&shares, programs)?;
+    let rows = shares.iter().map(|share| programs.python.rows(&share.output.join("tickets"))).sum::<Result<u64>>()?;
+    check_rows("transform, as programs of one thread,", rows, tickets.count)?;
+    shares.iter().try_for_each(|share| remove_if_there(&share.output))?;
+    Ok(Some(wall))
 }
 
 fn check_rows(name: &str, found: u64, expected: u64) -> Result<()> {

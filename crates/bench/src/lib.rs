@@ -3,6 +3,7 @@
 //!
 //! * [`run`]: the whole run: prepare, convert each number of tickets, measure the machine.
 //! * [`job`]: one number of tickets, converted by all by turns, and what they wrote checked.
+//! * [`apart`]: what as many programs of one thread take, by themselves, as a measure of what threads can bring.
 //! * [`contestants`]: who takes part and how each is called.
 //! * [`programs`]: the programs that take part; [`python`]: the environment that the peers live in.
 //! * [`measure`]: what a command took.
@@ -11,6 +12,7 @@
 //! * [`statistics`]: medians, spreads and ratios of paired runs.
 //! * [`report`]: all of that as Markdown.
 
+pub mod apart;
 pub mod ceilings;
 pub mod contestants;
 pub mod job;

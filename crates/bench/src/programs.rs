@@ -1,6 +1,8 @@
 //! The programs that take part: ours, built as a release, and the peers' Python.
 
+use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -31,6 +33,20 @@ impl Programs {
         let said = output(Command::new(cargo).args(arguments.split(' ')).current_dir(env!("CARGO_MANIFEST_DIR")));
         let said = said.context("cannot build our tools")?;
         Ok(Self { transform: executable(&said, "transform")?, generate: executable(&said, "generate")?, python })
+    }
+
+    /// The command with which our transform converts what is in some files or directories.
+    pub fn transform(&self, threads: NonZeroUsize, inputs: &[PathBuf], output: &Path) -> Vec<OsString> {
+        let mut command = vec![self.transform.clone().into(), "--quiet".into()];
+        command.extend([
+            "--threads".into(),
+            threads.to_string().into(),
+            "--output".into(),
+            output.into(),
+            "--input".into(),
+        ]);
+        command.extend(inputs.iter().map(OsString::from));
+        command
     }
 }
 

@@ -189,13 +189,25 @@ Copying is there for scale: each byte is read once and written once. Snappy's ra
 faster or slower. Writing is mostly waiting for the disk, which can go on meanwhile.
 
 The last column is what {threads} of this machine do together, as a multiple of what one does. transform's own multiple is
-{:.2}.
+{multiple:.2}.{}
 ",
         human::count(job.tickets),
         table(&["", "GB/s", "bytes", "ns", &threads], rows),
         single.name(),
         taken / least,
-        multiple,
+        apart(&job.apart, &of_each(runs, wall)),
+    )
+}
+
+/// What as many programs of one thread reach together, which share nothing but the machine.
+fn apart(walls: &[Duration], walls_of_one: &[f64]) -> String {
+    if walls.is_empty() {
+        return String::new();
+    }
+    let walls: Vec<f64> = walls.iter().map(Duration::as_secs_f64).collect();
+    let multiple = paired_ratio(walls_of_one, &walls);
+    format!(
+        " As many programs of one thread, each with its share of the files and nothing in common but the machine,\nreach {multiple:.2} together."
     )
 }
 

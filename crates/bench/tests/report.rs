@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bench::apart::Share;
 use bench::ceilings::{Ceilings, Rate};
 use bench::contestants::{Contestant, Peer};
 use bench::job::{Job, Run};
@@ -48,6 +50,21 @@ fn everybody_has_a_turn_in_every_round_and_begins_one() {
     }
     assert_eq!(order(1, 7), [0]);
     assert!(order(0, 7).is_empty());
+}
+
+#[test]
+fn programs_by_themselves_have_equal_shares_or_none() {
+    let files: Vec<PathBuf> = (0..6).map(|i| PathBuf::from(format!("{i}.jsonl"))).collect();
+    let shares = |n_files: usize, n_programs| {
+        Share::all(&files[..n_files], NonZeroUsize::new(n_programs).unwrap(), Path::new("out"))
+    };
+    let (left, right) = files.split_at(3);
+    let half = |files, output| Share { files, output: PathBuf::from(output) };
+    assert_eq!(shares(6, 2), [half(left, "out/apart-0"), half(right, "out/apart-1")]);
+    assert_eq!((shares(6, 3).len(), shares(6, 1).len()), (3, 1));
+    for (n_files, n_programs) in [(5, 2), (1, 2), (6, 12), (0, 2)] {
+        assert!(shares(n_files, n_programs).is_empty(), "{n_files} files, {n_programs} programs");
+    }
 }
 
 fn run(wall_ms: u64, cpu_ms: u64, peak_memory: u64, bytes: u64) -> Run {
@@ -97,6 +114,7 @@ fn the_report_says_everything() {
             vec![run(9, 8, 8_000_000, 420_000)],
             vec![run(180, 200, 90_000_000, 430_000)],
         ],
+        apart: Vec::new(),
     };
     let large = Job {
         tickets: 5_000_000,
@@ -108,6 +126,7 @@ fn the_report_says_everything() {
             vec![run(2900, 2800, 200_000_000, 380_000_000), run(3100, 3000, 200_000_000, 380_000_000)],
             vec![run(6000, 12_000, 2_000_000_000, 384_000_000), run(8000, 13_000, 2_200_000_000, 384_100_000)],
         ],
+        apart: [1600, 1650].map(Duration::from_millis).to_vec(),
     };
     let contestants = Contestant::all(two(), &[Peer::DuckDb]);
     insta::assert_snapshot!(render(&found(contestants, vec![small, large])));
