@@ -4,11 +4,13 @@
 //! run by a process of its own, `bench measure`, that has no other child.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::unistd::{SysconfVar, sysconf};
 use serde::{Deserialize, Serialize};
 
 /// What a command and its descendants took from start to end.
@@ -18,6 +20,8 @@ pub struct Usage {
     pub wall: Duration,
     /// Processor time of all threads, in the program and in the kernel for it.
     pub cpu: Duration,
+    /// Processor time that the machine's host meanwhile gave to others, of all processors; none where the kernel doesn't say.
+    pub stolen: Duration,
     /// Bytes of memory at the peak, mapped files included: that of the process that needed most.
     pub peak_memory: u64,
 }
@@ -35,7 +39,7 @@ pub fn measured<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
 pub fn run<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
     let (program, arguments) = command.split_first().context("no command to measure")?;
     let program = program.as_ref();
-    let started = Instant::now();
+    let (stolen_before, started) = (stolen(), Instant::now());
     let status = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -48,12 +52,23 @@ pub fn run<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
     Ok(Usage {
         wall,
         cpu: duration(usage.user_time()) + duration(usage.system_time()),
+        stolen: stolen().saturating_sub(stolen_before),
         peak_memory: u64::try_from(usage.max_rss())? * BYTES_OF_MAX_RSS,
     })
 }
 
 /// What `max_rss` counts in.
 const BYTES_OF_MAX_RSS: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
+
+/// What the host of a virtual machine has given to others since the machine started.
+fn stolen() -> Duration {
+    let ticks = fs::read_to_string("/proc/stat").ok().and_then(|stat| {
+        // The first line: "cpu", then the time spent in user mode, nice, system, idle, waiting, irq, softirq and stolen.
+        stat.lines().next()?.split_whitespace().nth(8)?.parse::<f64>().ok()
+    });
+    let ticks_a_second = sysconf(SysconfVar::CLK_TCK).ok().flatten();
+    Duration::from_secs_f64(ticks.zip(ticks_a_second).map_or(0.0, |(ticks, a_second)| ticks / a_second as f64))
+}
 
 fn duration(time: nix::sys::time::TimeVal) -> Duration {
     Duration::new(time.tv_sec().unsigned_abs(), time.tv_usec().unsigned_abs() as u32 * 1000)

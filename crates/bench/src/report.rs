@@ -46,6 +46,7 @@ files are read back, and the sums of every column in every market are the same a
   are on disk; the others leave that to the kernel.
 * **start**: the part of it that goes by before there is anything to do: Python and the library, or our program, and nothing more.
 * **CPU**: processor time of all threads, in the program and in the kernel for it.
+* **stolen**: processor time that the machine's host gave to others meanwhile, as the kernel saw it. Nobody can use that.
 * **memory**: the most the process held at one time, its program and mapped files included.
 * **Parquet**: bytes of all files, with their number. **tickets/s** go by the wall time.
 * The second table divides each contestant's figure by that of the first row in the same round and shows the median of these
@@ -89,7 +90,7 @@ fn section(found: &Found, job: &Job) -> String {
 }
 
 fn figures(found: &Found, job: &Job) -> String {
-    let header = ["", "wall", "least", "most", "start", "CPU", "memory", "Parquet", "files", "tickets/s"];
+    let header = ["", "wall", "least", "most", "start", "CPU", "stolen", "memory", "Parquet", "files", "tickets/s"];
     let row = |((contestant, start), runs): ((&Contestant, &Duration), &Vec<Run>)| {
         let walls = || runs.iter().map(|run| run.usage.wall);
         let wall = median_duration(walls());
@@ -101,6 +102,7 @@ fn figures(found: &Found, job: &Job) -> String {
             duration(walls().max().unwrap_or_default()),
             duration(*start),
             duration(cpu(runs)),
+            duration(median_duration(runs.iter().map(|run| run.usage.stolen))),
             human::bytes(of(|run| run.usage.peak_memory)),
             human::bytes(of(|run| run.bytes)),
             human::count(of(|run| run.n_files)),

@@ -68,7 +68,8 @@ fn programs_by_themselves_have_equal_shares_or_none() {
 }
 
 fn run(wall_ms: u64, cpu_ms: u64, peak_memory: u64, bytes: u64) -> Run {
-    let usage = Usage { wall: Duration::from_millis(wall_ms), cpu: Duration::from_millis(cpu_ms), peak_memory };
+    let [wall, cpu, stolen] = [wall_ms, cpu_ms, cpu_ms / 50].map(Duration::from_millis);
+    let usage = Usage { wall, cpu, stolen, peak_memory };
     Run { usage, bytes, n_files: 10 }
 }
 
