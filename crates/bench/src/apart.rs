@@ -1,5 +1,5 @@
-//! Our transform as several programs of one thread each, which share nothing but the machine. What they don't reach together, more
-//! threads in one program can hardly reach either.
+//! Our transform as several programs of one thread each, which share nothing but the machine: whether it is the machine or our own
+//! doing that more threads don't bring more.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

@@ -47,8 +47,8 @@ pub struct Job {
     pub unpacked_bytes: u64,
     /// For each contestant its runs, by rounds.
     pub runs: Vec<Vec<Run>>,
-    /// How long our transform took, by rounds, as as many programs of one thread as the first contestant has threads. Empty if the
-    /// files can't be shared out evenly.
+    /// How long programs of one thread took together, by rounds, one for each thread of the first contestant. Empty if the files
+    /// can't be shared out evenly.
     pub apart: Vec<Duration>,
 }
 

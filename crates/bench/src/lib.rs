@@ -3,7 +3,7 @@
 //!
 //! * [`run`]: the whole run: prepare, convert each number of tickets, measure the machine.
 //! * [`job`]: one number of tickets, converted by all by turns, and what they wrote checked.
-//! * [`apart`]: what as many programs of one thread take, by themselves, as a measure of what threads can bring.
+//! * [`apart`]: what our transform takes as several programs that share nothing but the machine.
 //! * [`contestants`]: who takes part and how each is called.
 //! * [`programs`]: the programs that take part; [`python`]: the environment that the peers live in.
 //! * [`measure`]: what a command took.
