@@ -10,7 +10,7 @@ use crate::batch::Batch;
 use crate::chunks::Feed;
 use crate::decode::Decoder;
 use crate::input::Source;
-use crate::turns::{Stop, Stopped};
+use crate::turns::{Stop, Stopped, look};
 use crate::unknown_fields::UnknownFields;
 
 /// What is done with batches, on many threads at once.
@@ -95,7 +95,8 @@ impl<C: Consumer> Run<'_, C> {
     /// Reads the next chunk and returns its number; if there is none, how many there were.
     fn read(&self, batch: &mut Batch) -> Result<Result<u64, u64>> {
         self.stop.check()?;
-        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut feed = look(|| self.feed.try_lock().ok())
+            .unwrap_or_else(|| self.feed.lock().unwrap_or_else(PoisonError::into_inner));
         let (feed, next) = &mut *feed;
         if !batch.read(feed)? {
             return Ok(Err(*next));
