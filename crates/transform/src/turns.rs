@@ -26,8 +26,8 @@ impl Stop {
     }
 }
 
-/// How long a thread keeps looking before it sleeps. To be woken up often takes longer than what is waited for, above all where
-/// other machines have the processor meanwhile; two threads took 7 % less time so.
+/// How long a thread keeps looking before it sleeps, since being woken up takes time, too: two threads took 7 % less
+/// time so, on a machine shared with others.
 const PATIENCE: Duration = Duration::from_micros(300);
 
 /// Looks again and again until there is something, but not for long.
