@@ -15,28 +15,31 @@ use crate::scalar::Scalar;
 
 /// Takes in every line of a file that isn't blank.
 pub fn read(source: &Source, number: u32, intake: &mut Intake, progress: &Messages) -> Result<()> {
-    let mut feed = Feed::new(std::slice::from_ref(source));
+    let sources = std::slice::from_ref(source);
+    let mut feed = Feed::new(sources);
     let mut chunk = Chunk::default();
     let mut n_lines = 0;
     while feed.next(&mut chunk)? {
-        let lines = match chunk.content {
-            Content::Lines => chunk.bytes(),
-            // A line that is too long to be looked at counts once.
-            Content::LongLine => b"too long",
-            Content::MoreOfLongLine { .. } => b"",
+        let mut take = |lines: &[u8]| {
+            for line in lines.split_inclusive(|byte| *byte == b'\n') {
+                n_lines += 1;
+                if line.trim_ascii().is_empty() {
+                    continue;
+                }
+                let place = Place { source: number, line: n_lines };
+                match values(line) {
+                    Some(values) => intake.take(&values, place),
+                    None => intake.take_nonsense(place),
+                }
+            }
         };
-        for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            n_lines += 1;
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            let place = Place { source: number, line: n_lines };
-            match values(line) {
-                Some(values) => intake.take(&values, place),
-                None => intake.take_nonsense(place),
-            }
+        match chunk.content {
+            Content::Lines => chunk.for_each_piece(sources, |_, lines| take(lines))?,
+            // A line that is too long to be looked at counts once.
+            Content::LongLine => take(b"too long"),
+            Content::MoreOfLongLine { .. } => {}
         }
-        progress.advance(chunk.n_bytes_read);
+        progress.advance(chunk.checksum.n_bytes());
     }
     Ok(())
 }

@@ -1,9 +1,12 @@
 //! A chunk, decoded: its rows by market, and its refused lines.
 
+use std::ops::Range;
+
 use anyhow::Result;
 
 use crate::chunks::{Chunk, Content, Feed, MAX_LINE_BYTES};
 use crate::decode::{Decoder, Market, Refusal};
+use crate::input::Source;
 use crate::rows::Rows;
 
 /// A chunk and what was found in it. Its memory is used again for the next chunk.
@@ -15,6 +18,7 @@ pub struct Batch {
     pub markets: Vec<(Market, Rows)>,
     /// The refused lines, in their order.
     pub refused: Vec<RefusedLine>,
+    refused_bytes: Vec<u8>,
     /// How many lines there are, blank ones included.
     pub n_lines: u64,
     /// How many of them are blank.
@@ -31,15 +35,15 @@ pub struct RefusedLine {
     pub n_before: u64,
     /// Where in the chunk it starts.
     pub start: usize,
-    /// Its length without the newline.
-    pub n_bytes: usize,
     /// Why.
     pub refusal: Refusal,
+    /// Where its bytes are kept.
+    bytes: Range<usize>,
 }
 
 impl Batch {
     /// Takes the next chunk of `feed`; says whether there was one.
-    pub fn read(&mut self, feed: &mut Feed) -> Result<bool> {
+    pub fn next(&mut self, feed: &mut Feed) -> Result<bool> {
         feed.next(&mut self.chunk)
     }
 
@@ -48,30 +52,39 @@ impl Batch {
         self.markets.iter().map(|(_, rows)| rows.len() as u64).sum()
     }
 
-    /// The bytes of a refused line, without the newline.
+    /// The bytes of a refused line, without the newline; of one that is too long those of its first piece.
     pub fn line(&self, refused: &RefusedLine) -> &[u8] {
-        &self.chunk.bytes()[refused.start..refused.start + refused.n_bytes]
+        match self.chunk.content {
+            Content::Lines => &self.refused_bytes[refused.bytes.clone()],
+            Content::LongLine | Content::MoreOfLongLine { .. } => self.chunk.bytes(),
+        }
     }
 
-    /// Decodes the chunk's lines.
-    pub fn decode(&mut self, decoder: &mut Decoder) {
+    /// Decodes the chunk's lines, and reads them if nobody has. `sources` are those of the feed.
+    pub fn decode(&mut self, sources: &[Source], decoder: &mut Decoder) -> Result<()> {
         self.clear();
         match self.chunk.content {
-            Content::Lines => self.decode_lines(decoder),
+            Content::Lines => {
+                let mut chunk = std::mem::take(&mut self.chunk);
+                chunk.for_each_piece(sources, |start, lines| self.decode_lines(start, lines, decoder))?;
+                self.chunk = chunk;
+            }
             Content::LongLine => self.refuse_long_line(),
             // Its first piece has been counted.
             Content::MoreOfLongLine { .. } => {}
         }
+        Ok(())
     }
 
     fn clear(&mut self) {
         self.markets.iter_mut().for_each(|(_, rows)| rows.clear());
         self.refused.clear();
+        self.refused_bytes.clear();
         (self.n_lines, self.n_blank_lines, self.latest_change) = (0, 0, None);
     }
 
-    fn decode_lines(&mut self, decoder: &mut Decoder) {
-        let bytes = self.chunk.bytes();
+    /// Decodes lines that start at a place in the chunk.
+    fn decode_lines(&mut self, place: usize, bytes: &[u8], decoder: &mut Decoder) {
         let mut latest_change = i64::MIN;
         let mut start = 0;
         while start < bytes.len() {
@@ -84,18 +97,21 @@ impl Batch {
                 }
                 Err(_) if is_blank(line) => self.n_blank_lines += 1,
                 Err(refusal) => {
-                    self.refused.push(RefusedLine { n_before: self.n_lines, start, n_bytes, refusal });
+                    let kept = self.refused_bytes.len();
+                    self.refused_bytes.extend_from_slice(line);
+                    let bytes = kept..self.refused_bytes.len();
+                    self.refused.push(RefusedLine { n_before: self.n_lines, start: place + start, refusal, bytes });
                 }
             }
             self.n_lines += 1;
             start += n_bytes + 1;
         }
-        self.latest_change = (latest_change > i64::MIN).then_some(latest_change);
+        self.latest_change = self.latest_change.max((latest_change > i64::MIN).then_some(latest_change));
     }
 
     fn refuse_long_line(&mut self) {
         let refusal = Refusal::of_line(format!("is longer than {} MiB", MAX_LINE_BYTES >> 20));
-        self.refused.push(RefusedLine { n_before: 0, start: 0, n_bytes: self.chunk.bytes().len(), refusal });
+        self.refused.push(RefusedLine { n_before: 0, start: 0, refusal, bytes: 0..0 });
         self.n_lines = 1;
     }
 }

@@ -11,7 +11,7 @@ use ticket_schema::manifest::{FileEntry, InputEntry};
 
 use crate::account::Account;
 use crate::batch::{Batch, RefusedLine};
-use crate::chunks::Content;
+use crate::chunks::{Content, InputChecksum};
 use crate::decode::Market;
 use crate::duplicates::Duplicates;
 use crate::input::Source;
@@ -77,6 +77,7 @@ pub fn convert(job: Job, messages: &Messages) -> Result<Converted> {
             quarantine: Quarantine::new(job.staging, job.quarantine_number),
             account: Account::default(),
             inputs: Vec::new(),
+            checksum: InputChecksum::default(),
             n_lines: 0,
             n_blank_lines: 0,
             latest_change: None,
@@ -155,6 +156,7 @@ struct Intake<'a> {
     account: Account,
     inputs: Vec<InputEntry>,
     /// Of the input that is being read.
+    checksum: InputChecksum,
     n_lines: u64,
     n_blank_lines: u64,
     latest_change: Option<i64>,
@@ -181,9 +183,9 @@ impl Intake<'_> {
         self.n_lines += batch.n_lines;
         self.n_blank_lines += batch.n_blank_lines;
         self.latest_change = self.latest_change.max(batch.latest_change);
-        self.messages.advance(batch.chunk.n_bytes_read);
+        self.messages.advance(batch.chunk.checksum.n_bytes());
         self.messages.advance_rows(batch.n_lines);
-        if let Some(checksum) = &batch.chunk.end {
+        if let Some(checksum) = self.checksum.take(&batch.chunk) {
             let rows = self.account.by_input[source];
             let name = self.sources[source].name.to_string();
             let (bytes, crc64nvme) = (checksum.n_bytes(), checksum.to_base64());

@@ -11,7 +11,7 @@ use cli_support::exit::UsageError;
 use cli_support::{Messages, human};
 use ticket_schema::manifest::{FileEntry, InputEntry, Manifest, RawManifest};
 
-use crate::unpacked::Unpacked;
+use crate::unpacked::{Packing, Unpacked};
 
 /// How the names of the files that are read from a directory end.
 const ENDINGS: [&str; 3] = [".jsonl", ".ndjson", ".json"];
@@ -223,17 +223,30 @@ impl Source {
 
     /// Opens it.
     pub fn open(&self) -> io::Result<Unpacked> {
-        let file: Box<dyn Read + Send> = match &self.place {
-            Place::In(dir) => Box::new(File::open(dir.join(&*self.name))?),
-            Place::At(path) => Box::new(File::open(path)?),
-            Place::StandardInput(None) => Box::new(io::stdin()),
+        let file: Box<dyn Read + Send> = match self.open_file()? {
+            Some(file) => Box::new(file),
+            None => Box::new(io::stdin()),
+        };
+        Unpacked::new(file, &self.name)
+    }
+
+    /// Opens its file, which may be packed; `None` if it is standard input and no file holds its bytes.
+    pub fn open_file(&self) -> io::Result<Option<File>> {
+        Ok(Some(match &self.place {
+            Place::In(dir) => File::open(dir.join(&*self.name))?,
+            Place::At(path) => File::open(path)?,
+            Place::StandardInput(None) => return Ok(None),
             Place::StandardInput(Some(kept)) => {
                 let mut kept = kept.try_clone()?;
                 kept.rewind()?;
-                Box::new(kept)
+                kept
             }
-        };
-        Unpacked::new(file, &self.name)
+        }))
+    }
+
+    /// Whether its name says that it is packed.
+    pub fn is_packed(&self) -> bool {
+        Packing::of(&self.name).is_some()
     }
 
     /// What is different from what the manifest promised, if anything is.

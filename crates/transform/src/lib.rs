@@ -10,7 +10,7 @@
 //!
 //! What is read:
 //! * [`input`]: which files, and what a manifest promises of them; [`unpacked`]: their bytes, packed or not.
-//! * [`chunks`]: bytes to chunks of whole lines, in bounded memory.
+//! * [`chunks`]: bytes to chunks of whole lines, in bounded memory; [`in_place`] and [`in_order`]: the two ways to read them.
 //!
 //! From lines to rows:
 //! * [`decode`]: a line to a [`row::Row`], or the reason why not; [`moment`] is a part of it, [`unknown_fields`] what it passes
@@ -62,6 +62,8 @@ pub mod workers;
 mod chunk;
 mod fields;
 mod fixed_text;
+mod in_order;
+mod in_place;
 mod json;
 mod name;
 mod run;

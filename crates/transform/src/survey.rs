@@ -15,6 +15,7 @@ use cli_support::Messages;
 use cli_support::checksum::Checksum;
 
 use crate::batch::Batch;
+use crate::chunks::InputChecksum;
 use crate::decode::Market;
 use crate::duplicates::{Duplicates, Origin};
 use crate::input::Source;
@@ -46,7 +47,7 @@ pub fn find_duplicates(
             keys.push(&Key { ticket_id, updated_at, origin, row: row - 1 })
         })?;
     }
-    let seen = Seen { keys, n_rows: BTreeMap::new(), checksums: Vec::new() };
+    let seen = Seen { keys, n_rows: BTreeMap::new(), checksum: InputChecksum::default(), checksums: Vec::new() };
     let survey = Survey { messages, seen: InTurn::new(seen) };
     for_each_batch(sources, threads, &survey)?;
     let seen = survey.seen.into_inner();
@@ -63,6 +64,8 @@ struct Seen {
     keys: Keys,
     /// How many rows of each market.
     n_rows: BTreeMap<Market, u64>,
+    /// That of the source that is being read.
+    checksum: InputChecksum,
     /// Those of the sources that have been read to their end.
     checksums: Vec<String>,
 }
@@ -75,7 +78,7 @@ impl Consumer for Survey<'_> {
     }
 
     fn take(&self, number: u64, batch: &mut Batch, (): &mut (), stop: &Stop) -> Result<()> {
-        self.seen.visit(number, stop, |Seen { keys, n_rows, checksums }| {
+        self.seen.visit(number, stop, |Seen { keys, n_rows, checksum, checksums }| {
             for (market, rows) in &batch.markets {
                 let n_seen = n_rows.entry(*market).or_default();
                 for (ticket_id, updated_at) in rows.ticket_id.iter().zip(&rows.updated_at) {
@@ -84,8 +87,8 @@ impl Consumer for Survey<'_> {
                     *n_seen += 1;
                 }
             }
-            checksums.extend(batch.chunk.end.iter().map(Checksum::to_base64));
-            self.messages.advance(batch.chunk.n_bytes_read);
+            checksums.extend(checksum.take(&batch.chunk).as_ref().map(Checksum::to_base64));
+            self.messages.advance(batch.chunk.checksum.n_bytes());
             Ok(())
         })?
     }

@@ -26,25 +26,50 @@ pub struct Checksummed<R> {
     checksum: Checksum,
 }
 
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// Gzip, any number of members.
+    Gzip,
+    /// Zstandard, any number of frames.
+    Zstd,
+}
+
+impl Packing {
+    /// As the end of a file's name says; `None` if it isn't packed.
+    pub fn of(name: &str) -> Option<Self> {
+        match name.rsplit_once('.')?.1 {
+            "gz" => Some(Self::Gzip),
+            "zst" => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
 impl Unpacked {
     /// What `file` holds; the end of `name` says how it is packed.
     pub fn new(file: Box<dyn Read + Send>, name: &str) -> io::Result<Self> {
         let file = Checksummed { reader: file, checksum: Checksum::default() };
         let buffered = |file| BufReader::with_capacity(READ_BYTES, file);
-        Ok(match name.rsplit_once('.') {
-            Some((_, "gz")) => Self::Gzip(Box::new(MultiGzDecoder::new(buffered(file)))),
-            Some((_, "zst")) => Self::Zstd(zstd::Decoder::with_buffer(buffered(file))?),
-            _ => Self::Plain(file),
+        Ok(match Packing::of(name) {
+            Some(Packing::Gzip) => Self::Gzip(Box::new(MultiGzDecoder::new(buffered(file)))),
+            Some(Packing::Zstd) => Self::Zstd(zstd::Decoder::with_buffer(buffered(file))?),
+            None => Self::Plain(file),
         })
     }
 
-    /// Checksum and length of what has been read of the file.
-    pub fn checksum(&self) -> &Checksum {
-        match self {
-            Self::Plain(file) => &file.checksum,
-            Self::Gzip(decoder) => &decoder.get_ref().get_ref().checksum,
-            Self::Zstd(decoder) => &decoder.get_ref().get_ref().checksum,
-        }
+    /// What `file` holds, whatever its name is.
+    pub fn plain(file: Box<dyn Read + Send>) -> Self {
+        Self::Plain(Checksummed { reader: file, checksum: Checksum::default() })
+    }
+
+    /// Checksum and length of what has been read of the file since this was asked.
+    pub fn take_checksum(&mut self) -> Checksum {
+        std::mem::take(match self {
+            Self::Plain(file) => &mut file.checksum,
+            Self::Gzip(decoder) => &mut decoder.get_mut().get_mut().checksum,
+            Self::Zstd(decoder) => &mut decoder.get_mut().get_mut().checksum,
+        })
     }
 }
 

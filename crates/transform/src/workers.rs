@@ -33,7 +33,7 @@ pub trait Consumer: Sync {
 ///
 /// Ends early, with the first error, if anything fails.
 pub fn for_each_batch(sources: &[Source], threads: NonZeroUsize, consumer: &impl Consumer) -> Result<UnknownFields> {
-    let run = Run { feed: Mutex::new((Feed::new(sources), 0)), stop: Stop::default(), consumer };
+    let run = Run { sources, feed: Mutex::new((Feed::new(sources), 0)), stop: Stop::default(), consumer };
     let outcomes: Vec<Result<UnknownFields>> = thread::scope(|scope| {
         let others: Vec<_> = (1..threads.get()).map(|_| scope.spawn(|| run.work())).collect();
         let own = run.work();
@@ -55,6 +55,7 @@ pub fn for_each_batch(sources: &[Source], threads: NonZeroUsize, consumer: &impl
 }
 
 struct Run<'a, C> {
+    sources: &'a [Source],
     /// The next chunk and its number.
     feed: Mutex<(Feed<'a>, u64)>,
     stop: Stop,
@@ -77,9 +78,9 @@ impl<C: Consumer> Run<'_, C> {
         let mut unless_done = StopsOthers(Some(&self.stop));
         let (mut batch, mut decoder, mut tools) = (Batch::default(), Decoder::default(), self.consumer.tools()?);
         let n_batches = loop {
-            match self.read(&mut batch)? {
+            match self.next(&mut batch)? {
                 Ok(number) => {
-                    batch.decode(&mut decoder);
+                    batch.decode(self.sources, &mut decoder)?;
                     self.consumer.take(number, &mut batch, &mut tools, &self.stop)?;
                 }
                 Err(n_batches) => break n_batches,
@@ -92,13 +93,13 @@ impl<C: Consumer> Run<'_, C> {
         Ok(decoder.into_unknown_fields())
     }
 
-    /// Reads the next chunk and returns its number; if there is none, how many there were.
-    fn read(&self, batch: &mut Batch) -> Result<Result<u64, u64>> {
+    /// Takes the next chunk and returns its number; if there is none, how many there were.
+    fn next(&self, batch: &mut Batch) -> Result<Result<u64, u64>> {
         self.stop.check()?;
         let mut feed = look(|| self.feed.try_lock().ok())
             .unwrap_or_else(|| self.feed.lock().unwrap_or_else(PoisonError::into_inner));
         let (feed, next) = &mut *feed;
-        if !batch.read(feed)? {
+        if !batch.next(feed)? {
             return Ok(Err(*next));
         }
         *next += 1;
