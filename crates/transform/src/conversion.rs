@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use cli_support::Messages;
 use cli_support::checksum::Checksum;
 use cli_support::publish::Staging;
@@ -20,7 +20,8 @@ use crate::partitions::{Emptied, Partitions, RowGroup};
 use crate::parts::{Layout, Parts};
 use crate::quarantine::{Example, Place, Quarantine};
 use crate::tolerance::Tolerance;
-use crate::turns::{InTurn, Stop};
+use crate::turns::Stop;
+use crate::turnstile::Turnstile;
 use crate::unknown_fields::UnknownFields;
 use crate::workers::{Consumer, for_each_batch};
 
@@ -68,26 +69,30 @@ pub struct Converted {
 /// Converts all inputs; the files are finished then, and every row is accounted for.
 pub fn convert(job: Job, messages: &Messages) -> Result<Converted> {
     let conversion = Conversion {
-        intake: InTurn::new(Intake {
-            sources: job.sources,
-            tolerance: job.tolerance,
-            messages,
-            duplicates: job.duplicates,
-            partitions: Partitions::default(),
-            quarantine: Quarantine::new(job.staging, job.quarantine_number),
-            account: Account::default(),
-            inputs: Vec::new(),
-            checksum: InputChecksum::default(),
-            n_lines: 0,
-            n_blank_lines: 0,
-            latest_change: None,
-        }),
+        intake: Turnstile::new(
+            Intake {
+                sources: job.sources,
+                tolerance: job.tolerance,
+                messages,
+                duplicates: job.duplicates,
+                partitions: Partitions::default(),
+                quarantine: Quarantine::new(job.staging, job.quarantine_number),
+                account: Account::default(),
+                inputs: Vec::new(),
+                checksum: InputChecksum::default(),
+                n_lines: 0,
+                n_blank_lines: 0,
+                latest_change: None,
+            },
+            job.threads.get(),
+        ),
         emptied: Emptied::default(),
         parts: Parts::new(job.staging, job.layout, job.first_parts),
         compression: job.layout.compression,
     };
     let unknown_fields = for_each_batch(job.sources, job.threads, &conversion)?;
-    let (intake, files) = (conversion.intake.into_inner(), conversion.parts.finish()?);
+    let intake = conversion.intake.into_inner().context("a batch was not taken; this is a bug")?;
+    let files = conversion.parts.finish()?;
     let (n_quarantined, refused) = (intake.quarantine.n_lines(), intake.quarantine.examples().clone());
     intake.account.prove(&files, n_quarantined)?;
     intake.tolerance.judge(intake.account.total())?;
@@ -104,7 +109,7 @@ pub fn convert(job: Job, messages: &Messages) -> Result<Converted> {
 }
 
 struct Conversion<'a> {
-    intake: InTurn<Intake<'a>>,
+    intake: Turnstile<Intake<'a>, Batch>,
     /// Memory for the rows that will wait.
     emptied: Emptied,
     parts: Parts<'a>,
@@ -118,14 +123,18 @@ impl Consumer for Conversion<'_> {
         Encoder::new(self.compression)
     }
 
-    fn take(&self, number: u64, batch: &mut Batch, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
-        let full = self.intake.visit(number, stop, |intake| intake.take(batch, &self.emptied))??;
-        full.into_iter().try_for_each(|row_group| self.write(row_group, encoder, stop))
+    fn take(&self, number: u64, batch: Batch, encoder: &mut Encoder, stop: &Stop) -> Result<Option<Batch>> {
+        let mut full = Vec::new();
+        let spare =
+            self.intake.bring(number, batch, stop, |intake, batch| intake.take(batch, &self.emptied, &mut full))?;
+        full.into_iter().try_for_each(|row_group| self.write(row_group, encoder, stop))?;
+        Ok(spare)
     }
 
     fn finish(&self, n_batches: u64, encoder: &mut Encoder, stop: &Stop) -> Result<()> {
+        self.emptied.close();
         let pop = |intake: &mut Intake| intake.partitions.pop_fullest();
-        while let Some(row_group) = self.intake.visit_after(n_batches, stop, pop)? {
+        while let Some(row_group) = self.intake.after(n_batches, stop, pop)? {
             self.write(row_group, encoder, stop)?;
         }
         Ok(())
@@ -163,19 +172,18 @@ struct Intake<'a> {
 }
 
 impl Intake<'_> {
-    /// Takes a batch; returns the row groups that are full by it.
-    fn take(&mut self, batch: &mut Batch, emptied: &Emptied) -> Result<Vec<RowGroup>> {
+    /// Takes a batch; adds the row groups that are full by it to `full`.
+    fn take(&mut self, batch: &mut Batch, emptied: &Emptied, full: &mut Vec<RowGroup>) -> Result<()> {
         let source = batch.chunk.source;
         self.account.begin_input(source);
-        let mut full = Vec::new();
         let mut kept = Vec::new();
         for (market, rows) in batch.markets.iter_mut().filter(|(_, rows)| !rows.is_empty()) {
             kept.clear();
             let n_left_out = self.duplicates.kept(*market, rows.len(), |range| kept.push(range));
             self.account.take_rows(source, *market, rows.len() as u64, n_left_out);
-            self.partitions.take(*market, rows, &kept, emptied, &mut full);
+            self.partitions.take(*market, rows, &kept, emptied, full);
         }
-        self.partitions.relieve(&mut full);
+        self.partitions.relieve(full);
         for refused in &batch.refused {
             self.account.take_refused(source, refused.refusal.market);
         }
@@ -192,7 +200,7 @@ impl Intake<'_> {
             self.inputs.push(InputEntry { name, bytes, crc64nvme, rows, taken_back: 0 });
             self.n_lines = 0;
         }
-        Ok(full)
+        Ok(())
     }
 
     fn quarantine_lines(&mut self, batch: &Batch) -> Result<()> {

@@ -55,6 +55,7 @@ pub mod supersede;
 pub mod survey;
 pub mod tolerance;
 pub mod turns;
+pub mod turnstile;
 pub mod unknown_fields;
 pub mod unpacked;
 pub mod workers;

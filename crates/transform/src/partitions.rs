@@ -61,7 +61,14 @@ struct Partition {
 /// Blocks without rows, by the power of two of the rows they have room for. Their memory goes round among all markets and threads,
 /// so that the kernel needn't give new pages all the time, which takes longer than filling them.
 #[derive(Debug, Default)]
-pub struct Emptied(Mutex<BTreeMap<u32, Vec<Rows>>>);
+pub struct Emptied(Mutex<Blocks>);
+
+#[derive(Debug, Default)]
+struct Blocks {
+    by_size: BTreeMap<u32, Vec<Rows>>,
+    /// Set when none is needed any more.
+    is_closed: bool,
+}
 
 impl Partitions {
     /// Takes those rows of a market's `rows` that lie in `kept`, and leaves any of them, or none, in `rows`. They stay together:
@@ -159,7 +166,7 @@ fn is_well_filled(block: &Rows) -> bool {
 impl Emptied {
     /// Memory for a block of about `n_rows` rows.
     fn get(&self, n_rows: usize) -> Rows {
-        let block = self.lock().get_mut(&size(n_rows)).and_then(Vec::pop);
+        let block = self.lock().by_size.get_mut(&size(n_rows)).and_then(Vec::pop);
         block.unwrap_or_else(|| Rows::with_capacity(n_rows))
     }
 
@@ -167,13 +174,29 @@ impl Emptied {
     pub fn take_back(&self, mut blocks: Vec<Rows>) {
         blocks.retain(|block| block.n_bytes() <= block.len() * MAX_ROW_BYTES_KEPT);
         blocks.iter_mut().for_each(Rows::clear);
-        let mut by_size = self.lock();
+        let mut kept = self.lock();
+        if kept.is_closed {
+            // Not while others wait.
+            drop(kept);
+            drop(blocks);
+            return;
+        }
         for block in blocks {
-            by_size.entry(size(block.capacity())).or_default().push(block);
+            kept.by_size.entry(size(block.capacity())).or_default().push(block);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Vec<Rows>>> {
+    /// Gives all memory back, and from now on whatever is taken back. That takes its time, so it is better done while others have
+    /// something else to do than at the end.
+    pub fn close(&self) {
+        let mut kept = self.lock();
+        kept.is_closed = true;
+        let by_size = std::mem::take(&mut kept.by_size);
+        drop(kept);
+        drop(by_size);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Blocks> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -20,7 +20,8 @@ use crate::decode::Market;
 use crate::duplicates::{Duplicates, Origin};
 use crate::input::Source;
 use crate::stored::StoredFile;
-use crate::turns::{InTurn, Stop};
+use crate::turns::Stop;
+use crate::turnstile::Turnstile;
 use crate::workers::{Consumer, for_each_batch};
 
 /// How many parts there are.
@@ -48,15 +49,15 @@ pub fn find_duplicates(
         })?;
     }
     let seen = Seen { keys, n_rows: BTreeMap::new(), checksum: InputChecksum::default(), checksums: Vec::new() };
-    let survey = Survey { messages, seen: InTurn::new(seen) };
+    let survey = Survey { messages, seen: Turnstile::new(seen, threads.get()) };
     for_each_batch(sources, threads, &survey)?;
-    let seen = survey.seen.into_inner();
+    let seen = survey.seen.into_inner().context("a batch was not taken; this is a bug")?;
     Ok((seen.keys.into_duplicates()?, seen.checksums))
 }
 
 struct Survey<'a> {
     messages: &'a Messages,
-    seen: InTurn<Seen>,
+    seen: Turnstile<Seen, Batch>,
 }
 
 /// What has been seen of the sources.
@@ -77,8 +78,8 @@ impl Consumer for Survey<'_> {
         Ok(())
     }
 
-    fn take(&self, number: u64, batch: &mut Batch, (): &mut (), stop: &Stop) -> Result<()> {
-        self.seen.visit(number, stop, |Seen { keys, n_rows, checksum, checksums }| {
+    fn take(&self, number: u64, batch: Batch, (): &mut (), stop: &Stop) -> Result<Option<Batch>> {
+        self.seen.bring(number, batch, stop, |Seen { keys, n_rows, checksum, checksums }, batch| {
             for (market, rows) in &batch.markets {
                 let n_seen = n_rows.entry(*market).or_default();
                 for (ticket_id, updated_at) in rows.ticket_id.iter().zip(&rows.updated_at) {
@@ -90,7 +91,7 @@ impl Consumer for Survey<'_> {
             checksums.extend(checksum.take(&batch.chunk).as_ref().map(Checksum::to_base64));
             self.messages.advance(batch.chunk.checksum.n_bytes());
             Ok(())
-        })?
+        })
     }
 
     fn finish(&self, _n_batches: u64, (): &mut (), _stop: &Stop) -> Result<()> {

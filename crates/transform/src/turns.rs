@@ -26,6 +26,9 @@ impl Stop {
     }
 }
 
+/// Nobody wakes those who sleep when the run is stopped, so they look after it now and then.
+pub(crate) const LOOK: Duration = Duration::from_millis(20);
+
 /// How long a thread keeps looking before it sleeps, since being woken up takes time, too: two threads took 7 % less
 /// time so, on a machine shared with others.
 const PATIENCE: Duration = Duration::from_micros(300);
@@ -68,14 +71,7 @@ impl<T> InTurn<T> {
         Ok(result)
     }
 
-    /// Waits until the turns before `turn` have been taken, and looks at the value; anybody may then, in any order.
-    pub fn visit_after<R>(&self, turn: u64, stop: &Stop, visit: impl FnOnce(&mut T) -> R) -> Result<R, Stopped> {
-        Ok(visit(&mut *self.wait_for(turn, stop)?))
-    }
-
     fn wait_for(&self, turn: u64, stop: &Stop) -> Result<MutexGuard<'_, T>, Stopped> {
-        // Nobody wakes those who sleep when the run is stopped, so they look after it now and then.
-        const LOOK: Duration = Duration::from_millis(20);
         let is_due = || (self.due.load(Ordering::Acquire) == turn).then_some(());
         look(is_due);
         let mut value = self.lock();

@@ -21,9 +21,9 @@ pub trait Consumer: Sync {
     /// Gives a thread its tools.
     fn tools(&self) -> Result<Self::Tools>;
 
-    /// Does what is to be done with the batch of a number, whose rows it may keep. The numbers are those of the chunks in the order
-    /// of the input.
-    fn take(&self, number: u64, batch: &mut Batch, tools: &mut Self::Tools, stop: &Stop) -> Result<()>;
+    /// Does what is to be done with the batch of a number, or has another thread do it. The numbers are those of the chunks in the
+    /// order of the input. Returns a batch that nobody needs, if there is one.
+    fn take(&self, number: u64, batch: Batch, tools: &mut Self::Tools, stop: &Stop) -> Result<Option<Batch>>;
 
     /// Called on each thread when there are no more than the `n_batches` that it or others have taken or are taking.
     fn finish(&self, n_batches: u64, tools: &mut Self::Tools, stop: &Stop) -> Result<()>;
@@ -81,7 +81,7 @@ impl<C: Consumer> Run<'_, C> {
             match self.next(&mut batch)? {
                 Ok(number) => {
                     batch.decode(self.sources, &mut decoder)?;
-                    self.consumer.take(number, &mut batch, &mut tools, &self.stop)?;
+                    batch = self.consumer.take(number, batch, &mut tools, &self.stop)?.unwrap_or_default();
                 }
                 Err(n_batches) => break n_batches,
             }

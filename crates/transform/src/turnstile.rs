@@ -1,0 +1,103 @@
+//! Something that takes what many threads make, in the order of a number, though it is ready in any order.
+//!
+//! Nobody waits for those before him, and nobody only takes: who is early lays down what he has, and who brings what is due has
+//! it taken, and after it all that waits behind it.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Result;
+
+use crate::turns::{LOOK, Stop, Stopped};
+
+/// A value that takes things 0, 1, 2 … Whoever has a number must bring the thing, or stop the run.
+#[derive(Debug)]
+pub struct Turnstile<T, L> {
+    state: Mutex<State<T, L>>,
+    /// Something has been taken.
+    taken: Condvar,
+    max_early: usize,
+}
+
+#[derive(Debug)]
+struct State<T, L> {
+    /// Missing while somebody has it take something.
+    value: Option<T>,
+    /// The number of what is taken next, or is being taken.
+    due: u64,
+    /// What was laid down.
+    early: BTreeMap<u64, L>,
+    /// What has been taken, for its memory.
+    spare: Vec<L>,
+}
+
+impl<T, L> Turnstile<T, L> {
+    /// Nothing has been taken yet. At most `max_early` things are laid down, not to fill the memory while one thread is slow.
+    pub const fn new(value: T, max_early: usize) -> Self {
+        let state = State { value: Some(value), due: 0, early: BTreeMap::new(), spare: Vec::new() };
+        Self { state: Mutex::new(state), taken: Condvar::new(), max_early }
+    }
+
+    /// Brings the thing of a number. Until nobody can go on with another one, it calls `take` for each that is due. Returns one that
+    /// has been taken, if there is one that nobody uses.
+    pub fn bring(
+        &self,
+        number: u64,
+        thing: L,
+        stop: &Stop,
+        mut take: impl FnMut(&mut T, &mut L) -> Result<()>,
+    ) -> Result<Option<L>> {
+        let mut state = self.wait(stop, |state| number == state.due || state.early.len() < self.max_early)?;
+        state.early.insert(number, thing);
+        // Whoever has the value will find what has just been laid down.
+        if let Some(mut value) = state.value.take() {
+            loop {
+                let due = state.due;
+                let Some(mut thing) = state.early.remove(&due) else { break };
+                drop(state);
+                take(&mut value, &mut thing)?;
+                state = self.lock();
+                state.due += 1;
+                state.spare.push(thing);
+                self.taken.notify_all();
+            }
+            state.value = Some(value);
+            self.taken.notify_all();
+        }
+        Ok(state.spare.pop())
+    }
+
+    /// Waits until all things before a number have been taken, and looks at the value.
+    pub fn after<R>(&self, number: u64, stop: &Stop, look: impl FnOnce(&mut T) -> R) -> Result<R, Stopped> {
+        let mut state = self.wait(stop, |state| number == state.due && state.value.is_some())?;
+        match &mut state.value {
+            Some(value) => Ok(look(value)),
+            None => Err(Stopped),
+        }
+    }
+
+    fn wait(
+        &self,
+        stop: &Stop,
+        is_ready: impl Fn(&State<T, L>) -> bool,
+    ) -> Result<MutexGuard<'_, State<T, L>>, Stopped> {
+        let mut state = self.lock();
+        loop {
+            stop.check()?;
+            if is_ready(&state) {
+                return Ok(state);
+            }
+            let waited = self.taken.wait_timeout(state, LOOK);
+            state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+        }
+    }
+
+    /// The value, when everything has been taken; `None` if it has failed to take something.
+    pub fn into_inner(self) -> Option<T> {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).value
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T, L>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
