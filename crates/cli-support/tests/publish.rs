@@ -110,7 +110,7 @@ fn what_is_written_behind_is_where_it_belongs() {
                 file.write_all(&piece).unwrap();
             } else {
                 let checksum = checksum_of(&piece);
-                file.write_behind(piece, &checksum, &staging).unwrap();
+                file.write_behind(piece.into(), &checksum, &staging).unwrap();
             }
         }
     }
@@ -136,7 +136,7 @@ fn what_can_t_be_written_behind_is_not_published() {
         let mut file = staging.create("deep/a").unwrap();
         fs::remove_dir_all(home.path().join(".raw.partial/deep")).unwrap();
         let written: Result<Vec<_>, _> =
-            (0..n_pieces).map(|_| file.write_behind(piece.clone(), &checksum, &staging)).collect();
+            (0..n_pieces).map(|_| file.write_behind(piece.clone().into(), &checksum, &staging)).collect();
         // A few are taken before it is known.
         assert_eq!(written.is_ok(), n_pieces == 1);
         let errors = [

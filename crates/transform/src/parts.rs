@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use cli_support::checksum::Checksum;
-use cli_support::publish::{StagedFile, Staging};
+use cli_support::publish::{AlignedBytes, BLOCK_BYTES, StagedFile, Staging};
 use ticket_schema::columns::PARTITION_COLUMN;
 use ticket_schema::manifest::FileEntry;
 use ticket_schema::names::TICKETS_DIR;
@@ -104,11 +104,15 @@ impl PartsOfMarket {
             Some(part) => part,
             open => open.insert(Part::create(name(market, self.next), staging)?),
         };
-        let write = |file: &mut StagedFile, bytes: Vec<u8>| {
-            if bytes.len() >= LONG_BYTES {
+        let is_long = row_group.bytes().len() >= LONG_BYTES;
+        if is_long {
+            part.file.align(BLOCK_BYTES as u64).with_context(|| format!("cannot write {}", part.name))?;
+        }
+        let write = |file: &mut StagedFile, bytes: AlignedBytes| {
+            if is_long {
                 return file.write_behind(bytes, checksum, staging);
             }
-            file.write_known(&bytes, checksum).map(|()| bytes)
+            file.write_known(bytes.as_slice(), checksum).map(|()| bytes.into_memory())
         };
         // An error names the file, which may be another one that was written behind.
         part.file.append_by(row_group, write)

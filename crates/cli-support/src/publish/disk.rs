@@ -10,10 +10,11 @@ use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use super::aligned::AlignedBytes;
 use super::staged_file::cannot_write;
 
 /// What places in a file and in memory must be multiples of to go past the page cache: no disk in use has longer sectors.
-const BLOCK_BYTES: usize = 4096;
+pub const BLOCK_BYTES: usize = 4096;
 
 /// How much goes to the disk at once.
 const MAX_BYTES_AT_ONCE: usize = 2 << 20;
@@ -38,7 +39,7 @@ pub(super) struct Piece {
     pub(super) path: PathBuf,
     pub(super) shown: PathBuf,
     pub(super) start: u64,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: AlignedBytes,
 }
 
 impl Disk {
@@ -83,10 +84,10 @@ impl Disk {
 }
 
 fn write_all(pieces: &Receiver<Piece>, written: &Sender<Vec<u8>>) -> io::Result<()> {
-    let mut aligned = Aligned::new();
+    let mut aligned = AlignedBytes::default();
     for piece in pieces {
         piece.write(&mut aligned).map_err(|error| cannot_write(&piece.shown, &error))?;
-        let _ = written.send(piece.bytes);
+        let _ = written.send(piece.bytes.into_memory());
     }
     Ok(())
 }
@@ -94,26 +95,29 @@ fn write_all(pieces: &Receiver<Piece>, written: &Sender<Vec<u8>>) -> io::Result<
 impl Piece {
     /// Where nothing goes past the page cache, what it has taken is brought to disk at once, so that less is left to wait for
     /// at the end. An error of that shows then.
-    fn write(&self, aligned: &mut Aligned) -> io::Result<()> {
+    fn write(&self, aligned: &mut AlignedBytes) -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(&self.path)?;
         if let Ok(past_cache) = open_past_cache(&self.path) {
             return self.write_past_cache(&file, &past_cache, aligned);
         }
-        write_at(&file, self.start, &self.bytes)?;
+        write_at(&file, self.start, self.bytes.as_slice())?;
         let _ = file.sync_data();
         Ok(())
     }
 
     /// All whole blocks; what is before and after them shares its blocks with other pieces.
-    fn write_past_cache(&self, file: &File, past_cache: &File, aligned: &mut Aligned) -> io::Result<()> {
+    fn write_past_cache(&self, file: &File, past_cache: &File, aligned: &mut AlignedBytes) -> io::Result<()> {
         let n_before = self.start.next_multiple_of(BLOCK_BYTES as u64) - self.start;
-        let (before, rest) = self.bytes.split_at(self.bytes.len().min(n_before as usize));
+        let bytes = self.bytes.as_slice();
+        let (before, rest) = bytes.split_at(bytes.len().min(n_before as usize));
         let (blocks, after) = rest.split_at(rest.len() - rest.len() % BLOCK_BYTES);
         write_at(file, self.start, before)?;
         let mut place = self.start + before.len() as u64;
+        let is_aligned = blocks.as_ptr().align_offset(BLOCK_BYTES) == 0;
         for blocks in blocks.chunks(MAX_BYTES_AT_ONCE) {
+            let as_disks_want = if is_aligned { blocks } else { aligned.copy(blocks) };
             // A file system may refuse this at any time. It says what is really wrong if it refuses the usual way too.
-            if write_at(past_cache, place, aligned.copy(blocks)).is_err() {
+            if write_at(past_cache, place, as_disks_want).is_err() {
                 write_at(file, place, blocks)?;
             }
             place += blocks.len() as u64;
@@ -138,21 +142,3 @@ fn open_past_cache(_path: &Path) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Memory that begins where a block may begin.
-struct Aligned {
-    memory: Vec<u8>,
-    start: usize,
-}
-
-impl Aligned {
-    fn new() -> Self {
-        let memory = vec![0; MAX_BYTES_AT_ONCE + BLOCK_BYTES];
-        Self { start: memory.as_ptr().align_offset(BLOCK_BYTES), memory }
-    }
-
-    fn copy(&mut self, bytes: &[u8]) -> &[u8] {
-        let copy = &mut self.memory[self.start..][..bytes.len()];
-        copy.copy_from_slice(bytes);
-        copy
-    }
-}

@@ -6,6 +6,7 @@
 //! A lock file beside the target (`.raw.lock`, empty, never removed) keeps two runs from writing the same target.
 #![allow(clippy::disallowed_methods, reason = "this module is where the workspace creates files")]
 
+mod aligned;
 mod disk;
 mod staged_file;
 
@@ -17,7 +18,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 
+pub use aligned::AlignedBytes;
 use disk::Disk;
+pub use disk::BLOCK_BYTES;
 pub use staged_file::StagedFile;
 
 /// What an interrupt has to remove.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use cli_support::publish::AlignedBytes;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr};
 use ticket_schema::columns::arrow_types;
@@ -38,7 +39,8 @@ struct Columns {
 /// The bytes of a row group, and what the file's metadata say of it.
 #[derive(Debug)]
 pub struct EncodedRowGroup {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: AlignedBytes,
+    /// Their places are counted from where the memory of `bytes` starts.
     pub(super) columns: Vec<EncodedColumn>,
     pub(super) n_rows: usize,
     created_at: Option<(i64, i64)>,
@@ -47,7 +49,7 @@ pub struct EncodedRowGroup {
 impl EncodedRowGroup {
     /// The bytes as they will be in the file.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_slice()
     }
 
     /// How many rows it has.
@@ -74,7 +76,7 @@ impl Encoder {
         ensure!(blocks.iter().all(is_rectangular), "the columns differ in length; this is a bug");
         let n_rows = blocks.iter().map(Rows::len).sum();
         if n_rows == 0 {
-            return Ok(EncodedRowGroup { bytes: Vec::new(), columns: Vec::new(), n_rows, created_at: None });
+            return Ok(EncodedRowGroup { bytes: AlignedBytes::default(), columns: Vec::new(), n_rows, created_at: None });
         }
         let Self { schema, workspace, columns: memory } = self;
         let rows = Arrangement::by_creation(blocks, &mut memory.order, &mut memory.times);
@@ -111,9 +113,8 @@ impl Encoder {
     }
 
     /// Takes the memory of a row group's bytes back, for the next one.
-    pub fn use_again(&mut self, mut bytes: Vec<u8>) {
-        bytes.clear();
-        self.workspace.out = bytes;
+    pub fn use_again(&mut self, memory: Vec<u8>) {
+        self.workspace.out = AlignedBytes::in_memory(memory);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the encoders of all columns use again and again, so that nothing is allocated for a page.
 
+use cli_support::publish::AlignedBytes;
+
 use super::compressor::Compressor;
 use super::text_table::TextTable;
 
@@ -7,7 +9,7 @@ use super::text_table::TextTable;
 pub(super) struct Workspace {
     pub(super) compressor: Compressor,
     /// The bytes of the row group so far.
-    pub(super) out: Vec<u8>,
+    pub(super) out: AlignedBytes,
     /// A page before it is compressed.
     pub(super) page: Vec<u8>,
     /// Numbers of a page: times without nulls, or lengths.
@@ -22,7 +24,7 @@ impl Workspace {
     pub(super) fn new(compressor: Compressor) -> Self {
         Self {
             compressor,
-            out: Vec::new(),
+            out: AlignedBytes::in_memory(Vec::new()),
             page: Vec::new(),
             numbers: Vec::new(),
             codes: Vec::new(),
