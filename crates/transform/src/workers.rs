@@ -10,7 +10,7 @@ use crate::batch::Batch;
 use crate::chunks::Feed;
 use crate::decode::Decoder;
 use crate::input::Source;
-use crate::turns::{Stop, Stopped, look};
+use crate::turns::{Stop, Stopped};
 use crate::unknown_fields::UnknownFields;
 
 /// What is done with batches, on many threads at once.
@@ -96,8 +96,7 @@ impl<C: Consumer> Run<'_, C> {
     /// Takes the next chunk and returns its number; if there is none, how many there were.
     fn next(&self, batch: &mut Batch) -> Result<Result<u64, u64>> {
         self.stop.check()?;
-        let mut feed = look(|| self.feed.try_lock().ok())
-            .unwrap_or_else(|| self.feed.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
         let (feed, next) = &mut *feed;
         if !batch.next(feed)? {
             return Ok(Err(*next));
