@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use cli_support::checksum::Checksum;
-use cli_support::publish::{Staging, replace_file};
+use cli_support::publish::{AlignedBytes, BLOCK_BYTES, Staging, replace_file};
 use tempfile::tempdir;
 
 fn publish(target: &Path, owned: &[&str], files: &[(&str, &str)]) -> anyhow::Result<Vec<PathBuf>> {
@@ -122,6 +122,29 @@ fn what_is_written_behind_is_where_it_belongs() {
     for (name, (_, expected)) in names.iter().zip(&files) {
         assert!(fs::read(target.join(name)).unwrap() == *expected, "{name}");
     }
+}
+
+#[test]
+fn what_is_aligned_is_written_as_it_is() {
+    let home = tempdir().unwrap();
+    let target = home.path().join("raw");
+    let staging = Staging::begin(&target).unwrap();
+    let (mut file, mut expected, mut memory) = (staging.create("a").unwrap(), Vec::new(), Vec::new());
+    // The first ones end with a block; the memory goes round.
+    for (n, n_bytes) in [BLOCK_BYTES, 3 << 20, (2 << 20) + BLOCK_BYTES, 7 << 20, 5000, 1 << 20].into_iter().enumerate()
+    {
+        let piece: Vec<u8> = (0..n_bytes).map(|i| ((i * (n + 3)) >> 4) as u8).collect();
+        let mut bytes = AlignedBytes::in_memory(memory);
+        bytes.memory().extend_from_slice(&piece);
+        assert_eq!(bytes.as_slice(), piece);
+        let start = bytes.start();
+        assert_eq!(bytes.memory()[start..], piece);
+        memory = file.write_behind(bytes, &checksum_of(&piece), &staging).unwrap();
+        expected.extend_from_slice(&piece);
+    }
+    assert_eq!(file.checksum().to_base64(), checksum_of(&expected).to_base64());
+    staging.publish(&BTreeSet::new()).unwrap();
+    assert!(fs::read(target.join("a")).unwrap() == expected);
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub struct Feed<'a> {
 #[derive(Debug)]
 enum Open {
     InPlace(InPlace),
-    InOrder(InOrder),
+    InOrder(Box<InOrder>),
 }
 
 impl<'a> Feed<'a> {
@@ -130,7 +130,7 @@ impl Open {
     fn new(source: &Source) -> io::Result<Self> {
         Ok(match InPlace::open(source)? {
             Some(in_place) => Self::InPlace(in_place),
-            None => Self::InOrder(InOrder::open(source)?),
+            None => Self::InOrder(Box::new(InOrder::open(source)?)),
         })
     }
 
@@ -143,7 +143,8 @@ impl Open {
                     chunk.set_unread(section, is_last);
                     return Ok((!is_last).then_some(Self::InPlace(in_place)));
                 }
-                InOrder::rest_of(in_place).with_context(|| format!("cannot read {}", source.shown()))?
+                let rest = InOrder::rest_of(in_place).with_context(|| format!("cannot read {}", source.shown()))?;
+                Box::new(rest)
             }
         };
         chunk.unread = None;

@@ -10,6 +10,9 @@ use anyhow::Result;
 
 use crate::turns::{LOOK, Stop, Stopped};
 
+/// More things than these never wait, however many threads there are: they would only take memory.
+const MAX_EARLY: usize = 8;
+
 /// A value that takes things 0, 1, 2 … Whoever has a number must bring the thing, or stop the run.
 #[derive(Debug)]
 pub struct Turnstile<T, L> {
@@ -32,14 +35,14 @@ struct State<T, L> {
 }
 
 impl<T, L> Turnstile<T, L> {
-    /// Nothing has been taken yet. At most `max_early` things are laid down, not to fill the memory while one thread is slow.
-    pub const fn new(value: T, max_early: usize) -> Self {
+    /// Nothing has been taken yet. Where one thread is slow, no more than one thing for each of `n_threads` is laid down.
+    pub fn new(value: T, n_threads: usize) -> Self {
         let state = State { value: Some(value), due: 0, early: BTreeMap::new(), spare: Vec::new() };
-        Self { state: Mutex::new(state), taken: Condvar::new(), max_early }
+        Self { state: Mutex::new(state), taken: Condvar::new(), max_early: n_threads.min(MAX_EARLY) }
     }
 
-    /// Brings the thing of a number. Until nobody can go on with another one, it calls `take` for each that is due. Returns one that
-    /// has been taken, if there is one that nobody uses.
+    /// Brings the thing of a number, and calls `take` for it and for those behind it, if they are due and nobody else is at it.
+    /// Returns a thing that has been taken, if there is one that nobody uses.
     pub fn bring(
         &self,
         number: u64,

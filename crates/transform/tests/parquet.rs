@@ -123,6 +123,33 @@ fn the_layout_is_what_athena_reads_best() {
     }
 }
 
+/// So they can go to disk without being copied. What lies between them is no longer than it must be, and nothing.
+#[test]
+fn long_row_groups_start_where_a_disks_blocks_do() {
+    const BLOCK_BYTES: usize = 4096;
+    let home = lake(120_000);
+    let (mut n_long, mut n_short) = (0, 0);
+    for (market, path) in parquet_files(home.path()) {
+        let bytes = std::fs::read(&path).unwrap();
+        let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
+        let mut end = 4_usize;
+        for group in reader.metadata().row_groups() {
+            let start = usize::try_from(group.file_offset().unwrap()).unwrap();
+            let n_bytes = usize::try_from(group.compressed_size()).unwrap();
+            if n_bytes >= 1 << 20 {
+                n_long += 1;
+                assert_eq!(start, end.next_multiple_of(BLOCK_BYTES), "{market}");
+                assert!(bytes[end..start].iter().all(|byte| *byte == 0));
+            } else {
+                n_short += 1;
+                assert_eq!(start, end, "{market}");
+            }
+            end = start + n_bytes;
+        }
+    }
+    assert!(n_long > 0 && n_short > 0, "{n_long} long, {n_short} short");
+}
+
 fn assert_schema(metadata: &ParquetMetaData) {
     let schema = metadata.file_metadata().schema_descr();
     let names: Vec<String> = schema.columns().iter().map(|column| column.name().to_owned()).collect();

@@ -141,4 +141,3 @@ fn open_past_cache(path: &Path) -> io::Result<File> {
 fn open_past_cache(_path: &Path) -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
-

@@ -19,8 +19,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use anyhow::{Context, Result, bail, ensure};
 
 pub use aligned::AlignedBytes;
-use disk::Disk;
 pub use disk::BLOCK_BYTES;
+use disk::Disk;
 pub use staged_file::StagedFile;
 
 /// What an interrupt has to remove.

@@ -91,7 +91,8 @@ impl<W: Write + Send> ParquetFile<W> {
         let mut offset_indexes = Vec::with_capacity(group.columns.len());
         for mut column in group.columns {
             let data_page_offset = start_of_memory + column.metadata.data_page_offset();
-            let dictionary_page_offset = column.metadata.dictionary_page_offset().map(|offset| start_of_memory + offset);
+            let dictionary_page_offset =
+                column.metadata.dictionary_page_offset().map(|offset| start_of_memory + offset);
             let metadata = column.metadata.into_builder();
             let metadata = metadata.set_data_page_offset(data_page_offset);
             columns.push(metadata.set_dictionary_page_offset(dictionary_page_offset).build()?);

@@ -76,7 +76,12 @@ impl Encoder {
         ensure!(blocks.iter().all(is_rectangular), "the columns differ in length; this is a bug");
         let n_rows = blocks.iter().map(Rows::len).sum();
         if n_rows == 0 {
-            return Ok(EncodedRowGroup { bytes: AlignedBytes::default(), columns: Vec::new(), n_rows, created_at: None });
+            return Ok(EncodedRowGroup {
+                bytes: AlignedBytes::default(),
+                columns: Vec::new(),
+                n_rows,
+                created_at: None,
+            });
         }
         let Self { schema, workspace, columns: memory } = self;
         let rows = Arrangement::by_creation(blocks, &mut memory.order, &mut memory.times);

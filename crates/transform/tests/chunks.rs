@@ -1,0 +1,192 @@
+//! Where inputs are cut into chunks, and that nothing is lost or read twice there.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use cli_support::checksum::Checksum;
+use proptest::prelude::*;
+use tempfile::tempdir;
+use transform::chunks::{Chunk, Content, Feed, InputChecksum, MAX_LINE_BYTES};
+use transform::input::Source;
+
+const MIB: usize = 1 << 20;
+
+/// A chunk as others see it.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    byte_offset: u64,
+    content: Content,
+    is_last: bool,
+    bytes: Vec<u8>,
+}
+
+fn see(chunk: &mut Chunk, sources: &[Source]) -> anyhow::Result<Seen> {
+    let mut bytes = Vec::new();
+    if chunk.content == Content::Lines {
+        chunk.for_each_piece(sources, |place, lines| {
+            assert_eq!(place, bytes.len());
+            bytes.extend_from_slice(lines);
+        })?;
+    } else {
+        bytes.extend_from_slice(chunk.bytes());
+    }
+    let Chunk { byte_offset, content, is_last, .. } = *chunk;
+    Ok(Seen { byte_offset, content, is_last, bytes })
+}
+
+/// All chunks of a file, and the checksum of the whole file.
+fn chunks(path: &Path) -> (Vec<Seen>, Checksum) {
+    let sources = [Source::at(path.to_owned())];
+    let (mut feed, mut chunk, mut seen) = (Feed::new(&sources), Chunk::default(), Vec::new());
+    let (mut checksum, mut whole) = (InputChecksum::default(), None);
+    while feed.next(&mut chunk).unwrap() {
+        seen.push(see(&mut chunk, &sources).unwrap());
+        assert!(whole.is_none(), "something comes after the last chunk");
+        whole = checksum.take(&chunk);
+    }
+    (seen, whole.unwrap())
+}
+
+fn checksum_of(bytes: &[u8]) -> String {
+    let mut checksum = Checksum::default();
+    checksum.update(bytes);
+    checksum.to_base64()
+}
+
+/// A file is read in place and its packed copy in order: both must be cut in the same places, and be whole.
+fn assert_cut_alike(text: &[u8]) -> Vec<Seen> {
+    let home = tempdir().unwrap();
+    let (plain, packed) = (home.path().join("a.jsonl"), home.path().join("a.jsonl.zst"));
+    fs::write(&plain, text).unwrap();
+    fs::write(&packed, zstd::encode_all(text, 1).unwrap()).unwrap();
+    let (seen, checksum) = chunks(&plain);
+    assert_eq!((checksum.n_bytes(), checksum.to_base64()), (text.len() as u64, checksum_of(text)));
+    let (seen_packed, checksum) = chunks(&packed);
+    assert_eq!(checksum.to_base64(), checksum_of(&fs::read(&packed).unwrap()));
+    assert!(seen == seen_packed, "{:?}\n{:?}", outline(&seen), outline(&seen_packed));
+    let mut end = seen[0].byte_offset as usize;
+    for chunk in &seen {
+        assert_eq!(chunk.byte_offset as usize, end);
+        assert!(text[end..].starts_with(&chunk.bytes));
+        end += chunk.bytes.len();
+        match chunk.content {
+            Content::Lines => assert!(chunk.is_last || chunk.bytes.ends_with(b"\n")),
+            Content::LongLine => {}
+            // It comes without its newline.
+            Content::MoreOfLongLine { is_last } => end += usize::from(is_last && end < text.len()),
+        }
+    }
+    assert_eq!(end, text.len());
+    seen
+}
+
+fn outline(seen: &[Seen]) -> Vec<(u64, usize, Content, bool)> {
+    seen.iter().map(|it| (it.byte_offset, it.bytes.len(), it.content, it.is_last)).collect()
+}
+
+/// Lines of these lengths, newlines included.
+fn lines(lengths: impl IntoIterator<Item = usize>) -> Vec<u8> {
+    let line = |(i, n_bytes): (usize, usize)| {
+        let mut line = vec![b'a' + (i % 26) as u8; n_bytes - 1];
+        line.push(b'\n');
+        line
+    };
+    lengths.into_iter().enumerate().flat_map(line).collect()
+}
+
+#[test]
+fn a_file_is_cut_as_its_packed_copy_is() {
+    let usual = || std::iter::repeat_n(400, 12_000);
+    let long = [MAX_LINE_BYTES - 1, MAX_LINE_BYTES, MAX_LINE_BYTES + 1, MAX_LINE_BYTES + 2, 20 * MIB, 40 * MIB];
+    let texts = [
+        Vec::new(),
+        b"\n".to_vec(),
+        b"x".to_vec(),
+        lines([400; 3]),
+        lines(usual()),
+        // The cuts lie at ends of lines, of the file, or a byte beside them.
+        lines(std::iter::repeat_n(512, 4096)),
+        lines(std::iter::repeat_n(512, 8192)),
+        lines([2 * MIB - 1, 1, 2 * MIB, 1, 2 * MIB - 1]),
+        lines([2 * MIB + 1, 2 * MIB + 1]),
+        // Lines longer than what is searched for their ends, and longer than a piece.
+        lines(std::iter::repeat_n(5000, 1000)),
+        lines(std::iter::repeat_n(300_000, 20)),
+        lines(usual().chain([3 * MIB]).chain(usual())),
+    ];
+    let long = long.map(|n_bytes| lines([400, n_bytes, 400]));
+    for text in texts.into_iter().chain(long) {
+        let seen = assert_cut_alike(&text);
+        let has_long_line = seen.iter().any(|chunk| chunk.content != Content::Lines);
+        assert_eq!(has_long_line, text.split(|byte| *byte == b'\n').any(|line| line.len() > MAX_LINE_BYTES));
+        let without_last_newline = text.strip_suffix(b"\n").unwrap_or(&text);
+        assert_cut_alike(without_last_newline);
+        assert_cut_alike(&[b"\xEF\xBB\xBF", &text[..]].concat());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn files_of_any_lines_are_cut_as_their_packed_copies(
+        lengths in prop::collection::vec(
+            prop_oneof![6 => 1..600_usize, 2 => 1..9000_usize, 1 => 1..200_000_usize],
+            1..400,
+        ),
+        n_times in 1..6_usize,
+    ) {
+        let n_bytes = lengths.iter().sum::<usize>();
+        let n_times = n_times.max(3 * MIB / n_bytes.max(30_000));
+        assert_cut_alike(&lines(std::iter::repeat_n(lengths, n_times).flatten()));
+    }
+}
+
+#[test]
+fn a_file_that_grows_is_read_to_its_end() {
+    for more in [&b"and more\n"[..], b"\n", b"no newline"] {
+        let home = tempdir().unwrap();
+        let sources = [Source::at(home.path().join("a.jsonl"))];
+        let mut text = lines(std::iter::repeat_n(400, 12_000));
+        fs::write(home.path().join("a.jsonl"), &text).unwrap();
+        let (mut feed, mut chunk, mut found) = (Feed::new(&sources), Chunk::default(), Vec::new());
+        assert!(feed.next(&mut chunk).unwrap());
+        let mut file = File::options().append(true).open(home.path().join("a.jsonl")).unwrap();
+        file.write_all(more).unwrap();
+        text.extend_from_slice(more);
+        loop {
+            found.extend(see(&mut chunk, &sources).unwrap().bytes);
+            if !feed.next(&mut chunk).unwrap() {
+                break;
+            }
+        }
+        assert!(found == text);
+    }
+}
+
+#[test]
+fn a_file_that_was_cut_is_named_whoever_notices() {
+    let text = lines(std::iter::repeat_n(400, 24_000));
+    for (n_given, n_bytes_left) in [(1, 0), (1, MIB), (2, 2 * MIB + 1), (3, 5 * MIB), (2, 9 * MIB), (4, text.len() - 1)]
+    {
+        let home = tempdir().unwrap();
+        let path = home.path().join("a.jsonl");
+        let sources = [Source::at(path.clone())];
+        fs::write(&path, &text).unwrap();
+        let (mut feed, mut chunk) = (Feed::new(&sources), Chunk::default());
+        (0..n_given).for_each(|_| assert!(feed.next(&mut chunk).unwrap()));
+        File::options().write(true).open(&path).unwrap().set_len(n_bytes_left as u64).unwrap();
+        // The last chunk that was given out has not been read yet; there is also the search for the next ones.
+        let mut read_all = || {
+            see(&mut chunk, &sources)?;
+            while feed.next(&mut chunk)? {
+                see(&mut chunk, &sources)?;
+            }
+            Ok::<_, anyhow::Error>(())
+        };
+        let error = format!("{:#}", read_all().unwrap_err());
+        assert!(error.contains("a.jsonl became shorter while it was read"), "{n_given}, {n_bytes_left}: {error}");
+    }
+}
