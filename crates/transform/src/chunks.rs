@@ -4,8 +4,8 @@
 //! long to be looked at as a whole comes in pieces, each a chunk of its own.
 //!
 //! All threads take their chunks here, one after the other, so what is done here must be short. Of a file that can be read at
-//! any place it is only said which lines are next, and whoever takes them reads them ([`in_place`](crate::in_place)); all
-//! others, and what isn't lines as usual, are read here ([`in_order`](crate::in_order)).
+//! any place it is only said which lines are next, and whoever takes them reads them (`in_place`); all others, and what isn't
+//! lines as usual, are read here (`in_order`).
 
 use std::io;
 

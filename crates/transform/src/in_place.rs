@@ -1,5 +1,4 @@
-//! Files that can be read at any place: where their lines may be cut is looked for here, and whoever takes a section of them
-//! reads it.
+//! Files that can be read at any place: it is looked for which lines are next, and whoever takes them reads them.
 
 use std::fs::File;
 use std::io;
@@ -21,13 +20,14 @@ const PIECE_BYTES: u64 = 1 << 17;
 /// in the file.
 pub(crate) const PAGE_BYTES: usize = 4096;
 
-/// A file, and how much of it has been given out.
+/// A file, given out up to a place.
 #[derive(Debug)]
 pub(crate) struct InPlace {
     file: Arc<File>,
     /// Its length when it was opened.
     n_bytes: u64,
     at: u64,
+    /// Memory for what is searched.
     searched: Vec<u8>,
 }
 
@@ -109,10 +109,13 @@ impl Section {
             }
             checksum.update(piece);
             let end = memchr::memrchr(b'\n', piece).map_or(start, |newline| place + newline + 1);
-            let n_bytes_taken = (at - self.start) as usize - (place - start);
-            take(n_bytes_taken, &buffer[start..end]);
+            take((at - self.start) as usize - (place - start), &buffer[start..end]);
             rest = end..place + n_bytes;
             at = next;
+        }
+        // Only if somebody has written over the last newline meanwhile.
+        if !rest.is_empty() {
+            take((self.end - self.start) as usize - rest.len(), &buffer[rest]);
         }
         Ok(checksum)
     }

@@ -5,12 +5,12 @@
 //!          (read)  (decode) └─> quarantine ──────────────────> data/curated/_quarantine/
 //! ```
 //!
-//! Many threads do this at once. Each reads a chunk and decodes it to a batch; batches are taken in order, and whoever brings
+//! Many threads do this at once. Each reads a chunk and decodes it to a batch; batches are taken in order, and whoever takes
 //! the row that fills a row group encodes it. So the output depends on the input alone.
 //!
 //! What is read:
 //! * [`input`]: which files, and what a manifest promises of them; [`unpacked`]: their bytes, packed or not.
-//! * [`chunks`]: bytes to chunks of whole lines, in bounded memory; [`in_place`] and [`in_order`]: the two ways to read them.
+//! * [`chunks`]: bytes to chunks of whole lines, in bounded memory; `in_place` and `in_order` are the two ways to read them.
 //!
 //! From lines to rows:
 //! * [`decode`]: a line to a [`row::Row`], or the reason why not; [`moment`] is a part of it, [`unknown_fields`] what it passes
@@ -23,7 +23,7 @@
 //! * [`account`]: what became of every line.
 //!
 //! How it is done together:
-//! * [`workers`] and [`turns`]: the threads and their order; [`conversion`]: what they do.
+//! * [`workers`], [`turnstile`] and [`turns`]: the threads and their order; [`conversion`]: what they do.
 //! * [`current`]: the data set that is there already; [`stored`] reads its files.
 //! * [`survey`] finds [`duplicates`]; [`supersede`] takes them out of files that are there.
 //! * [`merge`]: the manifest; [`report`] and [`plan`]: what a person is told, after and before.

@@ -1,4 +1,4 @@
-//! The threads: each reads a chunk, decodes it, and lays its batch before whoever takes batches in order.
+//! The threads: each takes a chunk, decodes it, and brings its batch to where batches are taken in order.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
