@@ -177,6 +177,13 @@ impl Inputs {
         self.sources.iter().filter_map(Source::n_bytes).sum()
     }
 
+    /// The same by what a manifest says, without asking the file system for each of many files: good enough to show progress.
+    pub fn n_bytes_promised(&self) -> u64 {
+        let n_bytes =
+            |source: &Source| source.promised.as_ref().map_or_else(|| source.n_bytes(), |file| Some(file.bytes));
+        self.sources.iter().filter_map(n_bytes).sum()
+    }
+
     /// Makes it possible to read standard input twice: its bytes go to a file without a name in `scratch`.
     pub fn spool_standard_input(&mut self, scratch: &Path) -> Result<()> {
         for source in &mut self.sources {
@@ -280,6 +287,12 @@ fn is_json_lines(name: &str) -> bool {
     PACKED.iter().filter_map(|packed| name.strip_suffix(packed)).any(has_ending)
 }
 
+/// Whether an entry of a directory is a directory, or a link to one. Of what is no link the file system needn't be asked again.
+fn is_directory(entry: &fs::DirEntry) -> io::Result<bool> {
+    let kind = entry.file_type()?;
+    Ok(if kind.is_symlink() { entry.path().is_dir() } else { kind.is_dir() })
+}
+
 /// The names of the JSON-Lines files in a directory, sorted. Hidden files (with `.` or `_`) are not meant to be read; what
 /// else is not read is named in a warning.
 fn file_names(dir: &Path, messages: &Messages) -> io::Result<Vec<String>> {
@@ -289,7 +302,7 @@ fn file_names(dir: &Path, messages: &Messages) -> io::Result<Vec<String>> {
         let name = entry.file_name();
         match name.to_str() {
             Some(name) if name.starts_with(['.', '_']) => {}
-            Some(name) if is_json_lines(name) && !entry.path().is_dir() => {
+            Some(name) if is_json_lines(name) && !is_directory(&entry)? => {
                 names.push(name.to_owned());
             }
             _ => left_out.push(entry.path()),

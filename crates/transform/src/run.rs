@@ -90,12 +90,12 @@ pub fn run_transform(config: &Config, mut inputs: Inputs, messages: &Messages) -
         Dedupe::None => (Duplicates::default(), Vec::new()),
         Dedupe::Latest => {
             inputs.spool_standard_input(staging.scratch())?;
-            let progress = messages.with_progress("compare", inputs.n_bytes(), ProgressUnit::BytesOfRows);
+            let progress = messages.with_progress("compare", inputs.n_bytes_promised(), ProgressUnit::BytesOfRows);
             find_duplicates(&stored, &inputs.sources, staging.scratch(), config.threads, &progress)?
         }
     };
     let converted = {
-        let progress = messages.with_progress("transform", inputs.n_bytes(), ProgressUnit::BytesOfRows);
+        let progress = messages.with_progress("transform", inputs.n_bytes_promised(), ProgressUnit::BytesOfRows);
         let job = Job {
             sources: &inputs.sources,
             staging: &staging,
