@@ -22,7 +22,7 @@ const WAITING_BYTES: RangeInclusive<usize> = 32 << 20..=160 << 20;
 const BLOCK_ROWS: usize = 1024;
 
 /// From how many rows on a batch's rows of a market become a block as they are. Fewer cost less to copy than to keep apart.
-const MIN_WHOLE_ROWS: usize = 128;
+const MIN_WHOLE_ROWS: usize = 256;
 
 /// A block has room for at most so many times the rows it holds; memory that holds nothing is memory all the same.
 const MAX_ROOM: usize = 2;

@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -58,11 +58,16 @@ impl Disk {
         Self { pieces, written: Mutex::new(written), failure, thread }
     }
 
-    /// Has a piece written, and returns the memory of another one. Waits while others are before it. Fails if one of them could
-    /// not be written.
+    /// Has a piece written, or writes it while others wait to be, since most disks can do more than one thing at once. Returns the
+    /// memory of a piece that has been written. Fails if one could not be written.
     pub(super) fn write(&self, piece: Piece) -> io::Result<Vec<u8>> {
-        if self.pieces.send(piece).is_err() {
-            return Err(self.failure());
+        match self.pieces.try_send(piece) {
+            Ok(()) => {}
+            Err(TrySendError::Full(piece)) => {
+                piece.write(&mut AlignedBytes::default()).map_err(|error| cannot_write(&piece.shown, &error))?;
+                return Ok(piece.bytes.into_memory());
+            }
+            Err(TrySendError::Disconnected(_)) => return Err(self.failure()),
         }
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(written.try_recv().unwrap_or_default())

@@ -40,7 +40,7 @@ impl StagedFile {
     /// Like [`write_known`](Self::write_known), but `staging`, which is the file's, does it while the caller goes on, and leaves no
     /// copy in the page cache: for pieces of megabytes that aren't read soon. Returns memory that is no longer needed.
     ///
-    /// Where the disk can't keep up it waits. A failure shows in a later call, or when the data set is published.
+    /// Where the disk can't keep up, it writes them itself. A failure shows in a later call, or when the data set is published.
     pub fn write_behind(&mut self, bytes: AlignedBytes, checksum: &Checksum, staging: &Staging) -> io::Result<Vec<u8>> {
         debug_assert_eq!(bytes.as_slice().len() as u64, checksum.n_bytes());
         let start = self.checksum.n_bytes();
