@@ -18,7 +18,8 @@ pub struct Batch {
     pub markets: Vec<(Market, Rows)>,
     /// The refused lines, in their order.
     pub refused: Vec<RefusedLine>,
-    refused_bytes: Vec<u8>,
+    /// The bytes of refused lines, if the chunk doesn't hold them because it was read piece by piece.
+    refused_bytes: Option<Vec<u8>>,
     /// How many lines there are, blank ones included.
     pub n_lines: u64,
     /// How many of them are blank.
@@ -37,7 +38,7 @@ pub struct RefusedLine {
     pub start: usize,
     /// Why.
     pub refusal: Refusal,
-    /// Where its bytes are kept.
+    /// Where in what holds them its bytes are.
     bytes: Range<usize>,
 }
 
@@ -54,10 +55,8 @@ impl Batch {
 
     /// The bytes of a refused line, without the newline; of one that is too long those of its first piece.
     pub fn line(&self, refused: &RefusedLine) -> &[u8] {
-        match self.chunk.content {
-            Content::Lines => &self.refused_bytes[refused.bytes.clone()],
-            Content::LongLine | Content::MoreOfLongLine { .. } => self.chunk.bytes(),
-        }
+        let bytes = self.refused_bytes.as_deref().unwrap_or(self.chunk.bytes());
+        &bytes[refused.bytes.clone()]
     }
 
     /// Decodes the chunk's lines, and reads them if nobody has. `sources` are those of the feed.
@@ -66,6 +65,7 @@ impl Batch {
         match self.chunk.content {
             Content::Lines => {
                 let mut chunk = std::mem::take(&mut self.chunk);
+                self.refused_bytes = chunk.is_unread().then(Vec::new);
                 chunk.for_each_piece(sources, |start, lines| self.decode_lines(start, lines, decoder))?;
                 self.chunk = chunk;
             }
@@ -79,7 +79,7 @@ impl Batch {
     fn clear(&mut self) {
         self.markets.iter_mut().for_each(|(_, rows)| rows.clear());
         self.refused.clear();
-        self.refused_bytes.clear();
+        self.refused_bytes = None;
         (self.n_lines, self.n_blank_lines, self.latest_change) = (0, 0, None);
     }
 
@@ -97,9 +97,13 @@ impl Batch {
                 }
                 Err(_) if is_blank(line) => self.n_blank_lines += 1,
                 Err(refusal) => {
-                    let kept = self.refused_bytes.len();
-                    self.refused_bytes.extend_from_slice(line);
-                    let bytes = kept..self.refused_bytes.len();
+                    let bytes = match &mut self.refused_bytes {
+                        Some(kept) => {
+                            kept.extend_from_slice(line);
+                            kept.len() - line.len()..kept.len()
+                        }
+                        None => start..start + n_bytes,
+                    };
                     self.refused.push(RefusedLine { n_before: self.n_lines, start: place + start, refusal, bytes });
                 }
             }
@@ -111,7 +115,7 @@ impl Batch {
 
     fn refuse_long_line(&mut self) {
         let refusal = Refusal::of_line(format!("is longer than {} MiB", MAX_LINE_BYTES >> 20));
-        self.refused.push(RefusedLine { n_before: 0, start: 0, refusal, bytes: 0..0 });
+        self.refused.push(RefusedLine { n_before: 0, start: 0, refusal, bytes: 0..self.chunk.bytes().len() });
         self.n_lines = 1;
     }
 }

@@ -66,7 +66,12 @@ impl Chunk {
         self.unread = Some(section);
     }
 
-    /// The bytes of a long line.
+    /// Whether its bytes are yet to be read; they are never all in memory then.
+    pub(crate) const fn is_unread(&self) -> bool {
+        self.unread.is_some()
+    }
+
+    /// Its bytes, unless they are read piece by piece.
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.stop]
     }
