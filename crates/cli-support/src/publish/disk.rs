@@ -1,4 +1,4 @@
-//! Long pieces of files go to disk on a thread of their own, and past the page cache.
+//! Long pieces of files go to disk on a thread of their own, unless that is behind, and past the page cache.
 //!
 //! What is written once needs no second copy in the kernel's memory. New pages for one cost processor time, in a virtual machine
 //! as much as it took to encode what is written, and what they displace may be what others are about to read.
