@@ -209,7 +209,7 @@ impl<'a> Values<'a> {
 
     fn name(&self, place: usize) -> Result<Text<'a>, Refusal> {
         let text = self.text(place)?;
-        if (1..=MAX_TEXT_BYTES).contains(&text.len()) { Ok(text.into()) } else { Err(wrong_length(place, text.len())) }
+        Text::new(text).ok_or_else(|| wrong_length(place, text.len()))
     }
 
     fn integer(&self, place: usize) -> Result<i32, Refusal> {

@@ -31,7 +31,7 @@ pub struct Row<'a> {
     pub channel: Channel,
     /// An ISO 3166-1 alpha-2 code.
     pub market: Market,
-    /// 1 to [`MAX_TEXT_BYTES`] bytes, like the next three.
+    /// The service centre.
     pub dealer_id: Text<'a>,
     /// The customer's pseudonym.
     pub customer_id: Text<'a>,
@@ -45,21 +45,27 @@ pub struct Row<'a> {
     pub sla_breached: bool,
 }
 
-/// A text of a ticket: a part of its line, or of what its decoder keeps.
+/// A text of a ticket, of 1 to [`MAX_TEXT_BYTES`] bytes: a part of its line, or of what its decoder keeps.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Text<'a>(&'a [u8]);
 
-impl<'a> From<&'a str> for Text<'a> {
-    fn from(text: &'a str) -> Self {
-        Self(text.as_bytes())
-    }
-}
-
 impl<'a> Text<'a> {
-    /// Bytes that are UTF-8.
+    /// A text, unless it is empty or too long.
+    pub fn new(text: &'a str) -> Option<Self> {
+        Self::from_utf8(text.as_bytes(), true)
+    }
+
+    /// Bytes that are UTF-8 (of ASCII it is known), unless there are none or too many.
     #[inline(always)]
     pub(crate) fn from_utf8(bytes: &'a [u8], are_ascii: bool) -> Option<Self> {
-        (are_ascii || std::str::from_utf8(bytes).is_ok()).then_some(Self(bytes))
+        let has_length = (1..=MAX_TEXT_BYTES).contains(&bytes.len());
+        (has_length && (are_ascii || std::str::from_utf8(bytes).is_ok())).then_some(Self(bytes))
+    }
+
+    /// How many there are.
+    pub(crate) const fn n_bytes(self) -> u8 {
+        const { assert!(MAX_TEXT_BYTES <= u8::MAX as usize) };
+        self.0.len() as u8
     }
 
     /// Its bytes, which are UTF-8: what files are made of.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ticket_schema::vocabulary::FixedText;
 
-use crate::decode::Row;
+use crate::decode::{Row, Text};
 
 /// Stands in a column of times where there is none. No time of the contract's range is as early.
 pub const NO_TIME: i64 = i64::MIN;
@@ -47,14 +47,14 @@ pub struct Rows {
 pub struct Texts {
     /// All texts, UTF-8.
     pub bytes: Vec<u8>,
-    /// Where in `bytes` each text ends; it begins where the one before it ends.
-    pub ends: Vec<u32>,
+    /// How many bytes each text has: as a text of a ticket has few, one byte says it.
+    pub lengths: Vec<u8>,
 }
 
 impl Rows {
     /// None, with room for so many.
     pub fn with_capacity(n_rows: usize) -> Self {
-        let texts = || Texts { bytes: Vec::new(), ends: Vec::with_capacity(n_rows) };
+        let texts = || Texts { bytes: Vec::new(), lengths: Vec::with_capacity(n_rows) };
         let times = || Vec::with_capacity(n_rows);
         let places = || Vec::with_capacity(n_rows);
         Self {
@@ -100,10 +100,10 @@ impl Rows {
         self.status.push(row.status.index() as u8);
         self.category.push(row.category.index() as u8);
         self.channel.push(row.channel.index() as u8);
-        self.dealer_id.push(row.dealer_id.as_bytes());
-        self.customer_id.push(row.customer_id.as_bytes());
-        self.vin_last6.push(row.vin_last6.as_bytes());
-        self.model_series.push(row.model_series.as_bytes());
+        self.dealer_id.push(row.dealer_id);
+        self.customer_id.push(row.customer_id);
+        self.vin_last6.push(row.vin_last6);
+        self.model_series.push(row.model_series);
         self.model_year.push(row.model_year);
         self.sla_breached.push(row.sla_breached);
     }
@@ -146,7 +146,7 @@ impl Rows {
 
     /// About how much memory the rows take.
     pub const fn n_bytes(&self) -> usize {
-        const BYTES_PER_ROW: usize = 16 + 3 * 8 + 4 + 4 * size_of::<u32>() + 4 + 1;
+        const BYTES_PER_ROW: usize = 16 + 3 * 8 + 4 + 4 + 4 + 1;
         let n_text_bytes = self.dealer_id.bytes.len()
             + self.customer_id.bytes.len()
             + self.vin_last6.bytes.len()
@@ -156,36 +156,38 @@ impl Rows {
 }
 
 impl Texts {
-    /// Takes a text, UTF-8.
-    pub fn push(&mut self, text: &(impl AsRef<[u8]> + ?Sized)) {
-        self.bytes.extend_from_slice(text.as_ref());
-        self.ends.push(self.bytes.len() as u32);
+    /// Takes a text.
+    pub fn push(&mut self, text: Text) {
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.lengths.push(text.n_bytes());
     }
 
     /// Takes some of the texts of `others`.
     pub fn append(&mut self, others: &Self, rows: Range<usize>) {
-        if rows.is_empty() {
-            return;
-        }
-        let start = others.start(rows.start);
-        let stop = others.ends[rows.end - 1];
-        let shift = (self.bytes.len() as u32).wrapping_sub(start);
-        self.bytes.extend_from_slice(&others.bytes[start as usize..stop as usize]);
-        self.ends.extend(others.ends[rows].iter().map(|end| end.wrapping_add(shift)));
+        let start = n_bytes(&others.lengths[..rows.start]);
+        let lengths = &others.lengths[rows];
+        self.bytes.extend_from_slice(&others.bytes[start..start + n_bytes(lengths)]);
+        self.lengths.extend_from_slice(lengths);
     }
 
     /// Forgets all texts and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
-        self.ends.clear();
+        self.lengths.clear();
     }
 
-    fn start(&self, row: usize) -> u32 {
-        row.checked_sub(1).map_or(0, |before| self.ends[before])
+    /// The bytes of each text.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.bytes.as_slice();
+        self.lengths.iter().map(move |n_bytes| {
+            let (text, others) = rest.split_at(usize::from(*n_bytes));
+            rest = others;
+            text
+        })
     }
+}
 
-    /// The bytes of the text of a row.
-    pub fn get(&self, row: usize) -> &[u8] {
-        &self.bytes[self.start(row) as usize..self.ends[row] as usize]
-    }
+/// How many bytes texts of these lengths have together.
+fn n_bytes(lengths: &[u8]) -> usize {
+    lengths.iter().map(|n_bytes| usize::from(*n_bytes)).sum()
 }

@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use ticket_schema::manifest::FileEntry;
 use ticket_schema::vocabulary::{Category, Channel, FixedText, Severity, Status};
 
-use crate::decode::Market;
+use crate::decode::{Market, Text};
 use crate::rows::{NO_TIME, Rows, Texts};
 
 /// How many rows are read at once.
@@ -82,7 +82,9 @@ impl StoredFile {
         self.codes::<Category>(batch, &mut rows.category)?;
         self.codes::<Channel>(batch, &mut rows.channel)?;
         let copy = |name: &str, to: &mut Texts| -> Result<()> {
-            texts(batch, name)?.iter().for_each(|text| to.push(text.unwrap_or_default().as_bytes()));
+            for text in texts(batch, name)? {
+                to.push(text.and_then(Text::new).with_context(|| self.unreadable())?);
+            }
             Ok(())
         };
         copy("dealer_id", &mut rows.dealer_id)?;

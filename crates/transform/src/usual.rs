@@ -12,7 +12,7 @@ use crate::decode::FixedTexts;
 use crate::fixed_text::FixedTextTable;
 use crate::moment::Moment;
 use crate::name::NAMES;
-use crate::row::{MAX_TEXT_BYTES, Market, Row, Text};
+use crate::row::{Market, Row, Text};
 use crate::uuid_text;
 
 /// The row of a line that is written as usual, or `None` if it isn't or breaks the contract.
@@ -124,7 +124,7 @@ impl<'a, const N_SPACES: usize> Cursor<'a, N_SPACES> {
         self.at += n_bytes;
         let text = &self.line[start..self.at];
         self.take(b'"')?;
-        if (1..=MAX_TEXT_BYTES).contains(&n_bytes) { Text::from_utf8(text, are_ascii) } else { None }
+        Text::from_utf8(text, are_ascii)
     }
 
     /// A year of four digits.

@@ -23,6 +23,8 @@ pub(super) struct Column<T> {
 pub(super) struct TextColumn {
     joined: Texts,
     sorted: Texts,
+    /// Where in `joined` each text starts.
+    starts: Vec<u32>,
 }
 
 impl<'a> Arrangement<'a> {
@@ -63,7 +65,7 @@ impl<'a> Arrangement<'a> {
     where
         'a: 'm,
     {
-        let TextColumn { joined, sorted } = memory;
+        let TextColumn { joined, sorted, starts } = memory;
         let joined = if let [only] = self.blocks {
             of(only)
         } else {
@@ -74,8 +76,18 @@ impl<'a> Arrangement<'a> {
         if self.order.is_empty() {
             return joined;
         }
+        starts.clear();
+        let mut start = 0;
+        starts.extend(joined.lengths.iter().map(|n_bytes| {
+            start += u32::from(*n_bytes);
+            start - u32::from(*n_bytes)
+        }));
         sorted.clear();
-        self.order.iter().for_each(|row| sorted.push(joined.get(*row as usize)));
+        for row in self.order {
+            let (start, n_bytes) = (starts[*row as usize] as usize, joined.lengths[*row as usize]);
+            sorted.bytes.extend_from_slice(&joined.bytes[start..start + usize::from(n_bytes)]);
+            sorted.lengths.push(n_bytes);
+        }
         sorted
     }
 }

@@ -137,7 +137,7 @@ fn is_rectangular(rows: &Rows) -> bool {
     rows.ticket_id.len() == n_rows
         && times.iter().all(|column| column.len() == n_rows)
         && codes.iter().all(|column| column.len() == n_rows)
-        && texts.iter().all(|column| column.ends.len() == n_rows)
+        && texts.iter().all(|column| column.lengths.len() == n_rows)
         && rows.model_year.len() == n_rows
         && rows.sla_breached.len() == n_rows
 }

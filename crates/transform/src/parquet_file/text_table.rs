@@ -40,15 +40,16 @@ impl TextTable {
     /// take less room.
     pub(super) fn codes(&mut self, texts: &Texts, codes: &mut Vec<u16>) -> Option<Vec<Vec<u8>>> {
         codes.clear();
-        codes.reserve(texts.ends.len());
+        codes.reserve(texts.lengths.len());
         self.entries.clear();
         self.slots.clear();
         self.slots.resize(1024, 0);
         let mut start = 0;
-        for (row, &end) in texts.ends.iter().enumerate() {
+        for (row, n_bytes) in texts.lengths.iter().enumerate() {
             if row == SAMPLE_ROWS && self.entries.len() > SAMPLE_ROWS / 2 {
                 return None;
             }
+            let end = start + u32::from(*n_bytes);
             codes.push(self.code(&texts.bytes, start, end)?);
             start = end;
         }
@@ -99,7 +100,7 @@ impl TextTable {
     fn pays(&self, texts: &Texts) -> bool {
         let width = super::hybrid::code_width(self.entries.len().saturating_sub(1) as u16);
         let dictionary: usize = self.entries.iter().map(|entry| 4 + (entry.end - entry.start) as usize).sum();
-        dictionary + texts.ends.len() * width as usize / 8 < texts.bytes.len()
+        dictionary + texts.lengths.len() * width as usize / 8 < texts.bytes.len()
     }
 
     fn sort(&self, texts: &Texts, codes: &mut [u16]) -> Vec<Vec<u8>> {

@@ -15,13 +15,10 @@ pub(super) fn texts(texts: &Texts, workspace: &mut Workspace, descriptor: Column
     if let Some(values) = workspace.table.codes(texts, &mut workspace.codes) {
         return dictionary::encode(&values, workspace, descriptor);
     }
-    let pages: Vec<TextPage> = (0..texts.ends.len())
-        .step_by(PAGE_ROWS)
-        .map(|start| TextPage::new(texts, start, texts.ends.len().min(start + PAGE_ROWS)))
-        .collect();
-    let n_saved: usize = pages.iter().map(|page| page.n_common * page.ends.len()).sum();
+    let pages = pages(texts);
+    let n_saved: usize = pages.iter().map(|page| page.n_common * page.lengths.len()).sum();
     // Two more bytes for each block of 128 prefixes, and more work for the reader: not for a little.
-    let has_prefixes = n_saved > texts.ends.len();
+    let has_prefixes = n_saved > texts.lengths.len();
     let encoding = if has_prefixes { Encoding::DELTA_BYTE_ARRAY } else { Encoding::DELTA_LENGTH_BYTE_ARRAY };
     let Workspace { compressor, out, page, numbers, .. } = workspace;
     let mut chunk = ColumnChunk::new(encoding, compressor, out.memory());
@@ -33,7 +30,7 @@ pub(super) fn texts(texts: &Texts, workspace: &mut Workspace, descriptor: Column
             text_page.encode(numbers, page);
         }
         let bounds = Some((text_page.min.to_vec(), text_page.max.to_vec()));
-        chunk.data_page(page, text_page.ends.len(), PageStatistics { bounds, n_nulls: 0 })?;
+        chunk.data_page(page, text_page.lengths.len(), PageStatistics { bounds, n_nulls: 0 })?;
     }
     chunk.finish(descriptor)
 }
@@ -41,46 +38,46 @@ pub(super) fn texts(texts: &Texts, workspace: &mut Workspace, descriptor: Column
 /// The texts of a page.
 struct TextPage<'a> {
     bytes: &'a [u8],
-    start: u32,
-    ends: &'a [u32],
+    lengths: &'a [u8],
     min: &'a [u8],
     max: &'a [u8],
     /// How many bytes at the beginning are the same in all texts.
     n_common: usize,
 }
 
-impl<'a> TextPage<'a> {
-    fn new(texts: &'a Texts, first: usize, end: usize) -> Self {
-        let start = first.checked_sub(1).map_or(0, |before| texts.ends[before]);
-        let ends = &texts.ends[first..end];
-        let (min, max) = bounds(&texts.bytes, start, ends);
+fn pages(texts: &Texts) -> Vec<TextPage<'_>> {
+    let mut rest = texts.bytes.as_slice();
+    let page = |lengths| {
+        let (min, max, n_bytes) = bounds(rest, lengths);
+        let (bytes, others) = rest.split_at(n_bytes);
+        rest = others;
         // What the smallest and the largest have in common, all between them have too.
         let n_common = min.iter().zip(max).take_while(|(a, b)| a == b).count();
-        Self { bytes: &texts.bytes, start, ends, min, max, n_common }
-    }
+        TextPage { bytes, lengths, min, max, n_common }
+    };
+    texts.lengths.chunks(PAGE_ROWS).map(page).collect()
+}
 
-    fn n_bytes(&self) -> usize {
-        self.ends.last().map_or(0, |end| (end - self.start) as usize)
-    }
-
+impl TextPage<'_> {
     /// `DELTA_LENGTH_BYTE_ARRAY`: all lengths, then all texts.
     fn encode(&self, numbers: &mut Vec<i64>, page: &mut Vec<u8>) {
         self.lengths(0, numbers, page);
-        page.extend_from_slice(&self.bytes[self.start as usize..][..self.n_bytes()]);
+        page.extend_from_slice(self.bytes);
     }
 
     /// `DELTA_BYTE_ARRAY`: how much each text takes over from the one before it, and the rest as above.
     fn encode_with_prefixes(&self, numbers: &mut Vec<i64>, page: &mut Vec<u8>) {
         numbers.clear();
-        numbers.resize(self.ends.len(), self.n_common as i64);
+        numbers.resize(self.lengths.len(), self.n_common as i64);
         numbers[0] = 0;
         delta::encode(numbers, page);
         self.lengths(self.n_common, numbers, page);
-        let mut start = self.start as usize;
+        let mut start = 0;
         let mut skip = 0;
-        for &end in self.ends {
-            page.extend_from_slice(&self.bytes[start + skip..end as usize]);
-            start = end as usize;
+        for n_bytes in self.lengths {
+            let end = start + usize::from(*n_bytes);
+            page.extend_from_slice(&self.bytes[start + skip..end]);
+            start = end;
             skip = self.n_common;
         }
     }
@@ -88,26 +85,20 @@ impl<'a> TextPage<'a> {
     /// The lengths of the texts, but for the first without `n_less` bytes.
     fn lengths(&self, n_less: usize, numbers: &mut Vec<i64>, page: &mut Vec<u8>) {
         numbers.clear();
-        let mut start = self.start;
-        numbers.extend(self.ends.iter().map(|end| {
-            let n_bytes = i64::from(end - start) - n_less as i64;
-            start = *end;
-            n_bytes
-        }));
+        numbers.extend(self.lengths.iter().map(|n_bytes| i64::from(*n_bytes) - n_less as i64));
         numbers[0] += n_less as i64;
         delta::encode(numbers, page);
     }
 }
 
-/// The smallest and the largest of some texts, of which there is at least one.
-fn bounds<'a>(bytes: &'a [u8], start: u32, ends: &[u32]) -> (&'a [u8], &'a [u8]) {
-    let first = &bytes[start as usize..ends[0] as usize];
-    let (mut min, mut max) = (first, first);
-    let (mut min_head, mut max_head) =
-        (head(bytes, start as usize, ends[0] as usize), head(bytes, start as usize, ends[0] as usize));
-    let mut start = ends[0] as usize;
-    for end in &ends[1..] {
-        let end = *end as usize;
+/// The smallest and the largest of texts of these lengths, of which there is at least one, and how many bytes all of them have.
+fn bounds<'a>(bytes: &'a [u8], lengths: &[u8]) -> (&'a [u8], &'a [u8], usize) {
+    let mut end = usize::from(lengths[0]);
+    let (mut min, mut max) = (&bytes[..end], &bytes[..end]);
+    let (mut min_head, mut max_head) = (head(bytes, 0, end), head(bytes, 0, end));
+    for n_bytes in &lengths[1..] {
+        let start = end;
+        end += usize::from(*n_bytes);
         let head = head(bytes, start, end);
         if head <= min_head {
             let text = &bytes[start..end];
@@ -121,9 +112,8 @@ fn bounds<'a>(bytes: &'a [u8], start: u32, ends: &[u32]) -> (&'a [u8], &'a [u8])
                 (max, max_head) = (text, head);
             }
         }
-        start = end;
     }
-    (min, max)
+    (min, max, end)
 }
 
 /// The first eight bytes of a text as a number that has the same order; shorter texts end in zeros.

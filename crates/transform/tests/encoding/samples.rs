@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+use transform::decode::Text;
 use transform::parquet_file::PAGE_ROWS;
 use transform::rows::{NO_TIME, Rows, Texts};
 
@@ -76,7 +77,7 @@ pub(crate) fn rows(shape: Shape, seed: u64) -> Rows {
         rows.category.push(code(Category::ALL.len()));
         rows.channel.push(code(Channel::ALL.len()));
         for column in [&mut rows.dealer_id, &mut rows.customer_id, &mut rows.vin_last6, &mut rows.model_series] {
-            column.push(&word(shape.words, &mut numbers));
+            column.push(text(&word(shape.words, &mut numbers)));
         }
         let step = if shape.years > 300 { i64::from(u32::MAX) / shape.years as i64 } else { 1 };
         rows.model_year.push((i64::from(i32::MIN) + step * numbers.below(shape.years) as i64) as i32);
@@ -135,7 +136,21 @@ pub(crate) fn shapes() -> impl Strategy<Value = Shape> {
 pub(crate) fn in_order(rows: &Rows) -> Rows {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|row| (rows.created_at[*row], *row));
-    let mut sorted = Rows::default();
+    let texts = |column: &Texts| {
+        let all: Vec<Text> = texts_of(column).collect();
+        let mut sorted = Texts::default();
+        for row in &order {
+            sorted.push(all[*row]);
+        }
+        sorted
+    };
+    let mut sorted = Rows {
+        dealer_id: texts(&rows.dealer_id),
+        customer_id: texts(&rows.customer_id),
+        vin_last6: texts(&rows.vin_last6),
+        model_series: texts(&rows.model_series),
+        ..Rows::default()
+    };
     for row in order {
         sorted.ticket_id.push(rows.ticket_id[row]);
         sorted.created_at.push(rows.created_at[row]);
@@ -145,18 +160,14 @@ pub(crate) fn in_order(rows: &Rows) -> Rows {
         sorted.status.push(rows.status[row]);
         sorted.category.push(rows.category[row]);
         sorted.channel.push(rows.channel[row]);
-        push(&mut sorted.dealer_id, &rows.dealer_id, row);
-        push(&mut sorted.customer_id, &rows.customer_id, row);
-        push(&mut sorted.vin_last6, &rows.vin_last6, row);
-        push(&mut sorted.model_series, &rows.model_series, row);
         sorted.model_year.push(rows.model_year[row]);
         sorted.sla_breached.push(rows.sla_breached[row]);
     }
     sorted
 }
 
-pub(crate) fn push(to: &mut Texts, from: &Texts, row: usize) {
-    to.push(std::str::from_utf8(from.get(row)).unwrap());
+pub(crate) fn text(text: &str) -> Text<'_> {
+    Text::new(text).unwrap()
 }
 
 pub(crate) fn append(to: &mut Rows, from: &Rows) {
@@ -168,10 +179,20 @@ pub(crate) fn append(to: &mut Rows, from: &Rows) {
     to.status.extend(&from.status);
     to.category.extend(&from.category);
     to.channel.extend(&from.channel);
-    (0..from.len()).for_each(|row| push(&mut to.dealer_id, &from.dealer_id, row));
-    (0..from.len()).for_each(|row| push(&mut to.customer_id, &from.customer_id, row));
-    (0..from.len()).for_each(|row| push(&mut to.vin_last6, &from.vin_last6, row));
-    (0..from.len()).for_each(|row| push(&mut to.model_series, &from.model_series, row));
+    append_texts(&mut to.dealer_id, &from.dealer_id);
+    append_texts(&mut to.customer_id, &from.customer_id);
+    append_texts(&mut to.vin_last6, &from.vin_last6);
+    append_texts(&mut to.model_series, &from.model_series);
     to.model_year.extend(&from.model_year);
     to.sla_breached.extend(&from.sla_breached);
+}
+
+fn append_texts(to: &mut Texts, from: &Texts) {
+    for text in texts_of(from) {
+        to.push(text);
+    }
+}
+
+fn texts_of(column: &Texts) -> impl Iterator<Item = Text<'_>> {
+    column.iter().map(|bytes| text(std::str::from_utf8(bytes).unwrap()))
 }

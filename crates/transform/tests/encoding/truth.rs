@@ -1,7 +1,5 @@
 //! Whether what a file says of its values is true of them.
 
-use std::ops::Range;
-
 use bytes::Bytes;
 use parquet::basic::BoundaryOrder;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
@@ -22,37 +20,36 @@ pub(crate) fn metadata(file: &Bytes) -> ParquetMetaData {
 /// A value as its bytes in statistics, with a key that has its order.
 pub(crate) type Plain = (Vec<u8>, Vec<u8>);
 
-pub(crate) fn plain(rows: &Rows, column: &str, row: usize) -> Option<Plain> {
-    let text = |text: &[u8]| (text.to_vec(), text.to_vec());
-    let code = |text: &str| (text.as_bytes().to_vec(), text.as_bytes().to_vec());
-    let time = |time: i64| ((time as u64 ^ 1 << 63).to_be_bytes().to_vec(), time.to_le_bytes().to_vec());
-    Some(match column {
-        "ticket_id" => code(&uuid::Uuid::from_bytes(rows.ticket_id[row]).hyphenated().to_string()),
-        "created_at" => time(rows.created_at[row]),
-        "updated_at" => time(rows.updated_at[row]),
-        "resolved_at" => time(Some(rows.resolved_at[row]).filter(|time| *time != NO_TIME)?),
-        "severity" => code(Severity::ALL[usize::from(rows.severity[row])].as_str()),
-        "status" => code(Status::ALL[usize::from(rows.status[row])].as_str()),
-        "category" => code(Category::ALL[usize::from(rows.category[row])].as_str()),
-        "channel" => code(Channel::ALL[usize::from(rows.channel[row])].as_str()),
-        "dealer_id" => text(rows.dealer_id.get(row)),
-        "customer_id" => text(rows.customer_id.get(row)),
-        "vin_last6" => text(rows.vin_last6.get(row)),
-        "model_series" => text(rows.model_series.get(row)),
-        "model_year" => {
-            let year = rows.model_year[row];
-            ((year as u32 ^ 1 << 31).to_be_bytes().to_vec(), year.to_le_bytes().to_vec())
-        }
-        "sla_breached" => (vec![u8::from(rows.sla_breached[row])], vec![u8::from(rows.sla_breached[row])]),
+/// The values of a column; `None` is null.
+fn values(rows: &Rows, column: &str) -> Vec<Option<Plain>> {
+    let text = |text: &[u8]| Some((text.to_vec(), text.to_vec()));
+    let known = |value: &str| text(value.as_bytes());
+    let time = |time: &i64| Some(((*time as u64 ^ 1 << 63).to_be_bytes().to_vec(), time.to_le_bytes().to_vec()));
+    let year = |year: &i32| Some(((*year as u32 ^ 1 << 31).to_be_bytes().to_vec(), year.to_le_bytes().to_vec()));
+    match column {
+        "ticket_id" => rows.ticket_id.iter().map(|id| known(&uuid::Uuid::from_bytes(*id).to_string())).collect(),
+        "created_at" => rows.created_at.iter().map(time).collect(),
+        "updated_at" => rows.updated_at.iter().map(time).collect(),
+        "resolved_at" => rows.resolved_at.iter().map(|at| time(at).filter(|_| *at != NO_TIME)).collect(),
+        "severity" => rows.severity.iter().map(|place| known(Severity::ALL[usize::from(*place)].as_str())).collect(),
+        "status" => rows.status.iter().map(|place| known(Status::ALL[usize::from(*place)].as_str())).collect(),
+        "category" => rows.category.iter().map(|place| known(Category::ALL[usize::from(*place)].as_str())).collect(),
+        "channel" => rows.channel.iter().map(|place| known(Channel::ALL[usize::from(*place)].as_str())).collect(),
+        "dealer_id" => rows.dealer_id.iter().map(text).collect(),
+        "customer_id" => rows.customer_id.iter().map(text).collect(),
+        "vin_last6" => rows.vin_last6.iter().map(text).collect(),
+        "model_series" => rows.model_series.iter().map(text).collect(),
+        "model_year" => rows.model_year.iter().map(year).collect(),
+        "sla_breached" => rows.sla_breached.iter().map(|value| text(&[u8::from(*value)])).collect(),
         other => panic!("{other} is not a column"),
-    })
+    }
 }
 
-/// The smallest and the largest value of some rows, and how many are null.
-pub(crate) fn truth(rows: &Rows, column: &str, range: Range<usize>) -> (Option<(Plain, Plain)>, i64) {
-    let values: Vec<Plain> = range.clone().filter_map(|row| plain(rows, column, row)).collect();
-    let n_nulls = (range.len() - values.len()) as i64;
-    (values.iter().min().cloned().zip(values.iter().max().cloned()), n_nulls)
+/// The smallest and the largest of some values, and how many are null.
+fn truth(values: &[Option<Plain>]) -> (Option<(Plain, Plain)>, i64) {
+    let n_nulls = values.iter().filter(|value| value.is_none()).count();
+    let values = || values.iter().flatten().cloned();
+    (values().min().zip(values().max()), n_nulls as i64)
 }
 
 pub(crate) fn page_bounds(index: &ColumnIndexMetaData, page: usize) -> Option<(Vec<u8>, Vec<u8>)> {
@@ -89,7 +86,8 @@ pub(crate) fn assert_true_metadata(file: &Bytes, groups: &[Rows]) {
         assert!(rows.created_at.is_sorted());
         for (place, chunk) in row_group.columns().iter().enumerate() {
             let name = chunk.column_path().string();
-            assert_true_statistics(chunk.statistics().unwrap(), rows, &name);
+            let values = values(rows, &name);
+            assert_true_statistics(chunk.statistics().unwrap(), &values, &name);
             let index = &metadata.column_index().unwrap()[group][place];
             let locations = metadata.offset_index().unwrap()[group][place].page_locations();
             assert_eq!(locations.len(), rows.len().div_ceil(PAGE_ROWS), "{name}");
@@ -98,7 +96,7 @@ pub(crate) fn assert_true_metadata(file: &Bytes, groups: &[Rows]) {
             for (page, location) in locations.iter().enumerate() {
                 let first = location.first_row_index as usize;
                 assert_eq!(first, page * PAGE_ROWS, "{name}");
-                let (bounds, n_nulls) = truth(rows, &name, first..rows.len().min(first + PAGE_ROWS));
+                let (bounds, n_nulls) = truth(&values[first..rows.len().min(first + PAGE_ROWS)]);
                 assert_eq!(index.null_count(page), Some(n_nulls), "{name} {page}");
                 assert_eq!(index.is_null_page(page), bounds.is_none(), "{name} {page}");
                 let stated = page_bounds(index, page);
@@ -115,8 +113,8 @@ pub(crate) fn assert_true_metadata(file: &Bytes, groups: &[Rows]) {
     }
 }
 
-pub(crate) fn assert_true_statistics(statistics: &Statistics, rows: &Rows, name: &str) {
-    let (bounds, n_nulls) = truth(rows, name, 0..rows.len());
+pub(crate) fn assert_true_statistics(statistics: &Statistics, values: &[Option<Plain>], name: &str) {
+    let (bounds, n_nulls) = truth(values);
     assert_eq!(statistics.null_count_opt(), Some(n_nulls as u64), "{name}");
     assert_eq!(statistics.min_bytes_opt(), bounds.as_ref().map(|(min, _)| min.1.as_slice()), "{name}");
     assert_eq!(statistics.max_bytes_opt(), bounds.as_ref().map(|(_, max)| max.1.as_slice()), "{name}");
