@@ -75,7 +75,8 @@ impl Tickets {
         Ok(Self { count, dir, files })
     }
 
-    /// Reads all of them once, so that they are in the page cache.
+    /// Reads all of them, so that they are in the page cache. Once isn't enough: kernels that look after unused memory take it
+    /// back while others run for a while.
     fn warm(&self) -> Result<()> {
         for path in &self.files {
             let mut file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -104,7 +105,6 @@ impl Job {
             apart: Vec::new(),
         };
         let mut ours = None;
-        tickets.warm()?;
         for round in 0..n_rounds {
             for i in order(contestants.len(), round) {
                 let contestant = &contestants[i];
@@ -142,6 +142,7 @@ fn one_run(contestant: &Contestant, tickets: &Tickets, programs: &Programs, dir:
     remove_if_there(dir)?;
     // What others have written is brought to disk before, not while, this one runs.
     rustix::fs::sync();
+    tickets.warm()?;
     let usage = measured(&contestant.command(programs, &tickets.dir, dir))?;
     let files = files_below(&contestant.tickets_dir(dir), "parquet")?;
     Ok(Run { usage, bytes: total_bytes(&files)?, n_files: files.len() as u64 })
@@ -154,6 +155,7 @@ fn apart(tickets: &Tickets, n_programs: NonZeroUsize, programs: &Programs, below
         return Ok(None);
     }
     rustix::fs::sync();
+    tickets.warm()?;
     let wall = apart::convert(&shares, programs)?;
     let rows = shares.iter().map(|share| programs.python.rows(&share.output.join("tickets"))).sum::<Result<u64>>()?;
     check_rows("transform, as programs of one thread,", rows, tickets.count)?;
