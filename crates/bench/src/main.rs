@@ -43,8 +43,8 @@ struct TransformArguments {
     #[arg(long, value_name = "N", default_values_t = [5_000, 5_000_000], value_parser = clap::value_parser!(u64).range(1..))]
     tickets: Vec<u64>,
 
-    /// How often each contestant converts them
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    /// How often each contestant converts them; in six rounds each of all six follows each other once
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
 
     /// Threads for each contestant; transform also runs with one [default: one a processor]

@@ -38,9 +38,10 @@ const MEANING: &str = "\
 
 Each contestant converts the same tickets (`generate --seed 42 --as-of 2026-11-22`, 500,000 a file) in a process of its own, in the
 settings found best for it: `transform --threads N`, and the scripts [`crates/bench/peers/with_*.py`](crates/bench/peers), which
-say what else was tried. They take turns, in another order each round. Before each run, what the one before has written is brought
-to disk, and the tickets are read, so that they come from the page cache. Every run's rows are counted. In the first round each
-contestant's files are read back, and the sums of every column in every market are the same as ours.
+say what else was tried. They take turns, in another order each round, such that each comes to follow each other. Before each run,
+what the one before has written is brought to disk, and the tickets are read, so that they come from the page cache. Every run's
+rows are counted. In the first round each contestant's files are read back, and the sums of every column in every market are the
+same as ours.
 
 * **wall**: from start to end of the process, the median of all runs, then the fastest and the slowest. Ours ends when its files
   are on disk; the others leave that to the kernel.

@@ -26,12 +26,14 @@ pub fn paired_ratio(theirs: &[f64], ours: &[f64]) -> f64 {
     median(&ratios)
 }
 
-/// The order in which `n` contestants take their turns in a round: each round another one begins, and every other round goes
-/// backwards, so that nobody always follows the same neighbour.
+/// The order in which `n` contestants take their turns in a round. Whoever goes before leaves memory and a machine behind that
+/// help or hinder, so in `n` rounds (if `n` is odd in two times as many) each one follows each other equally often
+/// (E. J. Williams, 1949).
 pub fn order(n: usize, round: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..n).collect();
-    order.rotate_left(round.checked_rem(n).unwrap_or(0));
-    if round % 2 == 1 {
+    // 0, 1, n - 1, 2, n - 2 …: no two neighbours lie as far apart as two others.
+    let zigzag = (0..n).map(|turn| if turn % 2 == 1 { turn.div_ceil(2) } else { n - turn / 2 });
+    let mut order: Vec<usize> = zigzag.map(|contestant| (contestant + round) % n).collect();
+    if n % 2 == 1 && round / n % 2 == 1 {
         order.reverse();
     }
     order

@@ -1,7 +1,7 @@
 //! Medians, ratios, turns, and the report of made-up measurements.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,13 +41,19 @@ fn ratios_pair_the_runs_of_a_round() {
 }
 
 #[test]
-fn everybody_has_a_turn_in_every_round_and_begins_one() {
-    let n = 6;
-    let rounds: Vec<Vec<usize>> = (0..2 * n).map(|round| order(n, round)).collect();
-    assert_eq!(rounds[..3], [vec![0, 1, 2, 3, 4, 5], vec![0, 5, 4, 3, 2, 1], vec![2, 3, 4, 5, 0, 1]]);
-    for round in &rounds {
-        assert_eq!(round.iter().copied().collect::<BTreeSet<_>>(), (0..n).collect());
+fn everybody_has_a_turn_in_every_round_and_follows_each_other_equally_often() {
+    for n in 2..8 {
+        let rounds: Vec<Vec<usize>> = (0..2 * n).map(|round| order(n, round)).collect();
+        let mut pairs = BTreeMap::new();
+        for round in &rounds {
+            assert_eq!(round.iter().copied().collect::<BTreeSet<_>>(), (0..n).collect());
+            for pair in round.windows(2) {
+                *pairs.entry((pair[0], pair[1])).or_insert(0) += 1;
+            }
+        }
+        assert!(pairs.len() == n * (n - 1) && pairs.values().all(|times| *times == 2), "{n}: {pairs:?}");
     }
+    assert_eq!(order(6, 0), [0, 1, 5, 2, 4, 3]);
     assert_eq!(order(1, 7), [0]);
     assert!(order(0, 7).is_empty());
 }
