@@ -30,7 +30,7 @@ pub fn paired_ratio(theirs: &[f64], ours: &[f64]) -> f64 {
 /// help or hinder, so in `n` rounds (if `n` is odd in two times as many) each one follows each other equally often
 /// (E. J. Williams, 1949).
 pub fn order(n: usize, round: usize) -> Vec<usize> {
-    // 0, 1, n - 1, 2, n - 2 …: no two neighbours lie as far apart as two others.
+    // 0, 1, n - 1, 2, n - 2 …: of an even number, no two neighbours lie as far apart as two others.
     let zigzag = (0..n).map(|turn| if turn % 2 == 1 { turn.div_ceil(2) } else { n - turn / 2 });
     let mut order: Vec<usize> = zigzag.map(|contestant| (contestant + round) % n).collect();
     if n % 2 == 1 && round / n % 2 == 1 {

@@ -55,14 +55,14 @@ impl<'a> Text<'a> {
         Self::from_utf8(text.as_bytes(), true)
     }
 
-    /// Bytes that are UTF-8 (of ASCII it is known), unless there are none or too many.
+    /// Bytes that are UTF-8, which may be known already, unless there are none or too many.
     #[inline(always)]
-    pub(crate) fn from_utf8(bytes: &'a [u8], are_ascii: bool) -> Option<Self> {
+    pub(crate) fn from_utf8(bytes: &'a [u8], is_known: bool) -> Option<Self> {
         let has_length = (1..=MAX_TEXT_BYTES).contains(&bytes.len());
-        (has_length && (are_ascii || std::str::from_utf8(bytes).is_ok())).then_some(Self(bytes))
+        (has_length && (is_known || std::str::from_utf8(bytes).is_ok())).then_some(Self(bytes))
     }
 
-    /// How many there are.
+    /// How many bytes it has.
     pub(crate) const fn n_bytes(self) -> u8 {
         const { assert!(MAX_TEXT_BYTES <= u8::MAX as usize) };
         self.0.len() as u8

@@ -164,9 +164,15 @@ impl Texts {
 
     /// Takes some of the texts of `others`.
     pub fn append(&mut self, others: &Self, rows: Range<usize>) {
-        let start = n_bytes(&others.lengths[..rows.start]);
-        let lengths = &others.lengths[rows];
-        self.bytes.extend_from_slice(&others.bytes[start..start + n_bytes(lengths)]);
+        let lengths = &others.lengths[rows.clone()];
+        // Mostly all of them, and then nothing needs to be added up.
+        let bytes = if lengths.len() == others.lengths.len() {
+            &others.bytes[..]
+        } else {
+            let start = n_bytes(&others.lengths[..rows.start]);
+            &others.bytes[start..start + n_bytes(lengths)]
+        };
+        self.bytes.extend_from_slice(bytes);
         self.lengths.extend_from_slice(lengths);
     }
 
