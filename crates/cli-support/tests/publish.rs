@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use cli_support::checksum::Checksum;
-use cli_support::publish::{AlignedBytes, BLOCK_BYTES, Staging, replace_file};
+use cli_support::publish::{BLOCK_BYTES, PagedBytes, Staging, replace_file};
 use tempfile::tempdir;
 
 fn publish(target: &Path, owned: &[&str], files: &[(&str, &str)]) -> anyhow::Result<Vec<PathBuf>> {
@@ -90,6 +90,30 @@ fn checksum_of(bytes: &[u8]) -> Checksum {
     checksum
 }
 
+fn paged(bytes: &[u8]) -> PagedBytes {
+    let mut paged = PagedBytes::default();
+    paged.append(bytes).unwrap();
+    paged
+}
+
+#[test]
+fn paged_bytes_are_what_was_appended_however_much() {
+    let (mut paged, mut expected) = (PagedBytes::default(), Vec::new());
+    assert!(paged.is_empty());
+    paged.append(&[]).unwrap();
+    assert!(paged.is_empty());
+    for (n, n_bytes) in [1, 0, 4095, 4097, 16 << 20, (16 << 20) - 8193, 1, 70 << 20].into_iter().enumerate() {
+        let piece = vec![n as u8 + 1; n_bytes];
+        paged.append(&piece).unwrap();
+        expected.extend_from_slice(&piece);
+        assert!(*paged == expected && paged.as_ptr().addr().is_multiple_of(BLOCK_BYTES), "{n_bytes}");
+    }
+    paged.clear();
+    assert!(paged.is_empty());
+    paged.append(b"again").unwrap();
+    assert_eq!(*paged, *b"again");
+}
+
 #[test]
 fn what_is_written_behind_is_where_it_belongs() {
     let home = tempdir().unwrap();
@@ -110,7 +134,7 @@ fn what_is_written_behind_is_where_it_belongs() {
                 file.write_all(&piece).unwrap();
             } else {
                 let checksum = checksum_of(&piece);
-                file.write_behind(piece.into(), &checksum, &staging).unwrap();
+                file.write_behind(paged(&piece), &checksum, &staging).unwrap();
             }
         }
     }
@@ -125,21 +149,18 @@ fn what_is_written_behind_is_where_it_belongs() {
 }
 
 #[test]
-fn what_is_aligned_is_written_as_it_is() {
+fn what_begins_with_a_block_is_written_past_the_page_cache() {
     let home = tempdir().unwrap();
     let target = home.path().join("raw");
     let staging = Staging::begin(&target).unwrap();
-    let (mut file, mut expected, mut memory) = (staging.create("a").unwrap(), Vec::new(), Vec::new());
+    let (mut file, mut expected, mut memory) = (staging.create("a").unwrap(), Vec::new(), PagedBytes::default());
     // The first ones end with a block; the memory goes round.
     for (n, n_bytes) in [BLOCK_BYTES, 3 << 20, (2 << 20) + BLOCK_BYTES, 7 << 20, 5000, 1 << 20].into_iter().enumerate()
     {
         let piece: Vec<u8> = (0..n_bytes).map(|i| ((i * (n + 3)) >> 4) as u8).collect();
-        let mut bytes = AlignedBytes::in_memory(memory);
-        bytes.memory().extend_from_slice(&piece);
-        assert_eq!(bytes.as_slice(), piece);
-        let start = bytes.start();
-        assert_eq!(bytes.memory()[start..], piece);
-        memory = file.write_behind(bytes, &checksum_of(&piece), &staging).unwrap();
+        memory.clear();
+        memory.append(&piece).unwrap();
+        memory = file.write_behind(memory, &checksum_of(&piece), &staging).unwrap();
         expected.extend_from_slice(&piece);
     }
     assert_eq!(file.checksum().to_base64(), checksum_of(&expected).to_base64());
@@ -159,7 +180,7 @@ fn what_can_t_be_written_behind_is_not_published() {
         let mut file = staging.create("deep/a").unwrap();
         fs::remove_dir_all(home.path().join(".raw.partial/deep")).unwrap();
         let written: Result<Vec<_>, _> =
-            (0..n_pieces).map(|_| file.write_behind(piece.clone().into(), &checksum, &staging)).collect();
+            (0..n_pieces).map(|_| file.write_behind(paged(&piece), &checksum, &staging)).collect();
         // A few are taken before it is known.
         assert_eq!(written.is_ok(), n_pieces == 1);
         let errors = [

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use cli_support::checksum::Checksum;
-use cli_support::publish::{AlignedBytes, BLOCK_BYTES, StagedFile, Staging};
+use cli_support::publish::{BLOCK_BYTES, PagedBytes, StagedFile, Staging};
 use ticket_schema::columns::PARTITION_COLUMN;
 use ticket_schema::manifest::FileEntry;
 use ticket_schema::names::TICKETS_DIR;
@@ -63,7 +63,7 @@ impl<'a> Parts<'a> {
         row_group: EncodedRowGroup,
         checksum: &Checksum,
         stop: &Stop,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<PagedBytes> {
         let parts = {
             let mut by_market = self.by_market.lock().unwrap_or_else(PoisonError::into_inner);
             let first = self.first.get(&market).copied().unwrap_or(0);
@@ -95,7 +95,7 @@ impl PartsOfMarket {
         checksum: &Checksum,
         staging: &Staging,
         layout: Layout,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<PagedBytes> {
         let is_too_long = |part: &Part| part.file.n_bytes() + row_group.bytes().len() as u64 > layout.target_file_bytes;
         if self.open.as_ref().is_some_and(is_too_long) {
             self.end_part()?;
@@ -108,11 +108,11 @@ impl PartsOfMarket {
         if is_long {
             part.file.align(BLOCK_BYTES as u64).with_context(|| format!("cannot write {}", part.name))?;
         }
-        let write = |file: &mut StagedFile, bytes: AlignedBytes| {
+        let write = |file: &mut StagedFile, bytes: PagedBytes| {
             if is_long {
                 return file.write_behind(bytes, checksum, staging);
             }
-            file.write_known(bytes.as_slice(), checksum).map(|()| bytes.into_memory())
+            file.write_known(&bytes, checksum).map(|()| bytes)
         };
         // An error names the file, which may be another one that was written behind.
         part.file.append_by(row_group, write)

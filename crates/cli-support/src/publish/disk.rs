@@ -10,14 +10,11 @@ use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use super::aligned::AlignedBytes;
+use super::paged_bytes::PagedBytes;
 use super::staged_file::cannot_write;
 
 /// What places in a file and in memory must be multiples of to go past the page cache: no disk in use has longer sectors.
 pub const BLOCK_BYTES: usize = 4096;
-
-/// How much goes to the disk at once.
-const MAX_BYTES_AT_ONCE: usize = 2 << 20;
 
 /// How many pieces wait while one is written. More would only take memory.
 const MAX_WAITING: usize = 1;
@@ -27,7 +24,7 @@ const MAX_WAITING: usize = 1;
 pub(super) struct Disk {
     pieces: SyncSender<Piece>,
     /// The memory of pieces that have been written.
-    written: Mutex<Receiver<Vec<u8>>>,
+    written: Mutex<Receiver<PagedBytes>>,
     failure: Arc<OnceLock<io::Error>>,
     thread: JoinHandle<()>,
 }
@@ -39,7 +36,7 @@ pub(super) struct Piece {
     pub(super) path: PathBuf,
     pub(super) shown: PathBuf,
     pub(super) start: u64,
-    pub(super) bytes: AlignedBytes,
+    pub(super) bytes: PagedBytes,
 }
 
 impl Disk {
@@ -60,12 +57,12 @@ impl Disk {
 
     /// Has a piece written, or writes it while others wait to be, since most disks can do more than one thing at once. Returns the
     /// memory of a piece that has been written. Fails if one could not be written.
-    pub(super) fn write(&self, piece: Piece) -> io::Result<Vec<u8>> {
+    pub(super) fn write(&self, piece: Piece) -> io::Result<PagedBytes> {
         match self.pieces.try_send(piece) {
             Ok(()) => {}
             Err(TrySendError::Full(piece)) => {
-                piece.write(&mut AlignedBytes::default()).map_err(|error| cannot_write(&piece.shown, &error))?;
-                return Ok(piece.bytes.into_memory());
+                piece.write().map_err(|error| cannot_write(&piece.shown, &error))?;
+                return Ok(piece.bytes);
             }
             Err(TrySendError::Disconnected(_)) => return Err(self.failure()),
         }
@@ -88,11 +85,10 @@ impl Disk {
     }
 }
 
-fn write_all(pieces: &Receiver<Piece>, written: &Sender<Vec<u8>>) -> io::Result<()> {
-    let mut aligned = AlignedBytes::default();
+fn write_all(pieces: &Receiver<Piece>, written: &Sender<PagedBytes>) -> io::Result<()> {
     for piece in pieces {
-        piece.write(&mut aligned).map_err(|error| cannot_write(&piece.shown, &error))?;
-        let _ = written.send(piece.bytes.into_memory());
+        piece.write().map_err(|error| cannot_write(&piece.shown, &error))?;
+        let _ = written.send(piece.bytes);
     }
     Ok(())
 }
@@ -100,34 +96,26 @@ fn write_all(pieces: &Receiver<Piece>, written: &Sender<Vec<u8>>) -> io::Result<
 impl Piece {
     /// Where nothing goes past the page cache, what it has taken is brought to disk at once, so that less is left to wait for
     /// at the end. An error of that shows then.
-    fn write(&self, aligned: &mut AlignedBytes) -> io::Result<()> {
+    fn write(&self) -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(&self.path)?;
-        if let Ok(past_cache) = open_past_cache(&self.path) {
-            return self.write_past_cache(&file, &past_cache, aligned);
+        let past_cache =
+            if self.start.is_multiple_of(BLOCK_BYTES as u64) { open_past_cache(&self.path).ok() } else { None };
+        if let Some(past_cache) = past_cache {
+            return self.write_past_cache(&file, &past_cache);
         }
-        write_at(&file, self.start, self.bytes.as_slice())?;
+        write_at(&file, self.start, &self.bytes)?;
         let _ = file.sync_data();
         Ok(())
     }
 
-    /// All whole blocks; what is before and after them shares its blocks with other pieces.
-    fn write_past_cache(&self, file: &File, past_cache: &File, aligned: &mut AlignedBytes) -> io::Result<()> {
-        let n_before = self.start.next_multiple_of(BLOCK_BYTES as u64) - self.start;
-        let bytes = self.bytes.as_slice();
-        let (before, rest) = bytes.split_at(bytes.len().min(n_before as usize));
-        let (blocks, after) = rest.split_at(rest.len() - rest.len() % BLOCK_BYTES);
-        write_at(file, self.start, before)?;
-        let mut place = self.start + before.len() as u64;
-        let is_aligned = blocks.as_ptr().align_offset(BLOCK_BYTES) == 0;
-        for blocks in blocks.chunks(MAX_BYTES_AT_ONCE) {
-            let as_disks_want = if is_aligned { blocks } else { aligned.copy(blocks) };
-            // A file system may refuse this at any time. It says what is really wrong if it refuses the usual way too.
-            if write_at(past_cache, place, as_disks_want).is_err() {
-                write_at(file, place, blocks)?;
-            }
-            place += blocks.len() as u64;
+    /// All whole blocks; what is after them shares its block with what follows.
+    fn write_past_cache(&self, file: &File, past_cache: &File) -> io::Result<()> {
+        let (blocks, rest) = self.bytes.split_at(self.bytes.len() - self.bytes.len() % BLOCK_BYTES);
+        // A file system may refuse this at any time. It says what is really wrong if it refuses the usual way too.
+        if write_at(past_cache, self.start, blocks).is_err() {
+            write_at(file, self.start, blocks)?;
         }
-        write_at(file, place, after)
+        write_at(file, self.start + blocks.len() as u64, rest)
     }
 }
 

@@ -6,8 +6,8 @@
 //! A lock file beside the target (`.raw.lock`, empty, never removed) keeps two runs from writing the same target.
 #![allow(clippy::disallowed_methods, reason = "this module is where the workspace creates files")]
 
-mod aligned;
 mod disk;
+mod paged_bytes;
 mod staged_file;
 
 use std::collections::BTreeSet;
@@ -18,9 +18,9 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub use aligned::AlignedBytes;
 pub use disk::BLOCK_BYTES;
 use disk::Disk;
+pub use paged_bytes::PagedBytes;
 pub use staged_file::StagedFile;
 
 /// What an interrupt has to remove.

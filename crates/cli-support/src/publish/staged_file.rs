@@ -5,8 +5,8 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::Staging;
-use super::aligned::AlignedBytes;
 use super::disk::Piece;
+use super::paged_bytes::PagedBytes;
 use crate::checksum::Checksum;
 
 /// A file of a [`Staging`]; it counts and checksums what is written to it.
@@ -38,11 +38,17 @@ impl StagedFile {
     }
 
     /// Like [`write_known`](Self::write_known), but `staging`, which is the file's, does it while the caller goes on, and leaves no
-    /// copy in the page cache: for pieces of megabytes that aren't read soon. Returns memory that is no longer needed.
+    /// copy in the page cache, if the file has a multiple of [`BLOCK_BYTES`](super::BLOCK_BYTES) before them: for pieces of megabytes
+    /// that aren't read soon. Returns memory that is no longer needed.
     ///
     /// Where the disk can't keep up, it writes them itself. A failure shows in a later call, or when the data set is published.
-    pub fn write_behind(&mut self, bytes: AlignedBytes, checksum: &Checksum, staging: &Staging) -> io::Result<Vec<u8>> {
-        debug_assert_eq!(bytes.as_slice().len() as u64, checksum.n_bytes());
+    pub fn write_behind(
+        &mut self,
+        bytes: PagedBytes,
+        checksum: &Checksum,
+        staging: &Staging,
+    ) -> io::Result<PagedBytes> {
+        debug_assert_eq!(bytes.len() as u64, checksum.n_bytes());
         let start = self.checksum.n_bytes();
         self.checksum.append(checksum);
         let end = SeekFrom::Start(self.checksum.n_bytes());

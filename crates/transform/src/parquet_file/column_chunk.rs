@@ -1,6 +1,7 @@
 //! One column of a row group: its pages, and what the file's metadata say of them.
 
 use anyhow::Result;
+use cli_support::publish::PagedBytes;
 use parquet::basic::{Encoding, PageType};
 use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
@@ -22,7 +23,9 @@ pub(super) struct EncodedColumn {
 /// A column chunk that is being written.
 pub(super) struct ColumnChunk<'a, T> {
     /// The bytes of the row group.
-    out: &'a mut Vec<u8>,
+    out: &'a mut PagedBytes,
+    /// What comes before a page.
+    head: Vec<u8>,
     compressor: &'a mut Compressor,
     worth: Worth,
     start: usize,
@@ -37,10 +40,11 @@ pub(super) struct ColumnChunk<'a, T> {
 
 impl<'a, T: Value> ColumnChunk<'a, T> {
     /// No page yet; all data pages will have the given encoding.
-    pub(super) fn new(encoding: Encoding, compressor: &'a mut Compressor, out: &'a mut Vec<u8>) -> Self {
+    pub(super) fn new(encoding: Encoding, compressor: &'a mut Compressor, out: &'a mut PagedBytes) -> Self {
         Self {
             start: out.len(),
             out,
+            head: Vec::new(),
             compressor,
             worth: Worth::default(),
             plain_size: 0,
@@ -75,11 +79,11 @@ impl<'a, T: Value> ColumnChunk<'a, T> {
     }
 
     fn page(&mut self, kind: PageKind, page: &[u8], n_values: usize, worth: &mut Worth) -> Result<()> {
-        let start = self.out.len();
         let compressed = self.compressor.compress(page, worth)?;
-        page_header(kind, n_values, page.len(), compressed.len(), self.out);
-        self.plain_size += self.out.len() - start + page.len();
-        compressed.append_to(self.out);
+        self.head.clear();
+        page_header(kind, n_values, page.len(), compressed.len(), &mut self.head);
+        self.plain_size += self.head.len() + page.len();
+        compressed.append_to(&mut self.head, self.out)?;
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::rows::NO_TIME;
 /// UUIDs as texts. They are random: neither a dictionary nor a common beginning helps.
 pub(super) fn uuids(uuids: &[[u8; 16]], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
     let Workspace { compressor, out, page, .. } = workspace;
-    let mut chunk = ColumnChunk::new(Encoding::DELTA_LENGTH_BYTE_ARRAY, compressor, out.memory());
+    let mut chunk = ColumnChunk::new(Encoding::DELTA_LENGTH_BYTE_ARRAY, compressor, out);
     for uuids in uuids.chunks(PAGE_ROWS) {
         page.clear();
         delta::encode_constant(UUID_TEXT_BYTES as i64, uuids.len(), page);
@@ -38,7 +38,7 @@ pub(super) fn uuids(uuids: &[[u8; 16]], workspace: &mut Workspace, descriptor: C
 /// Times that every row has.
 pub(super) fn times(times: &[i64], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
     let Workspace { compressor, out, page, .. } = workspace;
-    let mut chunk = ColumnChunk::new(Encoding::DELTA_BINARY_PACKED, compressor, out.memory());
+    let mut chunk = ColumnChunk::new(Encoding::DELTA_BINARY_PACKED, compressor, out);
     for times in times.chunks(PAGE_ROWS) {
         page.clear();
         delta::encode(times, page);
@@ -54,7 +54,7 @@ pub(super) fn optional_times(
     descriptor: ColumnDescPtr,
 ) -> Result<EncodedColumn> {
     let Workspace { compressor, out, page, numbers, codes, .. } = workspace;
-    let mut chunk = ColumnChunk::new(Encoding::DELTA_BINARY_PACKED, compressor, out.memory());
+    let mut chunk = ColumnChunk::new(Encoding::DELTA_BINARY_PACKED, compressor, out);
     for times in times.chunks(PAGE_ROWS) {
         codes.clear();
         codes.extend(times.iter().map(|time| u16::from(*time != NO_TIME)));
@@ -120,7 +120,7 @@ pub(super) fn integers(numbers: &[i32], workspace: &mut Workspace, descriptor: C
 
 fn plain_integers(numbers: &[i32], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
     let Workspace { compressor, out, page, .. } = workspace;
-    let mut chunk = ColumnChunk::new(Encoding::PLAIN, compressor, out.memory());
+    let mut chunk = ColumnChunk::new(Encoding::PLAIN, compressor, out);
     for numbers in numbers.chunks(PAGE_ROWS) {
         page.clear();
         page.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
@@ -132,7 +132,7 @@ fn plain_integers(numbers: &[i32], workspace: &mut Workspace, descriptor: Column
 /// Booleans, eight in a byte.
 pub(super) fn booleans(values: &[bool], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
     let Workspace { compressor, out, page, .. } = workspace;
-    let mut chunk = ColumnChunk::new(Encoding::PLAIN, compressor, out.memory());
+    let mut chunk = ColumnChunk::new(Encoding::PLAIN, compressor, out);
     for values in values.chunks(PAGE_ROWS) {
         page.clear();
         page.extend(

@@ -1,6 +1,9 @@
 //! The bytes of a page, compressed or not.
 
+use std::io;
+
 use anyhow::{Context, Result};
+use cli_support::publish::PagedBytes;
 use parquet::basic::{Compression as ParquetCodec, ZstdLevel};
 
 use super::bit_packing::{varint, width_of};
@@ -102,7 +105,7 @@ pub(super) enum PageBytes<'a> {
 }
 
 impl PageBytes<'_> {
-    /// How many bytes [`append_to`](Self::append_to) appends.
+    /// How many bytes [`append_to`](Self::append_to) appends, without what was in `head`.
     pub(super) fn len(self) -> usize {
         match self {
             Self::Ready(bytes) => bytes.len(),
@@ -113,18 +116,24 @@ impl PageBytes<'_> {
         }
     }
 
-    pub(super) fn append_to(self, out: &mut Vec<u8>) {
+    /// Appends the page, and before it what is in `head`, to which something may be added.
+    pub(super) fn append_to(self, head: &mut Vec<u8>, out: &mut PagedBytes) -> io::Result<()> {
         /// A literal whose length, less one, stands in the next two bytes.
         const LITERAL: u8 = 61 << 2;
         match self {
-            Self::Ready(bytes) => out.extend_from_slice(bytes),
+            Self::Ready(bytes) => {
+                out.append(head)?;
+                out.append(bytes)
+            }
             Self::SnappyLiterals(page) => {
-                varint(page.len() as u64, out);
+                varint(page.len() as u64, head);
+                out.append(head)?;
                 for block in page.chunks(SNAPPY_BLOCK) {
-                    out.push(LITERAL);
-                    out.extend_from_slice(&((block.len() - 1) as u16).to_le_bytes());
-                    out.extend_from_slice(block);
+                    let [low, high] = ((block.len() - 1) as u16).to_le_bytes();
+                    out.append(&[LITERAL, low, high])?;
+                    out.append(block)?;
                 }
+                Ok(())
             }
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn encode<T: DictionaryValue>(
     descriptor: ColumnDescPtr,
 ) -> Result<EncodedColumn> {
     let Workspace { compressor, out, page, codes, .. } = workspace;
-    let mut chunk = ColumnChunk::new(Encoding::RLE_DICTIONARY, compressor, out.memory());
+    let mut chunk = ColumnChunk::new(Encoding::RLE_DICTIONARY, compressor, out);
     page.clear();
     for value in values {
         value.append_plain(page);

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use cli_support::publish::AlignedBytes;
+use cli_support::publish::PagedBytes;
 use parquet::basic::ColumnOrder;
 use parquet::file::metadata::{
     FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter, RowGroupMetaData, SortingColumn,
@@ -68,8 +68,8 @@ impl<W: Write + Send> ParquetFile<W> {
 
     /// Writes a row group. One without rows leaves no trace.
     /// Returns the memory of its bytes.
-    pub fn append(&mut self, group: EncodedRowGroup) -> Result<Vec<u8>> {
-        self.append_by(group, |sink, bytes| sink.write_all(bytes.as_slice()).map(|()| bytes.into_memory()))
+    pub fn append(&mut self, group: EncodedRowGroup) -> Result<PagedBytes> {
+        self.append_by(group, |sink, bytes| sink.write_all(&bytes).map(|()| bytes))
     }
 
     /// Like [`append`](Self::append), for a sink that has its own way to write bytes that it need not look at. `write` is given
@@ -77,26 +77,24 @@ impl<W: Write + Send> ParquetFile<W> {
     pub fn append_by(
         &mut self,
         group: EncodedRowGroup,
-        write: impl FnOnce(&mut W, AlignedBytes) -> io::Result<Vec<u8>>,
-    ) -> Result<Vec<u8>> {
+        write: impl FnOnce(&mut W, PagedBytes) -> io::Result<PagedBytes>,
+    ) -> Result<PagedBytes> {
         if group.n_rows == 0 {
-            return Ok(group.bytes.into_memory());
+            return Ok(group.bytes);
         }
         let start = i64::try_from(self.n_bytes)?;
-        let start_of_memory = start - i64::try_from(group.bytes.start())?;
         self.n_bytes += group.bytes().len() as u64;
         let memory = write(&mut self.sink, group.bytes)?;
         let mut columns = Vec::with_capacity(group.columns.len());
         let mut column_indexes = Vec::with_capacity(group.columns.len());
         let mut offset_indexes = Vec::with_capacity(group.columns.len());
         for mut column in group.columns {
-            let data_page_offset = start_of_memory + column.metadata.data_page_offset();
-            let dictionary_page_offset =
-                column.metadata.dictionary_page_offset().map(|offset| start_of_memory + offset);
+            let data_page_offset = start + column.metadata.data_page_offset();
+            let dictionary_page_offset = column.metadata.dictionary_page_offset().map(|offset| start + offset);
             let metadata = column.metadata.into_builder();
             let metadata = metadata.set_data_page_offset(data_page_offset);
             columns.push(metadata.set_dictionary_page_offset(dictionary_page_offset).build()?);
-            column.offset_index.page_locations.iter_mut().for_each(|page| page.offset += start_of_memory);
+            column.offset_index.page_locations.iter_mut().for_each(|page| page.offset += start);
             column_indexes.push(column.column_index);
             offset_indexes.push(column.offset_index);
         }

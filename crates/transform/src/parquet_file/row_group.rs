@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use cli_support::publish::AlignedBytes;
+use cli_support::publish::PagedBytes;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr};
 use ticket_schema::columns::arrow_types;
@@ -39,8 +39,7 @@ struct Columns {
 /// The bytes of a row group, and what the file's metadata say of it.
 #[derive(Debug)]
 pub struct EncodedRowGroup {
-    pub(super) bytes: AlignedBytes,
-    /// Their places are counted from where the memory of `bytes` starts.
+    pub(super) bytes: PagedBytes,
     pub(super) columns: Vec<EncodedColumn>,
     pub(super) n_rows: usize,
     created_at: Option<(i64, i64)>,
@@ -49,7 +48,7 @@ pub struct EncodedRowGroup {
 impl EncodedRowGroup {
     /// The bytes as they will be in the file.
     pub fn bytes(&self) -> &[u8] {
-        self.bytes.as_slice()
+        &self.bytes
     }
 
     /// How many rows it has.
@@ -76,12 +75,7 @@ impl Encoder {
         ensure!(blocks.iter().all(is_rectangular), "the columns differ in length; this is a bug");
         let n_rows = blocks.iter().map(Rows::len).sum();
         if n_rows == 0 {
-            return Ok(EncodedRowGroup {
-                bytes: AlignedBytes::default(),
-                columns: Vec::new(),
-                n_rows,
-                created_at: None,
-            });
+            return Ok(EncodedRowGroup { bytes: PagedBytes::default(), columns: Vec::new(), n_rows, created_at: None });
         }
         let Self { schema, workspace, columns: memory } = self;
         let rows = Arrangement::by_creation(blocks, &mut memory.order, &mut memory.times);
@@ -118,8 +112,9 @@ impl Encoder {
     }
 
     /// Takes the memory of a row group's bytes back, for the next one.
-    pub fn use_again(&mut self, memory: Vec<u8>) {
-        self.workspace.out = AlignedBytes::in_memory(memory);
+    pub fn use_again(&mut self, mut memory: PagedBytes) {
+        memory.clear();
+        self.workspace.out = memory;
     }
 }
 

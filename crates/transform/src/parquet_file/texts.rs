@@ -21,7 +21,7 @@ pub(super) fn texts(texts: &Texts, workspace: &mut Workspace, descriptor: Column
     let has_prefixes = n_saved > texts.lengths.len();
     let encoding = if has_prefixes { Encoding::DELTA_BYTE_ARRAY } else { Encoding::DELTA_LENGTH_BYTE_ARRAY };
     let Workspace { compressor, out, page, numbers, .. } = workspace;
-    let mut chunk = ColumnChunk::new(encoding, compressor, out.memory());
+    let mut chunk = ColumnChunk::new(encoding, compressor, out);
     for text_page in &pages {
         page.clear();
         if has_prefixes {

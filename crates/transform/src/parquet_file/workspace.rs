@@ -1,6 +1,6 @@
 //! What the encoders of all columns use again and again, so that nothing is allocated for a page.
 
-use cli_support::publish::AlignedBytes;
+use cli_support::publish::PagedBytes;
 
 use super::compressor::Compressor;
 use super::text_table::TextTable;
@@ -9,7 +9,7 @@ use super::text_table::TextTable;
 pub(super) struct Workspace {
     pub(super) compressor: Compressor,
     /// The bytes of the row group so far.
-    pub(super) out: AlignedBytes,
+    pub(super) out: PagedBytes,
     /// A page before it is compressed.
     pub(super) page: Vec<u8>,
     /// Numbers of a page: times without nulls, or lengths.
@@ -24,7 +24,7 @@ impl Workspace {
     pub(super) fn new(compressor: Compressor) -> Self {
         Self {
             compressor,
-            out: AlignedBytes::in_memory(Vec::new()),
+            out: PagedBytes::default(),
             page: Vec::new(),
             numbers: Vec::new(),
             codes: Vec::new(),
