@@ -98,14 +98,15 @@ impl Piece {
     /// at the end. An error of that shows then.
     fn write(&self) -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(&self.path)?;
-        let past_cache =
-            if self.start.is_multiple_of(BLOCK_BYTES as u64) { open_past_cache(&self.path).ok() } else { None };
-        if let Some(past_cache) = past_cache {
-            return self.write_past_cache(&file, &past_cache);
+        let begins_a_block = self.start.is_multiple_of(BLOCK_BYTES as u64);
+        match open_past_cache(&self.path) {
+            Ok(past_cache) if begins_a_block => self.write_past_cache(&file, &past_cache),
+            _ => {
+                write_at(&file, self.start, &self.bytes)?;
+                let _ = file.sync_data();
+                Ok(())
+            }
         }
-        write_at(&file, self.start, &self.bytes)?;
-        let _ = file.sync_data();
-        Ok(())
     }
 
     /// All whole blocks; what is after them shares its block with what follows.
