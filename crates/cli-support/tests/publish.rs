@@ -149,7 +149,7 @@ fn what_is_written_behind_is_where_it_belongs() {
 }
 
 #[test]
-fn what_begins_with_a_block_is_written_past_the_page_cache() {
+fn what_begins_with_a_block_is_where_it_belongs() {
     let home = tempdir().unwrap();
     let target = home.path().join("raw");
     let staging = Staging::begin(&target).unwrap();

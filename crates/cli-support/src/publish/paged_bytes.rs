@@ -7,8 +7,8 @@ use memmap2::{MmapMut, MmapOptions};
 
 /// Megabytes in pages of their own, from where they can go to disk without being copied.
 ///
-/// Where the kernel has huge pages it gives some. To get, and to have a disk read, five hundred small ones takes several times as
-/// long, on the processor that also encodes what is written.
+/// Where the kernel has huge pages it gives some. Each stands for five hundred small ones that would have to be got, and held while
+/// a disk reads them, one by one, by processors that also make what is written.
 #[derive(Debug, Default)]
 pub struct PagedBytes {
     /// None as long as there was no byte.
