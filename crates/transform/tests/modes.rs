@@ -4,12 +4,15 @@
 mod home;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use home::{State, counts, files, generate_dirty_into, home_with_tickets, manifest, names, states, stderr, transform};
 use proptest::prelude::*;
+use rustix::fs::OFlags;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 use ticket_schema::manifest::{CuratedManifest, Manifest, RawManifest, RowCounts, WorldParameters};
@@ -237,7 +240,7 @@ fn standard_input_can_be_compared_too() {
     let home = tempdir().unwrap();
     fs::write(home.path().join("in.jsonl"), lines(&[(1, "DE", 3), (1, "DE", 2), (2, "DE", 1)])).unwrap();
     let input = fs::File::open(home.path().join("in.jsonl")).unwrap();
-    let output = std::process::Command::new(home::BINARY)
+    let output = Command::new(home::BINARY)
         .current_dir(home.path())
         .args(["--input", "-", "--dedupe", "latest"])
         .stdin(Stdio::from(input))
@@ -499,28 +502,25 @@ fn tickets_are_put_beside_those_of_an_earlier_version() {
     assert_eq!(manifest(&home).rows, counts(1001, 1000, 1));
 }
 
-/// The comparison and the conversion each read a pipe to its end, and find something else in it.
-#[cfg(target_os = "linux")]
+/// What the comparison reads is a pipe. Once it has that open, a file takes the pipe's place, for the conversion to find.
+#[cfg(unix)]
 #[test]
 fn an_input_that_changes_between_its_two_readings_is_named() {
     let home = tempdir().unwrap();
-    let pipe = home.path().canonicalize().unwrap().join("pipe.jsonl");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let child = std::process::Command::new(home::BINARY)
-        .current_dir(home.path())
-        .args(["--input", "pipe.jsonl", "--dedupe", "latest"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    fs::write(&pipe, lines(&[(1, "DE", 1), (1, "DE", 2)])).unwrap();
-    // The next lines must not be taken for more of these.
-    let is_open = |entry: fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|target| target == pipe);
-    while fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap().flatten().any(is_open) {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    fs::write(&pipe, lines(&[(1, "DE", 2), (1, "DE", 1)])).unwrap();
+    let (pipe, file) = (home.path().join("tickets.jsonl"), home.path().join("changed.jsonl"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::write(&file, lines(&[(1, "DE", 2), (1, "DE", 1)])).unwrap();
+    let mut child = home::spawn(&home, &["--input", "tickets.jsonl", "--dedupe", "latest"]);
+    let mut written = None;
+    home::wait_until(&mut child, || {
+        // Without waiting, it can only be opened once there is somebody who reads.
+        written = File::options().write(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(&pipe).ok();
+        written.is_some()
+    });
+    fs::rename(&file, &pipe).unwrap();
+    written.take().unwrap().write_all(lines(&[(1, "DE", 1), (1, "DE", 2)]).as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    assert!(stderr(&output).contains("pipe.jsonl changed between comparing and writing"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("tickets.jsonl changed between comparing and writing"), "{}", stderr(&output));
     assert!(!home.path().join("data/curated").exists());
 }

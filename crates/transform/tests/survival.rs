@@ -9,29 +9,18 @@ mod home;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
 use home::{
     BINARY, counts, files, first_raw_file, generate_dirty_into, generate_into, home_with_tickets, manifest, names,
-    states, stderr, transform,
+    spawn, states, stderr, transform, wait_until,
 };
 use tempfile::{TempDir, tempdir};
 use ticket_schema::iso3166::is_country_code;
 
 /// What transform may use at most, whatever it is given.
 const MAX_MEMORY_BYTES: u64 = 512 << 20;
-
-fn spawn(home: &TempDir, arguments: &[&str]) -> Child {
-    Command::new(BINARY)
-        .current_dir(home.path())
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
 
 /// Waits for the end; returns the most memory that was seen in use, too.
 fn watch(mut child: Child) -> (Output, u64) {
@@ -228,9 +217,7 @@ fn two_runs_on_one_output_don_t_meet() {
     let mut first = spawn(&home, &["--input", "-"]);
     let mut stdin = first.stdin.take().unwrap();
     stdin.write_all(&fs::read(first_raw_file(&home)).unwrap()).unwrap();
-    while !home.path().join("data/.curated.partial").exists() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_until(&mut first, || home.path().join("data/.curated.partial").exists());
     let second = transform(&home, &[]);
     assert_eq!(second.status.code(), Some(1));
     assert!(stderr(&second).contains("another run is writing data/curated"), "{}", stderr(&second));
@@ -249,9 +236,7 @@ fn an_interrupt_leaves_everything_as_it_was() {
         let mut child = spawn(&home, &["--input", "-", "--dedupe", "latest"]);
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(&fs::read(first_raw_file(&home)).unwrap()).unwrap();
-        while !home.path().join("data/.curated.partial").exists() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        wait_until(&mut child, || home.path().join("data/.curated.partial").exists());
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));

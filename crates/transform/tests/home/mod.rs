@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMillisecondType;
@@ -15,6 +16,25 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_transform");
 
 pub(crate) fn transform(home: &TempDir, arguments: &[&str]) -> Output {
     Command::new(BINARY).current_dir(home.path()).args(arguments).output().unwrap()
+}
+
+pub(crate) fn spawn(home: &TempDir, arguments: &[&str]) -> Child {
+    Command::new(BINARY)
+        .current_dir(home.path())
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits for something that a process brings about, and fails if it ends before.
+pub(crate) fn wait_until(child: &mut Child, mut holds: impl FnMut() -> bool) {
+    while !holds() {
+        assert_eq!(child.try_wait().unwrap(), None, "it has ended");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 pub(crate) fn stderr(output: &Output) -> String {
