@@ -40,7 +40,7 @@ impl Scripted {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (script, seen) = (script.to_vec(), Arc::clone(&requests));
-        let played = thread::spawn(move || {
+        let played = thread::Builder::new().spawn(move || {
             for (expected, status, answer) in script {
                 let (mut stream, _) = listener.accept().unwrap();
                 let (line, request) = read(&stream);
@@ -52,7 +52,7 @@ impl Scripted {
                 }
             }
         });
-        Self { url, requests, played: Some(played) }
+        Self { url, requests, played: Some(played.unwrap()) }
     }
 
     /// A session that asks this server.

@@ -113,7 +113,8 @@ impl Rate {
 fn rate(passes: &mut [impl FnMut() -> Result<usize> + Send]) -> Result<f64> {
     let mut all_at_once = || {
         thread::scope(|scope| {
-            let threads: Vec<_> = passes.iter_mut().map(|pass| scope.spawn(pass)).collect();
+            let start = |pass| thread::Builder::new().spawn_scoped(scope, pass).context("cannot start a thread");
+            let threads = passes.iter_mut().map(start).collect::<Result<Vec<_>>>()?;
             let join = |thread: thread::ScopedJoinHandle<'_, Result<usize>>| {
                 thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             };

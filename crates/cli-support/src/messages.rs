@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::human;
+use crate::{human, threads};
 
 /// The flag that every tool has.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -83,7 +83,10 @@ impl Messages {
             bar.set_style(style.with_key("rate", rate).with_key("row_rate", row_rate).progress_chars("=> "));
         }
         bar.set_prefix(stage.to_owned());
-        bar.enable_steady_tick(Duration::from_millis(200));
+        // Ticks come from a thread, without which indicatif would panic.
+        if !bar.is_hidden() && threads::is_granted() {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
         Self { loudness: self.loudness, bar, n_rows }
     }
 

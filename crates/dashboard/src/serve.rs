@@ -68,15 +68,16 @@ impl Server {
     /// Serves until the process ends.
     pub fn run(self, messages: &Messages) -> Result<()> {
         thread::scope(|scope| {
-            scope.spawn(|| self.site.watch(messages));
+            let watch = || self.site.watch(messages);
+            thread::Builder::new().spawn_scoped(scope, watch).context("cannot start what looks for new data")?;
             for connection in self.listener.incoming() {
                 let Ok(connection) = connection else { continue };
                 let site = Arc::clone(&self.site);
                 // Without a thread the connection is closed, and the page asks again.
                 let _ = thread::Builder::new().spawn(move || site.attend(connection));
             }
-        });
-        Ok(())
+            Ok(())
+        })
     }
 }
 

@@ -92,7 +92,7 @@ impl GenerateOptions {
             ..default
         };
         let asked = self.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
-        let threads = asked.unwrap_or_else(cli_support::default_threads);
+        let threads = asked.unwrap_or_else(cli_support::threads::default_threads);
         Ok(Config { shard, batch_size: self.batch_size, threads, ..Config::of(world) })
     }
 

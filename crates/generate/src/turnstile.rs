@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use anyhow::{Error, Result, anyhow};
+use cli_support::threads::on_threads;
 
-/// Makes pieces `0..n_pieces` on `threads` threads, the calling one among them, and gives them to `take` in order.
+/// Makes pieces `0..n_pieces` on up to `threads` threads, the calling one among them, and gives them to `take` in order.
 ///
 /// Each thread has a maker of its own, from `maker`, which fills a buffer with the piece of a number; the makers are returned.
 /// Buffers go round, and there are never more than two for each thread. Ends early, with the first error, if `take` fails or
@@ -46,11 +46,7 @@ pub(crate) fn in_order<M: Send, B: Default + Send>(
         let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("a thread that makes tickets has panicked")));
         outcome.map_err(|error| turnstile.fail(error)).ok()
     };
-    let makers: Vec<Option<M>> = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.get()).map(|_| scope.spawn(work)).collect();
-        let own = work();
-        std::iter::once(own).chain(others.into_iter().map(|other| other.join().ok().flatten())).collect()
-    });
+    let makers = on_threads(threads.get(), work);
     match turnstile.lock().failure.take() {
         Some(error) => Err(error),
         None => Ok(makers.into_iter().flatten().collect()),

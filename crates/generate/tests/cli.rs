@@ -199,6 +199,24 @@ fn a_failure_ends_with_1_and_changes_nothing() {
     assert_eq!(names(home.path()), ["file", "other"]);
 }
 
+/// The system has no room for stacks of such a size, and refuses each thread.
+#[cfg(unix)]
+#[test]
+fn without_another_thread_the_first_does_it_all() {
+    let (home, usual) = (tempdir().unwrap(), tempdir().unwrap());
+    let arguments = ["--count", "3000", "--threads", "4"];
+    generate_ok(&usual, &arguments);
+    let output = Command::new(BINARY)
+        .current_dir(home.path())
+        .args(arguments)
+        .args(["--as-of", "2026-11-22"])
+        .env("RUST_MIN_STACK", "100000000000000000")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(all_lines(&home.path().join("data/raw")) == all_lines(&usual.path().join("data/raw")));
+}
+
 #[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
     let home = tempdir().unwrap();

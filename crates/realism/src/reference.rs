@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, ensure};
+use cli_support::threads::on_threads;
 use generate::{Profile, World};
 use ticket_schema::Timestamp;
 use ticket_schema::manifest::{ProfileRef, WorldParameters};
@@ -136,13 +137,7 @@ impl Worlds {
             }
             Ok(())
         };
-        std::thread::scope(|scope| -> Result<()> {
-            let workers: Vec<_> = (0..threads.get().min(seeds.len())).map(|_| scope.spawn(work)).collect();
-            for worker in workers {
-                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            }
-            Ok(())
-        })?;
+        on_threads(threads.get().min(seeds.len()), work).into_iter().collect::<Result<()>>()?;
         let mut samples = samples.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         // Whichever thread was first, sums of floating-point numbers come out the same.
         samples.sort_by_key(|(seed, _)| *seed);

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail, ensure};
 use cli_support::messages::ProgressUnit;
 use cli_support::publish::Staging;
+use cli_support::threads::default_threads;
 use cli_support::{Messages, human};
 use ticket_schema::manifest::Manifest;
 use ticket_schema::names::{MANIFEST_FILE, QUARANTINE_DIR};
@@ -69,7 +70,7 @@ impl Config {
             tolerance: Tolerance::Any,
             compression: Compression::default(),
             target_file_bytes: Self::TARGET_FILE_BYTES,
-            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            threads: default_threads(),
         }
     }
 

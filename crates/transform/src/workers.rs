@@ -2,9 +2,9 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use anyhow::{Error, Result};
+use cli_support::threads::on_threads;
 
 use crate::batch::Batch;
 use crate::chunks::Feed;
@@ -29,18 +29,12 @@ pub trait Consumer: Sync {
     fn finish(&self, n_batches: u64, tools: &mut Self::Tools, stop: &Stop) -> Result<()>;
 }
 
-/// Gives all batches of `sources` to `consumer`, on `threads` threads; returns the unknown fields they held.
+/// Gives all batches of `sources` to `consumer`, on up to `threads` threads; returns the unknown fields they held.
 ///
 /// Ends early, with the first error, if anything fails.
 pub fn for_each_batch(sources: &[Source], threads: NonZeroUsize, consumer: &impl Consumer) -> Result<UnknownFields> {
     let run = Run { sources, feed: Mutex::new((Feed::new(sources), 0)), stop: Stop::default(), consumer };
-    let outcomes: Vec<Result<UnknownFields>> = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.get()).map(|_| scope.spawn(|| run.work())).collect();
-        let own = run.work();
-        let join =
-            |other: thread::ScopedJoinHandle<_>| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        std::iter::once(own).chain(others.into_iter().map(join)).collect()
-    });
+    let outcomes = on_threads(threads.get(), || run.work());
     let mut unknown_fields = UnknownFields::default();
     let mut failure: Option<Error> = None;
     for outcome in outcomes {

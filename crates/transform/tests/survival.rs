@@ -22,6 +22,9 @@ use ticket_schema::iso3166::is_country_code;
 /// What transform may use at most, whatever it is given.
 const MAX_MEMORY_BYTES: u64 = 512 << 20;
 
+/// A size of stacks that no system has room for, so that it refuses each thread.
+const NO_THREAD: &str = "100000000000000000";
+
 /// Waits for the end; returns the most memory that was seen in use, too.
 fn watch(mut child: Child) -> (Output, u64) {
     let mut peak = 0;
@@ -209,6 +212,21 @@ fn cut_while_read(child: &Child, path: &Path) -> bool {
         std::thread::sleep(Duration::from_micros(200));
     }
     false
+}
+
+#[test]
+fn without_another_thread_the_first_does_it_all() {
+    // Enough for row groups that a thread would write.
+    let home = home_with_tickets(100_000);
+    assert!(transform(&home, &["--threads", "4"]).status.success());
+    let usual = files(&home.path().join("data/curated"));
+    for arguments in [&["--threads", "4"][..], &["--threads", "4", "--dedupe", "latest"]] {
+        let run =
+            Command::new(BINARY).current_dir(home.path()).args(arguments).env("RUST_MIN_STACK", NO_THREAD).output();
+        let output = run.unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(files(&home.path().join("data/curated")) == usual, "{arguments:?}");
+    }
 }
 
 #[test]

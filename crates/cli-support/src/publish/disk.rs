@@ -8,7 +8,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{Builder, JoinHandle};
 
 use super::paged_bytes::PagedBytes;
 use super::staged_file::cannot_write;
@@ -26,7 +26,8 @@ pub(super) struct Disk {
     /// The memory of pieces that have been written.
     written: Mutex<Receiver<PagedBytes>>,
     failure: Arc<OnceLock<io::Error>>,
-    thread: JoinHandle<()>,
+    /// Missing if the system has refused it.
+    thread: Option<JoinHandle<()>>,
 }
 
 /// Bytes and the place they belong to.
@@ -44,7 +45,7 @@ impl Disk {
         let (pieces, incoming) = mpsc::sync_channel(MAX_WAITING);
         let (outgoing, written) = mpsc::channel();
         let failure = Arc::new(OnceLock::new());
-        let thread = thread::spawn({
+        let thread = Builder::new().spawn({
             let failure = Arc::clone(&failure);
             move || {
                 if let Err(error) = write_all(&incoming, &outgoing) {
@@ -52,22 +53,24 @@ impl Disk {
                 }
             }
         });
+        let thread = thread.ok();
         Self { pieces, written: Mutex::new(written), failure, thread }
     }
 
     /// Has a piece written, or writes it while others wait to be, since most disks can do more than one thing at once. Returns the
     /// memory of a piece that has been written. Fails if one could not be written.
     pub(super) fn write(&self, piece: Piece) -> io::Result<PagedBytes> {
-        match self.pieces.try_send(piece) {
-            Ok(()) => {}
-            Err(TrySendError::Full(piece)) => {
-                piece.write().map_err(|error| cannot_write(&piece.shown, &error))?;
-                return Ok(piece.bytes);
+        let piece = match self.pieces.try_send(piece) {
+            Ok(()) => {
+                let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+                return Ok(written.try_recv().unwrap_or_default());
             }
+            Err(TrySendError::Full(piece)) => piece,
+            Err(TrySendError::Disconnected(piece)) if self.thread.is_none() => piece,
             Err(TrySendError::Disconnected(_)) => return Err(self.failure()),
-        }
-        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(written.try_recv().unwrap_or_default())
+        };
+        piece.write().map_err(|error| cannot_write(&piece.shown, &error))?;
+        Ok(piece.bytes)
     }
 
     /// Why the thread takes nothing any more. It says so before it goes, and all who ask are told.
@@ -80,7 +83,9 @@ impl Disk {
     pub(super) fn finish(self) -> io::Result<()> {
         let Self { pieces, failure, thread, .. } = self;
         drop(pieces);
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        if let Some(thread) = thread {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
         Arc::into_inner(failure).and_then(OnceLock::into_inner).map_or(Ok(()), Err)
     }
 }

@@ -13,7 +13,9 @@ mod staged_file;
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::iter;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -22,6 +24,8 @@ pub use disk::BLOCK_BYTES;
 use disk::Disk;
 pub use paged_bytes::PagedBytes;
 pub use staged_file::StagedFile;
+
+use crate::threads::on_threads;
 
 /// What an interrupt has to remove.
 static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
@@ -301,12 +305,10 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 /// Several at once: each is mostly waiting for the disk, which can do them together.
 fn sync_all(paths: &[PathBuf], sync: impl Fn(&Path) -> io::Result<()> + Sync) -> io::Result<()> {
     const AT_ONCE: usize = 8;
-    let sync = &sync;
-    std::thread::scope(|scope| {
-        let share = |n| move || paths.iter().skip(n).step_by(AT_ONCE).try_for_each(|path| sync(path));
-        let shares: Vec<_> = (0..AT_ONCE.min(paths.len())).map(|n| scope.spawn(share(n))).collect();
-        shares.into_iter().try_for_each(|share| share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })
+    let next = AtomicUsize::new(0);
+    let next_path = || paths.get(next.fetch_add(1, Ordering::Relaxed));
+    let work = || iter::from_fn(next_path).try_for_each(|path| sync(path));
+    on_threads(AT_ONCE.min(paths.len()), work).into_iter().collect()
 }
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
