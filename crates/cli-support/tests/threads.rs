@@ -25,10 +25,10 @@ fn all_threads_work_at_once_and_the_calling_one_is_first() {
 
 #[test]
 fn a_panic_goes_on_where_the_threads_were_started() {
-    for n_calm in 0..3 {
+    for unlucky in 0..3 {
         let next = AtomicUsize::new(0);
         let panicked = catch_unwind(AssertUnwindSafe(|| {
-            on_threads(3, || assert_ne!(next.fetch_add(1, Ordering::Relaxed), n_calm, "on purpose"))
+            on_threads(3, || assert_ne!(next.fetch_add(1, Ordering::Relaxed), unlucky, "on purpose"))
         }));
         let message = panicked.unwrap_err();
         assert!(message.downcast_ref::<String>().unwrap().contains("on purpose"));

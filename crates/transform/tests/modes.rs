@@ -4,15 +4,12 @@
 mod home;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use home::{State, counts, files, generate_dirty_into, home_with_tickets, manifest, names, states, stderr, transform};
 use proptest::prelude::*;
-use rustix::fs::OFlags;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 use ticket_schema::manifest::{CuratedManifest, Manifest, RawManifest, RowCounts, WorldParameters};
@@ -506,6 +503,11 @@ fn tickets_are_put_beside_those_of_an_earlier_version() {
 #[cfg(unix)]
 #[test]
 fn an_input_that_changes_between_its_two_readings_is_named() {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use rustix::fs::OFlags;
+
     let home = tempdir().unwrap();
     let (pipe, file) = (home.path().join("tickets.jsonl"), home.path().join("changed.jsonl"));
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -514,7 +516,7 @@ fn an_input_that_changes_between_its_two_readings_is_named() {
     let mut written = None;
     home::wait_until(&mut child, || {
         // Without waiting, it can only be opened once there is somebody who reads.
-        written = File::options().write(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(&pipe).ok();
+        written = fs::File::options().write(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(&pipe).ok();
         written.is_some()
     });
     fs::rename(&file, &pipe).unwrap();

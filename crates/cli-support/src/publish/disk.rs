@@ -45,16 +45,15 @@ impl Disk {
         let (pieces, incoming) = mpsc::sync_channel(MAX_WAITING);
         let (outgoing, written) = mpsc::channel();
         let failure = Arc::new(OnceLock::new());
-        let thread = Builder::new().spawn({
+        let work = {
             let failure = Arc::clone(&failure);
             move || {
                 if let Err(error) = write_all(&incoming, &outgoing) {
                     let _ = failure.set(error);
                 }
             }
-        });
-        let thread = thread.ok();
-        Self { pieces, written: Mutex::new(written), failure, thread }
+        };
+        Self { pieces, written: Mutex::new(written), failure, thread: Builder::new().spawn(work).ok() }
     }
 
     /// Has a piece written, or writes it while others wait to be, since most disks can do more than one thing at once. Returns the
