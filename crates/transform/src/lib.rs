@@ -34,6 +34,7 @@
 
 pub mod decode;
 pub mod dedup;
+pub mod kinds;
 pub mod parquet_file;
 pub mod partition;
 pub mod run;

@@ -1,6 +1,5 @@
 //! JSON text (RFC 8259), read once from front to back: each value is checked in full and given out as a place in the text.
 
-use crate::decode::field_names::Name;
 use crate::decode::swar::plain_bytes;
 
 /// A part of a text, in bytes.
@@ -100,12 +99,12 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Steps over a name that is expected, if it comes next, and its colon.
+    /// Consumes a text if it comes next.
     #[inline(always)]
-    pub(crate) fn take_name(&mut self, name: &Name) -> bool {
-        let n_bytes = name.n_bytes_at(self.text.as_bytes(), self.at);
-        self.at += n_bytes.unwrap_or(0);
-        n_bytes.is_some()
+    pub(crate) fn take_text(&mut self, text: &str) -> bool {
+        let is_next = self.text.as_bytes()[self.at..].starts_with(text.as_bytes());
+        self.at += if is_next { text.len() } else { 0 };
+        is_next
     }
 
     /// Reads a member's name, in its quotes, and its colon.

@@ -1,46 +1,52 @@
-//! Blocks of rows as the columns of one row group, in the order of creation.
+//! Gathers blocks of rows into the columns of one row group, in the order of creation.
 
-use crate::partition::columns::{Rows, Texts};
+use crate::partition::columns::{ColumnBuffer, Rows, Texts};
 
-/// Blocks, and the order that their rows are to have.
+/// Blocks of rows and the order of their rows in the row group.
 #[derive(Clone, Copy)]
 pub(super) struct Gather<'a> {
     blocks: &'a [Rows],
-    /// Which row comes first, second …; nothing if that is the order they have.
+    /// Row numbers in order; empty if the rows are in order already.
     order: &'a [u32],
 }
 
-/// Memory for one column at a time, of values of one length: so little that it stays in the processor's cache until the column
-/// is encoded.
+/// Buffers for one column of fixed-width values, small enough to stay in the processor's cache until it is encoded.
 #[derive(Default)]
 pub(super) struct Column<T> {
     joined: Vec<T>,
     sorted: Vec<T>,
 }
 
-/// Memory for one column of texts at a time.
+/// Buffers for one column of texts.
 #[derive(Default)]
 pub(super) struct TextColumn {
     joined: Texts,
     sorted: Texts,
-    /// Where in `joined` each text starts.
+    /// Start of each text in `joined`.
     starts: Vec<u32>,
 }
 
 impl<'a> Gather<'a> {
-    /// By `created_at`; rows of the same time stay in the order in which they come. Uses the memory of `order` and `times`.
-    pub(super) fn by_creation(blocks: &'a [Rows], order: &'a mut Vec<u32>, times: &mut Column<i64>) -> Self {
+    /// Orders rows by `created_at`, and rows of the same time as they come. Returns the first and the last time, too.
+    pub(super) fn by_creation(
+        blocks: &'a [Rows],
+        order: &'a mut Vec<u32>,
+        times: &mut Column<i64>,
+    ) -> (Self, Option<(i64, i64)>) {
         order.clear();
         let created_at = Self { blocks, order: &[] }.column(|rows| &rows.created_at, times);
         if !created_at.is_sorted() {
             order.extend(0..created_at.len() as u32);
             order.sort_by_key(|row| created_at[*row as usize]);
         }
-        Self { blocks, order }
+        let first = order.first().map_or(0, |row| *row as usize);
+        let last = order.last().map_or(created_at.len().wrapping_sub(1), |row| *row as usize);
+        let bounds = created_at.get(first).copied().zip(created_at.get(last).copied());
+        (Self { blocks, order }, bounds)
     }
 
-    /// A column of all rows.
-    pub(super) fn column<'m, T: Copy>(self, of: impl Fn(&Rows) -> &[T], memory: &'m mut Column<T>) -> &'m [T]
+    /// Gathers a column of fixed-width values.
+    pub(super) fn column<'m, T: Copy>(self, of: impl Fn(&Rows) -> &Vec<T>, memory: &'m mut Column<T>) -> &'m [T]
     where
         'a: 'm,
     {
@@ -60,7 +66,7 @@ impl<'a> Gather<'a> {
         sorted
     }
 
-    /// A column of texts of all rows.
+    /// Gathers a column of texts.
     pub(super) fn texts<'m>(self, of: impl Fn(&Rows) -> &Texts, memory: &'m mut TextColumn) -> &'m Texts
     where
         'a: 'm,
@@ -70,7 +76,7 @@ impl<'a> Gather<'a> {
             of(only)
         } else {
             joined.clear();
-            self.blocks.iter().for_each(|rows| joined.append(of(rows), 0..rows.len()));
+            self.blocks.iter().for_each(|rows| joined.append_rows(of(rows), 0..rows.len()));
             joined
         };
         if self.order.is_empty() {

@@ -19,6 +19,7 @@ mod delta;
 mod dictionary;
 mod file;
 mod hybrid;
+mod nullable_texts;
 mod page_header;
 mod row_group;
 mod statistics;

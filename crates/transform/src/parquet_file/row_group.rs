@@ -1,42 +1,113 @@
-//! Rows of one market to the bytes of a row group.
+//! Encodes the rows of one market as a row group.
 
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr};
 use publish::PagedBytes;
-use ticket_schema::columns::arrow_types;
-use ticket_schema::enums::{Category, Channel, Severity, Status};
+use ticket_schema::columns::{N_COLUMNS, arrow_types};
+use ticket_schema::{enums, ticket_columns};
 
 use super::arrangement::{Column, Gather, TextColumn};
 use super::column_chunk::EncodedColumn;
 use super::columns::{booleans, fixed_texts, integers, optional_times, times, uuids};
 use super::compressor::{Compression, Compressor};
+use super::nullable_texts::nullable_texts;
 use super::texts::texts;
 use super::workspace::Workspace;
-use crate::partition::columns::Rows;
+use crate::kinds::{
+    Boolean, Integer, Kind, NullableText, NullableTimestamp, PartitionKey, StringEnum, Text, Timestamp, Uuid, kind,
+};
+use crate::partition::columns::{NotInFile, Rows};
 
-/// Encodes rows, with memory that it uses again for the next. Each thread has its own.
+/// Encodes the rows of a market as row groups. Its buffers are reused; each thread has its own encoder.
 pub struct Encoder {
     schema: SchemaDescPtr,
     workspace: Workspace,
-    columns: Columns,
+    gathered: GatherBuffers,
 }
 
-/// Memory for the columns, by their types.
+/// Buffers for one gathered column at a time, by type.
 #[derive(Default)]
-struct Columns {
+struct GatherBuffers {
     order: Vec<u32>,
     uuids: Column<[u8; 16]>,
     times: Column<i64>,
-    places: Column<u8>,
+    codes: Column<u8>,
     texts: TextColumn,
     integers: Column<i32>,
     booleans: Column<bool>,
 }
 
-/// The bytes of a row group, and what the file's metadata say of it.
+/// Encoding of a kind.
+trait Encode: Kind {
+    /// Encodes a column of the rows, which `column` selects.
+    fn encode(
+        rows: Gather,
+        column: fn(&Rows) -> &Self::Column,
+        buffers: &mut GatherBuffers,
+        workspace: &mut Workspace,
+        descriptor: ColumnDescPtr,
+    ) -> Result<EncodedColumn>;
+}
+
+/// Implements [`Encode`] for a kind: the buffer in which its columns are gathered, and the function that encodes them.
+macro_rules! encode {
+    ($kind:ty, $gather:ident, $buffer:ident, $encode:expr $(, $parameter:ident: $bound:path)?) => {
+        impl $(<$parameter: $bound + Eq>)? Encode for $kind {
+            fn encode(
+                rows: Gather,
+                column: fn(&Rows) -> &Self::Column,
+                buffers: &mut GatherBuffers,
+                workspace: &mut Workspace,
+                descriptor: ColumnDescPtr,
+            ) -> Result<EncodedColumn> {
+                $encode(rows.$gather(column, &mut buffers.$buffer), workspace, descriptor)
+            }
+        }
+    };
+}
+encode!(Uuid, column, uuids, uuids);
+encode!(Timestamp, column, times, times);
+encode!(NullableTimestamp, column, times, optional_times);
+encode!(StringEnum<T>, column, codes, fixed_texts::<T>, T: enums::StringEnum);
+encode!(Text, texts, texts, texts);
+encode!(NullableText, texts, texts, nullable_texts);
+encode!(Integer, column, integers, integers);
+encode!(Boolean, column, booleans, booleans);
+
+impl Encode for PartitionKey {
+    fn encode(
+        _rows: Gather,
+        _column: fn(&Rows) -> &NotInFile,
+        _buffers: &mut GatherBuffers,
+        _workspace: &mut Workspace,
+        _descriptor: ColumnDescPtr,
+    ) -> Result<EncodedColumn> {
+        bail!("the partition key is not in the files; this is a bug")
+    }
+}
+
+type EncodeColumn = fn(Gather, &mut GatherBuffers, &mut Workspace, ColumnDescPtr) -> Result<EncodedColumn>;
+
+macro_rules! file_columns {
+    ($($name:ident: $kind:ident($type:ty), $constraint:literal, $meaning:literal;)*) => {
+        /// Encoder of each column, in the contract's order; `None` for the one that is not in the files.
+        const FILE_COLUMNS: [Option<EncodeColumn>; N_COLUMNS] = [$(
+            if <kind!($kind $type)>::IN_FILE {
+                Some(|rows, buffers, workspace, descriptor| {
+                    <kind!($kind $type)>::encode(rows, |rows| &rows.$name, buffers, workspace, descriptor)
+                })
+            } else {
+                None
+            }
+        ),*];
+    };
+}
+ticket_columns!(file_columns);
+
+/// The bytes of a row group, and its part of the file's metadata.
 #[derive(Debug)]
 pub struct EncodedRowGroup {
     pub(super) bytes: PagedBytes,
@@ -46,93 +117,70 @@ pub struct EncodedRowGroup {
 }
 
 impl EncodedRowGroup {
-    /// The bytes as they will be in the file.
+    /// Returns the bytes of the row group in the file.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// How many rows it has.
+    /// Returns the number of rows.
     pub const fn n_rows(&self) -> usize {
         self.n_rows
     }
 
-    /// The first and the last `created_at`, in milliseconds since 1970; `None` without a row.
+    /// Returns the first and the last `created_at`, in milliseconds since 1970; `None` without rows.
     pub const fn created_at(&self) -> Option<(i64, i64)> {
         self.created_at
     }
 }
 
 impl Encoder {
-    /// An encoder whose pages are compressed as the argument says.
+    /// Creates an encoder that compresses pages with `compression`.
+    ///
+    /// # Errors
+    ///
+    /// If the compression library cannot be initialised.
     pub fn new(compression: Compression) -> Result<Self> {
         let workspace = Workspace::new(Compressor::new(compression)?);
-        Ok(Self { schema: file_schema()?, workspace, columns: Columns::default() })
+        Ok(Self { schema: file_schema()?, workspace, gathered: GatherBuffers::default() })
     }
 
-    /// Encodes rows, which lie in one or more blocks, as one row group, by `created_at`; rows of the same time stay in the order
-    /// they have.
+    /// Encodes one or more blocks of rows as one row group, sorted by `created_at`; rows of the same time keep their order.
+    ///
+    /// # Errors
+    ///
+    /// If a page cannot be compressed.
     pub fn encode(&mut self, blocks: &[Rows]) -> Result<EncodedRowGroup> {
-        ensure!(blocks.iter().all(is_rectangular), "the columns differ in length; this is a bug");
+        ensure!(blocks.iter().all(Rows::is_rectangular), "the columns differ in length; this is a bug");
         let n_rows = blocks.iter().map(Rows::len).sum();
         if n_rows == 0 {
             return Ok(EncodedRowGroup { bytes: PagedBytes::default(), columns: Vec::new(), n_rows, created_at: None });
         }
-        let Self { schema, workspace, columns: memory } = self;
-        let rows = Gather::by_creation(blocks, &mut memory.order, &mut memory.times);
-        let mut descriptors = schema.columns().iter().cloned();
-        let mut columns = Vec::with_capacity(schema.num_columns());
-        let mut column =
-            |encode: &mut dyn FnMut(&mut Workspace, ColumnDescPtr) -> Result<EncodedColumn>| -> Result<()> {
-                if let Some(descriptor) = descriptors.next() {
-                    columns.push(encode(workspace, descriptor)?);
-                }
-                Ok(())
-            };
-        column(&mut |w, d| uuids(rows.column(|rows| &rows.ticket_id, &mut memory.uuids), w, d))?;
-        let mut created_at = None;
-        column(&mut |w, d| {
-            let column = rows.column(|rows| &rows.created_at, &mut memory.times);
-            created_at = column.first().copied().zip(column.last().copied());
-            times(column, w, d)
-        })?;
-        column(&mut |w, d| times(rows.column(|rows| &rows.updated_at, &mut memory.times), w, d))?;
-        column(&mut |w, d| optional_times(rows.column(|rows| &rows.resolved_at, &mut memory.times), w, d))?;
-        column(&mut |w, d| fixed_texts::<Severity>(rows.column(|rows| &rows.severity, &mut memory.places), w, d))?;
-        column(&mut |w, d| fixed_texts::<Status>(rows.column(|rows| &rows.status, &mut memory.places), w, d))?;
-        column(&mut |w, d| fixed_texts::<Category>(rows.column(|rows| &rows.category, &mut memory.places), w, d))?;
-        column(&mut |w, d| fixed_texts::<Channel>(rows.column(|rows| &rows.channel, &mut memory.places), w, d))?;
-        column(&mut |w, d| texts(rows.texts(|rows| &rows.dealer_id, &mut memory.texts), w, d))?;
-        column(&mut |w, d| texts(rows.texts(|rows| &rows.customer_id, &mut memory.texts), w, d))?;
-        column(&mut |w, d| texts(rows.texts(|rows| &rows.vin_last6, &mut memory.texts), w, d))?;
-        column(&mut |w, d| texts(rows.texts(|rows| &rows.model_series, &mut memory.texts), w, d))?;
-        column(&mut |w, d| integers(rows.column(|rows| &rows.model_year, &mut memory.integers), w, d))?;
-        column(&mut |w, d| booleans(rows.column(|rows| &rows.sla_breached, &mut memory.booleans), w, d))?;
+        let GatherBuffers { order, times, .. } = &mut self.gathered;
+        let mut order = std::mem::take(order);
+        let (rows, created_at) = Gather::by_creation(blocks, &mut order, times);
+        let columns = self.encode_columns(rows)?;
+        self.gathered.order = order;
         ensure!(columns.len() == self.schema.num_columns(), "the schema has other columns; this is a bug");
         Ok(EncodedRowGroup { bytes: std::mem::take(&mut self.workspace.out), columns, n_rows, created_at })
     }
 
-    /// Takes the memory of a row group's bytes back, for the next one.
+    fn encode_columns(&mut self, rows: Gather) -> Result<Vec<EncodedColumn>> {
+        let Self { schema, workspace, gathered } = self;
+        let mut columns = Vec::with_capacity(schema.num_columns());
+        for (encode, descriptor) in FILE_COLUMNS.iter().flatten().zip(schema.columns()) {
+            columns.push(encode(rows, gathered, workspace, descriptor.clone())?);
+        }
+        Ok(columns)
+    }
+
+    /// Takes the memory of a written row group for the next one.
     pub fn use_again(&mut self, mut memory: PagedBytes) {
         memory.clear();
         self.workspace.out = memory;
     }
 }
 
-/// The schema of the files. The Parquet types say everything; a copy of the Arrow schema in each file would only tie it to one
-/// reader.
+/// Returns the schema of the files. Files hold no copy of the Arrow schema: only Arrow would read it.
 pub(super) fn file_schema() -> Result<SchemaDescPtr> {
     Ok(Arc::new(ArrowSchemaConverter::new().convert(&arrow_types::file_schema())?))
-}
-
-fn is_rectangular(rows: &Rows) -> bool {
-    let texts = [&rows.dealer_id, &rows.customer_id, &rows.vin_last6, &rows.model_series];
-    let times = [&rows.updated_at, &rows.resolved_at];
-    let codes = [&rows.severity, &rows.status, &rows.category, &rows.channel];
-    let n_rows = rows.len();
-    rows.ticket_id.len() == n_rows
-        && times.iter().all(|column| column.len() == n_rows)
-        && codes.iter().all(|column| column.len() == n_rows)
-        && texts.iter().all(|column| column.lengths.len() == n_rows)
-        && rows.model_year.len() == n_rows
-        && rows.sla_breached.len() == n_rows
 }

@@ -213,7 +213,7 @@ mod tests {
     use std::slice;
 
     use super::{BufferPool, PartitionBuffers};
-    use crate::decode::{MAX_TEXT_BYTES, Market, Text};
+    use crate::decode::{MAX_TEXT_BYTES, Market};
     use crate::parquet_file::MAX_ROW_GROUP_ROWS;
     use crate::partition::columns::Rows;
 
@@ -230,7 +230,7 @@ mod tests {
                 places.push(0);
             }
             for texts in [&mut rows.dealer_id, &mut rows.customer_id, &mut rows.vin_last6, &mut rows.model_series] {
-                texts.push(Text::new(&text).unwrap());
+                texts.push(text.as_bytes());
             }
             rows.model_year.push(2026);
             rows.sla_breached.push(false);

@@ -18,7 +18,7 @@ use ticket_schema::enums::{Category, Channel, Severity, Status};
 use transform::parquet_file::{Compression, Encoder, PAGE_ROWS, ParquetFile};
 use transform::partition::columns::{NO_TIME, Rows, Texts};
 
-use samples::{DAY, Shape, TYPICAL, Times, Words, append, in_order, rows, shapes, text};
+use samples::{DAY, Shape, TYPICAL, Times, Words, append, in_order, rows, shapes};
 use truth::{assert_true_metadata, metadata};
 
 const CODECS: [Compression; 3] = [Compression::Snappy, Compression::Zstd, Compression::None];
@@ -66,10 +66,10 @@ fn take(batch: &RecordBatch, rows: &mut Rows) {
         rows.status.push(place(&statuses, texts("status").value(row)));
         rows.category.push(place(&categories, texts("category").value(row)));
         rows.channel.push(place(&channels, texts("channel").value(row)));
-        rows.dealer_id.push(text(texts("dealer_id").value(row)));
-        rows.customer_id.push(text(texts("customer_id").value(row)));
-        rows.vin_last6.push(text(texts("vin_last6").value(row)));
-        rows.model_series.push(text(texts("model_series").value(row)));
+        rows.dealer_id.push(texts("dealer_id").value(row).as_bytes());
+        rows.customer_id.push(texts("customer_id").value(row).as_bytes());
+        rows.vin_last6.push(texts("vin_last6").value(row).as_bytes());
+        rows.model_series.push(texts("model_series").value(row).as_bytes());
         rows.model_year.push(column("model_year").as_primitive::<Int32Type>().value(row));
         rows.sla_breached.push(column("sla_breached").as_boolean().value(row));
     }
@@ -105,7 +105,8 @@ fn more_texts_than_codes_can_name_come_back() {
         let mut rows = rows(Shape { n_rows, words: Words::Of(1), ..TYPICAL }, 2);
         rows.dealer_id = Texts::default();
         // Each three times in a row, so that a dictionary looks good from the beginning.
-        (0..n_rows as u64).for_each(|row| rows.dealer_id.push(text(&format!("DLR-{:012}", (row / 3) % n_distinct))));
+        (0..n_rows as u64)
+            .for_each(|row| rows.dealer_id.push(format!("DLR-{:012}", (row / 3) % n_distinct).as_bytes()));
         let file = assert_round_trip(&[rows], Compression::Snappy);
         let has_dictionary = metadata(&file).row_group(0).column(8).dictionary_page_offset().is_some();
         assert_eq!(has_dictionary, n_distinct <= 65_536, "{n_distinct}");
@@ -172,7 +173,7 @@ fn the_layout_is_what_many_readers_read_fast() {
     rows.customer_id = distinct.customer_id;
     rows.vin_last6 = Texts::default();
     rows.ticket_id.iter().for_each(|id| {
-        rows.vin_last6.push(text(&format!("{:06}", u32::from_be_bytes(*id.first_chunk().unwrap()) % 1_000_000)));
+        rows.vin_last6.push(format!("{:06}", u32::from_be_bytes(*id.first_chunk().unwrap()) % 1_000_000).as_bytes());
     });
     for (compression, codec) in CODECS.into_iter().zip([
         ParquetCodec::SNAPPY,

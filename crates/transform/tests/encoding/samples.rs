@@ -2,9 +2,8 @@
 
 use proptest::prelude::*;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
-use transform::decode::Text;
 use transform::parquet_file::PAGE_ROWS;
-use transform::partition::columns::{NO_TIME, Rows, Texts};
+use transform::partition::columns::{NO_TIME, Rows};
 
 /// In milliseconds.
 pub(crate) const DAY: i64 = 86_400_000;
@@ -77,7 +76,7 @@ pub(crate) fn rows(shape: Shape, seed: u64) -> Rows {
         rows.category.push(code(Category::ALL.len()));
         rows.channel.push(code(Channel::ALL.len()));
         for column in [&mut rows.dealer_id, &mut rows.customer_id, &mut rows.vin_last6, &mut rows.model_series] {
-            column.push(text(&word(shape.words, &mut numbers)));
+            column.push(word(shape.words, &mut numbers).as_bytes());
         }
         let step = if shape.years > 300 { i64::from(u32::MAX) / shape.years as i64 } else { 1 };
         rows.model_year.push((i64::from(i32::MIN) + step * numbers.below(shape.years) as i64) as i32);
@@ -132,67 +131,17 @@ pub(crate) fn shapes() -> impl Strategy<Value = Shape> {
     })
 }
 
-/// The rows in the order that they should have, by a way of its own: one row at a time.
+/// Returns the rows in the order of a row group, independently of the encoder: one row at a time.
 pub(crate) fn in_order(rows: &Rows) -> Rows {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|row| (rows.created_at[*row], *row));
-    let texts = |column: &Texts| {
-        let all: Vec<Text> = texts_of(column).collect();
-        let mut sorted = Texts::default();
-        for row in &order {
-            sorted.push(all[*row]);
-        }
-        sorted
-    };
-    let mut sorted = Rows {
-        dealer_id: texts(&rows.dealer_id),
-        customer_id: texts(&rows.customer_id),
-        vin_last6: texts(&rows.vin_last6),
-        model_series: texts(&rows.model_series),
-        ..Rows::default()
-    };
+    let mut sorted = Rows::default();
     for row in order {
-        sorted.ticket_id.push(rows.ticket_id[row]);
-        sorted.created_at.push(rows.created_at[row]);
-        sorted.updated_at.push(rows.updated_at[row]);
-        sorted.resolved_at.push(rows.resolved_at[row]);
-        sorted.severity.push(rows.severity[row]);
-        sorted.status.push(rows.status[row]);
-        sorted.category.push(rows.category[row]);
-        sorted.channel.push(rows.channel[row]);
-        sorted.model_year.push(rows.model_year[row]);
-        sorted.sla_breached.push(rows.sla_breached[row]);
+        sorted.append(rows, row..row + 1);
     }
     sorted
 }
 
-pub(crate) fn text(text: &str) -> Text<'_> {
-    Text::new(text).unwrap()
-}
-
 pub(crate) fn append(to: &mut Rows, from: &Rows) {
-    to.ticket_id.extend(&from.ticket_id);
-    to.created_at.extend(&from.created_at);
-    to.updated_at.extend(&from.updated_at);
-    to.resolved_at.extend(&from.resolved_at);
-    to.severity.extend(&from.severity);
-    to.status.extend(&from.status);
-    to.category.extend(&from.category);
-    to.channel.extend(&from.channel);
-    append_texts(&mut to.dealer_id, &from.dealer_id);
-    append_texts(&mut to.customer_id, &from.customer_id);
-    append_texts(&mut to.vin_last6, &from.vin_last6);
-    append_texts(&mut to.model_series, &from.model_series);
-    to.model_year.extend(&from.model_year);
-    to.sla_breached.extend(&from.sla_breached);
-}
-
-fn append_texts(to: &mut Texts, from: &Texts) {
-    for text in texts_of(from) {
-        to.push(text);
-    }
-}
-
-fn texts_of(column: &Texts) -> impl Iterator<Item = Text<'_>> {
-    column.iter().map(|bytes| text(std::str::from_utf8(bytes).unwrap()))
+    to.append(from, 0..from.len());
 }

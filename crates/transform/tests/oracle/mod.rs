@@ -171,7 +171,11 @@ impl<'a> Fields<'a> {
             resolved_at: if self.values[3] == Some(Scalar::Null) { None } else { Some(self.moment(3)?) },
             severity: self.fixed_text(4, Severity::from_text, "P1, P2, P3 or P4")?,
             status: self.fixed_text(5, Status::from_text, "Open, In Progress, Waiting, Resolved or Closed")?,
-            category: self.fixed_text(6, Category::from_text, "the contract's categories")?,
+            category: self.fixed_text(
+                6,
+                Category::from_text,
+                "Engine, Electrical, iDrive, Brake, Recall, Suspension, Climate, Bodywork, Warranty or Other",
+            )?,
             channel: self.fixed_text(7, Channel::from_text, "Phone, Email, Dealer Portal, BMW App or Walk-In")?,
             market: self.market(8)?,
             dealer_id: self.name(9)?,
