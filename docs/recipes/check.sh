@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every recipe whose engine PYTHON can import, over the data set in DATA. Fails if one gives another answer than the manifest.
 #
-#   PYTHON=target/oracles/bin/python DATA=target/data docs/recipes/check.sh
+#   PYTHON=.venv/bin/python DATA=data docs/recipes/check.sh
 #
 # REQUIRE="duckdb polars" makes it fail, too, if one of these engines is missing.
 set -euo pipefail
@@ -13,6 +13,7 @@ export DATA
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+export DBT_DUCKDB_PATH=$scratch/lake.duckdb
 n_passed=0
 n_failed=0
 n_skipped=0
@@ -41,7 +42,7 @@ check() {
 }
 
 dbt() {
-  "$PYTHON" -m dbt.cli.main --quiet "$@" --project-dir "$recipes/dbt" --profiles-dir "$recipes/dbt" \
+  "$PYTHON" -c 'from dbt.cli.main import cli; cli()' --quiet "$@" --project-dir "$recipes/dbt" --profiles-dir "$recipes/dbt" \
     --target-path "$scratch/target" --log-path "$scratch/logs"
 }
 
@@ -58,4 +59,4 @@ check Spark pyspark -- "$PYTHON" "$recipes/with_spark.py" "$DATA"
 check dbt dbt.cli dbt.adapters.duckdb -- with_dbt
 
 printf '\n%s passed, %s failed, %s skipped\n' "$n_passed" "$n_failed" "$n_skipped"
-[ "$n_failed" = 0 ]
+[ "$n_passed" -gt 0 ] && [ "$n_failed" -eq 0 ]
