@@ -3,7 +3,7 @@
 Usage: aws_requests.py BIN_DIR DATA_DIR (DATA_DIR holds raw/ and curated/ as `pipeline` makes them)
 
 The tools live through the whole life of a lake and its dashboard against the emulator of the tests, with a proxy between
-them that keeps every request. Each is then read by AWS's public service models (see aws_models.py): it must be an
+them that keeps every request. Each is then read by AWS's public service models (see aws_request_validator.py): it must be an
 operation with members, types and values that the model allows, rightly signed, with its checksum, and with the account
 that must own the bucket. Every action of infra/iam/deploy-policy.json must have been needed, and no other.
 """
@@ -23,13 +23,13 @@ from pathlib import Path
 
 import botocore.session
 
-from aws_bindings import Request
-from aws_models import ACCOUNT, REGION, SECRET, judge
+from aws_request_parser import Request
+from aws_request_validator import ACCOUNT, REGION, SECRET, judge
 from contract import check, manifest
 
-REPO = Path(__file__).resolve().parents[2]
-EMULATOR = REPO / "crates/deploy/tests/emulator/serve.py"
-# The tests install it, with packages in other versions than the oracles have.
+REPO = Path(__file__).resolve().parents[4]
+EMULATOR = REPO / "crates/test-support/python/emulator/serve.py"
+# The tests install it, with packages in other versions than the checks have.
 EMULATOR_PYTHON = REPO / "target/emulator/bin/python"
 POLICY = REPO / "infra/iam/deploy-policy.json"
 RAW_BUCKET = f"bmw-aftersales-raw-{ACCOUNT}"

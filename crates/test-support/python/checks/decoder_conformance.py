@@ -1,6 +1,6 @@
 """Proves that `transform` takes every well-formed ticket, however it is written, and refuses every line that is not one.
 
-Usage: dirty.py BIN_DIR
+Usage: decoder_conformance.py BIN_DIR
 
 The corpus holds tickets in every form that JSON, RFC 3339 and the contract allow, and broken lines between them, in files
 with and without byte order mark, carriage returns and final newline. What is taken must come out of Parquet as it was

@@ -1,6 +1,6 @@
 """What a recorded request means to AWS's public service models, which botocore carries, and what is wrong with it.
 
-The parameters that aws_bindings.py reads from its bytes are held against everything that the model says of them.
+The parameters that aws_request_parser.py reads from its bytes are held against everything that the model says of them.
 botocore itself only checks what is required, types and minima.
 """
 
@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.validate import ParamValidator
 
-from aws_bindings import CHECKSUMS, CRC64NVME, OPERATION_OF, PARAMETERS_OF, Wrong
+from aws_request_parser import CHECKSUMS, CRC64NVME, OPERATION_OF, PARAMETERS_OF, Wrong
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"

@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 from ministack.services import athena, glue
 
-import access
+import iam
 import athena_query
-import glue_rules
-import s3_rules
+import glue_overrides
+import s3_overrides
 import trino_sql
 from athena_query import QueryFailed
 
@@ -54,12 +54,12 @@ def _create_database(cursor: athena._Cursor) -> Run:
         request["LocationUri"] = _expected(cursor.string(), "a text")
 
     def run(_: str) -> list[str]:
-        access.require_glue("GetDatabase", request["Name"])
+        iam.require_glue("GetDatabase", request["Name"])
         if request["Name"] in glue._databases:
             _unless(tolerant, f"{_TASK} Database {request['Name']} already exists")
             return []
-        access.require_glue("CreateDatabase", request["Name"])
-        glue_rules.call(glue._create_database, {"DatabaseInput": request})
+        iam.require_glue("CreateDatabase", request["Name"])
+        glue_overrides.call(glue._create_database, {"DatabaseInput": request})
         return []
 
     return run
@@ -73,14 +73,14 @@ def _drop_database(cursor: athena._Cursor) -> Run:
         cursor.keywords("restrict")
 
     def run(_: str) -> list[str]:
-        access.require_glue("GetDatabase", name)
+        iam.require_glue("GetDatabase", name)
         if name not in glue._databases:
             _unless(tolerant, f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
             return []
         if not cascade and any(key.startswith(f"{name}/") for key in glue._tables):
             raise QueryFailed(f"{_TASK} InvalidOperationException(message:Database {name} is not empty.)")
-        access.require_glue("DeleteDatabase", name, "*")
-        glue_rules.call(glue._delete_database, {"Name": name})
+        iam.require_glue("DeleteDatabase", name, "*")
+        glue_overrides.call(glue._delete_database, {"Name": name})
         return []
 
     return run
@@ -101,8 +101,8 @@ def _create_table(cursor: athena._Cursor) -> Run:
         database = parsed.database or database
         name = f"{database}.{parsed.table}"
         _require_database(database)
-        access.require_glue("GetTable", database, parsed.table)
-        if glue_rules.table(database, parsed.table):
+        iam.require_glue("GetTable", database, parsed.table)
+        if glue_overrides.table(database, parsed.table):
             _unless(parsed.if_not_exists, f"{_TASK} AlreadyExistsException(message:Table {name} already exists)")
             return []
         columns = [column["Name"] for column in parsed.columns + parsed.partition_keys]
@@ -111,10 +111,10 @@ def _create_table(cursor: athena._Cursor) -> Run:
         if not (parsed.location or "").startswith("s3://"):
             raise QueryFailed("FAILED: SemanticException: An external table needs a LOCATION in S3")
         try:
-            s3_rules.sizes(*s3_rules.bucket_and_key(parsed.location))
-        except s3_rules.S3Error as error:
+            s3_overrides.sizes(*s3_overrides.bucket_and_key(parsed.location))
+        except s3_overrides.S3Error as error:
             raise QueryFailed(f"{_TASK} MetaException(message:Got exception: {error})") from error
-        access.require_glue("CreateTable", database, parsed.table)
+        iam.require_glue("CreateTable", database, parsed.table)
         athena._run_ddl(parsed, database)
         return []
 
@@ -135,8 +135,8 @@ def _drop(cursor: athena._Cursor, is_view: bool) -> Run:
 
     def run(database: str) -> list[str]:
         database = own_database or database
-        access.require_glue("GetTable", database, name)
-        table = glue_rules.table(database, name)
+        iam.require_glue("GetTable", database, name)
+        table = glue_overrides.table(database, name)
         if table is None:
             what = "View" if is_view else "SemanticException [Error 10001]: Table"
             _unless(tolerant, f"FAILED: {what} not found: {database}.{name}")
@@ -144,8 +144,8 @@ def _drop(cursor: athena._Cursor, is_view: bool) -> Run:
         if (table["TableType"] == "VIRTUAL_VIEW") != is_view:
             kinds = ("a table", "DROP VIEW") if is_view else ("a view", "DROP TABLE")
             raise QueryFailed(f"FAILED: SemanticException: Cannot drop {kinds[0]} with {kinds[1]}")
-        access.require_glue("DeleteTable", database, name)
-        glue_rules.call(glue._delete_table, {"DatabaseName": database, "Name": name})
+        iam.require_glue("DeleteTable", database, name)
+        glue_overrides.call(glue._delete_table, {"DatabaseName": database, "Name": name})
         return []
 
     return run
@@ -157,7 +157,7 @@ def _repair(cursor: athena._Cursor) -> Run:
     def run(database: str) -> list[str]:
         database = own_database or database
         table = _partitioned(database, name)
-        access.require_glue("GetPartitions", database, name)
+        iam.require_glue("GetPartitions", database, name)
         new = {values: None for values in athena_query.partition_directories(table)}
         added = athena_query.add_partitions(database, name, table, new)
         lines = [f"Partitions not in metastore:\t{' '.join(f'{name}:{path}' for path in added)}"] if added else []
@@ -186,7 +186,7 @@ def _alter_table(cursor: athena._Cursor) -> Run:
         if any(set(values) != set(keys) for values, _ in wanted):
             raise QueryFailed(f"FAILED: SemanticException: the partition's columns are {', '.join(keys)}")
         locations = {tuple(values[key] for key in keys): location for values, location in wanted}
-        there = {tuple(one["Values"]) for one in glue_rules.partitions(database, name)}
+        there = {tuple(one["Values"]) for one in glue_overrides.partitions(database, name)}
         wrong = there & set(locations) if adds else set(locations) - there
         if wrong and not tolerant:
             problem = "already exists" if adds else "not found"
@@ -194,10 +194,10 @@ def _alter_table(cursor: athena._Cursor) -> Run:
         if adds:
             athena_query.add_partitions(database, name, table, locations)
             return []
-        access.require_glue("BatchDeletePartition", database, name)
+        iam.require_glue("BatchDeletePartition", database, name)
         doomed = [{"Values": list(values)} for values in locations]
         request = {"DatabaseName": database, "TableName": name, "PartitionsToDelete": doomed}
-        glue_rules.call(glue_rules._batch_delete_partition, request)
+        glue_overrides.call(glue_overrides._batch_delete_partition, request)
         return []
 
     return run
@@ -215,15 +215,15 @@ def _create_view(cursor: athena._Cursor, replaces: bool = False) -> Run:
     def run(database: str) -> list[str]:
         database = own_database or database
         _require_database(database)
-        access.require_glue("GetTable", database, name)
-        old = glue_rules.table(database, name)
+        iam.require_glue("GetTable", database, name)
+        old = glue_overrides.table(database, name)
         if old and old["TableType"] != "VIRTUAL_VIEW":
             raise QueryFailed(f"TABLE_ALREADY_EXISTS: Table already exists: '{trino_sql.CATALOG}.{database}.{name}'")
         _unless(replaces or not old, f"TABLE_ALREADY_EXISTS: View already exists: '{database}.{name}'")
         columns = athena_query.describe(tree, database)
-        access.require_glue("UpdateTable" if old else "CreateTable", database, name)
+        iam.require_glue("UpdateTable" if old else "CreateTable", database, name)
         request = {"DatabaseName": database, "TableInput": _view_input(name, database, tree, columns)}
-        glue_rules.call(glue._update_table if old else glue._create_table, request)
+        glue_overrides.call(glue._update_table if old else glue._create_table, request)
         return []
 
     return run
@@ -255,8 +255,8 @@ def _view_input(name: str, database: str, tree: trino_sql.exp.Query, columns: li
 
 
 def _partitioned(database: str, name: str) -> dict:
-    access.require_glue("GetTable", database, name)
-    table = glue_rules.table(database, name)
+    iam.require_glue("GetTable", database, name)
+    table = glue_overrides.table(database, name)
     if table is None or table["TableType"] == "VIRTUAL_VIEW":
         raise QueryFailed(f"FAILED: SemanticException [Error 10001]: Table not found {database}.{name}")
     if not table["PartitionKeys"]:
@@ -265,7 +265,7 @@ def _partitioned(database: str, name: str) -> dict:
 
 
 def _require_database(name: str) -> None:
-    access.require_glue("GetDatabase", name)
+    iam.require_glue("GetDatabase", name)
     if name not in glue._databases:
         raise QueryFailed(f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
 

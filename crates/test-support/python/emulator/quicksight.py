@@ -13,13 +13,13 @@ from ministack import app
 from ministack.core import iam_actions, router
 from ministack.core.responses import get_account_id
 
-import access
+import iam
 import quicksight_assets as assets
 import quicksight_dashboards as dashboards
-import quicksight_data as data
+import quicksight_data_sets as data_sets
 import quicksight_ingestions as ingestions
 import quicksight_model as model
-import quicksight_sources as sources
+import quicksight_data_sources as data_sources
 from quicksight_model import Refused
 
 NAME = "quicksight"
@@ -46,7 +46,7 @@ async def _handle(method: str, path: str, _: dict, body: bytes, query: dict) -> 
         answer = _OPERATIONS[operation.name](request)
         status, told = await answer if inspect.isawaitable(answer) else answer
         return model.response(status, told | {"Status": status, "RequestId": request_id})
-    except access.AccessDenied as error:
+    except iam.AccessDenied as error:
         return model.refusal(Refused("AccessDeniedException", str(error)), request_id)
     except Refused as error:
         return model.refusal(error, request_id)
@@ -54,12 +54,12 @@ async def _handle(method: str, path: str, _: dict, body: bytes, query: dict) -> 
 
 def _authorize(operation: str, request: dict) -> None:
     """What a call needs besides the action of its own name."""
-    access.require("quicksight:PassDataSource", *model.source_arns(request))
-    access.require("quicksight:PassDataSet", *dashboards.data_set_arns(request))
+    iam.require("quicksight:PassDataSource", *model.source_arns(request))
+    iam.require("quicksight:PassDataSet", *dashboards.data_set_arns(request))
     if tags := request.get("Tags"):
         context = {f"aws:requesttag/{tag['Key']}".lower(): tag["Value"] for tag in tags}
         context["aws:tagkeys"] = [tag["Key"] for tag in tags]
-        access.require("quicksight:TagResource", access.quicksight_arns(operation, request)[-1], context=context)
+        iam.require("quicksight:TagResource", iam.quicksight_arns(operation, request)[-1], context=context)
 
 
 def _describe_permissions(kind: str, name_of_id: str, name_of_arn: str):
@@ -83,30 +83,30 @@ def _update_permissions(kind: str, name_of_id: str, name_of_arn: str):
     return update_permissions
 
 
-_SOURCE = (sources.KIND, "DataSourceId", "DataSourceArn")
+_SOURCE = (data_sources.KIND, "DataSourceId", "DataSourceArn")
 _DATA_SET = (ingestions.KIND, "DataSetId", "DataSetArn")
 _DASHBOARD = (dashboards.KIND, "DashboardId", "DashboardArn")
 _OPERATIONS = {
     "CreateDashboard": dashboards.create,
-    "CreateDataSet": data.create,
-    "CreateDataSource": sources.create,
+    "CreateDataSet": data_sets.create,
+    "CreateDataSource": data_sources.create,
     "CreateIngestion": ingestions.create,
     "DeleteDashboard": dashboards.delete,
-    "DeleteDataSet": data.delete,
-    "DeleteDataSource": sources.delete,
+    "DeleteDataSet": data_sets.delete,
+    "DeleteDataSource": data_sources.delete,
     "DescribeDashboard": dashboards.describe,
     "DescribeDashboardDefinition": dashboards.describe_definition,
     "DescribeDashboardPermissions": _describe_permissions(*_DASHBOARD),
-    "DescribeDataSet": data.describe,
+    "DescribeDataSet": data_sets.describe,
     "DescribeDataSetPermissions": _describe_permissions(*_DATA_SET),
-    "DescribeDataSource": sources.describe,
+    "DescribeDataSource": data_sources.describe,
     "DescribeDataSourcePermissions": _describe_permissions(*_SOURCE),
     "DescribeIngestion": ingestions.describe,
     "UpdateDashboard": dashboards.update,
     "UpdateDashboardPermissions": _update_permissions(*_DASHBOARD),
     "UpdateDashboardPublishedVersion": dashboards.publish,
-    "UpdateDataSet": data.update,
+    "UpdateDataSet": data_sets.update,
     "UpdateDataSetPermissions": _update_permissions(*_DATA_SET),
-    "UpdateDataSource": sources.update,
+    "UpdateDataSource": data_sources.update,
     "UpdateDataSourcePermissions": _update_permissions(*_SOURCE),
 }

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from ministack import app
 from ministack.core.iam_evaluator import pin_request_origin
 
-import access
+import iam
 import athena_query
-import glue_rules
+import glue_overrides
 import quicksight_assets as assets
-import quicksight_sources as sources
-import s3_rules
+import quicksight_data_sources as data_sources
+import s3_overrides
 import trino_sql
 from quicksight_assets import Asset
 from quicksight_model import Refused, invalid
 
-_FAILURES = (athena_query.QueryFailed, glue_rules.GlueError, s3_rules.S3Error, trino_sql.SqlError)
+_FAILURES = (athena_query.QueryFailed, glue_overrides.GlueError, s3_overrides.S3Error, trino_sql.SqlError)
 _WHOLE = {"bigint", "integer", "smallint", "tinyint"}
 # What a column may be in Athena, by its type in the data set. QuickSight reads no time with a zone.
 _READABLE = {
@@ -159,7 +159,7 @@ async def _go_on(data_set: Asset) -> None:
 async def _fill(data_set: Asset, one: Ingestion) -> None:
     pin_request_origin("127.0.0.1", True)
     # QuickSight asks with a role of its own, whatever its caller may do.
-    with access.trusted():
+    with iam.trusted():
         try:
             answer = await asyncio.to_thread(_ask, data_set)
             one.rows, one.size = len(answer.rows), sum(len(text or "") for row in answer.rows for text in row)
@@ -176,7 +176,7 @@ def _ask(data_set: Asset) -> athena_query.Answer:
     source = assets.find(query["DataSourceArn"])
     if source is None:
         raise IngestionFailed("DATA_SOURCE_NOT_FOUND", f"{query['DataSourceArn']} is not found")
-    workgroup, reason = sources.workgroup(source)
+    workgroup, reason = data_sources.workgroup(source)
     if workgroup is None:
         raise IngestionFailed("DATA_SOURCE_CONNECTION_FAILED", reason)
     try:

@@ -19,10 +19,10 @@ import botocore.session
 import duckdb
 from botocore.validate import ParamValidator
 
-from aws_models import broken_constraints
+from aws_request_validator import broken_constraints
 from contract import check, manifest
 
-BUNDLE = Path(__file__).resolve().parents[2] / "infra/quicksight"
+BUNDLE = Path(__file__).resolve().parents[4] / "infra/quicksight"
 REQUESTS = {
     "data-source": "CreateDataSource",
     "data-set": "CreateDataSet",

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import duckdb
 
-import access
-import glue_rules
-import s3_rules
+import iam
+import glue_overrides
+import s3_overrides
 import trino_sql
 
 VIEW_START, VIEW_END = "/* Presto View: ", " */"
@@ -78,7 +78,7 @@ def describe(tree: trino_sql.exp.Query, database: str) -> list[tuple[str, str]]:
 
 def insert(target: tuple[str, str], tree: trino_sql.exp.Query, database: str, name: str) -> Answer:
     """Appends a query's rows to a table: new files in it, and new partitions in the catalogue."""
-    access.require_glue("GetTable", *target)
+    iam.require_glue("GetTable", *target)
     table = _table(*target)
     if table["TableType"] == "VIRTUAL_VIEW":
         raise QueryFailed("NOT_SUPPORTED: Inserting into views is not supported")
@@ -104,8 +104,8 @@ def insert(target: tuple[str, str], tree: trino_sql.exp.Query, database: str, na
         bucket, prefix = _bucket_and_prefix(table["StorageDescriptor"]["Location"])
         for file in files if rows else []:
             key = f"{prefix}{_directory(file.parent.relative_to(directory))}{name}_{uuid.uuid4()}"
-            access.require("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
-            s3_rules.write(bucket, key, file.read_bytes(), "binary/octet-stream")
+            iam.require("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
+            s3_overrides.write(bucket, key, file.read_bytes(), "binary/octet-stream")
             answer.manifest.append(f"s3://{bucket}/{key}")
     if keys and found:
         add_partitions(*target, table, {values: None for values in found})
@@ -115,7 +115,7 @@ def insert(target: tuple[str, str], tree: trino_sql.exp.Query, database: str, na
 def add_partitions(database: str, name: str, table: dict, locations: dict[tuple[str, ...], str | None]) -> list[str]:
     """Registers those that are not there yet, and says which. Without a location, it is the directory of the values."""
     keys = [key["Name"] for key in table["PartitionKeys"]]
-    there = {tuple(one["Values"]) for one in glue_rules.partitions(database, name)}
+    there = {tuple(one["Values"]) for one in glue_overrides.partitions(database, name)}
     storage = table["StorageDescriptor"]
     new = {}
     for values, location in locations.items():
@@ -127,12 +127,12 @@ def add_partitions(database: str, name: str, table: dict, locations: dict[tuple[
                 "Parameters": {},
             }
     if new:
-        access.require_glue("BatchCreatePartition", database, name)
+        iam.require_glue("BatchCreatePartition", database, name)
     inputs = list(new.values())
-    for start in range(0, len(inputs), glue_rules.MOST_CREATED_AT_ONCE):
-        some = inputs[start : start + glue_rules.MOST_CREATED_AT_ONCE]
+    for start in range(0, len(inputs), glue_overrides.MOST_CREATED_AT_ONCE):
+        some = inputs[start : start + glue_overrides.MOST_CREATED_AT_ONCE]
         request = {"DatabaseName": database, "TableName": name, "PartitionInputList": some}
-        glue_rules.call(glue_rules.glue._batch_create_partition, request)
+        glue_overrides.call(glue_overrides.glue._batch_create_partition, request)
     return list(new)
 
 
@@ -197,7 +197,7 @@ class _Session:
         if (database, name) in self._defined:
             return
         self._defined.add((database, name))
-        access.require_glue("GetTable", database, name)
+        iam.require_glue("GetTable", database, name)
         table = _table(database, name)
         if table["TableType"] == "VIRTUAL_VIEW":
             view = _view(table)
@@ -215,10 +215,10 @@ class _Session:
         if not keys:
             parts = [self._part(table, table["StorageDescriptor"]["Location"], {}, asks_paths)]
         else:
-            access.require_glue("GetPartitions", table["DatabaseName"], table["Name"])
+            iam.require_glue("GetPartitions", table["DatabaseName"], table["Name"])
             parts = [
                 self._part(table, one["StorageDescriptor"]["Location"], dict(zip(keys, one["Values"])), asks_paths)
-                for one in glue_rules.partitions(table["DatabaseName"], table["Name"])
+                for one in glue_overrides.partitions(table["DatabaseName"], table["Name"])
             ]
         columns += [(PATH, "VARCHAR")] if asks_paths else []
         nothing = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in columns)
@@ -229,12 +229,12 @@ class _Session:
         bucket, prefix = _bucket_and_prefix(location)
         files = {}
         for key, size in _objects(bucket, prefix).items():
-            access.require("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+            iam.require("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
             self.scanned += size
             # Names don't matter to Athena, but to DuckDB: what is compressed keeps its ending.
             file = self._directory / f"{uuid.uuid4()}{'.gz' if key.endswith('.gz') else ''}"
             files[file] = f"s3://{bucket}/{key}"
-            content = s3_rules.read(bucket, key)
+            content = s3_overrides.read(bucket, key)
             # DuckDB reads no text that isn't UTF-8.
             file.write_bytes(content.decode(errors="replace").encode() if _serde(table) == LINES else content)
             if _serde(table) == PARQUET:
@@ -293,8 +293,8 @@ class _Session:
 
 
 def _table(database: str, name: str) -> dict:
-    table = glue_rules.table(database, name)
-    if database not in glue_rules.glue._databases:
+    table = glue_overrides.table(database, name)
+    if database not in glue_overrides.glue._databases:
         raise QueryFailed(f"SCHEMA_NOT_FOUND: line 1:1: Schema '{database}' does not exist")
     if table is None:
         raise QueryFailed(f"TABLE_NOT_FOUND: line 1:1: Table '{trino_sql.CATALOG}.{database}.{name}' does not exist")
@@ -329,16 +329,16 @@ def _check_serde(table: dict, writes: bool = False) -> None:
 
 
 def _bucket_and_prefix(location: str) -> tuple[str, str]:
-    bucket, prefix = s3_rules.bucket_and_key(location)
+    bucket, prefix = s3_overrides.bucket_and_key(location)
     return bucket, f"{prefix.rstrip('/')}/" if prefix else ""
 
 
 def _objects(bucket: str, prefix: str) -> dict[str, int]:
     """What Athena reads below a prefix: nothing in names that start with _ or a dot, and nothing empty."""
-    access.require("s3:ListBucket", f"arn:aws:s3:::{bucket}", context={"s3:prefix": prefix})
+    iam.require("s3:ListBucket", f"arn:aws:s3:::{bucket}", context={"s3:prefix": prefix})
     try:
-        found = s3_rules.sizes(bucket, prefix)
-    except s3_rules.S3Error as error:
+        found = s3_overrides.sizes(bucket, prefix)
+    except s3_overrides.S3Error as error:
         raise QueryFailed(f"HIVE_METASTORE_ERROR: {error} (s3://{bucket}/{prefix})") from error
     names = {key: key.removeprefix(prefix).split("/") for key in found}
     return {key: size for key, size in found.items() if size and not any(name[:1] in ("_", ".") for name in names[key])}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from botocore.model import Shape
 
 import quicksight_assets as assets
-import quicksight_data as data
+import quicksight_data_sets as data_sets
 import quicksight_ingestions as ingestions
 from quicksight_model import invalid, service, structures
 
@@ -60,7 +60,7 @@ def _errors(definition: dict) -> Iterator[tuple[str, str]]:
         if data_set is None or data_set.kind != ingestions.KIND:
             yield "DATA_SET_NOT_FOUND", f"Data set {one['DataSetArn']} is not found"
         else:
-            known[one["Identifier"]] = {column["Name"]: column["Type"] for column in data.columns(data_set)}
+            known[one["Identifier"]] = {column["Name"]: column["Type"] for column in data_sets.columns(data_set)}
     declared = {one["Identifier"] for one in definition["DataSetIdentifierDeclarations"]}
     for one in definition.get("CalculatedFields", []):
         known.get(one.get("DataSetIdentifier"), {})[one["Name"]] = None

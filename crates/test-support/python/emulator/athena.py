@@ -18,11 +18,11 @@ from ministack.core.iam_evaluator import pin_request_origin
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import athena
 
-import access
+import iam
 import athena_ddl
 import athena_query
-import glue_rules
-import s3_rules
+import glue_overrides
+import s3_overrides
 import trino_sql
 
 _ENGINE = {
@@ -34,10 +34,10 @@ _STATISTICS = ("DataScannedInBytes", "EngineExecutionTimeInMillis", "TotalExecut
 _QUERY_WORDS = ("select", "with", "(", "insert")
 _CUTOFF = "BytesScannedCutoffPerQuery"
 _FAILURES = (
-    access.AccessDenied,
+    iam.AccessDenied,
     athena_query.QueryFailed,
-    glue_rules.GlueError,
-    s3_rules.S3Error,
+    glue_overrides.GlueError,
+    s3_overrides.S3Error,
     trino_sql.SqlError,
 )
 # What a running statement does, and gives.
@@ -75,8 +75,8 @@ def _start(request: dict) -> tuple:
     if not location:
         text = "No output location provided. An output location is required either through the Workgroup result "
         return _refused(f"{text}configuration setting or as an API input.")
-    bucket, _ = s3_rules.bucket_and_key(location)
-    if bucket not in s3_rules.s3._buckets or access.denial("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}"):
+    bucket, _ = s3_overrides.bucket_and_key(location)
+    if bucket not in s3_overrides.s3._buckets or iam.denial("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}"):
         return _refused(f"Unable to verify/create output bucket {bucket}")
 
     text, query_id = request["QueryString"], str(uuid.uuid4())
@@ -145,11 +145,11 @@ async def _execute(execution: dict, work: _Work, cutoff: int | None) -> None:
     # Athena's own calls come over TLS, whatever its caller's came over.
     pin_request_origin("127.0.0.1", True)
     try:
-        access.require_glue("GetDatabase", "default")
+        iam.require_glue("GetDatabase", "default")
         answer = await asyncio.to_thread(work)
     except _FAILURES as error:
         reason = f"Insufficient permissions to execute the query. {error}"
-        _fail(execution, reason if isinstance(error, access.AccessDenied) else str(error))
+        _fail(execution, reason if isinstance(error, iam.AccessDenied) else str(error))
         return
     except Exception as error:
         app.logger.exception("the emulator's Athena failed")
@@ -203,10 +203,10 @@ def _save(execution: dict, answer: athena_query.Answer) -> None:
         location += "-manifest.csv"
         text.writelines(f"{address}\n" for address in answer.manifest)
         execution["Statistics"]["DataManifestLocation"] = location
-    bucket, key = s3_rules.bucket_and_key(location)
-    access.require("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
-    s3_rules.write(bucket, key, text.getvalue().encode(), "application/octet-stream")
-    s3_rules.write(bucket, f"{key}.metadata", b"", "application/octet-stream")
+    bucket, key = s3_overrides.bucket_and_key(location)
+    iam.require("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
+    s3_overrides.write(bucket, key, text.getvalue().encode(), "application/octet-stream")
+    s3_overrides.write(bucket, f"{key}.metadata", b"", "application/octet-stream")
 
 
 def _with_update_count(function):

@@ -1,6 +1,6 @@
-"""Proves that what Athena is asked to curate is what `transform` does: the lines of dirty.py, taken and refused one by one.
+"""Proves that what Athena is asked to curate is what `transform` does: the lines of decoder_conformance.py, taken and refused one by one.
 
-Usage: curate.py BIN_DIR
+Usage: athena_curation.py BIN_DIR
 
 Each line is a raw file of its own, so that the manifest that `deploy --curate athena` publishes tells of every single one
 whether it was taken. What was taken must come out of Parquet as it was meant. Athena's place is taken by the emulator of
@@ -18,7 +18,7 @@ import pyarrow.dataset
 
 from aws_requests import CURATED_BUCKET, Life, emulator
 from contract import FIELDS, TIMES, check, check_same_tickets, manifest
-from dirty import broken_lines, good_lines
+from decoder_conformance import broken_lines, good_lines
 
 # As infra/curate_athena.sql says at its top.
 REFUSED_ALL_THE_SAME = {"further fields"}

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from awscrt import checksums
 from ministack.services import s3
 
-import access
+import iam
 
 SMALLEST_PART = 5 << 20
 FULL, COMPOSITE = "FULL_OBJECT", "COMPOSITE"
@@ -75,7 +75,7 @@ def _dispatch(function):
         status, answer_headers, answer = function(method, bucket, key, headers, body, query)
         # Who may not list a bucket isn't told either that an object is missing.
         missing = status == 404 and key and method in ("GET", "HEAD") and bucket in s3._buckets
-        if missing and access.denial("s3:ListBucket", f"arn:aws:s3:::{bucket}"):
+        if missing and iam.denial("s3:ListBucket", f"arn:aws:s3:::{bucket}"):
             return s3._error("AccessDenied", "Access Denied", 403)
         return status, answer_headers, answer
 

@@ -73,14 +73,14 @@ async def serve(options: argparse.Namespace, listeners: list[socket.socket]) -> 
     from hypercorn.config import Config
     from ministack.app import app
 
-    import access
+    import iam
     import athena
-    import glue_rules
+    import glue_overrides
     import quicksight
-    import s3_rules
+    import s3_overrides
 
-    for rules in (access, athena, glue_rules, quicksight, s3_rules):
-        rules.install()
+    for module in (iam, athena, glue_overrides, quicksight, s3_overrides):
+        module.install()
 
     async def tell_transport(scope: dict, receive, send) -> None:
         """A policy that demands TLS judges by this header, which no client can set."""

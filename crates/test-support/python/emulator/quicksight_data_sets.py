@@ -11,7 +11,7 @@ import uuid
 import quicksight_assets as assets
 import quicksight_ingestions as ingestions
 import quicksight_model as model
-import quicksight_sources as sources
+import quicksight_data_sources as data_sources
 from quicksight_assets import Asset
 from quicksight_model import invalid
 
@@ -71,7 +71,7 @@ def columns(data_set: Asset) -> list[dict]:
 def _settings(request: dict) -> dict:
     """What is kept of a request that is right."""
     for arn in model.source_arns(request):
-        sources.usable(arn)
+        data_sources.usable(arn)
     physical = request["PhysicalTableMap"]
     if len(physical) != 1 or "CustomSql" not in next(iter(physical.values())):
         raise invalid("PhysicalTableMap: one CustomSql is all that the emulator knows")
