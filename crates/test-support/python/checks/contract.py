@@ -1,6 +1,6 @@
-"""The ticket contract as the oracles know it, and how they read tickets and manifests.
+"""The ticket contract as the checks know it, and functions that read tickets and manifests.
 
-Written down a second time on purpose: nothing here is taken from the Rust sources, so a slip there is not repeated here.
+Written independently of the Rust sources on purpose, so that an error there is not repeated here.
 """
 
 import json
@@ -26,12 +26,12 @@ MARKETS = ["DE", "US", "GB", "CN", "FR", "IT", "JP", "KR", "AU", "AE"]
 
 
 def parse_time(text):
-    """A time in the contract's own form: whole seconds, UTC, Z."""
+    """Parses a timestamp in the contract's form: whole seconds, UTC, suffix Z."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
 
 
 def with_times(ticket):
-    """The ticket with its times as points in time."""
+    """Returns the ticket with its timestamps parsed."""
     times = {field: parse_time(ticket[field]) if ticket[field] is not None else None for field in TIMES}
     return ticket | times
 
@@ -41,15 +41,15 @@ def manifest(directory):
 
 
 def raw_files(directory):
-    """The JSON-Lines files of a raw data set, in the order of their names, which is the order of the tickets.
+    """Returns the JSON-Lines files of a raw data set, sorted by name, which is the order of the tickets.
 
-    Names with an underscore are hidden: the list of planted defects is no file of tickets.
+    Skips names that start with an underscore, such as the list of planted defects.
     """
     return sorted(file for file in Path(directory).glob("*.jsonl") if not file.name.startswith("_"))
 
 
 def raw_tickets(directory):
-    """Every ticket of a raw data set, its times parsed, by ticket_id."""
+    """Returns all tickets of a raw data set by ticket_id, with their timestamps parsed."""
     tickets = {}
     for file in raw_files(directory):
         for line in file.read_text(encoding="utf-8").removesuffix("\n").split("\n"):
@@ -60,16 +60,16 @@ def raw_tickets(directory):
 
 
 def check(condition, message):
-    """Ends the oracle with a message unless the condition holds."""
+    """Exits with a message unless the condition holds."""
     if not condition:
         sys.exit(f"FAILED  {message}")
 
 
 def check_same_tickets(found, expected, where):
-    """Holds two sets of tickets, keyed by ticket_id, against each other, field by field."""
-    missing, surplus = expected.keys() - found.keys(), found.keys() - expected.keys()
-    check(not missing, f"{where}: {len(missing)} tickets are missing, {sorted(missing)[:3]} among them")
-    check(not surplus, f"{where}: {len(surplus)} tickets should not be there, {sorted(surplus)[:3]} among them")
+    """Compares two sets of tickets, keyed by ticket_id, field by field."""
+    missing, unexpected = expected.keys() - found.keys(), found.keys() - expected.keys()
+    check(not missing, f"{where}: {len(missing)} tickets are missing, for example {sorted(missing)[:3]}")
+    check(not unexpected, f"{where}: {len(unexpected)} unexpected tickets, for example {sorted(unexpected)[:3]}")
     for ticket_id, ticket in expected.items():
         for field in FIELDS:
             value = found[ticket_id][field]

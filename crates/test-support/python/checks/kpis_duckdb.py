@@ -1,11 +1,11 @@
-"""Proves that `query` answers the ten KPI questions rightly, by asking another engine in other words.
+"""Checks the ten KPI answers of `query` against independently written SQL on another engine, DuckDB.
 
 Usage: kpis_duckdb.py BIN_DIR DATA_DIR (DATA_DIR holds raw/ and curated/ as `pipeline` makes them)
 
-The SQL below was written from what each KPI's comment says it answers, not from its SQL. It runs on DuckDB, straight over
-raw/*.jsonl, so that it meets neither the Parquet files nor the embedded engine, and it works out missed SLA targets from
-the times instead of trusting sla_breached. Columns, rows and their order must be the same. The SQL below rounds nothing:
-a value that `query` rounds to two decimals may lie half a hundredth beside ours, so that ties may go either way.
+The SQL below was written from the description of each KPI, not from its SQL. It reads raw/*.jsonl directly and so depends
+neither on the Parquet files nor on the embedded engine, and it derives SLA breaches from the timestamps instead of reading
+sla_breached. Columns, rows and their order must be equal. The SQL below does not round: where `query` rounds to two
+decimals, a difference of up to 0.005 is accepted, so that ties may be rounded either way.
 """
 
 import datetime
@@ -19,7 +19,7 @@ import duckdb
 
 from contract import manifest, raw_files
 
-# What `query` shows rounded to two decimals.
+# Columns that `query` rounds to two decimals.
 ROUNDED = ["percentage", "breach_percentage", "mean_hours", "median_hours", "p95_hours"]
 
 TICKETS = """
@@ -39,7 +39,7 @@ FROM read_json(getvariable('files'), format = 'newline_delimited', columns = {
   customer_id: 'VARCHAR', vin_last6: 'VARCHAR', model_series: 'VARCHAR', model_year: 'INTEGER', sla_breached: 'BOOLEAN'
 });
 
--- The value of rank floor(q * n), counted from 0, of n sorted values: exact, where DuckDB's own function interpolates.
+-- The exact percentile: the value of rank floor(q * n), counted from 0, of n sorted values. DuckDB's own function interpolates.
 CREATE MACRO percentile(seconds, q) AS
   list_sort(list(seconds))[1 + least(floor(q * count(seconds)), count(seconds) - 1)::BIGINT] / 3600.0::DOUBLE;
 
@@ -57,12 +57,12 @@ KPIS = {
         FROM all_tickets GROUP BY severity ORDER BY severity""",
     "sla_breach_rate": """
         WITH counted AS (
-          SELECT 'All' AS severity, count() AS tickets, count_if(is_breached) AS breached, 1 AS place FROM all_tickets
+          SELECT 'All' AS severity, count() AS tickets, count_if(is_breached) AS breached, 1 AS ordinal FROM all_tickets
           UNION ALL
           SELECT severity, count(), count_if(is_breached), 2 FROM all_tickets GROUP BY severity
         )
         SELECT severity, tickets, breached, percent(breached, tickets) AS breach_percentage
-        FROM counted ORDER BY place, severity""",
+        FROM counted ORDER BY ordinal, severity""",
     "resolution_time_by_severity": """
         SELECT
           severity,
@@ -130,7 +130,7 @@ def is_same(column, found, expected):
 
 
 def differences(answer, columns, rows):
-    """What is different, in a few lines, or an empty list."""
+    """Describes the first differences between an answer and the expected rows; empty if there are none."""
     if answer["columns"] != columns:
         return [f"columns: {answer['columns']}, expected {columns}"]
     found = [[row[column] for column in columns] for row in answer["rows"]]
@@ -154,7 +154,7 @@ def main(bin_dir, data_dir):
 
     failed = False
     if output["as_of"] != as_of:
-        print(f"FAILED  the present is {output['as_of']}, expected {as_of}")
+        print(f"FAILED  as_of is {output['as_of']}, expected {as_of}")
         failed = True
     names = [answer["name"] for answer in output["answers"]]
     if names != list(KPIS):

@@ -1,11 +1,11 @@
-"""Proves that the curated Parquet files hold exactly the raw tickets, in the layout that Athena engine version 3 wants.
+"""Checks that the curated Parquet files contain exactly the raw tickets, in a layout that Athena engine version 3 reads well.
 
 Usage: parquet_readers.py BIN_DIR DATA_DIR (DATA_DIR holds raw/ and curated/ as `pipeline` makes them)
 
-Two readers that share no code with ours, Apache Arrow C++ and DuckDB, read curated/tickets as a partitioned data set; each
-must give every field of every ticket as Python's json module reads it from raw/*.jsonl. Then the files themselves: the
-physical and logical type of each column, compression, pages, indexes and statistics, and rows and bytes as the manifest
-has them. BIN_DIR is not used; it is there so that CI calls this as it calls the others.
+Two independent readers, Apache Arrow C++ and DuckDB, read curated/tickets as a partitioned data set; each must return every
+field of every ticket as Python's json module reads it from raw/*.jsonl. Then the files are checked: physical and logical
+type of each column, compression, pages, indexes and statistics, and the rows and bytes that the manifest states. BIN_DIR is
+unused; it keeps the arguments the same as those of the other checks.
 """
 
 import json
@@ -25,14 +25,14 @@ TIME = ("INT64", {"Type": "Timestamp", "isAdjustedToUTC": True, "timeUnit": "mil
 TYPES = {field: STRING for field in FILE_FIELDS} | {field: TIME for field in TIMES}
 TYPES |= {"model_year": ("INT32", {"Type": "None"}), "sla_breached": ("BOOLEAN", {"Type": "None"})}
 
-# Trino reads these in version 1 pages. It reads BYTE_STREAM_SPLIT for floating-point numbers only.
+# The encodings that Trino reads in version 1 pages for these types. It reads BYTE_STREAM_SPLIT for floating-point only.
 ENCODINGS = {
     "PLAIN", "RLE", "RLE_DICTIONARY", "DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY",
 }
 
-# How the header of a version 1 data page begins in Thrift's compact protocol: field 1 (its type) is the i32 0. In version 2
-# it is the i32 3, b"\x15\x06".
-V1_PAGE = b"\x15\x00"
+# The first bytes of a version 1 data page header in Thrift's compact protocol: field 1, the page type, is the i32 0. In
+# version 2 it is the i32 3, b"\x15\x06".
+V1_PAGE_HEADER = b"\x15\x00"
 
 
 def read_with_arrow(tickets_dir):
@@ -47,7 +47,7 @@ def read_with_arrow(tickets_dir):
 
 def read_with_duckdb(tickets_dir):
     engine = duckdb.connect(config={"autoinstall_known_extensions": False})
-    # As UTC without a zone; giving out zoned times would need one more Python package.
+    # Converts to UTC without a zone: fetching zoned timestamps would need pytz.
     times = ", ".join(f"timezone('UTC', {field}) AS {field}" for field in TIMES)
     files = str(tickets_dir / "*" / "*.parquet")
     relation = engine.execute(
@@ -62,7 +62,7 @@ def read_with_duckdb(tickets_dir):
 
 def by_ticket_id(rows, where):
     tickets = {row["ticket_id"]: row for row in rows}
-    check(len(tickets) == len(rows), f"{where}: {len(rows)} rows, but {len(tickets)} different ticket_id")
+    check(len(tickets) == len(rows), f"{where}: {len(rows)} rows, but only {len(tickets)} distinct ticket_ids")
     return tickets
 
 
@@ -76,7 +76,7 @@ def check_schema(file, metadata):
         is_expected = column.physical_type == physical_expected and logical_expected.items() <= logical.items()
         check(is_expected, f"{file}: {field} is {column.physical_type} {logical}, expected {TYPES[field]}")
         is_nullable = column.max_definition_level == 1
-        check(is_nullable == (field == "resolved_at"), f"{file}: {field} may be null: {is_nullable}")
+        check(is_nullable == (field == "resolved_at"), f"{file}: {field} has nullability {is_nullable}")
 
 
 def check_layout(file, metadata):
@@ -86,23 +86,23 @@ def check_layout(file, metadata):
             chunk = metadata.row_group(group).column(i)
             where = f"{file}: {field} in row group {group}"
             check(chunk.compression == "SNAPPY", f"{where}: the compression is {chunk.compression}, expected SNAPPY")
-            check(chunk.has_column_index and chunk.has_offset_index, f"{where}: there is no page index")
-            check(chunk.is_stats_set, f"{where}: there are no statistics")
-            strange = set(chunk.encodings) - ENCODINGS
-            check(not strange, f"{where}: the encoding {strange} is not one that every reader has")
-            page = content[chunk.data_page_offset :][: len(V1_PAGE)]
-            check(page == V1_PAGE, f"{where}: the first data page is not of version 1")
+            check(chunk.has_column_index and chunk.has_offset_index, f"{where}: the page index is missing")
+            check(chunk.is_stats_set, f"{where}: the statistics are missing")
+            unsupported = set(chunk.encodings) - ENCODINGS
+            check(not unsupported, f"{where}: the encoding {unsupported} is not supported by every reader")
+            page = content[chunk.data_page_offset :][: len(V1_PAGE_HEADER)]
+            check(page == V1_PAGE_HEADER, f"{where}: the first data page is not version 1")
 
 
 def check_files(data_dir):
-    """The files are those of the manifest, no more and no fewer, and are what it says of them."""
+    """Checks that the files are exactly those of the manifest, with the rows, bytes and layout expected."""
     curated = data_dir / "curated"
-    promised = manifest(curated)
+    curated_manifest = manifest(curated)
     found = sorted(str(file.relative_to(curated)) for file in (curated / "tickets").rglob("*") if file.is_file())
-    names = sorted(entry["name"] for entry in promised["files"])
+    names = sorted(entry["name"] for entry in curated_manifest["files"])
     check(found == names, f"the files are {found}, in the manifest {names}")
     rows_by_market = {}
-    for entry in promised["files"]:
+    for entry in curated_manifest["files"]:
         file = curated / entry["name"]
         metadata = pa.parquet.read_metadata(file)
         check(file.stat().st_size == entry["bytes"], f"{file}: {file.stat().st_size} bytes, manifest: {entry['bytes']}")
@@ -112,12 +112,12 @@ def check_files(data_dir):
         market = file.parent.name.removeprefix("market=")
         rows_by_market[market] = rows_by_market.get(market, 0) + metadata.num_rows
     raw = manifest(data_dir / "raw")
-    for markets, where in [(promised["markets"], "curated"), (raw["markets"], "raw")]:
-        # A world may have no ticket in some market; then there is no partition either.
+    for markets, where in [(curated_manifest["markets"], "curated"), (raw["markets"], "raw")]:
+        # A market without tickets has no partition.
         markets = {market: rows for market, rows in markets.items() if rows > 0}
         check(rows_by_market == markets, f"rows by market are {rows_by_market}, in the {where} manifest {markets}")
     rows = {"read": raw["rows"], "written": raw["rows"], "quarantined": 0}
-    check(promised["rows"] == rows, f"the manifest's rows are {promised['rows']}, expected {rows}")
+    check(curated_manifest["rows"] == rows, f"the manifest's rows are {curated_manifest['rows']}, expected {rows}")
 
 
 def main(_bin_dir, data_dir):
@@ -126,7 +126,7 @@ def main(_bin_dir, data_dir):
     expected = raw_tickets(data_dir / "raw")
     for name, read in [("Arrow", read_with_arrow), ("DuckDB", read_with_duckdb)]:
         check_same_tickets(by_ticket_id(read(tickets_dir), name), expected, name)
-        print(f"ok  {name} reads the same {len(expected)} tickets as there are in JSON-Lines")
+        print(f"ok  {name} reads the same {len(expected)} tickets as in JSON-Lines")
     check_files(data_dir)
     print("ok  types, compression, pages, indexes, rows and bytes of the files")
 

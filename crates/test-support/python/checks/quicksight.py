@@ -1,11 +1,10 @@
-"""Proves that QuickSight may take the bundle in infra/quicksight, and that its visuals say what the KPIs say.
+"""Checks that the requests in infra/quicksight are valid and that the visuals show what the KPIs return.
 
 Usage: quicksight.py BIN_DIR DATA_DIR (DATA_DIR holds raw/ and curated/ as `pipeline` makes them)
 
-Each file must be a request that AWS's public service model allows: members, types, enumerations, patterns, lengths.
-Then every visual is worked out on DuckDB as its definition says it is: the data set's query over the Parquet files, the
-filters that act on the visual, its dimensions, the computed columns, its order and its limit. The outcome must be what
-`query` answers for the visual's KPI.
+Each file must be a valid request by AWS's public service model: members, types, enumerations, patterns, lengths. Then every
+visual is evaluated on DuckDB as defined: the data set's query over the Parquet files, the filters in the visual's scope, its
+dimensions, calculated fields, sort order and limit. The result must equal the answer of `query` to the visual's KPI.
 """
 
 import datetime
@@ -19,7 +18,7 @@ import botocore.session
 import duckdb
 from botocore.validate import ParamValidator
 
-from aws_request_validator import broken_constraints
+from aws_request_validator import violated_constraints
 from contract import check, manifest
 
 BUNDLE = Path(__file__).resolve().parents[4] / "infra/quicksight"
@@ -30,8 +29,8 @@ REQUESTS = {
 }
 PLACEHOLDERS = {"<PARTITION>": "aws", "<REGION>": "eu-central-1", "<ACCOUNT_ID>": "123456789012"}
 
-# Of each visual: its KPI, and the KPI's columns that its rows must be.
-SHOWN = {
+# For each visual: its KPI, and the KPI's columns that its rows must equal.
+EXPECTED = {
     "daily_volume": ("daily_volume", ["day", "tickets"]),
     "sla_breach_rate": ("sla_breach_rate", ["breach_percentage"]),
     "average_resolution_time": ("resolution_time_by_severity", ["mean_hours"]),
@@ -45,7 +44,7 @@ SHOWN = {
         "ticket_id",
     ]),
 }
-# Where a visual's fields stand that tickets are grouped by.
+# The field wells with the fields that tickets are grouped by.
 DIMENSIONS = ["Category", "Groups", "Rows", "Columns"]
 VIEW = """
 CREATE SCHEMA bmw_aftersales;
@@ -56,7 +55,7 @@ SELECT
   floor((epoch(getvariable('as_of')) - epoch(created_at)) / 3600)::BIGINT AS hours_since_created
 FROM read_parquet(getvariable('files'), hive_partitioning = true);
 """
-# The functions of QuickSight's expressions that mean the same under another name or in another order.
+# QuickSight's expression functions that DuckDB has under another name or with another order of arguments.
 MACROS = """
 CREATE MACRO now() AS getvariable('as_of')::TIMESTAMP;
 CREATE MACRO truncDate(part, time) AS date_trunc(CASE part WHEN 'DD' THEN 'day' END, time);
@@ -75,30 +74,30 @@ def check_request(model, name, request):
     shape = model.operation_model(REQUESTS[name]).input_shape
     parameters = request | {"AwsAccountId": PLACEHOLDERS["<ACCOUNT_ID>"]}
     report = ParamValidator().validate(parameters, shape)
-    problems = report.generate_report().splitlines() or list(broken_constraints(parameters, shape, name))
-    check(not problems, f"{name}.json is no {REQUESTS[name]}:\n  " + "\n  ".join(problems))
-    print(f"ok  {name}.json is a {REQUESTS[name]}")
+    problems = report.generate_report().splitlines() or list(violated_constraints(parameters, shape, name))
+    check(not problems, f"{name}.json is not a valid {REQUESTS[name]} request:\n  " + "\n  ".join(problems))
+    print(f"ok  {name}.json is a valid {REQUESTS[name]} request")
 
 
 def only(mapping):
-    """The one member of a union."""
+    """Returns the only member of a union: its name and value."""
     ((name, value),) = mapping.items()
     return name, value
 
 
 class Dashboard:
-    """A definition, and what its expressions are in SQL."""
+    """Translates a dashboard's definition into SQL."""
 
     def __init__(self, definition):
-        self.computed = {field["Name"]: field["Expression"] for field in definition["CalculatedFields"]}
+        self.calculated_fields = {field["Name"]: field["Expression"] for field in definition["CalculatedFields"]}
         self.groups = definition["FilterGroups"]
         (self.sheet,) = definition["Sheets"]
 
     def sql(self, column):
-        return translated(self.computed[column]) if column in self.computed else f'"{column}"'
+        return to_sql(self.calculated_fields[column]) if column in self.calculated_fields else f'"{column}"'
 
     def condition(self, visual_id):
-        """What the filters leave of the tickets, for one visual."""
+        """Returns the condition of all filters in the scope of a visual."""
         conditions = ["true"]
         for group in self.groups:
             (scope,) = group["ScopeConfiguration"]["SelectedSheets"]["SheetVisualScopingConfigurations"]
@@ -108,7 +107,7 @@ class Dashboard:
 
     def query(self, visual):
         wells = visual["ChartConfiguration"]["FieldWells"]
-        # Some forms name their only kind of wells, others don't.
+        # Some visual types wrap their field wells in another object, others do not.
         fields = next(iter(wells.values())) if isinstance(next(iter(wells.values())), dict) else wells
         dimensions = [only(field) for name in DIMENSIONS for field in fields.get(name, [])]
         values = [field for name in ["Values", "Sizes"] for field in fields.get(name, [])]
@@ -127,9 +126,9 @@ class Dashboard:
     def order(self, visual, selected):
         found = sorts(visual["ChartConfiguration"].get("SortConfiguration", {}))
         keys = [f'"{sort["FieldId"]}" {sort["Direction"]}' for sort in found]
-        shows_them = all(sort["FieldId"] in selected for sort in found)
-        check(shows_them, f"{visual['VisualId']} is sorted by what it doesn't show")
-        # What is alike stands in any order on QuickSight; the KPIs order it by name.
+        are_selected = all(sort["FieldId"] in selected for sort in found)
+        check(are_selected, f"{visual['VisualId']} is sorted by a field that it does not show")
+        # QuickSight does not define the order of ties; the KPIs order them by name.
         keys += ["1"] * bool(keys)
         limit = next((f" LIMIT {n}" for n in limits(visual["ChartConfiguration"])), "")
         return (f" ORDER BY {', '.join(keys)}" if keys else "") + limit
@@ -147,15 +146,15 @@ def limits(configuration):
             yield value["PageSize"]
 
 
-def translated(expression):
-    """A QuickSight expression as SQL."""
+def to_sql(expression):
+    """Translates a QuickSight expression into SQL."""
     def cases(match):
         *pairs, otherwise = [part.strip() for part in match[1].split(",")]
         whens = " ".join(f"WHEN {test} THEN {value}" for test, value in zip(pairs[::2], pairs[1::2]))
         return f"(CASE {whens} ELSE {otherwise} END)"
 
     expression = re.sub(r"ifelse\(([^()]*)\)", cases, expression)
-    check("percentOfTotal" not in expression, "a share of the total is drawn, which this doesn't work out")
+    check("percentOfTotal" not in expression, "percentOfTotal is not supported by this check")
     return re.sub(r"\{(\w+)\}", r'"\1"', expression)
 
 
@@ -167,22 +166,22 @@ def dimension(kind, field):
 def condition(kind, one):
     column = f'"{one["Column"]["ColumnName"]}"'
     if kind == "CategoryFilter":
-        how, configuration = only(one["Configuration"])
-        if how == "FilterListConfiguration":
-            check(configuration["SelectAllOptions"] == "FILTER_ALL_VALUES", "at first, nothing may be filtered")
+        form, configuration = only(one["Configuration"])
+        if form == "FilterListConfiguration":
+            check(configuration["SelectAllOptions"] == "FILTER_ALL_VALUES", "a filter control must start without a filter")
             return "true"
-        check(configuration["MatchOperator"] == "EQUALS", f"{configuration} isn't known here")
+        check(configuration["MatchOperator"] == "EQUALS", f"{configuration} is not supported by this check")
         return f"{column} = '{configuration['CategoryValue']}'"
     if kind == "NumericEqualityFilter":
-        check(one["MatchOperator"] == "EQUALS", f"{one} isn't known here")
+        check(one["MatchOperator"] == "EQUALS", f"{one} is not supported by this check")
         return f"{column} = {one['Value']}"
-    check(kind == "TimeRangeFilter", f"{kind} isn't known here")
-    signs = [">=" if one["IncludeMinimum"] else ">", "<=" if one["IncludeMaximum"] else "<"]
-    bounds = [moment(one[name]) for name in ["RangeMinimumValue", "RangeMaximumValue"]]
-    return " AND ".join(f"{column} {sign} {bound}" for sign, bound in zip(signs, bounds))
+    check(kind == "TimeRangeFilter", f"{kind} is not supported by this check")
+    operators = [">=" if one["IncludeMinimum"] else ">", "<=" if one["IncludeMaximum"] else "<"]
+    bounds = [bound_sql(one[name]) for name in ["RangeMinimumValue", "RangeMaximumValue"]]
+    return " AND ".join(f"{column} {operator} {bound}" for operator, bound in zip(operators, bounds))
 
 
-def moment(bound):
+def bound_sql(bound):
     kind, value = only(bound)
     return value["Expression"] if kind == "RollingDate" else f"to_timestamp({value})::TIMESTAMP"
 
@@ -200,7 +199,7 @@ def is_same(found, expected):
 
 
 def expected_rows(visual_id, answers):
-    name, columns = SHOWN[visual_id]
+    name, columns = EXPECTED[visual_id]
     rows = [[row[column] for column in columns] for row in answers[name]]
     if visual_id == "sla_breach_rate":
         rows = [[row["breach_percentage"]] for row in answers[name] if row["severity"] == "All"]
@@ -246,12 +245,12 @@ def main(bin_dir, data_dir):
     _, table = only(bundle["data-set"]["PhysicalTableMap"]["tickets"])
     engine.execute(f"CREATE TABLE tickets AS {table['SqlQuery']}")
     columns = [row[0] for row in engine.execute("DESCRIBE tickets").fetchall()]
-    check(columns == [column["Name"] for column in table["Columns"]], f"the query answers {columns}")
+    check(columns == [column["Name"] for column in table["Columns"]], f"the query returns the columns {columns}")
 
     dashboard = Dashboard(bundle["dashboard"]["Definition"])
     visuals = [only(visual)[1] for visual in dashboard.sheet["Visuals"]]
     names = {visual["VisualId"] for visual in visuals}
-    check(names == SHOWN.keys() | {"market_by_severity"}, f"the visuals are {names}")
+    check(names == EXPECTED.keys() | {"market_by_severity"}, f"the visuals are {names}")
     for visual in visuals:
         found = engine.execute(dashboard.query(visual)).fetchall()
         check_visual(visual["VisualId"], found, answers)

@@ -1,10 +1,10 @@
-"""Proves that the scores of `realism` are those of SDMetrics, and its statistics those of SciPy.
+"""Checks the scores of `realism` against SDMetrics and its statistics against SciPy.
 
 Usage: realism.py BIN_DIR
 
-Two worlds that differ in seed and count are compared by `realism --reference`; every column and pair
-is then taken from the same JSON-Lines once more, with none of our code, and scored by SDMetrics itself (KSComplement,
-TVComplement, ContingencySimilarity). Numbers in a pair are cut into the same bins before, as SDMetrics would choose others.
+`realism --reference` compares two worlds that differ in seed and count. Every column and pair is then derived independently
+from the same JSON-Lines and scored by SDMetrics itself (KSComplement, TVComplement, ContingencySimilarity). Numbers in a
+pair are binned as in `realism` first, because SDMetrics would choose other bins.
 """
 
 import json
@@ -39,23 +39,23 @@ WEIGHTS = {
     "channel": {"Phone": .25, "Email": .20, "Dealer Portal": .30, "BMW App": .15, "Walk-In": .10},
 }
 
-SHARES = [
+CATEGORICAL = [
     "severity", "status", "category", "channel", "market", "dealer_id", "model_series", "model_year", "sla_breached", "weekday",
 ]
-NUMBERS = ["created_at", "hour", "resolution", "updated_at", "vin_last6"]
+NUMERIC = ["created_at", "hour", "resolution", "updated_at", "vin_last6"]
 PAIRS = [
     ("severity", "status"), ("severity", "sla_breached"), ("category", "severity"), ("category", "model_series"),
     ("market", "model_series"), ("model_series", "model_year"), ("channel", "hour"), ("market", "hour_utc"),
     ("market", "weekday"), ("category", "month"), ("severity", "resolution_bin"),
 ]
-SIGNS = {"category_by_series": ("category", "model_series"), "market_by_series": ("market", "model_series")}
+PLAUSIBILITY_METRICS = {"category_by_series": ("category", "model_series"), "market_by_series": ("market", "model_series")}
 
-# Our own scores are sums of the same few floating-point numbers in another order.
-CLOSE = 1e-9
+# The scores sum the same few floating-point numbers in another order.
+TOLERANCE = 1e-9
 
 
 def table(directory):
-    """The tickets of a raw data set with all that is compared of them."""
+    """Returns the tickets of a raw data set with the derived columns that are compared."""
     tickets = pd.DataFrame(raw_tickets(directory).values())
     as_of = parse_time(manifest(directory)["world"]["as_of"])
     seconds = lambda times: times.map(lambda time: time.total_seconds())
@@ -78,7 +78,7 @@ def table(directory):
 
 
 def dealer_ranks(tickets):
-    """For each ticket, how many dealers of its market come before its own, by tickets."""
+    """Returns each ticket's dealer as its rank, by tickets, within its market."""
     ranks = {}
     for _, of_market in tickets.groupby("market"):
         dealers = Counter(of_market.dealer_id).most_common()
@@ -87,11 +87,11 @@ def dealer_ranks(tickets):
 
 
 def expected_scores(data, other):
-    """Every score by its name, from SDMetrics."""
+    """Computes every score with SDMetrics, by name."""
     scores = {}
-    for name in SHARES:
+    for name in CATEGORICAL:
         scores[name] = TVComplement.compute(data[name].astype(str), other[name].astype(str))
-    for name in NUMBERS:
+    for name in NUMERIC:
         scores[name] = KSComplement.compute(data[name].astype(float), other[name].astype(float))
     for name in ("car", "customer"):
         scores[name] = KSComplement.compute(data[name].value_counts().astype(float), other[name].value_counts().astype(float))
@@ -102,7 +102,7 @@ def expected_scores(data, other):
 
 
 def cramers_v(a, b):
-    """Corrected for its bias (Bergsma, 2013), from SciPy's chi-square."""
+    """Computes the bias-corrected Cramér's V (Bergsma, 2013) from SciPy's chi-square."""
     counts = pd.crosstab(a, b)
     n, (rows, columns) = len(a), counts.shape
     phi_squared = stats.chi2_contingency(counts, correction=False).statistic / n
@@ -112,25 +112,25 @@ def cramers_v(a, b):
 
 
 def check_close(found, expected, what):
-    check(abs(found - expected) < CLOSE, f"{what} is {found!r}, expected {expected!r}")
+    check(abs(found - expected) < TOLERANCE, f"{what} is {found!r}, expected {expected!r}")
 
 
-def check_statistics(card, data):
-    for test in card["scores"]["chi_squares"]:
+def check_statistics(report, data):
+    for test in report["scores"]["chi_squares"]:
         weights = WEIGHTS[test["name"]]
         counts = data[test["name"]].value_counts()
         expected = stats.chisquare([counts[key] for key in weights], [w * len(data) for w in weights.values()])
         check_close(test["statistic"], expected.statistic, f"chi-square of {test['name']}")
         check_close(test["p"], expected.pvalue, f"p of {test['name']}")
-    signs = {sign["name"]: sign["value"] for sign in card["scores"]["signs"]}
-    for name, (a, b) in SIGNS.items():
-        check_close(signs[name], cramers_v(data[a], data[b]), name)
+    metrics = {metric["name"]: metric["value"] for metric in report["scores"]["signs"]}
+    for name, (a, b) in PLAUSIBILITY_METRICS.items():
+        check_close(metrics[name], cramers_v(data[a], data[b]), name)
 
 
-def judged(bin_dir, data, other):
+def run_realism(bin_dir, data, other):
     command = [Path(bin_dir) / "realism", "--data", data, "--reference", other, "--format", "json", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True)
-    # Two small worlds need not reach the targets; the figures are what counts here.
+    # Exit code 1 is accepted: two small worlds need not reach the target scores.
     check(done.returncode in (0, 1) and done.stdout, f"realism ended with {done.returncode}: {done.stderr}")
     return json.loads(done.stdout)
 
@@ -141,19 +141,19 @@ def main(bin_dir):
         for name, world in WORLDS.items():
             command = [Path(bin_dir) / "generate", *PERIOD, *world, f"--output={directories[name]}", "--quiet"]
             subprocess.run(command, check=True)
-        card = judged(bin_dir, directories["data"], directories["other"])
+        report = run_realism(bin_dir, directories["data"], directories["other"])
         data, other = (table(directories[name]) for name in ("data", "other"))
-    found = {score["name"]: score["score"] for score in card["scores"]["columns"] + card["scores"]["pairs"]}
+    found = {score["name"]: score["score"] for score in report["scores"]["columns"] + report["scores"]["pairs"]}
     expected = expected_scores(data, other)
-    check(found.keys() == expected.keys(), f"scored are {sorted(found)}, expected {sorted(expected)}")
+    check(found.keys() == expected.keys(), f"the scores are {sorted(found)}, expected {sorted(expected)}")
     for name, score in expected.items():
         check_close(found[name], score, f"the score of {name}")
-    print(f"ok  {len(found)} scores are those of SDMetrics")
-    check_statistics(card, data)
-    print("ok  chi-squares and Cramér's V are those of SciPy")
-    broken = [rule["name"] for rule in card["rules"] if not rule["passed"]]
-    check(not broken, f"generated tickets break {broken}")
-    print(f"ok  all {len(card['rules'])} rules hold")
+    print(f"ok  {len(found)} scores equal those of SDMetrics")
+    check_statistics(report, data)
+    print("ok  chi-squares and Cramér's V equal those of SciPy")
+    failed = [rule["name"] for rule in report["rules"] if not rule["passed"]]
+    check(not failed, f"generated tickets violate {failed}")
+    print(f"ok  all {len(report['rules'])} rules hold")
 
 
 if __name__ == "__main__":
