@@ -84,10 +84,10 @@ FILTERS = [
 failures = []
 
 
-def check(holds, what):
+def check(holds, description):
     if not holds:
-        failures.append(what)
-        print("FAILED ", what)
+        failures.append(description)
+        print("FAILED ", description)
 
 
 class World:
@@ -159,11 +159,11 @@ def cell_matches(found, expected):
     return found == str(expected)
 
 
-def check_rows(what, found, expected, n_columns=None):
+def check_rows(description, found, expected, n_columns=None):
     fits = len(found) == len(expected) and all(
         len(row) >= len(wanted) and all(map(cell_matches, row, wanted)) for row, wanted in zip(found, expected)
     )
-    check(fits, f"{what}: {found[:4]}… ({len(found)}), expected {expected[:4]}… ({len(expected)})")
+    check(fits, f"{description}: {found[:4]}… ({len(found)}), expected {expected[:4]}… ({len(expected)})")
 
 
 def export(page, visual, entry):
@@ -193,21 +193,21 @@ def shown_table(page, visual):
     return rows.evaluate_all("rows => rows.map(row => [...row.cells].map(cell => cell.textContent))")
 
 
-def check_numbers(page, world, filters, what):
+def check_numbers(page, world, filters, description):
     world.apply_filters(filters)
     for visual in ANSWERS:
         expected = world.answer(visual, filters)
-        check_rows(f"{world.name}, {what}, CSV of {visual}", rows_of(export_csv(page, visual)), expected)
+        check_rows(f"{world.name}, {description}, CSV of {visual}", rows_of(export_csv(page, visual)), expected)
     page.get_by_role("button", name="Show all as tables").click()
     for visual in [visual for visual in ANSWERS if visual != "open_p1_tickets"]:
-        check_rows(f"{world.name}, {what}, table of {visual}", shown_table(page, visual), world.answer(visual, filters))
+        check_rows(f"{world.name}, {description}, table of {visual}", shown_table(page, visual), world.answer(visual, filters))
     order = [1, 8, 9, 2, 3, 4, 5, 6, 7, 0]
     expected = [tuple(row[column] for column in order) for row in world.answer("open_p1_tickets", filters)]
-    check_rows(f"{world.name}, {what}, table of open_p1_tickets", shown_table(page, "open_p1_tickets"), expected)
+    check_rows(f"{world.name}, {description}, table of open_p1_tickets", shown_table(page, "open_p1_tickets"), expected)
     page.get_by_role("button", name="Show all as tables").click()
     n = world.engine.execute("SELECT count() FROM filtered").fetchone()[0]
     is_shown = f"{n:,}" in page.get_by_role("status").inner_text()
-    check(is_shown, f"{world.name}, {what}: the page does not show the count of {n:,} tickets")
+    check(is_shown, f"{world.name}, {description}: the page does not show the count of {n:,} tickets")
 
 
 def check_unfiltered_csv(page, world):
@@ -262,7 +262,7 @@ def check_world(browser, world, filter_sets):
     check_unfiltered_csv(page, world)
     page.context.close()
     for number, ages in enumerate(filter_sets):
-        filters = world.with_dates(filtered)
+        filters = world.with_dates(ages)
         page = browser.open(world.link(filters))
         check_numbers(page, world, filters, f"link {filters}")
         address = page.url
@@ -277,12 +277,12 @@ def check_world(browser, world, filter_sets):
     print("ok ", world.name, f"{world.page.stat().st_size:,} bytes, made in {world.seconds:.1f} s")
 
 
-def expect_fragment(page, fragment, what):
+def expect_fragment(page, fragment, description):
     """Waits until the URL fragment is as expected, and for the page to follow it."""
     try:
         page.wait_for_function("wanted => location.hash === wanted", arg=fragment, timeout=5000)
     except TimeoutError:
-        check(False, f"after {what} the URL is {page.url}, expected {fragment or 'no fragment'}")
+        check(False, f"after {description} the URL is {page.url}, expected {fragment or 'no fragment'}")
     page.wait_for_timeout(100)
 
 
@@ -365,7 +365,8 @@ def check_keyboard(browser, world):
     page.keyboard.press("Space")
     expect_fragment(page, "#market=AE", "selecting a market by keyboard")
     page.keyboard.press("Escape")
-    check(page.evaluate("document.activeElement.getAttribute('aria-controls')") == "filter-market", "Escape does not return the focus")
+    focused = page.evaluate("document.activeElement.getAttribute('aria-controls')")
+    check(focused == "filter-market", f"after Escape the focus is on {focused}, expected filter-market")
     page.get_by_role("button", name="Remove filter United Arab Emirates").press("Enter")
     expect_fragment(page, "", "removing a chip by keyboard")
     focused = page.evaluate("document.activeElement.getAttribute('aria-controls')")

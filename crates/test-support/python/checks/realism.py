@@ -111,8 +111,8 @@ def cramers_v(a, b):
     return sqrt(phi_squared / (min(rows, columns) - 1))
 
 
-def check_close(found, expected, what):
-    check(abs(found - expected) < TOLERANCE, f"{what} is {found!r}, expected {expected!r}")
+def check_close(found, expected, name):
+    check(abs(found - expected) < TOLERANCE, f"{name} is {found!r}, expected {expected!r}")
 
 
 def check_statistics(report, data):

@@ -1,6 +1,6 @@
-"""Athena's API: workgroups, and queries from their start to their answer.
+"""Athena's API: workgroups, and query executions from start to results.
 
-What may live here: what a caller of the API sees. What a statement does is in athena_ddl.py and athena_query.py.
+Statements are executed by athena_ddl.py and athena_query.py.
 """
 
 from __future__ import annotations
@@ -40,51 +40,51 @@ _FAILURES = (
     s3_overrides.S3Error,
     trino_sql.SqlError,
 )
-# What a running statement does, and gives.
-_Work = Callable[[], athena_query.Answer]
+# Executes a statement and returns its result.
+_Work = Callable[[], athena_query.Result]
 
 
 def install() -> None:
-    """Takes the place of ministack's functions."""
+    """Replaces ministack's functions."""
     athena._start_query_execution = _start
-    athena._get_query_results = _with_update_count(athena._get_query_results)
+    athena._get_query_results = _add_update_count(athena._get_query_results)
     athena._create_workgroup = _create_workgroup(athena._create_workgroup)
-    athena._get_workgroup = _of_a_workgroup(_get_workgroup(athena._get_workgroup))
-    athena._update_workgroup = _of_a_workgroup(_update_workgroup(athena._update_workgroup))
-    athena._delete_workgroup = _of_a_workgroup(_delete_workgroup(athena._delete_workgroup))
+    athena._get_workgroup = _requires_workgroup(_get_workgroup(athena._get_workgroup))
+    athena._update_workgroup = _requires_workgroup(_update_workgroup(athena._update_workgroup))
+    athena._delete_workgroup = _requires_workgroup(_delete_workgroup(athena._delete_workgroup))
 
 
-def _refused(message: str, **more: str) -> tuple:
+def _invalid_request(message: str, **more: str) -> tuple:
     return error_response_json("InvalidRequestException", message, 400, extra=more)
 
 
 def _start(request: dict) -> tuple:
     workgroup = athena._workgroups.get(request.get("WorkGroup", "primary"))
     if workgroup is None:
-        return _refused(f"WorkGroup {request['WorkGroup']} is not found.")
+        return _invalid_request(f"WorkGroup {request['WorkGroup']} is not found.")
     if workgroup["State"] != "ENABLED":
-        return _refused(f"WorkGroup {workgroup['Name']} is disabled.")
+        return _invalid_request(f"WorkGroup {workgroup['Name']} is disabled.")
     token = request.get("ClientRequestToken")
     for query_id, execution in athena._executions.items():
         if token and execution["_token"] == token:
             if execution["Query"] != request["QueryString"]:
-                return _refused("Idempotent parameters do not match")
+                return _invalid_request("Idempotent parameters do not match")
             return json_response({"QueryExecutionId": query_id})
     settings = workgroup["Configuration"]
     location = _output_location(request, settings)
     if not location:
         text = "No output location provided. An output location is required either through the Workgroup result "
-        return _refused(f"{text}configuration setting or as an API input.")
+        return _invalid_request(f"{text}configuration setting or as an API input.")
     bucket, _ = s3_overrides.bucket_and_key(location)
-    if bucket not in s3_overrides.s3._buckets or iam.denial("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}"):
-        return _refused(f"Unable to verify/create output bucket {bucket}")
+    if bucket not in s3_overrides.s3._buckets or iam.denial_reason("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}"):
+        return _invalid_request(f"Unable to verify/create output bucket {bucket}")
 
     text, query_id = request["QueryString"], str(uuid.uuid4())
     context = {"Database": "default", "Catalog": "AwsDataCatalog", **request.get("QueryExecutionContext", {})}
     try:
-        kind, work = _understand(text, context["Database"].lower())
+        kind, work = _parse_statement(text, context["Database"].lower())
     except trino_sql.SqlError as error:
-        return _refused(f"line 1:1: {error}", AthenaErrorCode="MALFORMED_QUERY")
+        return _invalid_request(f"line 1:1: {error}", AthenaErrorCode="MALFORMED_QUERY")
     ending = {"SELECT": ".csv", "INSERT": ""}.get(kind, ".txt")
     execution = {
         "QueryExecutionId": query_id,
@@ -99,33 +99,33 @@ def _start(request: dict) -> tuple:
         "_token": token,
     }
     athena._executions[query_id] = execution
-    # The loop alone would not keep it from being collected.
+    # The event loop keeps only a weak reference to a task.
     execution["_task"] = asyncio.create_task(_execute(execution, work, settings.get(_CUTOFF)))
     return json_response({"QueryExecutionId": query_id})
 
 
 def _output_location(request: dict, settings: dict) -> str | None:
-    """The workgroup's, if it insists or the request names none."""
+    """Returns the workgroup's location if the workgroup enforces it or the request has none, else the request's."""
     own = settings.get("ResultConfiguration", {}).get("OutputLocation")
-    asked = request.get("ResultConfiguration", {}).get("OutputLocation")
-    return own if settings.get("EnforceWorkGroupConfiguration") else asked or own
+    requested = request.get("ResultConfiguration", {}).get("OutputLocation")
+    return own if settings.get("EnforceWorkGroupConfiguration") else requested or own
 
 
-def _understand(text: str, database: str) -> tuple[str, _Work]:
-    """What kind of statement it is, and how to run it."""
+def _parse_statement(text: str, database: str) -> tuple[str, _Work]:
+    """Parses a statement. Returns its kind and a function that executes it."""
     tokens = list(athena._sql_tokens(text))
-    signs = [place for place, token in enumerate(tokens) if token[:2] == ("punct", ";")]
+    semicolons = [index for index, token in enumerate(tokens) if token[:2] == ("punct", ";")]
     if not tokens:
         raise trino_sql.SqlError("mismatched input '<EOF>'. Expecting: a statement")
-    if signs == [len(tokens) - 1]:
-        # Athena lets this pass for some statements. What is sent shall not depend on that.
+    if semicolons == [len(tokens) - 1]:
+        # Athena accepts a final semicolon for some statements only, so the tools must not send one.
         raise trino_sql.SqlError("mismatched input ';'. Expecting: <EOF>. A statement ends without a semicolon")
-    if signs:
+    if semicolons:
         raise trino_sql.SqlError(f"Only one sql statement is allowed. Got: {text}")
     if run := athena_ddl.parse(text):
-        return "DDL", lambda: athena_query.Answer(["result"], ["varchar"], [[line] for line in run(database)])
+        return "DDL", lambda: athena_query.Result(["result"], ["varchar"], [[line] for line in run(database)])
     if tokens[0][1] not in _QUERY_WORDS:
-        raise trino_sql.SqlError(f"mismatched input '{tokens[0][1]}' (or a statement the emulator doesn't know)")
+        raise trino_sql.SqlError(f"mismatched input '{tokens[0][1]}' (or a statement that the emulator does not support)")
     if tokens[0][1] != "insert":
         tree = trino_sql.parse_query(text)
         return "SELECT", lambda: athena_query.select(tree, database)
@@ -142,7 +142,7 @@ def _understand(text: str, database: str) -> tuple[str, _Work]:
 async def _execute(execution: dict, work: _Work, cutoff: int | None) -> None:
     status, started = execution["Status"], time.monotonic()
     status["State"] = "RUNNING"
-    # Athena's own calls come over TLS, whatever its caller's came over.
+    # Athena's own calls use TLS, whatever transport its caller used.
     pin_request_origin("127.0.0.1", True)
     try:
         iam.require_glue("GetDatabase", "default")
@@ -170,13 +170,13 @@ async def _execute(execution: dict, work: _Work, cutoff: int | None) -> None:
         _fail(execution, f"Access denied when writing output to url: {location}. {error}")
         return
     execution["_results"] = {"columns": answer.columns, "rows": answer.rows}
-    execution["_column_types"] = [trino_sql.answer_type(kind) for kind in answer.types]
+    execution["_column_types"] = [trino_sql.result_type(kind) for kind in answer.types]
     execution["_written"] = answer.written
     status["State"] = "SUCCEEDED"
 
 
 def _csv_value(value: str | None) -> str:
-    """Always quoted, which tells a NULL from an empty text."""
+    """Quotes every value, to distinguish NULL from an empty string."""
     return "" if value is None else '"' + value.replace('"', '""') + '"'
 
 
@@ -191,8 +191,8 @@ def _fail(execution: dict, reason: str) -> None:
     }
 
 
-def _save(execution: dict, answer: athena_query.Answer) -> None:
-    """Writes the answer where Athena writes it."""
+def _save(execution: dict, answer: athena_query.Result) -> None:
+    """Writes the results to the output location, as Athena does."""
     location = execution["ResultConfiguration"]["OutputLocation"]
     text = io.StringIO()
     if execution["StatementType"] == "DDL":
@@ -209,8 +209,8 @@ def _save(execution: dict, answer: athena_query.Answer) -> None:
     s3_overrides.write(bucket, f"{key}.metadata", b"", "application/octet-stream")
 
 
-def _with_update_count(function):
-    """An INSERT's answer is how many rows it wrote, and no row."""
+def _add_update_count(function):
+    """Adds the update count: the result of an INSERT is the number of rows written, without rows."""
 
     def get_query_results(request: dict) -> tuple:
         status, headers, body = function(request)
@@ -228,21 +228,21 @@ def _with_update_count(function):
 def _create_workgroup(function):
     def create_workgroup(request: dict) -> tuple:
         if not _WORKGROUP_NAME.fullmatch(request["Name"]):
-            return _refused("1 validation error detected: Value at 'name' failed to satisfy constraint")
+            return _invalid_request("1 validation error detected: Value at 'name' failed to satisfy constraint")
         if request["Name"] in athena._workgroups:
-            return _refused("WorkGroup is already created")
+            return _invalid_request("WorkGroup is already created")
         return function(request)
 
     return create_workgroup
 
 
-def _of_a_workgroup(function):
-    def refuses_without(request: dict) -> tuple:
+def _requires_workgroup(function):
+    def require_workgroup(request: dict) -> tuple:
         if request["WorkGroup"] not in athena._workgroups:
-            return _refused(f"WorkGroup {request['WorkGroup']} is not found.")
+            return _invalid_request(f"WorkGroup {request['WorkGroup']} is not found.")
         return function(request)
 
-    return refuses_without
+    return require_workgroup
 
 
 def _get_workgroup(function):
@@ -268,7 +268,7 @@ def _delete_workgroup(function):
         name = request["WorkGroup"]
         kept = [*athena._executions.values(), *athena._named_queries.values()]
         if any(one.get("WorkGroup") == name for one in kept) and not request.get("RecursiveDeleteOption"):
-            return _refused(f"WorkGroup {name} is not empty")
+            return _invalid_request(f"WorkGroup {name} is not empty")
         for known in (athena._executions, athena._named_queries):
             for one in [key for key, value in known.items() if value.get("WorkGroup") == name]:
                 del known[one]

@@ -1,7 +1,8 @@
-"""Athena's DDL, on the Glue catalogue.
+"""Athena's DDL statements, executed on the Glue catalogue.
 
-What may live here: one function a statement. `parse` refuses what Athena would not even start; what it returns does the
-rest, and fails where Athena fails. Statements on views are Trino's, all others Hive's, which knows no comments.
+One function per statement. `parse` rejects statements that Athena would not start; the function that it returns executes the
+statement and fails where Athena fails. Athena parses statements on views with Trino's grammar and all others with Hive's,
+which has no comments.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ import trino_sql
 from athena_query import QueryFailed
 
 _TASK = "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
-# Runs a statement, given the database for names without one; what it says is a list of lines.
+# Executes a statement, given the database of unqualified names, and returns lines of output.
 Run = Callable[[str], list[str]]
 
 
 def parse(text: str) -> Run | None:
-    """What a statement does, or None if it is not DDL."""
+    """Parses a DDL statement. Returns the function that executes it, or None if the text is not DDL."""
     for words, reader in _READERS.items():
         cursor = athena._Cursor(text)
         if cursor.keywords(*words):
             if not words[-1] == "view" and _has_comment(cursor):
-                raise trino_sql.SqlError("mismatched input '--'. A comment in DDL is not understood: send none")
+                raise trino_sql.SqlError("mismatched input '--'. Comments are not supported in DDL")
             run = reader(cursor)
             if not cursor.at_end():
                 raise trino_sql.SqlError(f"extraneous input '{cursor.peek()[1]}'")
@@ -46,7 +47,7 @@ def _has_comment(cursor: athena._Cursor) -> bool:
 
 
 def _create_database(cursor: athena._Cursor) -> Run:
-    tolerant = cursor.keywords("if", "not", "exists")
+    if_not_exists = cursor.keywords("if", "not", "exists")
     request = {"Name": _name(cursor, 1)[0]}
     if cursor.keywords("comment"):
         request["Description"] = _expected(cursor.string(), "a text")
@@ -56,7 +57,7 @@ def _create_database(cursor: athena._Cursor) -> Run:
     def run(_: str) -> list[str]:
         iam.require_glue("GetDatabase", request["Name"])
         if request["Name"] in glue._databases:
-            _unless(tolerant, f"{_TASK} Database {request['Name']} already exists")
+            _fail_unless(if_not_exists, f"{_TASK} Database {request['Name']} already exists")
             return []
         iam.require_glue("CreateDatabase", request["Name"])
         glue_overrides.call(glue._create_database, {"DatabaseInput": request})
@@ -66,7 +67,7 @@ def _create_database(cursor: athena._Cursor) -> Run:
 
 
 def _drop_database(cursor: athena._Cursor) -> Run:
-    tolerant = cursor.keywords("if", "exists")
+    if_exists = cursor.keywords("if", "exists")
     name = _name(cursor, 1)[0]
     cascade = cursor.keywords("cascade")
     if not cascade:
@@ -75,7 +76,7 @@ def _drop_database(cursor: athena._Cursor) -> Run:
     def run(_: str) -> list[str]:
         iam.require_glue("GetDatabase", name)
         if name not in glue._databases:
-            _unless(tolerant, f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
+            _fail_unless(if_exists, f"FAILED: SemanticException [Error 10072]: Database does not exist: {name}")
             return []
         if not cascade and any(key.startswith(f"{name}/") for key in glue._tables):
             raise QueryFailed(f"{_TASK} InvalidOperationException(message:Database {name} is not empty.)")
@@ -89,7 +90,7 @@ def _drop_database(cursor: athena._Cursor) -> Run:
 def _create_table(cursor: athena._Cursor) -> Run:
     parsed = athena._parse_ddl(cursor.text)
     if not isinstance(parsed, athena._CreateTable):
-        raise trino_sql.SqlError("cannot recognize input: not a CREATE EXTERNAL TABLE (or too much for the emulator)")
+        raise trino_sql.SqlError("cannot recognize input: not a CREATE EXTERNAL TABLE (or not supported by the emulator)")
     if not parsed.external:
         raise trino_sql.SqlError("External keyword required for table type HIVE")
     for column in parsed.columns + parsed.partition_keys:
@@ -103,7 +104,7 @@ def _create_table(cursor: athena._Cursor) -> Run:
         _require_database(database)
         iam.require_glue("GetTable", database, parsed.table)
         if glue_overrides.table(database, parsed.table):
-            _unless(parsed.if_not_exists, f"{_TASK} AlreadyExistsException(message:Table {name} already exists)")
+            _fail_unless(parsed.if_not_exists, f"{_TASK} AlreadyExistsException(message:Table {name} already exists)")
             return []
         columns = [column["Name"] for column in parsed.columns + parsed.partition_keys]
         if len(set(columns)) < len(columns):
@@ -130,16 +131,16 @@ def _drop_view(cursor: athena._Cursor) -> Run:
 
 
 def _drop(cursor: athena._Cursor, is_view: bool) -> Run:
-    tolerant = cursor.keywords("if", "exists")
-    own_database, name = _name(cursor, 2)
+    if_exists = cursor.keywords("if", "exists")
+    explicit_database, name = _name(cursor, 2)
 
     def run(database: str) -> list[str]:
-        database = own_database or database
+        database = explicit_database or database
         iam.require_glue("GetTable", database, name)
         table = glue_overrides.table(database, name)
         if table is None:
             what = "View" if is_view else "SemanticException [Error 10001]: Table"
-            _unless(tolerant, f"FAILED: {what} not found: {database}.{name}")
+            _fail_unless(if_exists, f"FAILED: {what} not found: {database}.{name}")
             return []
         if (table["TableType"] == "VIRTUAL_VIEW") != is_view:
             kinds = ("a table", "DROP VIEW") if is_view else ("a view", "DROP TABLE")
@@ -152,10 +153,10 @@ def _drop(cursor: athena._Cursor, is_view: bool) -> Run:
 
 
 def _repair(cursor: athena._Cursor) -> Run:
-    own_database, name = _name(cursor, 2)
+    explicit_database, name = _name(cursor, 2)
 
     def run(database: str) -> list[str]:
-        database = own_database or database
+        database = explicit_database or database
         table = _partitioned(database, name)
         iam.require_glue("GetPartitions", database, name)
         new = {values: None for values in athena_query.partition_directories(table)}
@@ -167,11 +168,11 @@ def _repair(cursor: athena._Cursor) -> Run:
 
 
 def _alter_table(cursor: athena._Cursor) -> Run:
-    own_database, name = _name(cursor, 2)
+    explicit_database, name = _name(cursor, 2)
     adds = cursor.keywords("add")
     if not adds and not cursor.keywords("drop"):
         raise trino_sql.SqlError("mismatched input after ALTER TABLE. Expecting: ADD or DROP PARTITION")
-    tolerant = cursor.keywords("if", "not", "exists") if adds else cursor.keywords("if", "exists")
+    has_if_clause = cursor.keywords("if", "not", "exists") if adds else cursor.keywords("if", "exists")
     wanted: list[tuple[dict[str, str], str | None]] = []
     while cursor.keywords("partition"):
         values = _partition_values(cursor)
@@ -180,23 +181,23 @@ def _alter_table(cursor: athena._Cursor) -> Run:
     _expected(wanted, "PARTITION")
 
     def run(database: str) -> list[str]:
-        database = own_database or database
+        database = explicit_database or database
         table = _partitioned(database, name)
         keys = [key["Name"] for key in table["PartitionKeys"]]
         if any(set(values) != set(keys) for values, _ in wanted):
             raise QueryFailed(f"FAILED: SemanticException: the partition's columns are {', '.join(keys)}")
         locations = {tuple(values[key] for key in keys): location for values, location in wanted}
-        there = {tuple(one["Values"]) for one in glue_overrides.partitions(database, name)}
-        wrong = there & set(locations) if adds else set(locations) - there
-        if wrong and not tolerant:
+        existing = {tuple(one["Values"]) for one in glue_overrides.partitions(database, name)}
+        wrong = existing & set(locations) if adds else set(locations) - existing
+        if wrong and not has_if_clause:
             problem = "already exists" if adds else "not found"
             raise QueryFailed(f"FAILED: SemanticException: Partition {problem}: {sorted(wrong)[0]}")
         if adds:
             athena_query.add_partitions(database, name, table, locations)
             return []
         iam.require_glue("BatchDeletePartition", database, name)
-        doomed = [{"Values": list(values)} for values in locations]
-        request = {"DatabaseName": database, "TableName": name, "PartitionsToDelete": doomed}
+        to_delete = [{"Values": list(values)} for values in locations]
+        request = {"DatabaseName": database, "TableName": name, "PartitionsToDelete": to_delete}
         glue_overrides.call(glue_overrides._batch_delete_partition, request)
         return []
 
@@ -204,22 +205,22 @@ def _alter_table(cursor: athena._Cursor) -> Run:
 
 
 def _create_view(cursor: athena._Cursor, replaces: bool = False) -> Run:
-    own_database, name = _name(cursor, 2)
+    explicit_database, name = _name(cursor, 2)
     if not cursor.keywords("as"):
         raise trino_sql.SqlError("mismatched input after the view's name. Expecting: AS")
     tree = trino_sql.parse_query(cursor.text[cursor.peek()[2] or len(cursor.text) :])
-    if nameless := trino_sql.nameless_columns(tree):
-        raise trino_sql.SqlError(f"MISSING_COLUMN_NAME: Column name not specified at position {nameless[0][0] + 1}")
+    if unnamed := trino_sql.unnamed_columns(tree):
+        raise trino_sql.SqlError(f"MISSING_COLUMN_NAME: Column name not specified at position {unnamed[0][0] + 1}")
     cursor.i = len(cursor.tokens)
 
     def run(database: str) -> list[str]:
-        database = own_database or database
+        database = explicit_database or database
         _require_database(database)
         iam.require_glue("GetTable", database, name)
         old = glue_overrides.table(database, name)
         if old and old["TableType"] != "VIRTUAL_VIEW":
             raise QueryFailed(f"TABLE_ALREADY_EXISTS: Table already exists: '{trino_sql.CATALOG}.{database}.{name}'")
-        _unless(replaces or not old, f"TABLE_ALREADY_EXISTS: View already exists: '{database}.{name}'")
+        _fail_unless(replaces or not old, f"TABLE_ALREADY_EXISTS: View already exists: '{database}.{name}'")
         columns = athena_query.describe(tree, database)
         iam.require_glue("UpdateTable" if old else "CreateTable", database, name)
         request = {"DatabaseName": database, "TableInput": _view_input(name, database, tree, columns)}
@@ -234,7 +235,7 @@ def _create_or_replace_view(cursor: athena._Cursor) -> Run:
 
 
 def _view_input(name: str, database: str, tree: trino_sql.exp.Query, columns: list[tuple[str, str]]) -> dict:
-    """A view as Athena stores it: the text, in Trino's layout, lies in a comment."""
+    """Returns a view as Athena stores it: the query in Trino's formatting, encoded in a comment."""
     definition = {
         "originalSql": trino_sql.formatted(tree),
         "catalog": trino_sql.CATALOG,
@@ -293,7 +294,7 @@ def _expected(found, what: str):
     return found
 
 
-def _unless(tolerated: bool, problem: str) -> None:
+def _fail_unless(tolerated: bool, problem: str) -> None:
     if not tolerated:
         raise QueryFailed(problem)
 

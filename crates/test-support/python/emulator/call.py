@@ -1,8 +1,8 @@
-"""Makes one call to the running emulator, as the root of an account, and prints the answer as JSON.
+"""Makes one API call to the running emulator as an account's root user, and prints the response as JSON.
 
     call.py --endpoint http://127.0.0.1:4566 --account 123456789012 s3 put_object '{"Bucket": "b", "Key": "k", "Body": "x"}'
 
-What may live here: nothing but that. The tests use it for what another hand does to the lake.
+The tests use it to change the lake outside `deploy`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import boto3
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Makes one call to the running emulator.")
+    parser = argparse.ArgumentParser(description="Makes one API call to the running emulator.")
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--account", required=True)
     parser.add_argument("--region", default="eu-central-1")
     parser.add_argument("service")
-    parser.add_argument("operation", help="as boto3 names it, e.g. put_object")
+    parser.add_argument("operation", help="boto3's name of the operation, for example put_object")
     parser.add_argument("parameters", type=json.loads, help="a JSON object")
     options = parser.parse_args()
     client = boto3.client(

@@ -1,12 +1,10 @@
-"""Makes and removes IAM users in a running emulator (see serve.py), as the account's root.
+"""Creates and deletes IAM users in a running emulator (see serve.py), as the account's root user.
 
-    users.py --endpoint http://127.0.0.1:4566 --account 123456789012 NAME POLICY_FILE
-    users.py --endpoint http://127.0.0.1:4566 --account 123456789012 --delete NAME
+    create_user.py --endpoint http://127.0.0.1:4566 --account 123456789012 NAME POLICY_FILE
+    create_user.py --endpoint http://127.0.0.1:4566 --account 123456789012 --delete NAME
 
-Making prints the access key as JSON: {"access_key_id": …, "secret_access_key": …}. Who is there already gets the policy
-in place of the old one, and a new key in place of the old ones.
-
-What may live here: users and nothing else.
+Creating a user prints its access key as JSON: {"access_key_id": …, "secret_access_key": …}. An existing user of that name
+is replaced, with its policy and access keys.
 """
 
 from __future__ import annotations
@@ -22,16 +20,16 @@ POLICY = "test"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Makes and removes IAM users in the emulator.")
+    parser = argparse.ArgumentParser(description="Creates and deletes IAM users in the emulator.")
     parser.add_argument("--endpoint", required=True, help="the emulator's URL")
     parser.add_argument("--account", default="123456789012", help="the account's number")
-    parser.add_argument("--delete", action="store_true", help="removes the user")
+    parser.add_argument("--delete", action="store_true", help="deletes the user")
     parser.add_argument("name")
-    parser.add_argument("policy", nargs="?", type=Path, help="a file with a policy document")
+    parser.add_argument("policy", nargs="?", type=Path, help="file with a policy document")
     options = parser.parse_args()
     if options.delete == bool(options.policy):
         parser.error("expected either a policy or --delete")
-    # The emulator takes a root's access key, the account's number, with any secret.
+    # The root user's access key is the account's number, with any secret.
     iam = boto3.client(
         "iam",
         endpoint_url=options.endpoint,

@@ -1,6 +1,6 @@
-"""What Glue does or refuses, and ministack's does not.
+"""Changes to ministack's Glue: behaviour and validation of AWS that it lacks.
 
-What may live here: changes to ministack's Glue, one function each, and the catalogue as the other modules read it.
+One function per change, plus functions with which the other modules read the catalogue.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import duckdb
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import glue
 
-MOST_CREATED_AT_ONCE = 100
-MOST_DELETED_AT_ONCE = 25
-MOST_ON_A_PAGE = 1000
+MAX_BATCH_CREATE = 100
+MAX_BATCH_DELETE = 25
+MAX_PAGE_SIZE = 1000
 
 
 class GlueError(Exception):
-    """Glue refused a call."""
+    """Glue returned an error to an internal call."""
 
 
 def install() -> None:
-    """Takes the place of ministack's functions."""
+    """Replaces ministack's functions."""
     dispatch = glue._handle_request_sync
 
     def handle(method: str, path: str, headers: dict, body: bytes, query: dict) -> tuple:
@@ -31,15 +31,15 @@ def install() -> None:
 
     glue._handle_request_sync = handle
     glue._get_partitions = _get_partitions
-    glue._get_tables = _of_a_database(glue._get_tables)
-    glue._update_table = _replacing(glue._update_table)
+    glue._get_tables = _requires_database(glue._get_tables)
+    glue._update_table = _replace_whole_table(glue._update_table)
     for name in ("_create_partition", "_delete_partition", "_get_partition", "_batch_get_partition"):
-        setattr(glue, name, _of_a_table(getattr(glue, name)))
-    glue._batch_create_partition = _of_a_table(_batch_create(glue._batch_create_partition))
+        setattr(glue, name, _requires_table(getattr(glue, name)))
+    glue._batch_create_partition = _requires_table(_batch_create(glue._batch_create_partition))
 
 
 def call(function, request: dict) -> dict:
-    """Calls one of ministack's functions from within."""
+    """Calls one of ministack's functions and returns its parsed response."""
     status, _, body = function(request)
     answer = json.loads(body or b"{}")
     if status >= 300:
@@ -48,12 +48,12 @@ def call(function, request: dict) -> dict:
 
 
 def table(database: str, name: str) -> dict | None:
-    """A table or view of the catalogue."""
+    """Returns a table or view of the catalogue, or None."""
     return glue._tables.get(f"{database}/{name}")
 
 
 def partitions(database: str, name: str) -> list[dict]:
-    """The partitions that are registered for a table."""
+    """Returns the registered partitions of a table."""
     return list(glue._partitions.get(f"{database}/{name}") or [])
 
 
@@ -67,31 +67,31 @@ def _invalid(list_name: str, most: int) -> tuple:
     return error_response_json("ValidationException", text, 400)
 
 
-def _of_a_database(function):
-    def refuses_without(request: dict) -> tuple:
+def _requires_database(function):
+    def require_database(request: dict) -> tuple:
         name = request.get("DatabaseName")
         return function(request) if name in glue._databases else _not_found(f"Database {name}")
 
-    return refuses_without
+    return require_database
 
 
-def _of_a_table(function):
-    def refuses_without(request: dict) -> tuple:
+def _requires_table(function):
+    def require_table(request: dict) -> tuple:
         name = request.get("TableName")
         if table(request.get("DatabaseName"), name) is None:
             return _not_found(f"Table {name}")
         return function(request)
 
-    return _of_a_database(refuses_without)
+    return _requires_database(require_table)
 
 
-def _replacing(function):
-    """UpdateTable replaces the whole table: what the request leaves out is gone, while ministack keeps it."""
-    left_out = {"Description": "", "Owner": "", "Parameters": {}, "PartitionKeys": [], "StorageDescriptor": {}}
-    left_out |= {"ViewOriginalText": None, "ViewExpandedText": None}
+def _replace_whole_table(function):
+    """Resets the members that UpdateTable omits: AWS replaces the whole table, ministack keeps them."""
+    defaults = {"Description": "", "Owner": "", "Parameters": {}, "PartitionKeys": [], "StorageDescriptor": {}}
+    defaults |= {"ViewOriginalText": None, "ViewExpandedText": None}
 
     def update_table(request: dict) -> tuple:
-        return function({**request, "TableInput": {**left_out, **request.get("TableInput", {})}})
+        return function({**request, "TableInput": {**defaults, **request.get("TableInput", {})}})
 
     return update_table
 
@@ -99,8 +99,8 @@ def _replacing(function):
 def _batch_create(function):
     def batch_create_partition(request: dict) -> tuple:
         inputs = request.get("PartitionInputList", [])
-        if len(inputs) > MOST_CREATED_AT_ONCE:
-            return _invalid("partitionInputList", MOST_CREATED_AT_ONCE)
+        if len(inputs) > MAX_BATCH_CREATE:
+            return _invalid("partitionInputList", MAX_BATCH_CREATE)
         keys = len(table(request["DatabaseName"], request["TableName"]).get("PartitionKeys") or [])
         if any(len(one.get("Values", [])) != keys for one in inputs):
             text = "The number of partition keys do not match the number of partition values"
@@ -111,25 +111,25 @@ def _batch_create(function):
 
 
 def _batch_delete_partition(request: dict) -> tuple:
-    return _of_a_table(_delete_partitions)(request)
+    return _requires_table(_delete_partitions)(request)
 
 
 def _delete_partitions(request: dict) -> tuple:
     wanted = [one["Values"] for one in request.get("PartitionsToDelete", [])]
-    if len(wanted) > MOST_DELETED_AT_ONCE:
-        return _invalid("partitionsToDelete", MOST_DELETED_AT_ONCE)
+    if len(wanted) > MAX_BATCH_DELETE:
+        return _invalid("partitionsToDelete", MAX_BATCH_DELETE)
     key = f"{request['DatabaseName']}/{request['TableName']}"
-    there = glue._partitions.get(key) or []
-    glue._partitions[key] = [one for one in there if one["Values"] not in wanted]
-    known = [one["Values"] for one in there]
+    existing = glue._partitions.get(key) or []
+    glue._partitions[key] = [one for one in existing if one["Values"] not in wanted]
+    known = [one["Values"] for one in existing]
     missing = {"ErrorCode": "EntityNotFoundException", "ErrorMessage": "Partition not found."}
     errors = [{"PartitionValues": values, "ErrorDetail": missing} for values in wanted if values not in known]
     return json_response({"Errors": errors} if errors else {})
 
 
 def _get_partitions(request: dict) -> tuple:
-    """With the filter and the pages, which ministack passes over."""
-    return _of_a_table(_page_of_partitions)(request)
+    """Implements GetPartitions with Expression and pagination, which ministack ignores."""
+    return _requires_table(_page_of_partitions)(request)
 
 
 def _page_of_partitions(request: dict) -> tuple:
@@ -141,7 +141,7 @@ def _page_of_partitions(request: dict) -> tuple:
         except duckdb.Error as error:
             return error_response_json("InvalidInputException", f"Unsupported expression '{expression}': {error}", 400)
     start = int(request.get("NextToken") or 0)
-    end = start + min(int(request.get("MaxResults") or MOST_ON_A_PAGE), MOST_ON_A_PAGE)
+    end = start + min(int(request.get("MaxResults") or MAX_PAGE_SIZE), MAX_PAGE_SIZE)
     page = [dict(one) for one in found[start:end]]
     if request.get("ExcludeColumnSchema"):
         for one in page:

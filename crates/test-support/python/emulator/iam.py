@@ -1,7 +1,7 @@
-"""Who may do what, with AUTH: what a call touches, and what Athena does in the caller's name.
+"""IAM authorization: the resource ARNs of a call, and the actions that Athena performs with its caller's permissions.
 
-What may live here: everything about IAM. ministack evaluates the policies; what it lacks is which ARNs to evaluate for
-Glue, Athena and QuickSight, and that Athena reads the catalogue and the buckets with the rights of whoever asks.
+ministack evaluates the policies. This module adds the ARNs to evaluate for Glue, Athena and QuickSight, and Athena's access
+to the catalogue and the buckets on behalf of its caller. Active only if the emulator runs with --auth.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ import quicksight_model
 
 _access_key: ContextVar[str] = ContextVar("access_key", default="")
 _resources: ContextVar[tuple[str, ...]] = ContextVar("resources", default=())
-_trusted: ContextVar[bool] = ContextVar("trusted", default=False)
-_ask: Callable = iam_evaluator.enforce
+_as_service_role: ContextVar[bool] = ContextVar("trusted", default=False)
+_enforce: Callable = iam_evaluator.enforce
 
 
 class AccessDenied(Exception):
-    """The caller may not do what a statement needs."""
+    """The caller lacks a permission that a statement needs."""
 
 
 def install() -> None:
-    """Takes the place of ministack's own choice of resources and of its answers."""
+    """Replaces ministack's choice of resources and its error responses."""
     arn_of, answer = iam_actions.extract_resource_arn, iam_actions.access_denied_response
 
     def extract_resource_arn(service: str, method: str, path: str, headers: dict, body: bytes, *rest) -> str:
@@ -47,69 +47,71 @@ def install() -> None:
         tags = action == "athena:CreateWorkGroup" and any(key.startswith("aws:requesttag/") for key in service_context)
         for one in (action, "athena:TagResource") if tags else (action,):
             for arn in arns:
-                if denied := _ask(access_key, one, service, region, arn, service_context):
+                if denied := _enforce(access_key, one, service, region, arn, service_context):
                     return denied
         return None
 
     def access_denied_response(service: str, action: str, principal_arn: str, request_id: str, **details) -> tuple:
         if service not in ("glue", "athena", "quicksight") or details.get("error_code"):
             return answer(service, action, principal_arn, request_id, **details)
-        text = _refusal(principal_arn, action, details["resource_arn"], details["explicit_deny"])
+        text = _denial_message(principal_arn, action, details["resource_arn"], details["explicit_deny"])
         if service == "quicksight":
-            return quicksight_model.refusal(quicksight_model.Refused("AccessDeniedException", text), request_id)
+            return quicksight_model.error_response(quicksight_model.ServiceError("AccessDeniedException", text), request_id)
         _, headers, body = answer(service, action, principal_arn, request_id, **details, message=text)
-        return 400, headers, body  # AWS has 400 here, ministack 403
+        return 400, headers, body  # as AWS does; ministack returns 403
 
     iam_actions.extract_resource_arn = extract_resource_arn
     iam_evaluator.enforce = enforce
     iam_actions.access_denied_response = access_denied_response
 
 
-def denial(action: str, arn: str, context: dict | None = None) -> str | None:
-    """Why the caller may not do this, or None if they may."""
-    denied = app.AUTH and not _trusted.get() and _ask(_access_key.get(), action, action.partition(":")[0], get_region(), arn, context)
+def denial_reason(action: str, arn: str, context: dict | None = None) -> str | None:
+    """Returns the reason why the caller may not perform an action, or None if it is allowed."""
+    if not app.AUTH or _as_service_role.get():
+        return None
+    denied = _enforce(_access_key.get(), action, action.partition(":")[0], get_region(), arn, context)
     if not denied:
         return None
     if isinstance(denied, iam_evaluator.AuthError):
         return denied.message
-    return _refusal(denied.principal_arn, action, arn, denied.decision == "Deny")
+    return _denial_message(denied.principal_arn, action, arn, denied.decision == "Deny")
 
 
 def require(action: str, *arns: str, context: dict | None = None) -> None:
-    """Refuses a statement whose caller may not do this to all of these."""
+    """Raises AccessDenied unless the caller may perform the action on every resource."""
     for arn in arns:
-        if reason := denial(action, arn, context):
+        if reason := denial_reason(action, arn, context):
             raise AccessDenied(reason)
 
 
 def require_glue(operation: str, database: str, table: str | None = None) -> None:
-    """Refuses a statement whose caller may not do this in the catalogue."""
+    """Raises AccessDenied unless the caller may perform the operation on a catalogue resource."""
     require(f"glue:{operation}", *_catalog_arns(database, table))
 
 
 @contextmanager
-def trusted() -> Iterator[None]:
-    """In here everything is allowed: a service acts with a role of its own."""
-    token = _trusted.set(True)
+def as_service_role() -> Iterator[None]:
+    """Allows everything within the context: a service acts with its own role."""
+    token = _as_service_role.set(True)
     try:
         yield
     finally:
-        _trusted.reset(token)
+        _as_service_role.reset(token)
 
 
 def quicksight_arns(operation: str, request: dict) -> list[str]:
-    """What a call must be allowed on; what it is about comes last."""
+    """Returns the resources that a call must be allowed on; its main resource is the last one."""
     start = f"arn:aws:quicksight:{get_region()}:{get_account_id()}:"
     if "Ingestion" in operation:
         return [f"{start}dataset/{request['DataSetId']}/ingestion/{request.get('IngestionId', '*')}"]
     if "Dashboard" in operation:
         return [f"{start}dashboard/{request['DashboardId']}"]
     if "DataSource" in operation:
-        # AWS's reference has no resource for the creation: it must be allowed on all.
+        # AWS's reference names no resource for CreateDataSource, so it must be allowed on all.
         everything = ["*"] if operation == "CreateDataSource" else []
         return [*everything, f"{start}datasource/{request.get('DataSourceId', '*')}"]
     if "DataSet" in operation:
-        # By the reference a creation is asked about the sources. Who may not make that data set is refused, too.
+        # The reference names the data sources for CreateDataSet; this emulator requires the data set, too.
         sources = quicksight_model.source_arns(request) if operation == "CreateDataSet" else []
         return [*sources, f"{start}dataset/{request.get('DataSetId', '*')}"]
     return ["*"]
@@ -119,17 +121,17 @@ def _quicksight_arns_of(method: str, path: str, body: bytes) -> list[str]:
     try:
         operation, request = quicksight_model.read(method, path, {}, body)
         return quicksight_arns(operation.name, request)
-    except (quicksight_model.Refused, AttributeError, TypeError):
-        return ["*"]  # it is refused in any case
+    except (quicksight_model.ServiceError, AttributeError, TypeError):
+        return ["*"]  # rejected later in any case
 
 
-def _refusal(principal_arn: str, action: str, arn: str, explicitly: bool) -> str:
+def _denial_message(principal_arn: str, action: str, arn: str, explicitly: bool) -> str:
     why = "with an explicit deny" if explicitly else f"because no identity-based policy allows the {action} action"
     return f"User: {principal_arn} is not authorized to perform: {action} on resource: {arn} {why}"
 
 
 def _catalog_arns(database: str | None, *tables: str | None) -> list[str]:
-    """A resource of the catalogue and all that it lies in: a call must be allowed on each."""
+    """Returns a catalogue resource and its parents; a call must be allowed on each of them."""
     start = f"arn:aws:glue:{get_region()}:{get_account_id()}:"
     arns = [f"{start}catalog"]
     if database:

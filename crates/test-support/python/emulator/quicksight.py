@@ -1,7 +1,7 @@
-"""QuickSight's API: from a request to the operation and back to an answer.
+"""QuickSight's API: dispatches a request to its operation and builds the response.
 
-ministack has no QuickSight; this one knows what `deploy` asks of it and a little more. What may live here: what all
-operations have in common. What each does is in the modules that are called quicksight_….
+ministack has no QuickSight. This one supports the operations that `deploy` uses and a few more. The operations themselves
+are in the other quicksight_* modules.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import quicksight_data_sets as data_sets
 import quicksight_ingestions as ingestions
 import quicksight_model as model
 import quicksight_data_sources as data_sources
-from quicksight_model import Refused
+from quicksight_model import ServiceError
 
 NAME = "quicksight"
 
 
 def install() -> None:
-    """Makes it one of ministack's services."""
+    """Registers QuickSight as one of ministack's services."""
     router.SERVICE_PATTERNS[NAME] = {"host_patterns": [r"^quicksight\."]}
     app.SERVICE_HANDLERS[NAME] = _handle
     iam_actions.SERVICE_TO_IAM_NAMESPACE[NAME] = NAME
@@ -39,21 +39,21 @@ async def _handle(method: str, path: str, _: dict, body: bytes, query: dict) -> 
         operation, request = model.read(method, path, query, body)
         model.check(operation, request)
         if request["AwsAccountId"] != get_account_id():
-            raise Refused("AccessDeniedException", f"Account {request['AwsAccountId']} is not the caller's")
+            raise ServiceError("AccessDeniedException", f"Account {request['AwsAccountId']} is not the caller's account")
         if operation.name not in _OPERATIONS:
-            raise model.invalid(f"{operation.name} is not known to the emulator")
+            raise model.invalid(f"{operation.name} is not supported by the emulator")
         _authorize(operation.name, request)
         answer = _OPERATIONS[operation.name](request)
-        status, told = await answer if inspect.isawaitable(answer) else answer
-        return model.response(status, told | {"Status": status, "RequestId": request_id})
+        status, fields = await answer if inspect.isawaitable(answer) else answer
+        return model.response(status, fields | {"Status": status, "RequestId": request_id})
     except iam.AccessDenied as error:
-        return model.refusal(Refused("AccessDeniedException", str(error)), request_id)
-    except Refused as error:
-        return model.refusal(error, request_id)
+        return model.error_response(ServiceError("AccessDeniedException", str(error)), request_id)
+    except ServiceError as error:
+        return model.error_response(error, request_id)
 
 
 def _authorize(operation: str, request: dict) -> None:
-    """What a call needs besides the action of its own name."""
+    """Checks the permissions that a call needs besides the action of its own name."""
     iam.require("quicksight:PassDataSource", *model.source_arns(request))
     iam.require("quicksight:PassDataSet", *dashboards.data_set_arns(request))
     if tags := request.get("Tags"):
@@ -65,7 +65,7 @@ def _authorize(operation: str, request: dict) -> None:
 def _describe_permissions(kind: str, name_of_id: str, name_of_arn: str):
     def describe_permissions(request: dict) -> tuple[int, dict]:
         asset = assets.get(kind, request[name_of_id])
-        return 200, {name_of_id: asset.id, name_of_arn: asset.arn, **assets.told_permissions(asset)}
+        return 200, {name_of_id: asset.id, name_of_arn: asset.arn, **assets.permissions_response(asset)}
 
     return describe_permissions
 
@@ -73,12 +73,12 @@ def _describe_permissions(kind: str, name_of_id: str, name_of_arn: str):
 def _update_permissions(kind: str, name_of_id: str, name_of_arn: str):
     def update_permissions(request: dict) -> tuple[int, dict]:
         if "GrantLinkPermissions" in request or "RevokeLinkPermissions" in request:
-            raise model.invalid("link permissions are not known to the emulator")
+            raise model.invalid("link permissions are not supported by the emulator")
         asset = assets.get(kind, request[name_of_id])
         assets.revoke(asset, request.get("RevokePermissions", []))
         assets.grant(asset, request.get("GrantPermissions", []))
-        told = assets.told_permissions(asset) if kind == dashboards.KIND else {}
-        return 200, {name_of_id: asset.id, name_of_arn: asset.arn, **told}
+        permissions = assets.permissions_response(asset) if kind == dashboards.KIND else {}
+        return 200, {name_of_id: asset.id, name_of_arn: asset.arn, **permissions}
 
     return update_permissions
 

@@ -1,7 +1,4 @@
-"""What QuickSight keeps, in memory, and who may do what with it there.
-
-What may live here: what data sources, data sets and dashboards have in common.
-"""
+"""QuickSight's assets (data sources, data sets and dashboards), kept in memory, and their permissions."""
 
 from __future__ import annotations
 
@@ -11,31 +8,31 @@ from dataclasses import dataclass, field
 
 from ministack.core.responses import get_account_id, get_region
 
-from quicksight_model import Refused, invalid
+from quicksight_model import ServiceError, invalid
 
-# Nobody of this name has ever been registered; everybody else has.
+# The only user name that does not exist.
 UNKNOWN_USER = "nobody"
-# QuickSight's users live in one region, which need not be that of what they look at.
+# QuickSight's users belong to an identity region, which may differ from that of the assets.
 _PRINCIPAL = re.compile(r"arn:aws:quicksight:[a-z0-9-]+:(\d{12}):(?:(?:user|group)/[\w.-]+/(.+)|namespace/[\w.-]+)")
-_READERS = {
+_READER_ACTIONS = {
     "datasource": {"DescribeDataSource", "DescribeDataSourcePermissions", "PassDataSource"},
     "dataset": {
         "DescribeDataSet", "DescribeDataSetPermissions", "DescribeIngestion", "ListIngestions", "PassDataSet",
     },
     "dashboard": {"DescribeDashboard", "ListDashboardVersions", "QueryDashboard"},
 }
-_OWNERS = {
-    "datasource": _READERS["datasource"] | {"DeleteDataSource", "UpdateDataSource", "UpdateDataSourcePermissions"},
-    "dataset": _READERS["dataset"] | {
+_OWNER_ACTIONS = {
+    "datasource": _READER_ACTIONS["datasource"] | {"DeleteDataSource", "UpdateDataSource", "UpdateDataSourcePermissions"},
+    "dataset": _READER_ACTIONS["dataset"] | {
         "CancelIngestion", "CreateIngestion", "DeleteDataSet", "UpdateDataSet", "UpdateDataSetPermissions",
     },
-    "dashboard": _READERS["dashboard"] | {
+    "dashboard": _READER_ACTIONS["dashboard"] | {
         "DeleteDashboard", "DescribeDashboardPermissions", "UpdateDashboard", "UpdateDashboardPermissions",
         "UpdateDashboardPublishedVersion",
     },
 }
-# What came later, and may be there or not.
-_LATER = {
+# Actions that AWS has added since, which are optional in a set of permissions.
+_OPTIONAL_ACTIONS = {
     "datasource": set(),
     "dataset": {
         "CreateRefreshSchedule", "DeleteDataSetRefreshProperties", "DeleteRefreshSchedule",
@@ -48,7 +45,7 @@ _LATER = {
 
 @dataclass
 class Asset:
-    """A data source, a data set or a dashboard."""
+    """A data source, data set or dashboard."""
 
     kind: str
     id: str
@@ -60,7 +57,7 @@ class Asset:
     updated: float = field(default_factory=time.time)
 
     def times(self) -> dict:
-        """As all answers tell them."""
+        """Returns the timestamps that every response contains."""
         return {"CreatedTime": self.created, "LastUpdatedTime": self.updated}
 
 
@@ -68,68 +65,68 @@ _assets: dict[str, Asset] = {}
 
 
 def arn_of(kind: str, name: str) -> str:
-    """The ARN of what is the caller's, here."""
+    """Returns the ARN of an asset in the caller's account and region."""
     return f"arn:aws:quicksight:{get_region()}:{get_account_id()}:{kind}/{name}"
 
 
 def find(arn: str) -> Asset | None:
-    """What has this ARN."""
+    """Returns the asset with an ARN, or None."""
     return _assets.get(arn)
 
 
 def get(kind: str, name: str) -> Asset:
-    """What the call is about."""
+    """Returns an asset of the caller's account, or raises ResourceNotFoundException."""
     if asset := _assets.get(arn_of(kind, name)):
         return asset
-    raise Refused("ResourceNotFoundException", f"{kind} {name} is not found")
+    raise ServiceError("ResourceNotFoundException", f"{kind} {name} is not found")
 
 
 def add(asset: Asset, permissions: list[dict]) -> None:
-    """Keeps something new."""
+    """Adds a new asset with its permissions."""
     if asset.arn in _assets:
-        raise Refused("ResourceExistsException", f"{asset.kind} {asset.id} already exists")
+        raise ServiceError("ResourceExistsException", f"{asset.kind} {asset.id} already exists")
     grant(asset, permissions)
     _assets[asset.arn] = asset
 
 
 def remove(asset: Asset) -> None:
-    """What uses it stays, and works no longer."""
+    """Removes an asset. Assets that use it remain, but no longer work."""
     del _assets[asset.arn]
 
 
 def grant(asset: Asset, permissions: list[dict]) -> None:
-    """Takes the place of what these principals were allowed."""
+    """Replaces the permissions of the given principals."""
     for one in _checked(asset.kind, permissions):
         asset.permissions[one["Principal"]] = set(one["Actions"])
 
 
 def revoke(asset: Asset, permissions: list[dict]) -> None:
-    """Who is left with nothing is no longer named."""
+    """Revokes actions. A principal without any action is removed."""
     for one in _checked(asset.kind, permissions):
         left = asset.permissions.pop(one["Principal"], set()) - set(one["Actions"])
         if left:
             asset.permissions[one["Principal"]] = left
 
 
-def told_permissions(asset: Asset) -> dict:
-    """As answers tell them, in an order that means nothing; by the model there is no empty list."""
-    told = [
+def permissions_response(asset: Asset) -> dict:
+    """Returns the permissions as in a response, in no particular order. The model has no empty list."""
+    response = [
         {"Principal": principal, "Actions": sorted(actions, reverse=True)}
         for principal, actions in asset.permissions.items()
     ]
-    return {"Permissions": told} if told else {}
+    return {"Permissions": response} if response else {}
 
 
 def _checked(kind: str, permissions: list[dict]) -> list[dict]:
-    """Refuses principals that aren't there, and actions that QuickSight gives to neither readers nor owners."""
+    """Rejects unknown principals, and sets of actions that are neither the reader's nor the owner's."""
     wrong = [one["Principal"] for one in permissions if not _is_known(one["Principal"])]
     if wrong:
         raise invalid(f"One or more principal ARNs are not valid: {wrong}")
     prefix = "quicksight:"
     for one in permissions:
         actions = {action.removeprefix(prefix) for action in one["Actions"] if action.startswith(prefix)}
-        roles = (_READERS[kind], _OWNERS[kind])
-        if len(actions) != len(one["Actions"]) or actions - _LATER[kind] not in roles:
+        roles = (_READER_ACTIONS[kind], _OWNER_ACTIONS[kind])
+        if len(actions) != len(one["Actions"]) or actions - _OPTIONAL_ACTIONS[kind] not in roles:
             raise invalid("ResourcePermission list contains unsupported permission sets for this resource type")
     return permissions
 

@@ -1,6 +1,6 @@
-"""What may be wrong with a dashboard's definition beyond what the model of the API says.
+"""Validation of a dashboard's definition beyond the constraints of the API's model.
 
-What may live here: pure functions of a definition and of the data sets that it names.
+Pure functions of a definition and the data sets that it references.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import quicksight_data_sets as data_sets
 import quicksight_ingestions as ingestions
 from quicksight_model import invalid, service, structures
 
-# Each is one of its kind in the whole dashboard.
+# Identifiers that must be unique within a dashboard.
 _IDENTIFIERS = ("SheetId", "VisualId", "FilterGroupId", "FilterId")
 _NUMBERS = {"INTEGER", "DECIMAL"}
-# What the column of a field or of a filter must be.
-_TYPES = {
+# The column types allowed for a field or filter.
+_ALLOWED_TYPES = {
     "DateDimensionField": {"DATETIME"},
     "DateMeasureField": {"DATETIME"},
     "NumericalDimensionField": _NUMBERS,
@@ -31,25 +31,25 @@ _TYPES = {
     "TimeEqualityFilter": {"DATETIME"},
     "TimeRangeFilter": {"DATETIME"},
 }
-# {a column} and ${a parameter} in an expression, and its texts, in which neither means anything.
+# Matches {column} and ${parameter} in an expression, and string literals, in which neither has a meaning.
 _NAMES = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|(\$?)\{([^{}]+)\}")
 
 
-def refuse_broken(definition: dict) -> None:
-    """Refuses what QuickSight doesn't even begin to make."""
+def reject_invalid(definition: dict) -> None:
+    """Rejects a definition that QuickSight would not start to create: duplicate identifiers."""
     for kind in _IDENTIFIERS:
-        # What defines it has more than its name; what only means it doesn't.
-        there = structures(definition, _shape())
-        found = Counter(value[kind] for shape, value, _ in there if kind in value and _defines(shape, kind))
-        if twice := [name for name, times in found.items() if times > 1]:
-            raise invalid(f"{kind} is there twice: {twice}")
+        # Counts only the structures that define an identifier, not references to it.
+        found = structures(definition, _shape())
+        counts = Counter(value[kind] for shape, value, _ in found if kind in value and _defines(shape, kind))
+        if duplicates := [name for name, times in counts.items() if times > 1]:
+            raise invalid(f"{kind} is not unique: {duplicates}")
     declared = [one["Identifier"] for one in definition["DataSetIdentifierDeclarations"]]
     if len(set(declared)) != len(declared):
-        raise invalid(f"data set identifiers are there twice: {declared}")
+        raise invalid(f"data set identifiers are not unique: {declared}")
 
 
 def errors(definition: dict) -> list[dict]:
-    """`Version.Errors`, after everything that the definition names was looked up."""
+    """Returns `Version.Errors`: unresolved data sets, columns and parameters, and mismatched column types."""
     return [{"Type": kind, "Message": message} for kind, message in dict.fromkeys(_errors(definition))]
 
 
@@ -71,17 +71,17 @@ def _errors(definition: dict) -> Iterator[tuple[str, str]]:
     }
     for shape, value, where in structures(definition, _shape()):
         if shape.name == "ColumnIdentifier":
-            yield from _wrong_column(value.get("DataSetIdentifier"), value["ColumnName"], declared, known, where)
+            yield from _column_errors(value.get("DataSetIdentifier"), value["ColumnName"], declared, known, where)
         if shape.name == "CalculatedField":
-            yield from _wrong_expression(value, declared, known, parameters, where)
-        if shape.name in _TYPES and "Column" in value:
+            yield from _expression_errors(value, declared, known, parameters, where)
+        if shape.name in _ALLOWED_TYPES and "Column" in value:
             column = value["Column"]
             kind = known.get(column.get("DataSetIdentifier"), {}).get(column["ColumnName"])
-            if kind and kind not in _TYPES[shape.name]:
+            if kind and kind not in _ALLOWED_TYPES[shape.name]:
                 yield "COLUMN_TYPE_MISMATCH", f"{where}: {shape.name} of {column['ColumnName']}, which is {kind}"
 
 
-def _wrong_column(
+def _column_errors(
     identifier: str | None, name: str, declared: set[str], known: dict, where: str
 ) -> Iterator[tuple[str, str]]:
     if identifier not in declared:
@@ -90,18 +90,18 @@ def _wrong_column(
         yield "COLUMN_REPLACEMENT_MISSING", f"{where}: column {name} is not in data set {identifier}"
 
 
-def _wrong_expression(
+def _expression_errors(
     field: dict, declared: set[str], known: dict, parameters: set[str], where: str
 ) -> Iterator[tuple[str, str]]:
     for is_parameter, name in _NAMES.findall(field["Expression"]):
         if is_parameter and name not in parameters:
             yield "PARAMETER_NOT_FOUND", f"{where}: parameter {name} is not declared"
         elif name and not is_parameter:
-            yield from _wrong_column(field.get("DataSetIdentifier"), name, declared, known, where)
+            yield from _column_errors(field.get("DataSetIdentifier"), name, declared, known, where)
 
 
 def _defines(shape: Shape, kind: str) -> bool:
-    """Whether a structure with such an identifier is the thing itself."""
+    """Tests if a structure with such an identifier defines it rather than references it."""
     if kind == "VisualId":
         return shape.name.endswith("Visual")
     if kind == "FilterId":

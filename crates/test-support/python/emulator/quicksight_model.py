@@ -1,6 +1,6 @@
-"""What AWS's public model says of QuickSight: what operation a request is, its parameters, and what is wrong with them.
+"""QuickSight's protocol, from AWS's public service model that botocore ships: routing, parameters and their validation.
 
-What may live here: nothing that knows of a data set or a dashboard. botocore carries the model.
+Knows nothing about data sets and dashboards.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.validate import ParamValidator
 
 
-class Refused(Exception):
-    """QuickSight refuses a call."""
+class ServiceError(Exception):
+    """An error that QuickSight returns for a call."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -24,58 +24,58 @@ class Refused(Exception):
 
     @property
     def status(self) -> int:
-        """The HTTP status that belongs to the code."""
+        """The HTTP status of the error code."""
         shapes = service().shape_names
         return service().shape_for(self.code).metadata["error"]["httpStatusCode"] if self.code in shapes else 400
 
 
-def invalid(message: str) -> Refused:
-    """The refusal of a value."""
-    return Refused("InvalidParameterValueException", message)
+def invalid(message: str) -> ServiceError:
+    """Returns the error for an invalid parameter value."""
+    return ServiceError("InvalidParameterValueException", message)
 
 
 @cache
 def service() -> ServiceModel:
-    """The whole model."""
+    """Loads the service model."""
     return botocore.session.Session().get_service_model("quicksight")
 
 
 def read(method: str, path: str, query: dict[str, list[str]], body: bytes) -> tuple[OperationModel, dict]:
-    """The operation and its parameters, unchecked but for their places: nothing else may be in the request."""
-    operation, in_path = _operation(method, path)
+    """Parses a request into its operation and parameters. Checks only that each parameter is in its proper location."""
+    operation, path_values = _operation(method, path)
     try:
         parameters = json.loads(body or b"{}")
     except ValueError as error:
-        raise Refused("SerializationException", f"the body is not JSON: {error}") from error
+        raise ServiceError("SerializationException", f"the body is not JSON: {error}") from error
     if not isinstance(parameters, dict):
-        raise Refused("SerializationException", "the body is not a JSON object")
-    left = dict(query)
+        raise ServiceError("SerializationException", "the body is not a JSON object")
+    remaining = dict(query)
     for name, shape in operation.input_shape.members.items():
-        place, wire = shape.serialization.get("location"), shape.serialization.get("name", name)
-        if place and name in parameters:
-            raise invalid(f"{name} belongs to the address, not to the body")
-        if place == "uri":
-            parameters[name] = _scalar(shape, in_path[wire])
-        elif place == "querystring" and wire in left:
-            parameters[name] = _scalar(shape, left.pop(wire)[0])
-    if left:
-        raise invalid(f"{operation.name} knows no {', '.join(left)}")
+        location, wire_name = shape.serialization.get("location"), shape.serialization.get("name", name)
+        if location and name in parameters:
+            raise invalid(f"{name} belongs to the URL, not to the body")
+        if location == "uri":
+            parameters[name] = _scalar(shape, path_values[wire_name])
+        elif location == "querystring" and wire_name in remaining:
+            parameters[name] = _scalar(shape, remaining.pop(wire_name)[0])
+    if remaining:
+        raise invalid(f"{operation.name} has no parameter {', '.join(remaining)}")
     return operation, parameters
 
 
 def check(operation: OperationModel, parameters: dict) -> None:
-    """Refuses what the model doesn't allow."""
+    """Raises an error unless the parameters satisfy the model."""
     report = ParamValidator().validate(parameters, operation.input_shape)
     problems = report.generate_report().splitlines()
-    # They can be looked for only in values of the right types.
-    problems += [] if problems else _broken(parameters, operation.input_shape, "")
+    # Constraints can be checked only on values of the right types.
+    problems += [] if problems else _violated_constraints(parameters, operation.input_shape, "")
     if problems:
         text = f"{len(problems)} validation error{'s' * (len(problems) > 1)} detected: "
         raise invalid(text + "; ".join(problems))
 
 
 def structures(value: object, shape: Shape, where: str = "") -> Iterator[tuple[Shape, dict, str]]:
-    """All structures in a value, with their shapes and places, from the outside in."""
+    """Yields all structures in a value with their shapes and paths, outermost first."""
     if shape.type_name == "structure":
         yield shape, value, where
         for name in value:
@@ -89,25 +89,25 @@ def structures(value: object, shape: Shape, where: str = "") -> Iterator[tuple[S
 
 
 def source_arns(request: dict) -> list[str]:
-    """The data sources that a request makes a data set of."""
+    """Returns the ARNs of the data sources that a data set request uses."""
     tables = (table for entry in request.get("PhysicalTableMap", {}).values() for table in entry.values())
     return sorted({table["DataSourceArn"] for table in tables if "DataSourceArn" in table})
 
 
-def refusal(error: Refused, request_id: str) -> tuple:
-    """The answer to a call that is refused."""
+def error_response(error: ServiceError, request_id: str) -> tuple:
+    """Builds an error response."""
     status, headers, body = response(error.status, {"Message": str(error), "RequestId": request_id})
     return status, {**headers, "x-amzn-errortype": error.code}, body
 
 
 def response(status: int, body: dict) -> tuple:
-    """An answer of REST-JSON."""
+    """Builds a REST-JSON response."""
     return status, {"Content-Type": "application/json"}, json.dumps(body).encode()
 
 
 @cache
 def _routes() -> list[tuple[str, re.Pattern, str]]:
-    """Methods, paths and operations, those with the fewest placeholders first."""
+    """Returns (method, path pattern, operation), those with the fewest placeholders first."""
     found = []
     for name in service().operation_names:
         http = service().operation_model(name).http
@@ -120,28 +120,28 @@ def _operation(method: str, path: str) -> tuple[OperationModel, dict[str, str]]:
     for known, pattern, name in _routes():
         if known == method and (match := pattern.fullmatch(path)):
             return service().operation_model(name), match.groupdict()
-    raise Refused("UnknownOperationException", f"{method} {path} is no operation")
+    raise ServiceError("UnknownOperationException", f"{method} {path} matches no operation")
 
 
 def _scalar(shape: Shape, text: str) -> int | str:
-    """As it came if it isn't what the model says, which `check` then refuses."""
+    """Converts a string to the shape's type; returns it unchanged if it does not fit, for `check` to reject."""
     is_number = shape.type_name in ("integer", "long") and re.fullmatch(r"-?\d+", text)
     return int(text) if is_number else text
 
 
-def _broken(value: object, shape: Shape, where: str) -> Iterator[str]:
-    """What the model says beyond what botocore checks."""
+def _violated_constraints(value: object, shape: Shape, where: str) -> Iterator[str]:
+    """Yields violations of the constraints that botocore does not check."""
     kind, constraints = shape.type_name, shape.metadata
     if kind == "structure":
         for name in value:
-            yield from _broken(value[name], shape.members[name], f"{where}.{name}")
+            yield from _violated_constraints(value[name], shape.members[name], f"{where}.{name}")
     elif kind == "list":
         for index, item in enumerate(value):
-            yield from _broken(item, shape.member, f"{where}[{index}]")
+            yield from _violated_constraints(item, shape.member, f"{where}[{index}]")
     elif kind == "map":
         for key, item in value.items():
-            yield from _broken(key, shape.key, f"{where} key {key}")
-            yield from _broken(item, shape.value, f"{where}.{key}")
+            yield from _violated_constraints(key, shape.key, f"{where} key {key}")
+            yield from _violated_constraints(item, shape.value, f"{where}.{key}")
     start = f"Value at '{where.removeprefix('.')}' failed to satisfy constraint: Member must"
     if kind == "timestamp" and isinstance(value, str):
         yield f"{start} be a number of seconds"
@@ -155,5 +155,5 @@ def _broken(value: object, shape: Shape, where: str) -> Iterator[str]:
 
 
 def _pattern(text: str) -> str:
-    """Java's as Python's, which has no surrogates in its texts."""
+    """Converts a Java regular expression to Python, whose strings have no surrogates."""
     return rf"\A(?:{text})\Z".replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF") if text else ""

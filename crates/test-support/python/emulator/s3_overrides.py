@@ -1,7 +1,7 @@
-"""What S3 computes or refuses, and ministack's does not; and the buckets as the other modules read and write them.
+"""Changes to ministack's S3: behaviour and validation of AWS that it lacks.
 
-What may live here: changes to ministack's S3, one function each. Above all the checksum CRC64NVME: S3 keeps one of the
-whole object for every upload that asks for no other, in one piece or in parts.
+One function per change, plus functions with which the other modules read and write objects. The main change is the
+CRC64NVME checksum: S3 stores one of the whole object for every upload that requests no other, single or multipart.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from ministack.services import s3
 
 import iam
 
-SMALLEST_PART = 5 << 20
+MIN_PART_SIZE = 5 << 20
 FULL, COMPOSITE = "FULL_OBJECT", "COMPOSITE"
-ALWAYS_FULL = "CRC64NVME"
+DEFAULT_ALGORITHM = "CRC64NVME"
 _OWNER = "x-amz-expected-bucket-owner"
 
 
 class S3Error(Exception):
-    """S3 refused a call from within."""
+    """S3 returned an error to an internal call."""
 
 
 def install() -> None:
-    """Takes the place of ministack's functions."""
-    s3._crc64nvme = checksums.crc64nvme  # ministack's, in Python, takes most of a second for a part
+    """Replaces ministack's functions."""
+    s3._crc64nvme = checksums.crc64nvme  # ministack's, in pure Python, takes most of a second for a part
     s3._new_bucket_public_access_block = lambda: {"_public_access_block": s3._NEW_BUCKET_PUBLIC_ACCESS_BLOCK}
     s3._dispatch = _dispatch(s3._dispatch)
     s3._put_object = _put_object(s3._put_object)
@@ -42,13 +42,13 @@ def install() -> None:
 
 
 def bucket_and_key(location: str) -> tuple[str, str]:
-    """The two parts of an s3:// address."""
+    """Splits an s3:// URL into bucket and key."""
     bucket, _, key = location.removeprefix("s3://").partition("/")
     return bucket, key
 
 
 def sizes(bucket: str, prefix: str) -> dict[str, int]:
-    """The objects whose keys start so, with their sizes in bytes."""
+    """Returns the sizes in bytes of the objects whose keys have the prefix, by key."""
     if bucket not in s3._buckets:
         raise S3Error("The specified bucket does not exist")
     objects = s3._buckets[bucket]["objects"]
@@ -56,7 +56,7 @@ def sizes(bucket: str, prefix: str) -> dict[str, int]:
 
 
 def read(bucket: str, key: str) -> bytes:
-    """An object's bytes."""
+    """Returns an object's bytes."""
     return s3._get_object_data(bucket, key)
 
 
@@ -73,9 +73,9 @@ def _dispatch(function):
         if expected and s3._bucket_owner_account(bucket) not in (None, expected):
             return s3._error("AccessDenied", "Access Denied", 403)
         status, answer_headers, answer = function(method, bucket, key, headers, body, query)
-        # Who may not list a bucket isn't told either that an object is missing.
+        # Without s3:ListBucket, S3 answers 403 instead of 404 for a missing object.
         missing = status == 404 and key and method in ("GET", "HEAD") and bucket in s3._buckets
-        if missing and iam.denial("s3:ListBucket", f"arn:aws:s3:::{bucket}"):
+        if missing and iam.denial_reason("s3:ListBucket", f"arn:aws:s3:::{bucket}"):
             return s3._error("AccessDenied", "Access Denied", 403)
         return status, answer_headers, answer
 
@@ -85,7 +85,7 @@ def _dispatch(function):
 def _put_object(function):
     def put_object(bucket: str, key: str, body: bytes, headers: dict) -> tuple:
         if not any(name.startswith(("x-amz-checksum-", "x-amz-sdk-checksum-")) for name in headers):
-            headers = {**headers, "x-amz-sdk-checksum-algorithm": ALWAYS_FULL}
+            headers = {**headers, "x-amz-sdk-checksum-algorithm": DEFAULT_ALGORITHM}
         status, answer_headers, answer = function(bucket, key, body, headers)
         if status == 200:
             stored = s3._buckets[bucket]["objects"][key]["checksums"]
@@ -100,9 +100,10 @@ def _copy_object(function):
     def copy_object(bucket: str, key: str, headers: dict) -> tuple:
         status, answer_headers, answer = function(bucket, key, headers)
         if status == 200:
-            whole = s3._compute_s3_checksum(ALWAYS_FULL, read(bucket, key))
-            s3._buckets[bucket]["objects"][key] |= {"checksums": {ALWAYS_FULL: whole}, "checksum_type": FULL}
-            answer = _with_end(answer, _element(f"Checksum{ALWAYS_FULL}", whole) + _element("ChecksumType", FULL))
+            object_checksum = s3._compute_s3_checksum(DEFAULT_ALGORITHM, read(bucket, key))
+            s3._buckets[bucket]["objects"][key] |= {"checksums": {DEFAULT_ALGORITHM: object_checksum}, "checksum_type": FULL}
+            elements = _element(f"Checksum{DEFAULT_ALGORITHM}", object_checksum) + _element("ChecksumType", FULL)
+            answer = _append_elements(answer, elements)
         return status, answer_headers, answer
 
     return copy_object
@@ -143,12 +144,12 @@ def _create_multipart_upload(function):
         status, answer_headers, answer = function(bucket, key, headers)
         if status != 200:
             return status, answer_headers, answer
-        upload = s3._multipart_uploads[_text(answer, "UploadId")]
-        upload["checksum_asked_for"] = upload["checksum_algorithm"] is not None
-        upload["checksum_algorithm"] = upload["checksum_algorithm"] or ALWAYS_FULL
-        wanted = headers.get("x-amz-checksum-type")
-        upload["checksum_type"] = FULL if upload["checksum_algorithm"] == ALWAYS_FULL else wanted or COMPOSITE
-        if upload["checksum_asked_for"]:
+        upload = s3._multipart_uploads[_child_text(answer, "UploadId")]
+        upload["checksum_requested"] = upload["checksum_algorithm"] is not None
+        upload["checksum_algorithm"] = upload["checksum_algorithm"] or DEFAULT_ALGORITHM
+        requested = headers.get("x-amz-checksum-type")
+        upload["checksum_type"] = FULL if upload["checksum_algorithm"] == DEFAULT_ALGORITHM else requested or COMPOSITE
+        if upload["checksum_requested"]:
             answer_headers["x-amz-checksum-type"] = upload["checksum_type"]
         return status, answer_headers, answer
 
@@ -158,10 +159,10 @@ def _create_multipart_upload(function):
 def _upload_part(function):
     def upload_part(bucket: str, key: str, body: bytes, query: dict, headers: dict) -> tuple:
         upload = s3._multipart_uploads.get(s3._qp(query, "uploadId")) or {}
-        wanted = upload.get("checksum_algorithm")
+        requested = upload.get("checksum_algorithm")
         sent = [name for name in s3._S3_CHECKSUM_HEADERS if f"x-amz-checksum-{name}" in headers]
-        if upload.get("checksum_asked_for") and any(name.upper() != wanted for name in sent):
-            text = f"Checksum Type mismatch occurred, expected checksum Type: {wanted.lower()}"
+        if upload.get("checksum_requested") and any(name.upper() != requested for name in sent):
+            text = f"Checksum Type mismatch occurred, expected checksum Type: {requested.lower()}"
             return s3._error("InvalidRequest", f"{text}, actual checksum Type: {sent[0]}", 400)
         return function(bucket, key, body, query, headers)
 
@@ -173,20 +174,20 @@ def _complete_multipart_upload(function):
         upload = s3._multipart_uploads.get(s3._qp(query, "uploadId"))
         if upload is None:
             return function(bucket, key, body, query, headers)
-        numbers = [int(_text(part, "PartNumber")) for part in _all(body, "Part")]
+        numbers = [int(_child_text(part, "PartNumber")) for part in _find_all(body, "Part")]
         if numbers != sorted(set(numbers)):
             return s3._error("InvalidPartOrder", "The list of parts was not in ascending order.", 400)
         parts = [upload["parts"][number] for number in numbers if number in upload["parts"]]
-        if any(part["size"] < SMALLEST_PART for part in parts[:-1]):
+        if any(part["size"] < MIN_PART_SIZE for part in parts[:-1]):
             text = "Your proposed upload is smaller than the minimum allowed object size."
             return s3._error("EntityTooSmall", text, 400)
         if upload["checksum_type"] == COMPOSITE:
             return function(bucket, key, body, query, headers)
-        # ministack knows composite checksums only: this one is compared here, and written into what comes of it.
+        # ministack supports composite checksums only: full-object ones are verified here and added to the response.
         algorithm = upload["checksum_algorithm"]
-        whole = s3._compute_s3_checksum(algorithm, b"".join(part["body"] for part in parts))
+        object_checksum = s3._compute_s3_checksum(algorithm, b"".join(part["body"] for part in parts))
         name = f"x-amz-checksum-{algorithm.lower()}"
-        if headers.get(name, whole) != whole:
+        if headers.get(name, object_checksum) != object_checksum:
             text = f"The {algorithm} you specified did not match the calculated checksum."
             return s3._error("BadDigest", text, 400, f"/{bucket}/{key}")
         upload["checksum_algorithm"] = None
@@ -195,8 +196,8 @@ def _complete_multipart_upload(function):
         if status != 200:
             upload["checksum_algorithm"] = algorithm
             return status, answer_headers, answer
-        s3._buckets[bucket]["objects"][key] |= {"checksums": {algorithm: whole}, "checksum_type": FULL}
-        answer = _with_end(answer, _element(f"Checksum{algorithm}", whole) + _element("ChecksumType", FULL))
+        s3._buckets[bucket]["objects"][key] |= {"checksums": {algorithm: object_checksum}, "checksum_type": FULL}
+        answer = _append_elements(answer, _element(f"Checksum{algorithm}", object_checksum) + _element("ChecksumType", FULL))
         s3._completed_multipart_uploads[s3._qp(query, "uploadId")]["response"] = (status, answer_headers, answer)
         return status, answer_headers, answer
 
@@ -207,7 +208,7 @@ def _list_parts(function):
     def list_parts(bucket: str, key: str, query: dict) -> tuple:
         status, headers, answer = function(bucket, key, query)
         upload = s3._multipart_uploads.get(s3._qp(query, "uploadId"))
-        return status, headers, _with_end(answer, _checksum_kind(upload)) if status == 200 else answer
+        return status, headers, _append_elements(answer, _checksum_elements(upload)) if status == 200 else answer
 
     return list_parts
 
@@ -217,7 +218,7 @@ def _list_multipart_uploads(function):
         status, headers, answer = function(bucket, query)
         for upload_id, upload in s3._multipart_uploads.items():
             named = _element("UploadId", upload_id)
-            answer = answer.replace(named, named + _checksum_kind(upload))
+            answer = answer.replace(named, named + _checksum_elements(upload))
         return status, headers, answer
 
     return list_multipart_uploads
@@ -233,8 +234,8 @@ def _get_object_attributes(function):
     return get_object_attributes
 
 
-def _checksum_kind(upload: dict) -> bytes:
-    if not upload["checksum_asked_for"]:
+def _checksum_elements(upload: dict) -> bytes:
+    if not upload["checksum_requested"]:
         return b""
     algorithm = _element("ChecksumAlgorithm", upload["checksum_algorithm"])
     return algorithm + _element("ChecksumType", upload["checksum_type"])
@@ -244,18 +245,18 @@ def _element(name: str, text: str) -> bytes:
     return f"<{name}>{text}</{name}>".encode()
 
 
-def _with_end(document: bytes, elements: bytes) -> bytes:
+def _append_elements(document: bytes, elements: bytes) -> bytes:
     start, end, tag = document.rpartition(b"</")
     return start + elements + end + tag
 
 
-def _all(document: bytes, name: str) -> list[ElementTree.Element]:
+def _find_all(document: bytes, name: str) -> list[ElementTree.Element]:
     try:
         return ElementTree.fromstring(document).findall(f"{{*}}{name}")
     except ElementTree.ParseError:
-        return []  # ministack refuses it
+        return []  # rejected by ministack
 
 
-def _text(element: bytes | ElementTree.Element, name: str) -> str:
+def _child_text(element: bytes | ElementTree.Element, name: str) -> str:
     element = ElementTree.fromstring(element) if isinstance(element, bytes) else element
     return element.findtext(f"{{*}}{name}")

@@ -1,13 +1,12 @@
-"""Serves S3, Glue, Athena, QuickSight, IAM and STS on this machine: ministack, with what it lacks of them.
+"""Serves S3, Glue, Athena, QuickSight, IAM and STS on this machine: ministack with additions and corrections.
 
     serve.py --port 4566 [--auth] [--plain-port 4567]
 
-Prints `ready` once it answers, and ends when its standard input does, so that it never outlives who started it. An
-access key of 12 digits is the root of the account of that number. With --auth, everyone else must be an IAM user (see
-users.py), and is allowed what their policies allow; without, everything is allowed to everyone.
+Prints `ready` once it serves requests, and exits when its standard input is closed, so that it never outlives its parent
+process. An access key of 12 digits is the root user of the account with that number. With --auth, every other access key
+must belong to an IAM user (see create_user.py) and is limited to its policies; without --auth, everything is allowed.
 
-What may live here: the command line, the environment, starting and ending. Each service's changes are in the modules
-beside this.
+The changes to each service are in the other modules of this directory.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ REGION = "eu-central-1"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Serves S3, Glue, Athena, QuickSight, IAM and STS for tests.")
-    parser.add_argument("--port", type=int, required=True, help="where to answer, as if behind a proxy that ended TLS")
-    parser.add_argument("--plain-port", type=int, help="where the same is answered as having come without TLS")
+    parser.add_argument("--port", type=int, required=True, help="port that serves as if behind a proxy that terminates TLS")
+    parser.add_argument("--plain-port", type=int, help="port that serves the same as unencrypted HTTP")
     parser.add_argument("--auth", action="store_true", help="checks signatures and IAM policies")
     options = parser.parse_args()
-    # Taken before anything else, so that it is surely this process that answers there.
+    # Bound first, so that no other process can answer on these ports.
     listeners = [listener(port) for port in (options.port, options.plain_port) if port]
-    threading.Thread(target=end_with_stdin, daemon=True).start()
+    threading.Thread(target=exit_with_stdin, daemon=True).start()
     threading.Thread(target=report_ready, args=(options.port,), daemon=True).start()
-    sys.dont_write_bytecode = True  # leaves the sources alone
-    # ministack would take the caller's own key for a root's.
+    sys.dont_write_bytecode = True  # keeps __pycache__ out of the sources
+    # ministack would treat the caller's own access key as a root user's.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= settings(options)
@@ -52,7 +51,7 @@ def listener(port: int) -> socket.socket:
 
 
 def settings(options: argparse.Namespace) -> dict[str, str]:
-    """What ministack reads from the environment, when it is imported."""
+    """Returns the environment variables that ministack reads when it is imported."""
     return {
         "AUTH": str(options.auth).lower(),
         "GATEWAY_PORT": str(options.port),
@@ -68,7 +67,7 @@ def settings(options: argparse.Namespace) -> dict[str, str]:
 
 
 async def serve(options: argparse.Namespace, listeners: list[socket.socket]) -> None:
-    # They read the environment, so they come after it.
+    # These modules read the environment on import, so it must be set first.
     from hypercorn.asyncio import serve as run
     from hypercorn.config import Config
     from ministack.app import app
@@ -82,8 +81,8 @@ async def serve(options: argparse.Namespace, listeners: list[socket.socket]) -> 
     for module in (iam, athena, glue_overrides, quicksight, s3_overrides):
         module.install()
 
-    async def tell_transport(scope: dict, receive, send) -> None:
-        """A policy that demands TLS judges by this header, which no client can set."""
+    async def set_forwarded_proto(scope: dict, receive, send) -> None:
+        """Sets the header that marks a request as sent over TLS, for aws:SecureTransport. Clients cannot set it."""
         if scope["type"] == "http":
             secure = b"https" if scope["server"][1] == options.port else b"http"
             headers = [header for header in scope["headers"] if header[0] != b"x-forwarded-proto"]
@@ -91,12 +90,12 @@ async def serve(options: argparse.Namespace, listeners: list[socket.socket]) -> 
         await app(scope, receive, send)
 
     config = Config()
-    config.bind = [f"fd://{taken.fileno()}" for taken in listeners]
+    config.bind = [f"fd://{bound.fileno()}" for bound in listeners]
     config.loglevel = "WARNING"
-    await run(tell_transport, config)
+    await run(set_forwarded_proto, config)
 
 
-def end_with_stdin() -> None:
+def exit_with_stdin() -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
     os._exit(0)

@@ -1,6 +1,6 @@
-"""Trino's SQL as DuckDB runs it, and as Athena writes it down.
+"""Translation of Trino's SQL to DuckDB, and Athena's formatting of queries, types and values.
 
-What may live here: pure functions between texts, syntax trees, types and values. No catalogue, no files, no engine.
+Pure functions of texts, syntax trees, types and values, without catalogue, files or engine.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.errors import SqlglotError
 
 CATALOG = "awsdatacatalog"
-# What the engine needs before it runs what `to_duckdb` makes, one by one. Division by zero fails, unless of a DOUBLE.
-PREPARATION = (
+# The statements that DuckDB needs before it runs a query from `to_duckdb`. Division by zero fails except for DOUBLE.
+SETUP = (
     "SET TimeZone = 'UTC'",
     "SET integer_division = true",
     """CREATE MACRO divided(a, b) AS CASE
@@ -26,8 +26,8 @@ PREPARATION = (
         ELSE a / b
     END""",
     "CREATE MACRO at_timezone(moment, zone) AS timezone(zone, moment)",
-    # The fields of a JSON object, with JSON's null as a value; nothing if a key is there twice, as in Trino. (NaN and a comma too
-    # many pass here, not there.)
+    # The fields of a JSON object, with JSON null as a value; NULL for duplicate keys, as in Trino. Unlike Trino, DuckDB
+    # accepts NaN and a trailing comma.
     """CREATE MACRO json_fields(text) AS
         CASE WHEN json_valid(text) THEN CASE WHEN json_type(text) = 'OBJECT' THEN
         CASE WHEN len(json_keys(text)) = len(list_distinct(json_keys(text))) THEN
@@ -36,7 +36,7 @@ PREPARATION = (
         END END END""",
 )
 
-# Hive's names (in DDL and in Glue), DuckDB's, and Trino's (in queries and in answers).
+# Type names of Hive (in DDL and Glue), DuckDB, and Trino (in queries and results).
 _TYPES = [
     ("string", "VARCHAR", "varchar"),
     ("boolean", "BOOLEAN", "boolean"),
@@ -61,16 +61,16 @@ _TRINO_OF_DUCKDB = {duckdb: trino for _, duckdb, trino in _TYPES} | {
     '"NULL"': "unknown",
 }
 _DECIMAL = re.compile(r"decimal\(\d+,\s*\d+\)", re.IGNORECASE)
-# Hive's length limits don't matter for what is asked.
+# Length limits of Hive's types are ignored.
 _TEXT_OF_LENGTH = re.compile(r"(var)?char\(\d+\)")
 
 
 class SqlError(Exception):
-    """A statement that Trino would not accept."""
+    """Trino would reject the statement."""
 
 
 def parse_query(text: str) -> exp.Query:
-    """The syntax tree of one query."""
+    """Parses one query into a syntax tree."""
     try:
         tree = sqlglot.parse_one(text, dialect="trino")
     except SqlglotError as error:
@@ -81,8 +81,8 @@ def parse_query(text: str) -> exp.Query:
 
 
 def resolve_tables(tree: exp.Query, database: str) -> set[tuple[str, str]]:
-    """Writes each table's database in front of it, and says which tables there are."""
-    # A name in a WITH hides a table of that name in the whole statement: Trino's scopes are finer, our queries are not.
+    """Qualifies each table with its database. Returns the tables referenced."""
+    # A CTE hides a table of the same name in the whole statement. Trino's scopes are finer, but no query needs that.
     hidden = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     found = set()
     for table in tree.find_all(exp.Table):
@@ -98,48 +98,48 @@ def resolve_tables(tree: exp.Query, database: str) -> set[tuple[str, str]]:
     return found
 
 
-def nameless_columns(tree: exp.Query) -> list[tuple[int, exp.Expression]]:
-    """The columns of the answer that the query gives no name, with their places."""
+def unnamed_columns(tree: exp.Query) -> list[tuple[int, exp.Expression]]:
+    """Returns the result columns to which the query gives no name, with their positions."""
     first = tree
     while isinstance(first, (exp.SetOperation, exp.Subquery)):
         first = first.this
     return [
-        (place, column)
-        for place, column in enumerate(first.selects)
+        (position, column)
+        for position, column in enumerate(first.selects)
         if not column.is_star and not isinstance(column, (exp.Alias, exp.Column))
     ]
 
 
 def name_columns(tree: exp.Query) -> exp.Query:
-    """Gives nameless columns the names that Trino gives them."""
-    for place, column in nameless_columns(tree):
-        column.replace(exp.alias_(column.copy(), f"_col{place}"))
+    """Names unnamed columns as Trino does."""
+    for position, column in unnamed_columns(tree):
+        column.replace(exp.alias_(column.copy(), f"_col{position}"))
     return tree
 
 
 def to_duckdb(tree: exp.Query) -> str:
-    """The same query for DuckDB, with Trino's meaning where a function of that name means something else there."""
+    """Translates a query to DuckDB, preserving Trino's semantics where functions of the same name differ."""
     tree = tree.copy()
-    # The innermost first, as they move into what takes the place of the outer ones.
-    other_meaning = (exp.DateDiff, exp.ApproxQuantile, exp.FromISO8601Timestamp, exp.Cast, exp.Length)
-    other_meaning += (exp.Div, exp.Add, exp.Sub)
-    for node in reversed(list(tree.find_all(*other_meaning))):
-        node.replace(_meaning(node.copy()))
+    # Innermost first, because outer replacements contain the inner ones.
+    differing = (exp.DateDiff, exp.ApproxQuantile, exp.FromISO8601Timestamp, exp.Cast, exp.Length)
+    differing += (exp.Div, exp.Add, exp.Sub)
+    for node in reversed(list(tree.find_all(*differing))):
+        node.replace(_translate(node.copy()))
     return tree.sql("duckdb", comments=False)
 
 
-def _meaning(node: exp.Expression) -> exp.Expression:
+def _translate(node: exp.Expression) -> exp.Expression:
     match node:
-        case exp.DateDiff():  # counts complete units, which is called date_sub there
+        case exp.DateDiff():  # counts complete units, as DuckDB's date_sub does
             unit = exp.Literal.string(node.args["unit"].name.lower())
             return exp.func("date_sub", unit, node.expression, node.this, dialect="duckdb")
-        case exp.ApproxQuantile():  # the exact one, which is always an actual value
-            # DuckDB takes the rank below where p * n is whole, Trino the one above.
+        case exp.ApproxQuantile():  # the exact discrete quantile
+            # Where p * n is an integer, DuckDB takes the rank below and Trino the one above.
             fraction = exp.Literal.number(min(float(node.args["quantile"].name) + 1e-9, 1.0))
             return exp.func("quantile_disc", node.this, fraction, dialect="duckdb")
-        case exp.FromISO8601Timestamp():  # cuts a fraction off after its third digit
+        case exp.FromISO8601Timestamp():  # truncates to milliseconds
             return exp.func("date_trunc", exp.Literal.string("milliseconds"), node, dialect="duckdb")
-        case exp.Cast():  # of what it has itself parsed, and in which it finds a key that is there twice
+        case exp.Cast():  # of parsed JSON to a map, which rejects duplicate keys
             is_map = isinstance(node.this, exp.ParseJSON) and node.to.is_type(exp.DataType.Type.MAP)
             return exp.func("json_fields", node.this.this, dialect="duckdb") if is_map else node
         case exp.Length() if isinstance(node.this, exp.Encode):  # of a VARBINARY
@@ -156,11 +156,11 @@ def _is_date(node: exp.Expression) -> bool:
     return isinstance(node, (exp.CurrentDate, exp.Date)) or (isinstance(node, exp.Cast) and node.to.is_type("date"))
 
 
-class _Layout(Trino):
-    """Text as Trino's own formatter lays it out: commas first, every operation in brackets, no AS before an alias."""
+class _TrinoFormat(Trino):
+    """Trino's own formatting: leading commas, every operation in parentheses, no AS before an alias."""
 
     class Generator(Trino.Generator):
-        """Differs from sqlglot's in a few places."""
+        """Generator with Trino's parentheses and aliases."""
 
         def binary(self, expression: exp.Binary, op: str) -> str:
             text = super().binary(expression, op)
@@ -171,12 +171,12 @@ class _Layout(Trino):
 
 
 def formatted(tree: exp.Query) -> str:
-    """The query as Athena keeps it for a view: not as it was written."""
-    return tree.sql(_Layout, pretty=True, leading_comma=True, pad=2, indent=2, comments=False) + "\n"
+    """Formats a query as Athena stores it in a view."""
+    return tree.sql(_TrinoFormat, pretty=True, leading_comma=True, pad=2, indent=2, comments=False) + "\n"
 
 
 def duckdb_type(hive_type: str) -> str:
-    """DuckDB's name of a type in DDL."""
+    """Returns DuckDB's name of a DDL type."""
     if _TEXT_OF_LENGTH.fullmatch(hive_type):
         return "VARCHAR"
     if _DECIMAL.fullmatch(hive_type):
@@ -184,32 +184,32 @@ def duckdb_type(hive_type: str) -> str:
     try:
         return _DUCKDB_OF_HIVE[hive_type]
     except KeyError:
-        raise SqlError(f"NOT_SUPPORTED: type {hive_type} (not known to the emulator)") from None
+        raise SqlError(f"NOT_SUPPORTED: type {hive_type} (not supported by the emulator)") from None
 
 
 def is_hive_type(text: str) -> bool:
-    """Whether this is a type in DDL. (INTEGER and VARCHAR without a length are not.)"""
+    """Tests if a text is a type in DDL. INTEGER, and VARCHAR without a length, are not."""
     plain = text in _DUCKDB_OF_HIVE and " " not in text
     return plain or bool(_TEXT_OF_LENGTH.fullmatch(text) or _DECIMAL.fullmatch(text))
 
 
 def trino_type(duckdb_name: str) -> str:
-    """Trino's name of a type of DuckDB."""
+    """Returns Trino's name of a DuckDB type."""
     return duckdb_name.lower() if _DECIMAL.fullmatch(duckdb_name) else _TRINO_OF_DUCKDB.get(duckdb_name, "varchar")
 
 
 def hive_type(trino_name: str) -> str:
-    """How Glue names a type of Trino."""
+    """Returns Glue's name of a Trino type."""
     return _HIVE_OF_TRINO.get(trino_name, trino_name)
 
 
-def answer_type(trino_name: str) -> str:
-    """How GetQueryResults names a type of Trino."""
+def result_type(trino_name: str) -> str:
+    """Returns the name of a Trino type in GetQueryResults."""
     return {"real": "float"}.get(trino_name, re.sub(r"\([^)]*\)", "", trino_name))
 
 
-def answer_text(value: object) -> str | None:
-    """A value as GetQueryResults writes it."""
+def result_text(value: object) -> str | None:
+    """Formats a value as GetQueryResults does."""
     match value:
         case None | str():
             return value
@@ -223,12 +223,12 @@ def answer_text(value: object) -> str | None:
             zone = " UTC" if value.tzinfo else ""
             return value.replace(tzinfo=None).isoformat(" ", "milliseconds") + zone
         case list():
-            return "[" + ", ".join(answer_text(item) or "null" for item in value) + "]"
+            return "[" + ", ".join(result_text(item) or "null" for item in value) + "]"
     return str(value)
 
 
 def _java_double(value: float) -> str:
-    """Java switches to an exponent at 10^7 and below 10^-3."""
+    """Formats a double as Java does, with an exponent from 10^7 and below 10^-3."""
     if not math.isfinite(value):
         return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
     if value == 0 or 1e-3 <= abs(value) < 1e7:
