@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use aws_sdk_athena::operation::get_query_results::GetQueryResultsOutput;
 use aws_sdk_athena::types as sdk;
+use manifest::answer::{Answer, Cell};
 use serde::{Deserialize, Serialize};
-use ticket_schema::answer::{Answer, Cell};
 use ticket_schema::names::DATABASE;
 
 use crate::bucket::Tag;
@@ -365,7 +365,7 @@ fn workgroup_value(found: sdk::WorkGroup, tags: Vec<Tag>) -> Workgroup {
 #[cfg(test)]
 mod tests {
     use super::cell;
-    use ticket_schema::answer::Cell;
+    use manifest::answer::Cell;
 
     #[test]
     fn every_value_gets_the_type_that_the_embedded_engine_gives_it() {

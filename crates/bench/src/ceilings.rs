@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use cli_support::checksum::Checksum;
+use publish::Checksum;
 
 use crate::statistics::median;
 

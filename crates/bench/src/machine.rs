@@ -27,7 +27,7 @@ impl Machine {
         let kernel = ["ostype", "osrelease"].map(|name| read(&format!("/proc/sys/kernel/{name}")).trim().to_owned());
         Self {
             cpu: field(&read("/proc/cpuinfo"), "model name").unwrap_or(UNKNOWN).to_owned(),
-            n_processors: cli_support::threads::default_threads().get(),
+            n_processors: executor::default_threads().get(),
             memory: field(&read("/proc/meminfo"), "MemTotal").map_or(0, kibibytes),
             kernel: kernel.join(" ").trim().to_owned(),
             file_system: file_system(&read("/proc/self/mounts"), dir).unwrap_or(UNKNOWN.to_owned()),

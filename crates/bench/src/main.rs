@@ -84,7 +84,7 @@ fn transform(arguments: TransformArguments) -> anyhow::Result<Outcome> {
     let config = Config {
         tickets: arguments.tickets,
         runs: arguments.runs,
-        threads: arguments.threads.unwrap_or_else(cli_support::threads::default_threads),
+        threads: arguments.threads.unwrap_or_else(executor::default_threads),
         only: arguments.only,
         keep: arguments.keep,
         dir: arguments.dir,

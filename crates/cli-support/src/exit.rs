@@ -29,7 +29,7 @@ impl std::error::Error for UsageError {}
 /// A reader that closed our standard output early (`generate --output - | head`) has what it wanted: that is a success.
 /// An interrupt (Ctrl-C, SIGTERM) removes what the run has staged and ends with 130.
 pub fn run(tool: impl FnOnce() -> anyhow::Result<Outcome>) -> ExitCode {
-    crate::publish::remove_unfinished_on_interrupt();
+    publish::remove_unfinished_on_interrupt(crate::messages::interrupted);
     match tool() {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Quarantined) => ExitCode::from(3),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::{human, threads};
+use crate::human;
 
 /// The flag that every tool has.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -84,7 +84,7 @@ impl Messages {
         }
         bar.set_prefix(stage.to_owned());
         // Ticks come from a thread, without which indicatif would panic.
-        if !bar.is_hidden() && threads::is_granted() {
+        if !bar.is_hidden() && executor::can_spawn() {
             bar.enable_steady_tick(Duration::from_millis(200));
         }
         Self { loudness: self.loudness, bar, n_rows }
@@ -155,8 +155,8 @@ pub fn after_interrupt(advice: &'static str) {
 }
 
 /// Says that the run was interrupted, and which data sets it was about to replace.
-pub(crate) fn interrupted<'a>(targets: impl Iterator<Item = &'a Path>) {
-    let mut facts: Vec<String> = targets.map(|target| format!("{} is as it was", target.display())).collect();
+pub(crate) fn interrupted(targets: &[&Path]) {
+    let mut facts: Vec<String> = targets.iter().map(|target| format!("{} is as it was", target.display())).collect();
     facts.extend(AFTER_INTERRUPT.get().map(ToString::to_string));
     let facts = if facts.is_empty() { "nothing was under way".to_owned() } else { facts.join(", ") };
     say(&format!("interrupted: {facts}"));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
+use manifest::answer::{Answer, Cell};
 use ticket_schema::Timestamp;
-use ticket_schema::answer::{Answer, Cell};
 
 /// The columns of the question `cube`, in order.
 const COLUMNS: [&str; 8] =

@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn ten_visuals_of_ten_forms_show_kpis_that_there_are() {
-        let kpis: Vec<String> = query::catalogue::kpis().unwrap().into_iter().map(|kpi| kpi.name).collect();
+        let kpis: Vec<String> = kpi::catalogue::kpis().unwrap().into_iter().map(|kpi| kpi.name).collect();
         let visuals = DASHBOARD.visuals;
         assert_eq!(visuals.len(), 10);
         assert_eq!(visuals.iter().map(|visual| visual.id).collect::<BTreeSet<_>>().len(), 10);

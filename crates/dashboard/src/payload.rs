@@ -11,10 +11,10 @@ use anyhow::{Context, Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use manifest::answer::Answer;
 use serde::Serialize;
 use ticket_schema::Timestamp;
-use ticket_schema::answer::Answer;
-use ticket_schema::vocabulary::{FixedText, Severity};
+use ticket_schema::enums::{Severity, StringEnum};
 
 use crate::cube::Cube;
 use crate::definition::Definition;

@@ -1,7 +1,7 @@
 //! The questions of `queries/dashboard.sql`, which this crate carries.
 
 use anyhow::{Context, Result};
-use query::sql_text::statements;
+use kpi::sql_text::statements;
 
 /// The SQL text that is also run by hand in Athena's console.
 const DASHBOARD_QUERIES: &str = include_str!("../../../queries/dashboard.sql");

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use cli_support::human;
-use cli_support::publish::replace_file;
-use query::{Answerer, Engine};
+use manifest::CuratedManifest;
+use publish::replace_file;
+use query::{Engine, QueryEngine};
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::CuratedManifest;
 
 use crate::cube::Cube;
 use crate::definition::DASHBOARD;
@@ -89,7 +89,7 @@ fn build_from(config: &Config, shown: Shown, version: &str) -> Result<Page> {
     if let Some(manifest) = manifest {
         check_markets(&cube, manifest, &config.data)?;
     }
-    let [kpi] = &query::catalogue::chosen(&[RESOLUTION_TIMES.to_owned()])?[..] else {
+    let [kpi] = &kpi::catalogue::chosen(&[RESOLUTION_TIMES.to_owned()])?[..] else {
         bail!("{RESOLUTION_TIMES} is not one KPI")
     };
     let contents = Contents {

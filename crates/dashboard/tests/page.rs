@@ -14,11 +14,11 @@ use dashboard::page::{ECHARTS, Shown};
 use dashboard::{Config, build};
 use flate2::read::ZlibDecoder;
 use lake::Lake;
+use manifest::{CuratedManifest, Manifest};
 use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::tempdir;
-use ticket_schema::manifest::{CuratedManifest, Manifest};
 use ticket_schema::names::MANIFEST_FILE;
 use ticket_schema::ticket::Ticket;
 
@@ -209,7 +209,7 @@ fn hostile_texts_stay_texts() {
     });
     fs::write(home.path().join("hostile.jsonl"), format!("{line}\n")).unwrap();
     let curated = home.path().join("curated");
-    let inputs = transform::input::Inputs::find(&[home.path().join("hostile.jsonl")], &Messages::silent()).unwrap();
+    let inputs = jsonl::input::Inputs::find(&[home.path().join("hostile.jsonl")], &Messages::silent()).unwrap();
     transform::run_transform(&transform::Config::new(&curated), inputs, &Messages::silent()).unwrap();
     let html = build(&config(&curated), Shown::FromFile).unwrap().html;
     // But for what is packed, the page is that of any other tickets.

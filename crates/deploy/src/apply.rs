@@ -4,9 +4,9 @@ use anyhow::{Context, Result, bail};
 use aws::Session;
 use aws::bucket::Setting;
 use aws::upload::{Content, Upload};
-use cli_support::checksum::Checksum;
 use cli_support::messages::ProgressUnit;
 use cli_support::{Messages, human};
+use publish::Checksum;
 use ticket_schema::names::{DATABASE, TABLE, WORKGROUP};
 
 use crate::actual::{ANNOUNCEMENT, Announcement};

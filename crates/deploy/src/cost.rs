@@ -5,12 +5,12 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use kpi::catalogue::Kpi;
+use kpi::query_cost::{QueryCost, dollars};
+use kpi::scanned_columns::columns_read;
+use manifest::FileEntry;
 use parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
-use query::bill::{Bill, dollars};
-use query::catalogue::Kpi;
-use query::scan::columns_read;
 use serde::Serialize;
-use ticket_schema::manifest::FileEntry;
 
 use crate::definitions::Role;
 use crate::desired::Desired;
@@ -125,7 +125,7 @@ pub fn month(desired: &Desired, region: &str, columns: Option<&ColumnBytes>, kpi
     let n_objects: usize = desired.data.iter().map(|data| data.objects.len() + 1).sum();
     let mut round_usd = 0.0;
     for kpi in kpis {
-        round_usd += Bill::for_scan(columns.scanned_by(&kpi.sql)?).usd;
+        round_usd += QueryCost::for_scan(columns.scanned_by(&kpi.sql)?).usd;
     }
     Ok(Month {
         prices_of: prices_of.to_owned(),

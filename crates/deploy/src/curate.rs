@@ -5,8 +5,8 @@ use anyhow::{Context, Result};
 use aws::Session;
 use cli_support::messages::ProgressUnit;
 use cli_support::{Messages, human};
-use query::bill::{Bill, dollars};
-use ticket_schema::manifest::{CuratedManifest, RawManifest};
+use kpi::query_cost::{QueryCost, dollars};
+use manifest::{CuratedManifest, RawManifest};
 use ticket_schema::names::{DATABASE, MANIFEST_FILE, WORKGROUP};
 
 use crate::actual::ownership;
@@ -53,7 +53,7 @@ pub fn curate(session: &Session, raw: &RawManifest, curation: &Curation, message
     if n_written != raw.rows {
         for question in curation.refusals(&statements) {
             let asked = session.execute(WORKGROUP, &question).context("look for refused lines")?;
-            usd += Bill::for_scan(asked.scanned_bytes).usd;
+            usd += QueryCost::for_scan(asked.scanned_bytes).usd;
             refusals.extend(curated::refusals(&asked.answer)?);
         }
     }
@@ -90,7 +90,7 @@ fn insert(session: &Session, curation: &Curation, statements: &Statements, messa
     let mut usd = 0.0;
     for (statement, bytes) in &inserts {
         let executed = session.execute(WORKGROUP, statement).context("curate the raw tickets")?;
-        usd += Bill::for_scan(executed.scanned_bytes).usd;
+        usd += QueryCost::for_scan(executed.scanned_bytes).usd;
         progress.advance(*bytes);
     }
     Ok(usd)

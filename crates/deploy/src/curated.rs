@@ -6,11 +6,9 @@ use anyhow::{Context, Result, bail, ensure};
 use aws::objects::ObjectState;
 use aws::upload::{Content, Upload};
 use cli_support::human;
-use ticket_schema::answer::{Answer, Cell};
+use manifest::answer::{Answer, Cell};
+use manifest::{CuratedManifest, CuratedStage, FORMAT, FileEntry, InputEntry, Manifest, RawManifest, RowCounts, Tool};
 use ticket_schema::columns::PARTITION_COLUMN;
-use ticket_schema::manifest::{
-    CuratedManifest, CuratedStage, FORMAT, FileEntry, InputEntry, Manifest, RawManifest, RowCounts, Tool,
-};
 use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR, UNKNOWN_MARKET};
 
 use crate::apply::text_upload;
@@ -221,9 +219,9 @@ mod tests {
 
     use aws::objects::ObjectState;
     use aws::upload::Content;
+    use manifest::answer::{Answer, Cell};
+    use manifest::{RawManifest, RowCounts};
     use serde_json::json;
-    use ticket_schema::answer::{Answer, Cell};
-    use ticket_schema::manifest::{RawManifest, RowCounts};
 
     use super::{Refusal, Staged, account, complaints, data_set, manifest, refusals, staged};
     use crate::desired::is_made_from;

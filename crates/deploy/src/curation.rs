@@ -7,10 +7,10 @@ use std::iter;
 use anyhow::{Context, Result};
 use aws::athena::MAX_STATEMENT_BYTES;
 use cli_support::human;
-use query::bill::{Bill, dollars};
-use query::sql_text::statements;
+use kpi::query_cost::{QueryCost, dollars};
+use kpi::sql_text::statements;
+use manifest::{FileEntry, RawManifest};
 use serde::Serialize;
-use ticket_schema::manifest::{FileEntry, RawManifest};
 
 use crate::actual::Contents;
 use crate::definitions::{Role, bucket_name, filled};
@@ -113,7 +113,7 @@ impl Curation {
 
     /// What reading everything is expected to cost, in US dollars. Lines that must be refused are looked for once more.
     pub fn usd(&self) -> f64 {
-        let once: f64 = self.batches.iter().map(|batch| Bill::for_scan(batch.bytes).usd).sum();
+        let once: f64 = self.batches.iter().map(|batch| QueryCost::for_scan(batch.bytes).usd).sum();
         once * self.ranges.len() as f64
     }
 
@@ -196,10 +196,10 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use aws::athena::MAX_STATEMENT_BYTES;
+    use manifest::FileEntry;
     use ticket_schema::columns::{COLUMNS, PARTITION_COLUMN, file_columns};
+    use ticket_schema::enums::{Category, Channel, Severity, Status};
     use ticket_schema::iso3166::is_country_code;
-    use ticket_schema::manifest::FileEntry;
-    use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
 
     use super::{MAX_BATCH_BYTES, MAX_LIST_BYTES, STAGING, Statements, TABLES, batches, preparation, ranges};
     use crate::actual::Contents;

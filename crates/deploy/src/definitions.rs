@@ -5,8 +5,8 @@ use aws::asset::Asset;
 use aws::athena::{Workgroup, partition_of};
 use aws::bucket::BucketSettings;
 use aws::catalog::Table;
-use query::catalogue::ATHENA_DDL;
-use query::sql_text::statements;
+use kpi::catalogue::ATHENA_DDL;
+use kpi::sql_text::statements;
 use serde::Deserialize;
 use ticket_schema::names;
 

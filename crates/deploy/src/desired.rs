@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use aws::catalog::Partition;
 use aws::upload::{Content, Upload};
-use cli_support::checksum::Checksum;
-use ticket_schema::manifest::{CuratedManifest, FileEntry, Manifest, RawManifest};
+use manifest::{CuratedManifest, FileEntry, Manifest, RawManifest};
+use publish::Checksum;
 use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR};
 
 use crate::definitions::{Definitions, Role, bucket_name};

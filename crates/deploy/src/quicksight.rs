@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 use aws::Session;
 use aws::asset::{Asset, AssetKind, FoundAsset};
 use aws::athena::partition_of;
-use cli_support::checksum::Checksum;
 use cli_support::{Messages, human};
+use publish::Checksum;
 use serde_json::{Map, Value, json};
 
 use crate::definitions::filled;

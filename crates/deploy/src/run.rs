@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail};
 use aws::{Session, Settings};
 use cli_support::exit::UsageError;
 use cli_support::{Messages, Outcome};
-use query::catalogue;
+use kpi::catalogue;
+use manifest::{CuratedManifest, RawManifest};
 use serde_json::json;
-use ticket_schema::manifest::{CuratedManifest, RawManifest};
 
 use crate::actual::{observe, observe_all};
 use crate::apply::apply;

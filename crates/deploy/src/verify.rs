@@ -3,11 +3,11 @@
 use anyhow::{Context, Result, bail};
 use aws::Session;
 use cli_support::human;
-use query::bill::{Bill, dollars};
-use query::{Answerer, Athena, catalogue, verify::differences, verify::differences_but};
+use kpi::query_cost::{QueryCost, dollars};
+use manifest::CuratedManifest;
+use manifest::answer::{Answer, Cell};
+use query::{Athena, QueryEngine, catalogue, verify::diff_with_tolerance, verify::differences};
 use serde::Serialize;
-use ticket_schema::answer::{Answer, Cell};
-use ticket_schema::manifest::CuratedManifest;
 
 use crate::cost::ColumnBytes;
 
@@ -31,16 +31,16 @@ pub struct Check {
     /// How the answer differs from the expected one, a line each.
     pub differences: Vec<String>,
     /// What it was expected to cost at most, if the Parquet files are on this machine.
-    pub predicted: Option<Bill>,
+    pub predicted: Option<QueryCost>,
     /// What it cost.
-    pub bill: Bill,
+    pub bill: QueryCost,
 }
 
 impl Proof {
     /// Asks everything, and believes the manifest. `columns` are those of its files, if they are known.
     pub fn make(session: &Session, columns: Option<&ColumnBytes>, manifest: &CuratedManifest) -> Result<Self> {
-        let predicted = |sql: &str| -> Result<Option<Bill>> {
-            columns.map(|columns| Ok(Bill::for_scan(columns.scanned_by(sql)?))).transpose()
+        let predicted = |sql: &str| -> Result<Option<QueryCost>> {
+            columns.map(|columns| Ok(QueryCost::for_scan(columns.scanned_by(sql)?))).transpose()
         };
         let athena = Athena::at(session, manifest.as_of);
         let mut proof = Self { checks: Vec::new(), has_expected_answers: manifest.expected_answers.is_some() };
@@ -50,16 +50,16 @@ impl Proof {
             name: "tickets per market".to_owned(),
             differences: differences(&expected_counts(manifest), &counts.answer),
             predicted: predicted(COUNTS)?,
-            bill: Bill::for_scan(counts.scanned_bytes),
+            bill: QueryCost::for_scan(counts.scanned_bytes),
         });
         for kpi in catalogue::kpis()? {
             let Some(expected) = &manifest.expected_answers else { break };
             let asked = athena.answer(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?;
             let expected = expected.get(&kpi.name).with_context(|| format!("the manifest expects no {}", kpi.name))?;
             proof.checks.push(Check {
-                differences: differences_but(expected, &asked.answer, &kpi.approximate_columns()),
+                differences: diff_with_tolerance(expected, &asked.answer, &kpi.approximate_columns()),
                 predicted: predicted(&kpi.sql)?,
-                bill: asked.bill.unwrap_or(Bill::for_scan(0)),
+                bill: asked.bill.unwrap_or(QueryCost::for_scan(0)),
                 name: kpi.name,
             });
         }

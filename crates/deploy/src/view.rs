@@ -5,7 +5,7 @@
 
 use aws::catalog::Table;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use cli_support::checksum::Checksum;
+use publish::Checksum;
 use serde::Deserialize;
 
 /// The option of the view in the catalogue that holds the mark.

@@ -15,8 +15,8 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use cli_support::checksum::Checksum;
 use lake::Lake;
+use publish::Checksum;
 use server::{ACCOUNT, CURATED, RAW, REGION, Seen, Server};
 
 type Objects = BTreeMap<String, Vec<u8>>;

@@ -3,13 +3,13 @@
 
 use std::hint::black_box;
 
-use cli_support::checksum::Checksum;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use generate::World;
 use generate::render::{MAX_LINE_BYTES, Renderer};
 use generate::truth::Truth;
+use manifest::WorldParameters;
+use publish::Checksum;
 use ticket_schema::Ticket;
-use ticket_schema::manifest::WorldParameters;
 
 /// As many as a piece has.
 const N_TICKETS: u64 = 512;

@@ -4,9 +4,9 @@
 //! Poisson process varies. Ticket `n` falls into the hour in which the table counts it, and within the hour where the gaps
 //! between tickets let it fall. So numbers are in time order, and any range of them can be made by itself.
 
+use manifest::WorldParameters;
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::WorldParameters;
-use ticket_schema::vocabulary::{Channel, Market};
+use ticket_schema::enums::{Channel, Market};
 
 use crate::calendar::month;
 use crate::distributions::gamma;

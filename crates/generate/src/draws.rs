@@ -4,9 +4,9 @@
 //! has the same draws whoever makes it, in whatever order, on however many threads. Each use has words of its own. What
 //! doesn't belong to a ticket (a car, a day, a service centre) has a [`Key`] and hashes its own number with it.
 
+use manifest::WorldParameters;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use ticket_schema::manifest::WorldParameters;
 use uuid::Uuid;
 
 /// How many 32-bit words a block has.

@@ -1,7 +1,7 @@
 //! What is to be expected of a world as a whole: how many tickets of which kind, and what its scenarios add.
 
-use ticket_schema::manifest::{Scenario, ScenarioEffect, WorldParameters};
-use ticket_schema::vocabulary::{Category, Market};
+use manifest::{Scenario, ScenarioEffect, WorldParameters};
+use ticket_schema::enums::{Category, Market};
 
 use crate::arrivals::{Arrivals, Expected};
 use crate::calendar::month;

@@ -7,10 +7,10 @@
 use std::ops::RangeInclusive;
 
 use anyhow::{Result, ensure};
+use manifest::WorldParameters;
 use ticket_schema::cars::{MODEL_YEARS, ModelSeries};
-use ticket_schema::manifest::WorldParameters;
+use ticket_schema::enums::Market;
 use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
-use ticket_schema::vocabulary::Market;
 
 use crate::calendar::month;
 use crate::distributions::{lognormal_strata, normal_below, normal_quantile};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ticket_schema::manifest::Shard;
+use manifest::Shard;
 
 /// The most tickets in a piece: about 0.2 MB, which stays in a core's own cache until it is written.
 const PIECE_TICKETS: u64 = 512;
@@ -75,7 +75,7 @@ fn part(tickets: &Range<u64>, shard: Shard) -> Range<u64> {
 #[cfg(test)]
 mod tests {
     use super::{Layout, PIECE_TICKETS};
-    use ticket_schema::manifest::Shard;
+    use manifest::Shard;
 
     #[test]
     fn pieces_cover_every_ticket_once_and_in_order() {

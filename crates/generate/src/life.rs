@@ -4,8 +4,8 @@
 //! its distribution: sigma = ln(target / median) / z(1 - breach rate). A life doesn't depend on when it is looked at.
 
 use ticket_schema::Timestamp;
+use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
 use ticket_schema::ticket::DealerId;
-use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 
 use crate::distributions::{Durations, lognormal_strata, normal_quantile};
 use crate::draws::{Draws, Source, Use, scale};
@@ -326,8 +326,8 @@ mod tests {
     use crate::draws::Source;
     use crate::profile::Profile;
     use ticket_schema::Timestamp;
+    use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
     use ticket_schema::ticket::DealerId;
-    use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 
     const DEALER: DealerId = DealerId { market: Market::De, number: 3 };
 
@@ -347,7 +347,7 @@ mod tests {
 
     fn source() -> Source {
         let as_of = Timestamp::from_day(20_100);
-        Source::of(&ticket_schema::manifest::WorldParameters::new(5, as_of, 90, 1000))
+        Source::of(&manifest::WorldParameters::new(5, as_of, 90, 1000))
     }
 
     #[test]

@@ -11,8 +11,8 @@ use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome, human};
 use generate::defects::Rate;
 use generate::{Compression, Config, GenerateOptions, Target, run_generate};
+use manifest::Shard;
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::Shard;
 
 /// Write realistic support tickets as JSON-Lines
 ///

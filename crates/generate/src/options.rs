@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 
 use anyhow::Result;
+use manifest::{Scenario, Shard, WorldParameters};
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::{Scenario, Shard, WorldParameters};
 
 use crate::profile::Profile;
 use crate::run::Config;
@@ -92,7 +92,7 @@ impl GenerateOptions {
             ..default
         };
         let asked = self.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
-        let threads = asked.unwrap_or_else(cli_support::threads::default_threads);
+        let threads = asked.unwrap_or_else(executor::default_threads);
         Ok(Config { shard, batch_size: self.batch_size, threads, ..Config::of(world) })
     }
 

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::Result;
-use cli_support::checksum::Checksum;
+use publish::Checksum;
 use ticket_schema::{Ticket, Timestamp};
 
 use crate::compression::{Compression, Compressor};

@@ -12,7 +12,7 @@
 //! depends on the ticket. What is copied too much costs less than to find out how much is needed.
 
 use ticket_schema::cars::ModelSeries;
-use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+use ticket_schema::enums::{Category, Channel, Severity, Status};
 use ticket_schema::{Ticket, Timestamp};
 
 use crate::date_text::DateTexts;

@@ -5,15 +5,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use cli_support::checksum::Checksum;
 use cli_support::exit::UsageError;
 use cli_support::messages::ProgressUnit;
-use cli_support::publish::{StagedFile, Staging};
 use cli_support::{Messages, human};
+use manifest::{FORMAT, FileEntry, Manifest, ProfileRef, RawManifest, RawStage, Shard, Tool, WorldParameters};
+use publish::Checksum;
+use publish::{StagedFile, Staging};
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::{
-    FORMAT, FileEntry, Manifest, ProfileRef, RawManifest, RawStage, Shard, Tool, WorldParameters,
-};
 use ticket_schema::names::MANIFEST_FILE;
 
 use crate::compression::Compression;

@@ -1,11 +1,11 @@
 //! What happens in a world out of the ordinary, when it was asked for: a recall, a cold wave, a service centre that stands still.
 
 use anyhow::{Context, Result};
+use manifest::{Scenario, WorldParameters};
 use ticket_schema::Timestamp;
 use ticket_schema::cars::{MODEL_YEARS, ModelSeries};
-use ticket_schema::manifest::{Scenario, WorldParameters};
+use ticket_schema::enums::{Category, Market};
 use ticket_schema::ticket::DealerId;
-use ticket_schema::vocabulary::{Category, Market};
 
 use crate::calendar::Climate;
 use crate::life::Outage;

@@ -1,7 +1,7 @@
 //! What a ticket is about, and how bad that is.
 
 use ticket_schema::cars::Segment;
-use ticket_schema::vocabulary::{Category, FixedText, Market, Severity};
+use ticket_schema::enums::{Category, Market, Severity, StringEnum};
 
 use crate::calendar::Climate;
 use crate::fleet::{Car, KINDS};

@@ -7,9 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use ticket_schema::answer::{Answer, Answers, Cell};
-use ticket_schema::manifest::WorldParameters;
-use ticket_schema::vocabulary::{Category, Market, Severity};
+use manifest::WorldParameters;
+use manifest::answer::{Answer, Answers, Cell};
+use ticket_schema::enums::{Category, Market, Severity};
 use ticket_schema::{Ticket, Timestamp};
 
 use crate::tally::{Outcomes, Resolutions, add_all, entry};

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Error, Result, anyhow};
-use cli_support::threads::on_threads;
+use executor::on_threads;
 
 /// Makes pieces `0..n_pieces` on up to `threads` threads, the calling one among them, and gives them to `take` in order.
 ///

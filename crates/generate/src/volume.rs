@@ -1,9 +1,9 @@
 //! How many tickets are to be expected: hour by hour, in each market, by the calendar and the recalls.
 
 use chrono::{Datelike, NaiveDate};
+use manifest::WorldParameters;
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::WorldParameters;
-use ticket_schema::vocabulary::{Channel, Market};
+use ticket_schema::enums::{Channel, Market};
 
 use crate::calendar::{LocalHour, WEEK_HOURS, holidays::is_holiday, is_day_after_holiday};
 use crate::distributions::lognormal_around_one;

@@ -6,7 +6,7 @@
 use chrono::Datelike;
 use ticket_schema::Timestamp;
 use ticket_schema::cars::ModelSeries;
-use ticket_schema::vocabulary::{Category, Market};
+use ticket_schema::enums::{Category, Market};
 
 use crate::profile::{Profile, Recall};
 

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use anyhow::{Context, Result, ensure};
 use chrono::NaiveDate;
+use manifest::{ScenarioEffect, WorldParameters};
 use ticket_schema::cars::MODEL_YEARS;
-use ticket_schema::manifest::{ScenarioEffect, WorldParameters};
 use ticket_schema::{Ticket, Timestamp};
 
 use crate::arrivals::{Arrivals, Cause};

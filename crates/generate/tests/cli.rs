@@ -7,8 +7,8 @@ use std::fs;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-use cli_support::checksum::Checksum;
 use home::{BINARY, all_lines, generate, generate_ok, manifest, names, stderr};
+use publish::Checksum;
 use tempfile::tempdir;
 
 #[test]

@@ -13,11 +13,11 @@ use generate::defects::{Defect, Defects, Planted, Rate};
 use generate::render::Renderer;
 use generate::truth::Truth;
 use generate::{Config, Target, World, run_generate};
+use manifest::defects::DefectKind;
+use manifest::{Manifest, RawManifest, Shard, WorldParameters};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
-use ticket_schema::defects::DefectKind;
-use ticket_schema::manifest::{Manifest, RawManifest, Shard, WorldParameters};
 use ticket_schema::{Ticket, Timestamp};
 use uuid::Uuid;
 

@@ -5,8 +5,8 @@ use generate::render::{MAX_LINE_BYTES, Renderer};
 use proptest::prelude::*;
 use proptest::sample::select;
 use ticket_schema::cars::ModelSeries;
+use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
 use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
-use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 use ticket_schema::{Ticket, Timestamp};
 
 /// From the start of the year 1 to the end of 9999, half of them within the renderer's own period.

@@ -4,12 +4,12 @@
 use std::num::NonZeroUsize;
 
 use cli_support::Messages;
-use cli_support::checksum::Checksum;
 use generate::render::Renderer;
 use generate::{Config, Target, World, run_generate};
+use manifest::{Shard, WorldParameters};
 use proptest::prelude::*;
-use ticket_schema::manifest::{Shard, WorldParameters};
-use ticket_schema::vocabulary::Status;
+use publish::Checksum;
+use ticket_schema::enums::Status;
 use ticket_schema::{Ticket, Timestamp};
 
 fn world(seed: u64, as_of: &str, days_back: u32, count: u64) -> WorldParameters {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use generate::World;
 use generate::calendar::{LocalHour, holidays::is_holiday, working_day};
+use manifest::{ProfileRef, Scenario, WorldParameters};
 use proptest::prelude::*;
-use ticket_schema::manifest::{ProfileRef, Scenario, WorldParameters};
-use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
+use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
 use ticket_schema::{Ticket, Timestamp};
 
 const DAY_SECONDS: i64 = 86_400;

@@ -7,9 +7,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use cli_support::{Messages, Outcome, human};
 use generate::Target;
+use jsonl::input::Inputs;
 use query::Question;
 use query::format::Format;
-use transform::input::Inputs;
 use transform::tolerance::Tolerance;
 
 /// How many stages there are.

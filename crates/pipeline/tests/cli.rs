@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use manifest::{CuratedManifest, Manifest};
 use tempfile::tempdir;
-use ticket_schema::manifest::{CuratedManifest, Manifest};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_pipeline");
 

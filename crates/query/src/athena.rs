@@ -5,14 +5,14 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use aws::Session;
 use cli_support::exit::UsageError;
+use manifest::{CuratedManifest, Manifest};
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::{CuratedManifest, Manifest};
 use ticket_schema::names::WORKGROUP;
 
-use crate::bill::Bill;
-use crate::pinned::pinned;
-use crate::run::{Answerer, Asked};
-use crate::sql_text::pieces;
+use crate::run::{QueryEngine, QueryResult};
+use kpi::as_of_rewrite::rewrite_as_of;
+use kpi::query_cost::QueryCost;
+use kpi::sql_text::pieces;
 
 /// How a statement begins that only asks.
 const QUESTIONS: [&str; 8] = ["SELECT", "WITH", "VALUES", "TABLE", "SHOW", "DESCRIBE", "EXPLAIN", "("];
@@ -39,7 +39,7 @@ impl<'a> Athena<'a> {
     }
 }
 
-impl Answerer for Athena<'_> {
+impl QueryEngine for Athena<'_> {
     fn as_of(&self) -> Option<Timestamp> {
         self.as_of
     }
@@ -52,13 +52,13 @@ impl Answerer for Athena<'_> {
         false
     }
 
-    fn answer(&self, sql: &str) -> Result<Asked> {
+    fn answer(&self, sql: &str) -> Result<QueryResult> {
         let is_question = pieces(sql).next().is_some_and(|first| QUESTIONS.iter().any(|question| first.is(question)));
         if !is_question {
             bail!(UsageError(format!("only questions are asked, nothing that writes: expected SELECT …, not `{sql}`")));
         }
         let sql = self.as_of.map_or_else(|| Ok(sql.to_owned()), |as_of| pinned(sql, as_of))?;
         let executed = self.session.ask(WORKGROUP, &sql)?;
-        Ok(Asked { answer: executed.answer, bill: Some(Bill::for_scan(executed.scanned_bytes)) })
+        Ok(QueryResult { answer: executed.answer, bill: Some(QueryCost::for_scan(executed.scanned_bytes)) })
     }
 }

@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
+use manifest::answer::{Answer, Cell};
 use serde::{Serialize, Serializer};
 use ticket_schema::Timestamp;
-use ticket_schema::answer::{Answer, Cell};
 
-use crate::bill::Bill;
-use crate::catalogue::Kpi;
 use crate::run::Answered;
+use kpi::catalogue::Kpi;
+use kpi::query_cost::QueryCost;
 
 /// How answers are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -104,7 +104,7 @@ struct AnswerJson<'a> {
     columns: &'a [String],
     rows: Vec<RowJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bill: Option<Bill>,
+    bill: Option<QueryCost>,
 }
 
 #[derive(Serialize)]

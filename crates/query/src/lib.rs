@@ -1,6 +1,5 @@
 //! Asks the KPI questions of curated tickets, with one SQL text for two engines.
 //!
-//! * [`catalogue`]: the ten KPIs of `queries/sample_queries.sql`; [`sql_text`] takes SQL texts apart.
 //! * [`embedded`]: DataFusion in this process, over the Parquet files.
 //! * [`athena`]: Athena, over the same files in S3; [`pinned`] fixes the present in a query's text, for its clock can't be set;
 //!   [`bill`] says what a query costs, [`scan`] which columns it has to read.
@@ -9,15 +8,9 @@
 
 #[cfg(feature = "athena")]
 pub mod athena;
-pub mod bill;
-pub mod catalogue;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod format;
-pub mod pinned;
-pub mod scan;
-pub mod sql_text;
-pub mod verify;
 
 mod run;
 
@@ -29,4 +22,4 @@ pub use embedded::Engine;
 pub use run::run_query;
 #[cfg(feature = "athena")]
 pub use run::run_query_on_athena;
-pub use run::{Answered, Answerer, Asked, Config, Question, Report};
+pub use run::{Answered, Config, QueryEngine, QueryResult, Question, Report};

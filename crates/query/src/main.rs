@@ -98,8 +98,8 @@ fn query(arguments: Arguments) -> anyhow::Result<Outcome> {
 }
 
 fn list() -> anyhow::Result<String> {
-    let entry = |kpi: query::catalogue::Kpi| format!("{:>2}. {}\n    {}\n", kpi.number, kpi.name, kpi.description);
-    Ok(query::catalogue::kpis()?.into_iter().map(entry).collect())
+    let entry = |kpi: kpi::catalogue::Kpi| format!("{:>2}. {}\n    {}\n", kpi.number, kpi.name, kpi.description);
+    Ok(kpi::catalogue::kpis()?.into_iter().map(entry).collect())
 }
 
 fn print(text: &str) -> anyhow::Result<Outcome> {

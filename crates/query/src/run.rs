@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use cli_support::exit::UsageError;
 use cli_support::{Messages, human};
+use manifest::CuratedManifest;
+use manifest::answer::{Answer, Answers};
 use ticket_schema::Timestamp;
-use ticket_schema::answer::{Answer, Answers};
-use ticket_schema::manifest::CuratedManifest;
 
-use crate::bill::{Bill, dollars};
-use crate::catalogue::{self, Kpi};
 use crate::format::{Format, render};
-use crate::verify;
+use kpi::catalogue::{self, Kpi};
+use kpi::query_cost::{QueryCost, dollars};
+use kpi::verify;
 
 /// What to ask of which data.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub enum Question {
 }
 
 /// An engine that answers SQL.
-pub trait Answerer {
+pub trait QueryEngine {
     /// The present that queries see; `None` is the engine's own.
     fn as_of(&self) -> Option<Timestamp>;
 
@@ -49,16 +49,16 @@ pub trait Answerer {
     fn is_exact(&self) -> bool;
 
     /// Asks one question.
-    fn answer(&self, sql: &str) -> Result<Asked>;
+    fn answer(&self, sql: &str) -> Result<QueryResult>;
 }
 
 /// What an engine gives.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Asked {
+pub struct QueryResult {
     /// The answer.
     pub answer: Answer,
     /// What it cost, if it did.
-    pub bill: Option<Bill>,
+    pub bill: Option<QueryCost>,
 }
 
 /// A question with its answer.
@@ -69,7 +69,7 @@ pub struct Answered {
     /// The answer.
     pub answer: Answer,
     /// What it cost, if it did.
-    pub bill: Option<Bill>,
+    pub bill: Option<QueryCost>,
     /// How it differs from the expected one, a line each. Empty unless `verify` was asked for.
     pub differences: Vec<String>,
 }
@@ -100,7 +100,7 @@ impl Report {
 
     /// Says what each answer cost, if it did.
     pub fn show_bills(&self, messages: &Messages) {
-        let shown = |bill: &Bill| {
+        let shown = |bill: &QueryCost| {
             let (scanned, billed) = (human::bytes(bill.scanned_bytes), human::bytes(bill.billed_bytes));
             format!("scanned {scanned}, billed {billed}, {}", dollars(bill.usd))
         };
@@ -143,11 +143,11 @@ pub fn run_query_on_athena(config: &Config, session: &aws::Session) -> Result<Re
     ask(config, &crate::Athena::open(session, &config.data, config.as_of)?)
 }
 
-fn ask(config: &Config, engine: &dyn Answerer) -> Result<Report> {
+fn ask(config: &Config, engine: &dyn QueryEngine) -> Result<Report> {
     let as_of = engine.as_of();
     let kpis = match &config.question {
         Question::Sql(sql) => {
-            let Asked { answer, bill } = engine.answer(sql)?;
+            let QueryResult { answer, bill } = engine.answer(sql)?;
             let answered = Answered { kpi: None, answer, bill, differences: Vec::new() };
             return Ok(Report { as_of, answers: vec![answered] });
         }
@@ -156,19 +156,19 @@ fn ask(config: &Config, engine: &dyn Answerer) -> Result<Report> {
     let expected = if config.verify { Some(expected_answers(config, engine)?) } else { None };
     let mut report = Report { as_of, answers: Vec::new() };
     for kpi in kpis {
-        let Asked { answer, bill } = engine.answer(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?;
+        let QueryResult { answer, bill } = engine.answer(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?;
         let mut differences = Vec::new();
         if let Some(expected) = expected {
             let expected = expected.get(&kpi.name).with_context(|| format!("the manifest expects no {}", kpi.name))?;
             let approximate = if engine.is_exact() { BTreeSet::new() } else { kpi.approximate_columns() };
-            differences = verify::differences_but(expected, &answer, &approximate);
+            differences = verify::diff_with_tolerance(expected, &answer, &approximate);
         }
         report.answers.push(Answered { kpi: Some(kpi), answer, bill, differences });
     }
     Ok(report)
 }
 
-fn expected_answers<'a>(config: &Config, engine: &'a dyn Answerer) -> Result<&'a Answers> {
+fn expected_answers<'a>(config: &Config, engine: &'a dyn QueryEngine) -> Result<&'a Answers> {
     let manifest = engine.manifest();
     let counted_at = manifest.and_then(|manifest| manifest.as_of);
     if let Some(counted_at) = counted_at.filter(|counted_at| Some(*counted_at) != engine.as_of()) {

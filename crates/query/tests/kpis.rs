@@ -7,8 +7,8 @@ use std::fs;
 
 use cli_support::Messages;
 use lake::Lake;
+use manifest::{CuratedManifest, Manifest};
 use query::{Config, Question, run_query};
-use ticket_schema::manifest::{CuratedManifest, Manifest};
 use ticket_schema::names::MANIFEST_FILE;
 
 fn all(lake: &Lake) -> Config {
@@ -43,7 +43,7 @@ fn the_list_of_open_p1_tickets_is_cut_at_a_hundred_and_says_how_many_there_are()
     let report = run_query(&Config { question, ..all(&lake) }).unwrap();
     let answer = &report.answers[0].answer;
     assert_eq!(answer.rows.len(), 100);
-    let ticket_schema::answer::Cell::Integer(total) = answer.rows[0][answer.columns.len() - 1] else { panic!() };
+    let manifest::answer::Cell::Integer(total) = answer.rows[0][answer.columns.len() - 1] else { panic!() };
     assert!(total > 100, "{total}");
 }
 

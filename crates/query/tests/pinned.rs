@@ -3,12 +3,12 @@
 
 mod lake;
 
+use kpi::as_of_rewrite::rewrite_as_of;
+use kpi::catalogue::kpis;
 use lake::Lake;
+use manifest::answer::Answer;
 use query::Engine;
-use query::catalogue::kpis;
-use query::pinned::pinned;
 use ticket_schema::Timestamp;
-use ticket_schema::answer::Answer;
 
 const AS_OF: &str = "2026-11-22T08:30:05Z";
 const A_YEAR_LATER: &str = "2027-11-22";

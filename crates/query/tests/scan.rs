@@ -5,12 +5,12 @@ mod lake;
 
 use std::collections::BTreeSet;
 
+use kpi::catalogue::kpis;
+use kpi::scanned_columns::columns_read;
+use kpi::sql_text::pieces;
 use lake::Lake;
+use manifest::answer::Cell;
 use query::Engine;
-use query::catalogue::kpis;
-use query::scan::columns_read;
-use query::sql_text::pieces;
-use ticket_schema::answer::Cell;
 use ticket_schema::columns::file_columns;
 
 fn engine() -> (Lake, Engine) {

@@ -4,8 +4,8 @@
 mod lake;
 
 use lake::Lake;
+use manifest::answer::Cell;
 use query::Engine;
-use ticket_schema::answer::Cell;
 
 fn check(cases: &[(&str, Cell)]) {
     let lake = Lake::new(1, "2026-11-22T08:30:00Z", 10, 10);

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use ticket_schema::Timestamp;
 use ticket_schema::columns::{COLUMNS, ColumnKind};
+use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
 use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
-use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 use uuid::{Uuid, Variant};
 
 use crate::rows::{Names, Place, Row, customer_number, ticket_number, vin_text_number};
@@ -178,7 +178,7 @@ impl<'v, 'a> Fields<'v, 'a> {
 
 /// Reads any RFC 3339 time, so that one in another form can still be compared.
 fn time_of_text(text: &str) -> Option<FoundTime> {
-    let seconds = transform::moment::Moment::parse(text).ok()?.milliseconds().div_euclid(1000);
+    let seconds = transform::decode::timestamp::Moment::parse(text).ok()?.milliseconds().div_euclid(1000);
     let in_form = Timestamp::from_seconds(seconds).is_some_and(|time| time.to_string() == text);
     Some(FoundTime { seconds, in_form })
 }

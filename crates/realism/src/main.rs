@@ -57,7 +57,7 @@ fn realism(arguments: Arguments) -> anyhow::Result<Outcome> {
         data: arguments.data,
         profile: arguments.profile,
         reference: arguments.reference,
-        threads: cli_support::threads::default_threads(),
+        threads: executor::default_threads(),
     };
     let card = run_realism(&config, &messages)?;
     let mut out = io::stdout().lock();

@@ -4,10 +4,10 @@ use std::fmt;
 
 use anyhow::Result;
 use cli_support::Messages;
+use jsonl::chunks::{Chunk, ChunkReader, Content};
+use jsonl::input::Source;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use ticket_schema::columns::COLUMNS;
-use transform::chunks::{Chunk, Content, Feed};
-use transform::input::Source;
 
 use crate::intake::{Intake, Value, Values};
 use crate::rows::Place;
@@ -16,10 +16,10 @@ use crate::scalar::Scalar;
 /// Takes in every line of a file that isn't blank.
 pub fn read(source: &Source, number: u32, intake: &mut Intake, progress: &Messages) -> Result<()> {
     let sources = std::slice::from_ref(source);
-    let mut feed = Feed::new(sources);
+    let mut reader = ChunkReader::new(sources);
     let mut chunk = Chunk::default();
     let mut n_lines = 0;
-    while feed.next(&mut chunk)? {
+    while reader.next(&mut chunk)? {
         let mut take = |lines: &[u8]| {
             for line in lines.split_inclusive(|byte| *byte == b'\n') {
                 n_lines += 1;

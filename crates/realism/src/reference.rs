@@ -7,10 +7,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, ensure};
-use cli_support::threads::on_threads;
+use executor::on_threads;
 use generate::{Profile, World};
+use manifest::{ProfileRef, WorldParameters};
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::{ProfileRef, WorldParameters};
 
 use crate::rows::Row;
 use crate::sample::Sample;
@@ -33,7 +33,7 @@ pub enum Extent {
     Whole,
     /// The tickets that were opened between two points in time, as a shard has them.
     Stretch,
-    /// Only some of those, as a feed of what has changed.
+    /// Only some of those, as a reader of what has changed.
     Selection,
 }
 
@@ -49,11 +49,11 @@ pub struct Worlds {
 /// The exact weights by which a profile draws.
 #[derive(Clone, Debug)]
 pub struct Weights {
-    /// By [`Market::ALL`](ticket_schema::vocabulary::Market::ALL).
+    /// By [`Market::ALL`](ticket_schema::enums::Market::ALL).
     pub markets: Vec<f64>,
-    /// By [`Severity::ALL`](ticket_schema::vocabulary::Severity::ALL).
+    /// By [`Severity::ALL`](ticket_schema::enums::Severity::ALL).
     pub severities: Vec<f64>,
-    /// By [`Channel::ALL`](ticket_schema::vocabulary::Channel::ALL).
+    /// By [`Channel::ALL`](ticket_schema::enums::Channel::ALL).
     pub channels: Vec<f64>,
 }
 

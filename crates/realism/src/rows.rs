@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ticket_schema::Ticket;
 use ticket_schema::cars::ModelSeries;
+use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
 use ticket_schema::ticket::{CustomerId, VinLast6};
-use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 use uuid::Uuid;
 
 /// One ticket: 96 bytes, whatever its texts.

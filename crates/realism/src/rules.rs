@@ -1,7 +1,7 @@
 //! The rules that every ticket keeps, how often each was broken, and where first.
 
 use chrono::{NaiveDate, NaiveTime};
-use ticket_schema::vocabulary::{Channel, Market};
+use ticket_schema::enums::{Channel, Market};
 
 use crate::rows::{Place, Row};
 use crate::traits::local_time;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use cli_support::{Messages, human};
+use manifest::{ProfileRef, Scenario, WorldParameters};
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::{ProfileRef, Scenario, WorldParameters};
 
 use crate::card::{Card, RuleResult, Scores};
 use crate::compare::{Comparison, MEANINGFUL_FROM_TICKETS, Reference, chi_squares};

@@ -3,7 +3,7 @@
 //! has over a month or a year.
 
 use ticket_schema::cars::ModelSeries;
-use ticket_schema::vocabulary::Category;
+use ticket_schema::enums::Category;
 
 use crate::sample::{Counts, Sample};
 use crate::scores::{Table, cramers_v};

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use cli_support::Messages;
 use cli_support::messages::ProgressUnit;
+use jsonl::input::{Inputs, Source};
+use manifest::{CuratedManifest, Manifest, WorldParameters};
 use ticket_schema::Timestamp;
-use ticket_schema::manifest::{CuratedManifest, Manifest, WorldParameters};
 use ticket_schema::names::TICKETS_DIR;
-use transform::input::{Inputs, Source};
 
 use crate::intake::Intake;
 use crate::rows::{Names, Place, Row};

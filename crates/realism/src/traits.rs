@@ -178,7 +178,7 @@ pub fn local_time(row: &Row) -> LocalTime {
 mod tests {
     use super::{LocalTime, Period, Traits, local_time};
     use crate::rows::{Names, Place, Row};
-    use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
+    use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
 
     fn row() -> Row {
         Row {

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use manifest::{CuratedManifest, Manifest, ProfileRef, Scenario, WorldParameters};
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
-use ticket_schema::manifest::{CuratedManifest, Manifest, ProfileRef, Scenario, WorldParameters};
 use tickets::{
     generate, generate_into, independent_tickets, json_lines, our_tickets, strangers, transform_into, world,
 };

@@ -5,13 +5,13 @@
 
 use std::ops::RangeInclusive;
 
-use crate::vocabulary::{Market, fixed_texts};
-use serde::{Deserialize, Serialize};
+use crate::enums::Market;
+use crate::string_enum;
 
 /// The model years the contract knows.
 pub const MODEL_YEARS: RangeInclusive<i32> = 2018..=2026;
 
-fixed_texts! {
+string_enum! {
     /// The series that tickets are generated for. (The contract itself takes any non-empty text.)
     #[allow(missing_docs, reason = "each variant is its own text")]
     ModelSeries("model_series") {
@@ -40,7 +40,7 @@ fixed_texts! {
     }
 }
 
-fixed_texts! {
+string_enum! {
     /// What kind of car a series is, as far as it decides what breaks.
     Segment("segment") {
         /// Small cars, front-wheel drive.
@@ -115,7 +115,7 @@ impl ModelSeries {
 #[cfg(test)]
 mod tests {
     use super::{MODEL_YEARS, ModelSeries};
-    use crate::vocabulary::Market;
+    use crate::enums::Market;
 
     #[test]
     fn the_gaps_of_the_model_line_are_kept() {

@@ -63,7 +63,7 @@ pub const fn are_country_letters([first, second]: [u8; 2]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::is_country_code;
-    use crate::vocabulary::Market;
+    use crate::enums::Market;
 
     #[test]
     fn knows_the_249_codes_and_only_in_capitals() {

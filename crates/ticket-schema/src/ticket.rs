@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use uuid::Uuid;
 
 use crate::cars::ModelSeries;
+use crate::enums::{Category, Channel, Market, Severity, Status};
 use crate::time::Timestamp;
-use crate::vocabulary::{Category, Channel, Market, Severity, Status};
 
 /// A ticket of the contract: 15 fields in the contract's order.
 ///

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 use ticket_schema::Ticket;
 use ticket_schema::columns::{COLUMNS, Column, ColumnKind, PARTITION_COLUMN, file_columns};
+use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
 use ticket_schema::names;
-use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 
 const DDL: &str = include_str!("../../../infra/athena_ddl.sql");
 

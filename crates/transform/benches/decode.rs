@@ -6,7 +6,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use generate::World;
 use generate::render::Renderer;
-use ticket_schema::manifest::WorldParameters;
+use manifest::WorldParameters;
 use transform::decode::Decoder;
 
 #[path = "../tests/oracle/mod.rs"]

@@ -6,10 +6,10 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use generate::World;
 use generate::render::{MAX_LINE_BYTES, Renderer};
-use ticket_schema::manifest::WorldParameters;
+use manifest::WorldParameters;
 use transform::decode::Decoder;
 use transform::parquet_file::{Compression, Encoder};
-use transform::rows::Rows;
+use transform::partition::columns::Rows;
 
 /// Rows of the largest market.
 const N_ROWS: usize = 125_000;

@@ -19,8 +19,8 @@
 //!
 //! From rows to files:
 //! * [`partitions`]: rows wait for their row group to fill; [`parquet_file`]: row groups to bytes; [`parts`]: the files.
-//! * [`quarantine`]: refused lines, as they came, and why; [`tolerance`]: how many of them are borne.
-//! * [`account`]: what became of every line.
+//! * [`quarantine`]: rejected lines, as they came, and why; [`error_limit`]: how many of them are borne.
+//! * [`reconciliation`]: what became of every line.
 //!
 //! How it is done together:
 //! * [`workers`], [`turnstile`] and [`turns`]: the threads and their order; [`conversion`]: what they do.
@@ -32,43 +32,11 @@
     reason = "a usual line is decoded in one piece; left to itself the compiler takes half as long again"
 )]
 
-pub mod account;
-pub mod batch;
-pub mod chunks;
-pub mod conversion;
-pub mod current;
 pub mod decode;
-pub mod duplicates;
-pub mod input;
-pub mod merge;
-pub mod moment;
+pub mod dedup;
 pub mod parquet_file;
-pub mod partitions;
-pub mod parts;
-pub mod plan;
-pub mod quarantine;
-pub mod report;
-pub mod row;
-pub mod rows;
-pub mod stored;
-pub mod supersede;
-pub mod survey;
-pub mod tolerance;
-pub mod turns;
-pub mod turnstile;
-pub mod unknown_fields;
-pub mod unpacked;
-pub mod workers;
-
-mod chunk;
-mod fields;
-mod fixed_text;
-mod in_order;
-mod in_place;
-mod json;
-mod name;
-mod run;
-mod usual;
-mod uuid_text;
+pub mod partition;
+pub mod run;
+pub mod write;
 
 pub use run::{Config, Dedupe, run_transform};

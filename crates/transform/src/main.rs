@@ -10,11 +10,12 @@ use anyhow::Context;
 use clap::Parser;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome, human};
-use transform::current::Mode;
-use transform::input::Inputs;
+use jsonl::input::Inputs;
 use transform::parquet_file::Compression;
-use transform::tolerance::Tolerance;
-use transform::{Config, Dedupe, plan, run_transform};
+use transform::run::error_limit::ErrorLimit;
+use transform::run::existing_dataset::Mode;
+use transform::run::preview;
+use transform::{Config, Dedupe, run_transform};
 
 /// Turn ticket JSON-Lines into Snappy Parquet, partitioned by market
 ///
@@ -51,7 +52,7 @@ struct Arguments {
 
     /// Publish nothing if more lines than this break the contract
     #[arg(long, value_name = "N|P%", conflicts_with = "on_error")]
-    max_errors: Option<Tolerance>,
+    max_errors: Option<ErrorLimit>,
 
     /// How the files are compressed
     #[arg(long, value_enum, default_value_t)]
@@ -79,7 +80,7 @@ enum OnError {
     /// Put it into quarantine and go on
     #[default]
     Quarantine,
-    /// Stop at the first one and publish nothing
+    /// CancellationToken at the first one and publish nothing
     Fail,
 }
 
@@ -100,12 +101,12 @@ fn transform(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let inputs = Inputs::find(&arguments.input, &messages)?;
     let config = arguments.config();
     if arguments.dry_run {
-        let plan = plan::describe(&config, &inputs)?;
+        let plan = preview::describe(&config, &inputs)?;
         std::io::stdout().write_all(plan.as_bytes()).context("cannot write to standard output")?;
         return Ok(Outcome::Done);
     }
     let report = run_transform(&config, inputs, &messages)?;
-    messages.note(report.account().trim_end());
+    messages.note(report.reconciliation().trim_end());
     messages.note(format!(
         "transform: {} in {} -> {}",
         report.summary(),
@@ -118,15 +119,15 @@ fn transform(arguments: &Arguments) -> anyhow::Result<Outcome> {
 impl Arguments {
     fn config(&self) -> Config {
         let defaults = Config::new(&self.output);
-        let tolerance = match self.on_error {
-            OnError::Fail => Tolerance::Lines(0),
+        let error_limit = match self.on_error {
+            OnError::Fail => ErrorLimit::Lines(0),
             OnError::Quarantine => self.max_errors.unwrap_or_default(),
         };
         Config {
             mode: self.mode,
             dedupe: self.dedupe,
             force: self.force,
-            tolerance,
+            error_limit,
             compression: self.compression,
             target_file_bytes: self.target_file_size,
             threads: self.threads.unwrap_or(defaults.threads),

@@ -5,11 +5,11 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use cli_support::checksum::Checksum;
+use jsonl::chunks::{Chunk, ChunkReader, Content, InputChecksum, MAX_LINE_BYTES};
+use jsonl::input::Source;
 use proptest::prelude::*;
+use publish::Checksum;
 use tempfile::tempdir;
-use transform::chunks::{Chunk, Content, Feed, InputChecksum, MAX_LINE_BYTES};
-use transform::input::Source;
 
 const MIB: usize = 1 << 20;
 
@@ -39,9 +39,9 @@ fn see(chunk: &mut Chunk, sources: &[Source]) -> anyhow::Result<Seen> {
 /// All chunks of a file, and the checksum of the whole file.
 fn chunks(path: &Path) -> (Vec<Seen>, Checksum) {
     let sources = [Source::at(path.to_owned())];
-    let (mut feed, mut chunk, mut seen) = (Feed::new(&sources), Chunk::default(), Vec::new());
+    let (mut reader, mut chunk, mut seen) = (ChunkReader::new(&sources), Chunk::default(), Vec::new());
     let (mut checksum, mut whole) = (InputChecksum::default(), None);
-    while feed.next(&mut chunk).unwrap() {
+    while reader.next(&mut chunk).unwrap() {
         seen.push(see(&mut chunk, &sources).unwrap());
         assert!(whole.is_none(), "something comes after the last chunk");
         whole = checksum.take(&chunk);
@@ -151,14 +151,14 @@ fn a_file_that_grows_is_read_to_its_end() {
         let sources = [Source::at(home.path().join("a.jsonl"))];
         let mut text = lines(std::iter::repeat_n(400, 12_000));
         fs::write(home.path().join("a.jsonl"), &text).unwrap();
-        let (mut feed, mut chunk, mut found) = (Feed::new(&sources), Chunk::default(), Vec::new());
-        assert!(feed.next(&mut chunk).unwrap());
+        let (mut reader, mut chunk, mut found) = (ChunkReader::new(&sources), Chunk::default(), Vec::new());
+        assert!(reader.next(&mut chunk).unwrap());
         let mut file = File::options().append(true).open(home.path().join("a.jsonl")).unwrap();
         file.write_all(more).unwrap();
         text.extend_from_slice(more);
         loop {
             found.extend(see(&mut chunk, &sources).unwrap().bytes);
-            if !feed.next(&mut chunk).unwrap() {
+            if !reader.next(&mut chunk).unwrap() {
                 break;
             }
         }
@@ -175,13 +175,13 @@ fn a_file_that_was_cut_is_named_whoever_notices() {
         let path = home.path().join("a.jsonl");
         let sources = [Source::at(path.clone())];
         fs::write(&path, &text).unwrap();
-        let (mut feed, mut chunk) = (Feed::new(&sources), Chunk::default());
-        (0..n_given).for_each(|_| assert!(feed.next(&mut chunk).unwrap()));
+        let (mut reader, mut chunk) = (ChunkReader::new(&sources), Chunk::default());
+        (0..n_given).for_each(|_| assert!(reader.next(&mut chunk).unwrap()));
         File::options().write(true).open(&path).unwrap().set_len(n_bytes_left as u64).unwrap();
         // The last chunk that was given out has not been read yet; there is also the search for the next ones.
         let mut read_all = || {
             see(&mut chunk, &sources)?;
-            while feed.next(&mut chunk)? {
+            while reader.next(&mut chunk)? {
                 see(&mut chunk, &sources)?;
             }
             Ok::<_, anyhow::Error>(())

@@ -11,9 +11,9 @@ use home::{
     BINARY, counts, files, first_raw_file, generate_dirty_into, generate_into, home_with_tickets, manifest, names,
     stderr, transform,
 };
+use manifest::{CuratedManifest, Manifest, RawManifest};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
-use ticket_schema::manifest::{CuratedManifest, Manifest, RawManifest};
 
 #[test]
 fn the_defaults_make_a_partition_for_each_market() {
@@ -96,7 +96,7 @@ fn a_bad_line_goes_to_quarantine_as_it_came_and_is_found_where_it_stood() {
     let said = stderr(&output);
     for part in [
         "4 lines in quarantine",
-        "1 line refused because of severity",
+        "1 line rejected because of severity",
         "line 7: severity `Q",
         "1 blank line passed over",
         "is not as generate wrote it",
@@ -280,10 +280,10 @@ fn home_with_defects(is_wanted: impl Fn(&RawManifest) -> bool) -> (TempDir, RawM
 #[test]
 fn expected_answers_are_handed_on_if_exactly_the_planted_lines_are_refused() {
     let (home, raw) = home_with_defects(|raw| raw.n_copies() == 0 && !raw.defects.is_empty());
-    let n_refused = raw.defects.values().sum();
+    let n_rejected = raw.defects.values().sum();
     assert_eq!(transform(&home, &[]).status.code(), Some(3));
     let curated = manifest(&home);
-    assert_eq!(curated.rows, counts(300, 300 - n_refused, n_refused));
+    assert_eq!(curated.rows, counts(300, 300 - n_rejected, n_rejected));
     assert_eq!(curated.expected_answers, Some(raw.expected_answers));
     assert_eq!((curated.world, curated.markets), (Some(raw.world), raw.markets));
 
@@ -320,7 +320,7 @@ fn packed_files_give_the_same_tickets_and_keep_their_promises() {
     for compression in [generate::Compression::Gzip, generate::Compression::Zstd] {
         let home = tempdir().unwrap();
         let raw = home.path().join("data/raw");
-        let world = ticket_schema::manifest::WorldParameters::new(42, "2026-11-22".parse().unwrap(), 90, 2500);
+        let world = manifest::WorldParameters::new(42, "2026-11-22".parse().unwrap(), 90, 2500);
         let config = generate::Config { compression, ..generate::Config::of(world) };
         generate::run_generate(&config, generate::Target::Directory(raw.clone()), &cli_support::Messages::silent())
             .unwrap();

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use ticket_schema::columns::COLUMNS;
-use transform::decode::{Decoder, Refusal};
-use transform::unknown_fields::UnknownFields;
+use transform::decode::unknown_fields::UnknownFields;
+use transform::decode::{Decoder, RejectReason};
 
 const TICKET: &str = r#"{"ticket_id":"c7bf1206-7598-40fa-8d06-4d3ab4def7b8","created_at":"2026-08-24T00:14:54Z","updated_at":"2026-08-31T16:43:36Z","resolved_at":"2026-08-24T20:37:32Z","severity":"P4","status":"Closed","category":"Bodywork","channel":"Dealer Portal","market":"IT","dealer_id":"DLR-IT-002","customer_id":"CUST-1F495C822E","vin_last6":"P96748","model_series":"2 Series Gran Coupé","model_year":2024,"sla_breached":false}"#;
 
-/// Why a line is refused, if it is.
-fn refusal(line: &[u8]) -> Option<Refusal> {
+/// Why a line is rejected, if it is.
+fn refusal(line: &[u8]) -> Option<RejectReason> {
     Decoder::default().decode(line).err()
 }
 

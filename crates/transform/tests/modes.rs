@@ -9,10 +9,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use home::{State, counts, files, generate_dirty_into, home_with_tickets, manifest, names, states, stderr, transform};
+use manifest::{CuratedManifest, Manifest, RawManifest, RowCounts, WorldParameters};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
-use ticket_schema::manifest::{CuratedManifest, Manifest, RawManifest, RowCounts, WorldParameters};
 
 fn succeed(home: &TempDir, arguments: &[&str]) -> String {
     let output = transform(home, arguments);
@@ -179,12 +179,12 @@ proptest! {
     ) {
         let home = tempdir().unwrap();
         let mut expected: BTreeMap<u64, (i64, usize)> = BTreeMap::new();
-        for (i, feed) in feeds.iter().enumerate() {
-            // The market says in which feed a state was, so that of equally late ones the last must be there.
+        for (i, reader) in feeds.iter().enumerate() {
+            // The market says in which reader a state was, so that of equally late ones the last must be there.
             let name = format!("{i}.jsonl");
-            fs::write(home.path().join(&name), lines(feed)).unwrap();
+            fs::write(home.path().join(&name), lines(reader)).unwrap();
             succeed(&home, &["--input", &name, "--mode", "append", "--dedupe", "latest", "--force"]);
-            for (number, _, seconds) in feed {
+            for (number, _, seconds) in reader {
                 let latest = expected.entry(*number).or_insert((*seconds, i));
                 *latest = (*latest).max((*seconds, i));
             }
@@ -224,11 +224,11 @@ fn planted_copies_are_left_out_and_the_expected_answers_hold() {
     let raw_dir = home.path().join("data/raw");
     generate_dirty_into(&raw_dir, 3000, 3, "5%");
     let raw = RawManifest::load(&raw_dir).unwrap().unwrap();
-    assert!(raw.n_copies() > 0 && raw.n_refused() > 0);
+    assert!(raw.n_copies() > 0 && raw.n_rejected() > 0);
     let output = transform(&home, &["--dedupe", "latest"]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     let kept = manifest(&home);
-    assert_eq!((kept.rows.quarantined, kept.rows.duplicates), (raw.n_refused(), raw.n_copies()));
+    assert_eq!((kept.rows.quarantined, kept.rows.duplicates), (raw.n_rejected(), raw.n_copies()));
     assert_eq!((kept.expected_answers, kept.markets), (Some(raw.expected_answers), raw.markets));
 }
 

@@ -8,6 +8,8 @@ use std::path::Path;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, TimestampMillisecondType};
 use cli_support::Messages;
+use jsonl::input::Inputs;
+use manifest::{CuratedManifest, Manifest, WorldParameters};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, Encoding, LogicalType, PageType, Repetition, TimeUnit, Type};
 use parquet::file::metadata::ParquetMetaData;
@@ -15,9 +17,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use ticket_schema::columns::file_columns;
-use ticket_schema::manifest::{CuratedManifest, Manifest, WorldParameters};
-use transform::input::Inputs;
-use transform::tolerance::Tolerance;
+use transform::run::error_limit::ErrorLimit;
 use transform::{Config, run_transform};
 
 fn lake(count: u64) -> TempDir {
@@ -26,7 +26,7 @@ fn lake(count: u64) -> TempDir {
     let config = generate::Config { batch_size: count, ..generate::Config::of(world) };
     let target = generate::Target::Directory(home.path().join("raw"));
     generate::run_generate(&config, target, &Messages::silent()).unwrap();
-    let config = Config { tolerance: Tolerance::Lines(0), ..Config::new(home.path().join("curated")) };
+    let config = Config { error_limit: ErrorLimit::Lines(0), ..Config::new(home.path().join("curated")) };
     run_transform(&config, Inputs::of_manifest(&home.path().join("raw")).unwrap(), &Messages::silent()).unwrap();
     home
 }

@@ -6,17 +6,17 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use transform::turns::{Stop, Stopped};
-use transform::turnstile::Turnstile;
+use transform::run::reorder_buffer::ReorderBuffer;
+use transform::run::sequencer::{CancellationToken, Cancelled};
 
 /// Has threads bring 0, 1, 2 … up to `n_things`, each after an uneven while, and gives what `take` returns.
 fn bring_all(
     n_things: u64,
     n_threads: usize,
-    turnstile: &Turnstile<Vec<u64>, u64>,
+    turnstile: &ReorderBuffer<Vec<u64>, u64>,
     take: impl Fn(&mut Vec<u64>, u64) -> Result<()> + Sync,
 ) -> Vec<Result<Vec<u64>>> {
-    let (next, stop, take) = (AtomicU64::new(0), Stop::default(), &take);
+    let (next, stop, take) = (AtomicU64::new(0), CancellationToken::default(), &take);
     let work = || {
         let bring = |number: u64| {
             if number % 7 == 3 {
@@ -41,7 +41,7 @@ fn bring_all(
 #[test]
 fn things_are_taken_once_each_and_in_order() {
     for (n_threads, n_early) in [(1, 1), (2, 2), (3, 1), (8, 8), (8, 0)] {
-        let turnstile = Turnstile::new(Vec::new(), n_early);
+        let turnstile = ReorderBuffer::new(Vec::new(), n_early);
         let seen = bring_all(2000, n_threads, &turnstile, |taken, thing| {
             taken.push(thing);
             Ok(())
@@ -54,7 +54,7 @@ fn things_are_taken_once_each_and_in_order() {
 
 #[test]
 fn a_failure_ends_it_for_all() {
-    let turnstile = Turnstile::new(Vec::new(), 2);
+    let turnstile = ReorderBuffer::new(Vec::new(), 2);
     let seen = bring_all(2000, 4, &turnstile, |taken, thing| {
         if thing == 700 {
             bail!("700 is too much");
@@ -63,7 +63,7 @@ fn a_failure_ends_it_for_all() {
         Ok(())
     });
     let errors: Vec<_> = seen.into_iter().map(Result::unwrap_err).collect();
-    let (stopped, failed): (Vec<_>, Vec<_>) = errors.iter().partition(|error| error.is::<Stopped>());
+    let (stopped, failed): (Vec<_>, Vec<_>) = errors.iter().partition(|error| error.is::<Cancelled>());
     assert_eq!((stopped.len(), failed.len()), (3, 1));
     assert_eq!(failed[0].to_string(), "700 is too much");
     assert!(turnstile.into_inner().is_none());
@@ -71,7 +71,7 @@ fn a_failure_ends_it_for_all() {
 
 #[test]
 fn no_more_than_a_few_are_laid_down_and_their_memory_goes_round() {
-    let (turnstile, stop, n_laid_down) = (Turnstile::new((), 3), Stop::default(), AtomicUsize::new(0));
+    let (turnstile, stop, n_laid_down) = (ReorderBuffer::new((), 3), CancellationToken::default(), AtomicUsize::new(0));
     thread::scope(|scope| {
         for number in 1..=10_u64 {
             let (turnstile, stop, n_laid_down) = (&turnstile, &stop, &n_laid_down);

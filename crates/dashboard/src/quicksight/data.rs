@@ -1,7 +1,7 @@
 //! Where the tickets come from: Athena, asked once for each refresh; SPICE keeps the answer.
 
 use anyhow::{Context, Result};
-use query::sql_text::statements;
+use kpi::sql_text::statements;
 use serde_json::{Value, json};
 use ticket_schema::names::WORKGROUP;
 

@@ -1,7 +1,7 @@
 //! How QuickSight names and computes what tickets are grouped by and what is said of a group.
 
 use serde_json::{Value, json};
-use ticket_schema::vocabulary::Severity;
+use ticket_schema::enums::Severity;
 
 use super::DATA_SET;
 use crate::definition::{Field, Measure};

@@ -1,7 +1,7 @@
 //! Each visual in the form that QuickSight has for it.
 
 use serde_json::{Map, Value, json};
-use ticket_schema::vocabulary::Severity;
+use ticket_schema::enums::Severity;
 
 use super::fields::{column, target_value};
 use crate::definition::{Field, Form, Measure, Visual};

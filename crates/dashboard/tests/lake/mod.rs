@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use cli_support::Messages;
+use manifest::WorldParameters;
 use tempfile::{TempDir, tempdir};
-use ticket_schema::manifest::WorldParameters;
 
 /// A directory with `raw` and `curated`, removed with the value.
 pub(crate) struct Lake(TempDir);
@@ -18,7 +18,7 @@ impl Lake {
         let target = generate::Target::Directory(lake.raw());
         generate::run_generate(&config, target, &Messages::silent()).unwrap();
         let config = transform::Config::new(lake.curated());
-        let inputs = transform::input::Inputs::of_manifest(&lake.raw()).unwrap();
+        let inputs = jsonl::input::Inputs::of_manifest(&lake.raw()).unwrap();
         transform::run_transform(&config, inputs, &Messages::silent()).unwrap();
         lake
     }

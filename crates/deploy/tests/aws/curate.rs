@@ -5,9 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use cli_support::Messages;
-use cli_support::checksum::Checksum;
+use manifest::{CuratedManifest, Manifest, RawManifest};
+use publish::Checksum;
 use serde_json::{Value, json};
-use ticket_schema::manifest::{CuratedManifest, Manifest, RawManifest};
 
 use crate::emulator::{ACCOUNT, Emulator};
 use crate::lake::Lake;
@@ -47,7 +47,7 @@ impl World {
     fn transformed(&self) -> CuratedManifest {
         let output = self.lake.dir().join("transformed");
         let config = transform::Config::new(&output);
-        let inputs = transform::input::Inputs::of_manifest(&self.raw_dir()).unwrap();
+        let inputs = jsonl::input::Inputs::of_manifest(&self.raw_dir()).unwrap();
         transform::run_transform(&config, inputs, &Messages::silent()).unwrap();
         CuratedManifest::load(&output).unwrap().unwrap()
     }

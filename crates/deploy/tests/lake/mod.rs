@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use cli_support::Messages;
+use manifest::{CuratedManifest, Manifest, WorldParameters};
 use tempfile::{TempDir, tempdir};
-use ticket_schema::manifest::{CuratedManifest, Manifest, WorldParameters};
 
 /// A directory with `data/raw` and `data/curated`, removed with the value.
 pub(crate) struct Lake(TempDir);
@@ -25,7 +25,7 @@ impl Lake {
         let target = generate::Target::Directory(raw.clone());
         generate::run_generate(&config, target, &Messages::silent()).unwrap();
         let config = transform::Config::new(curated);
-        let inputs = transform::input::Inputs::of_manifest(&raw).unwrap();
+        let inputs = jsonl::input::Inputs::of_manifest(&raw).unwrap();
         transform::run_transform(&config, inputs, &Messages::silent()).unwrap();
     }
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use cli_support::checksum::Checksum;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use hyper::{Method, Response};
+use publish::Checksum;
 use s3s::Body;
 
 use super::service::{CHECKSUM, Target, refusal, xml};

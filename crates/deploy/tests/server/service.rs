@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use cli_support::checksum::Checksum;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
+use publish::Checksum;
 use s3s::Body;
 
 use super::multipart::Uploads;

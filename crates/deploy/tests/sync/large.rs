@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ticket_schema::manifest::{FileEntry, Manifest, RawManifest};
+use manifest::{FileEntry, Manifest, RawManifest};
 
 use super::{assert_in_sync, crc64nvme, deploy, must};
 use crate::lake::Lake;

@@ -3,7 +3,7 @@
 //! The calendars are common knowledge. Days that move with the moon are tables; they end with 2030, and so do the worlds.
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
-use ticket_schema::vocabulary::Market;
+use ticket_schema::enums::Market;
 
 /// The last year whose holidays are known.
 pub const LAST_YEAR: i32 = 2030;
@@ -179,7 +179,7 @@ fn is_last(date: NaiveDate, month: u32, weekday: Weekday) -> bool {
 mod tests {
     use super::{easter_sunday, is_holiday};
     use chrono::NaiveDate;
-    use ticket_schema::vocabulary::Market;
+    use ticket_schema::enums::Market;
 
     fn date(text: &str) -> NaiveDate {
         text.parse().unwrap()

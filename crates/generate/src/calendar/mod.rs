@@ -5,7 +5,7 @@ pub mod holidays;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, Timelike, Utc};
 use chrono_tz::Tz;
 use ticket_schema::Timestamp;
-use ticket_schema::vocabulary::Market;
+use ticket_schema::enums::Market;
 
 /// How many hours a week has.
 pub const WEEK_HOURS: usize = 7 * 24;
@@ -105,7 +105,7 @@ pub fn month(moment: Timestamp) -> i32 {
 mod tests {
     use super::{LocalHour, working_day};
     use ticket_schema::Timestamp;
-    use ticket_schema::vocabulary::Market;
+    use ticket_schema::enums::Market;
 
     fn hour_of_week(market: Market, text: &str) -> u8 {
         LocalHour::at(market, text.parse::<Timestamp>().unwrap().to_chrono()).hour_of_week

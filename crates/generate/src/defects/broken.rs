@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use manifest::defects::DefectKind;
 use serde_json::Value;
 use ticket_schema::columns::{COLUMNS, ColumnKind};
-use ticket_schema::defects::DefectKind;
 use ticket_schema::{Ticket, Timestamp};
 
 use super::plan::Dice;

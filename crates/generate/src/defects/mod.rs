@@ -12,8 +12,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use manifest::defects::DefectKind;
 use ticket_schema::Ticket;
-use ticket_schema::defects::DefectKind;
 use uuid::Uuid;
 
 pub mod broken;

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use manifest::defects::DefectKind;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use ticket_schema::defects::DefectKind;
 
 use super::rate::Rate;
 use crate::draws::scale;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 
 use anyhow::Result;
-use cli_support::publish::{StagedFile, Staging};
+use manifest::FileEntry;
+use manifest::defects::DefectKind;
+use publish::{StagedFile, Staging};
 use serde::Serialize;
-use ticket_schema::defects::DefectKind;
-use ticket_schema::manifest::FileEntry;
 use ticket_schema::names::TRUTH_FILE;
 use uuid::Uuid;
 

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use cli_support::checksum::Checksum;
+use manifest::ProfileRef;
+use publish::Checksum;
 use serde::Deserialize;
 use ticket_schema::cars::ModelSeries;
-use ticket_schema::manifest::ProfileRef;
-use ticket_schema::vocabulary::{Category, Channel, Market, Severity};
+use ticket_schema::enums::{Category, Channel, Market, Severity};
 
 pub use explain::explain;
 pub use sections::*;

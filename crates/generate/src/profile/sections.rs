@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use ticket_schema::Timestamp;
 use ticket_schema::cars::{ModelSeries, Segment};
-use ticket_schema::vocabulary::{Category, Channel, Market, Severity};
+use ticket_schema::enums::{Category, Channel, Market, Severity};
 
 use super::values::{Course, Dealers, Factor, Full, Rate, Share, Sparse, Weight, Weighting};
 
@@ -41,7 +41,7 @@ macro_rules! section {
         #[derive(Clone, Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
         #[serde(bound = "")]
-        pub struct $name $(<$key: ticket_schema::vocabulary::FixedText>)? {
+        pub struct $name $(<$key: ticket_schema::enums::StringEnum>)? {
             /// Where the numbers come from.
             pub about: Option<About>,
             $($(#[$doc])* pub $field: $type,)+

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use ticket_schema::vocabulary::FixedText;
+use ticket_schema::enums::StringEnum;
 
 /// Declares a number that lies in a range.
 macro_rules! number {
@@ -84,28 +84,28 @@ impl<const N: usize> Course<N> {
     }
 }
 
-impl<K: FixedText, V: Copy> Sparse<K, V> {
+impl<K: StringEnum, V: Copy> Sparse<K, V> {
     /// The value for `key`, if there is one.
     pub fn get(&self, key: K) -> Option<V> {
         self.values[key.index()]
     }
 }
 
-impl<K: FixedText, V> Full<K, V> {
+impl<K: StringEnum, V> Full<K, V> {
     /// The value for `key`, in place.
     pub fn of(&self, key: K) -> &V {
         &self.values[key.index()]
     }
 }
 
-impl<K: FixedText, V: Copy> Full<K, V> {
+impl<K: StringEnum, V: Copy> Full<K, V> {
     /// The value for `key`.
     pub fn get(&self, key: K) -> V {
         *self.of(key)
     }
 }
 
-impl<K: FixedText> Weighting<K> {
+impl<K: StringEnum> Weighting<K> {
     /// Shares that add up to 1, in the order of the keys.
     pub fn shares(&self) -> Vec<f64> {
         let total = self.0.total();
@@ -124,13 +124,13 @@ impl<K> Full<K, Weight> {
     }
 }
 
-impl<'de, K: FixedText, V: Deserialize<'de>> Deserialize<'de> for Sparse<K, V> {
+impl<'de, K: StringEnum, V: Deserialize<'de>> Deserialize<'de> for Sparse<K, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ByKey(PhantomData))
     }
 }
 
-impl<'de, K: FixedText, V: Deserialize<'de>> Deserialize<'de> for Full<K, V> {
+impl<'de, K: StringEnum, V: Deserialize<'de>> Deserialize<'de> for Full<K, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let sparse = Sparse::<K, V>::deserialize(deserializer)?;
         let value = |(key, value): (&K, Option<V>)| {
@@ -141,7 +141,7 @@ impl<'de, K: FixedText, V: Deserialize<'de>> Deserialize<'de> for Full<K, V> {
     }
 }
 
-impl<'de, K: FixedText> Deserialize<'de> for Weighting<K> {
+impl<'de, K: StringEnum> Deserialize<'de> for Weighting<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let weights = Full::<K, Weight>::deserialize(deserializer)?;
         if weights.total() > 0.0 { Ok(Self(weights)) } else { Err(D::Error::custom(NO_WEIGHT)) }
@@ -163,7 +163,7 @@ const NO_WEIGHT: &str = "all weights are 0; at least one must be above";
 
 struct ByKey<K, V>(PhantomData<(K, V)>);
 
-impl<'de, K: FixedText, V: Deserialize<'de>> Visitor<'de> for ByKey<K, V> {
+impl<'de, K: StringEnum, V: Deserialize<'de>> Visitor<'de> for ByKey<K, V> {
     type Value = Sparse<K, V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use manifest::{Manifest, RawManifest};
 use tempfile::TempDir;
-use ticket_schema::manifest::{Manifest, RawManifest};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_generate");
 

@@ -5,7 +5,7 @@ use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, Schema};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::cast::as_boolean_array;
-use ticket_schema::answer::{Answer, Cell};
+use manifest::answer::{Answer, Cell};
 
 /// Times as Athena shows them, without a fraction where there is none.
 const TIME_FORM: &str = "%Y-%m-%d %H:%M:%S%.f";

@@ -17,17 +17,17 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use manifest::answer::Answer;
+use manifest::{CuratedManifest, Manifest};
 use ticket_schema::Timestamp;
-use ticket_schema::answer::Answer;
 use ticket_schema::columns::{PARTITION_COLUMN, arrow_types};
-use ticket_schema::manifest::{CuratedManifest, Manifest};
 use ticket_schema::names::{CATALOG, DATABASE, TABLE, TICKETS_DIR};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 use self::convert::to_answer;
-use crate::catalogue::view_definition;
-use crate::run::{Answerer, Asked};
+use crate::run::{QueryEngine, QueryResult};
+use kpi::catalogue::view_definition;
 
 /// The longest query that is run.
 const MAX_QUERY_BYTES: usize = 1 << 15;
@@ -97,7 +97,7 @@ impl Engine {
     }
 }
 
-impl Answerer for Engine {
+impl QueryEngine for Engine {
     fn as_of(&self) -> Option<Timestamp> {
         Some(self.as_of)
     }
@@ -110,8 +110,8 @@ impl Answerer for Engine {
         true
     }
 
-    fn answer(&self, sql: &str) -> Result<Asked> {
-        Ok(Asked { answer: self.ask(sql)?, bill: None })
+    fn answer(&self, sql: &str) -> Result<QueryResult> {
+        Ok(QueryResult { answer: self.ask(sql)?, bill: None })
     }
 }
 

@@ -6,13 +6,13 @@ use std::path::Path;
 use cli_support::Messages;
 use generate::calendar::LocalHour;
 use generate::{Config, Target, World, run_generate};
+use jsonl::input::Inputs;
+use manifest::WorldParameters;
 use serde_json::Value;
 use ticket_schema::cars::{MODEL_YEARS, ModelSeries};
-use ticket_schema::manifest::WorldParameters;
+use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
 use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
-use ticket_schema::vocabulary::{Category, Channel, Market, Severity, Status};
 use ticket_schema::{Ticket, Timestamp};
-use transform::input::Inputs;
 
 pub(crate) fn world(count: u64) -> WorldParameters {
     WorldParameters::new(42, as_of(), 90, count)

@@ -1,10 +1,10 @@
 //! Blocks of rows as the columns of one row group, in the order of creation.
 
-use crate::rows::{Rows, Texts};
+use crate::partition::columns::{Rows, Texts};
 
 /// Blocks, and the order that their rows are to have.
 #[derive(Clone, Copy)]
-pub(super) struct Arrangement<'a> {
+pub(super) struct Gather<'a> {
     blocks: &'a [Rows],
     /// Which row comes first, second …; nothing if that is the order they have.
     order: &'a [u32],
@@ -27,7 +27,7 @@ pub(super) struct TextColumn {
     starts: Vec<u32>,
 }
 
-impl<'a> Arrangement<'a> {
+impl<'a> Gather<'a> {
     /// By `created_at`; rows of the same time stay in the order in which they come. Uses the memory of `order` and `times`.
     pub(super) fn by_creation(blocks: &'a [Rows], order: &'a mut Vec<u32>, times: &mut Column<i64>) -> Self {
         order.clear();

@@ -1,14 +1,14 @@
 //! One column of a row group: its pages, and what the file's metadata say of them.
 
 use anyhow::Result;
-use cli_support::publish::PagedBytes;
 use parquet::basic::{Encoding, PageType};
 use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::schema::types::ColumnDescPtr;
+use publish::PagedBytes;
 
-use super::compressor::{Compressor, Worth};
+use super::compressor::{CompressionDecision, Compressor};
 use super::page_header::{PageKind, page_header};
 use super::statistics::{PageStatistics, Value, boundary_order, merged};
 
@@ -27,7 +27,7 @@ pub(super) struct ColumnChunk<'a, T> {
     /// What comes before a page.
     head: Vec<u8>,
     compressor: &'a mut Compressor,
-    worth: Worth,
+    worth: CompressionDecision,
     start: usize,
     plain_size: usize,
     dictionary_offset: Option<usize>,
@@ -46,7 +46,7 @@ impl<'a, T: Value> ColumnChunk<'a, T> {
             out,
             head: Vec::new(),
             compressor,
-            worth: Worth::default(),
+            worth: CompressionDecision::default(),
             plain_size: 0,
             dictionary_offset: None,
             encoding,
@@ -61,7 +61,7 @@ impl<'a, T: Value> ColumnChunk<'a, T> {
     pub(super) fn dictionary_page(&mut self, page: &[u8], n_values: usize) -> Result<()> {
         self.dictionary_offset = Some(self.out.len());
         // Texts repeat in other ways than codes do.
-        self.page(PageKind::Dictionary { is_sorted: true }, page, n_values, &mut Worth::default())
+        self.page(PageKind::Dictionary { is_sorted: true }, page, n_values, &mut CompressionDecision::default())
     }
 
     /// Writes a data page.
@@ -78,7 +78,7 @@ impl<'a, T: Value> ColumnChunk<'a, T> {
         Ok(())
     }
 
-    fn page(&mut self, kind: PageKind, page: &[u8], n_values: usize, worth: &mut Worth) -> Result<()> {
+    fn page(&mut self, kind: PageKind, page: &[u8], n_values: usize, worth: &mut CompressionDecision) -> Result<()> {
         let compressed = self.compressor.compress(page, worth)?;
         self.head.clear();
         page_header(kind, n_values, page.len(), compressed.len(), &mut self.head);

@@ -3,14 +3,14 @@
 use anyhow::Result;
 use parquet::basic::Encoding;
 use parquet::schema::types::ColumnDescPtr;
-use ticket_schema::vocabulary::FixedText;
+use ticket_schema::enums::StringEnum;
 
 use super::column_chunk::{ColumnChunk, EncodedColumn};
 use super::statistics::{PageStatistics, bounds_of};
 use super::uuid_text::{UUID_TEXT_BYTES, uuid_text};
 use super::workspace::Workspace;
 use super::{PAGE_ROWS, delta, dictionary, hybrid};
-use crate::rows::NO_TIME;
+use crate::partition::columns::NO_TIME;
 
 /// UUIDs as texts. They are random: neither a dictionary nor a common beginning helps.
 pub(super) fn uuids(uuids: &[[u8; 16]], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
@@ -74,7 +74,7 @@ pub(super) fn optional_times(
 }
 
 /// Places in the contract's texts.
-pub(super) fn fixed_texts<T: FixedText>(
+pub(super) fn fixed_texts<T: StringEnum>(
     places: &[u8],
     workspace: &mut Workspace,
     descriptor: ColumnDescPtr,

@@ -3,8 +3,8 @@
 use std::io;
 
 use anyhow::{Context, Result};
-use cli_support::publish::PagedBytes;
 use parquet::basic::{Compression as ParquetCodec, ZstdLevel};
+use publish::PagedBytes;
 
 use super::bit_packing::{varint, width_of};
 
@@ -43,7 +43,7 @@ enum Codec {
 
 /// What was found out about a column chunk from its first page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Worth {
+pub(super) enum CompressionDecision {
     #[default]
     Unknown,
     Compressing,
@@ -70,7 +70,7 @@ impl Compressor {
     }
 
     /// The page as it will be in the file. `worth` is kept from page to page of a chunk.
-    pub(super) fn compress<'a>(&'a mut self, page: &'a [u8], worth: &mut Worth) -> Result<PageBytes<'a>> {
+    pub(super) fn compress<'a>(&'a mut self, page: &'a [u8], worth: &mut CompressionDecision) -> Result<PageBytes<'a>> {
         match &mut self.codec {
             Codec::None => Ok(PageBytes::Ready(page)),
             Codec::Zstd(encoder) => {
@@ -80,14 +80,14 @@ impl Compressor {
                 Ok(PageBytes::Ready(&self.compressed))
             }
             Codec::Snappy(encoder) => {
-                if *worth == Worth::Unknown {
+                if *worth == CompressionDecision::Unknown {
                     let sample = &page[..page.len().min(SNAPPY_BLOCK)];
                     let n_bytes = compress_snappy(encoder, sample, &mut self.compressed)?.len();
                     let is_smaller = n_bytes + sample.len() / MIN_SAVED_PART < sample.len();
-                    *worth = if is_smaller { Worth::Compressing } else { Worth::Storing };
+                    *worth = if is_smaller { CompressionDecision::Compressing } else { CompressionDecision::Storing };
                 }
                 match worth {
-                    Worth::Storing => Ok(PageBytes::SnappyLiterals(page)),
+                    CompressionDecision::Storing => Ok(PageBytes::SnappyLiterals(page)),
                     _ => compress_snappy(encoder, page, &mut self.compressed).map(PageBytes::Ready),
                 }
             }

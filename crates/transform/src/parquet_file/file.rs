@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use cli_support::publish::PagedBytes;
 use parquet::basic::ColumnOrder;
 use parquet::file::metadata::{
     FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter, RowGroupMetaData, SortingColumn,
@@ -12,6 +11,7 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::writer::TrackedWrite;
 use parquet::schema::types::SchemaDescPtr;
+use publish::PagedBytes;
 use ticket_schema::columns::file_columns;
 
 use super::row_group::{EncodedRowGroup, file_schema};

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use cli_support::publish::PagedBytes;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr};
+use publish::PagedBytes;
 use ticket_schema::columns::arrow_types;
-use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+use ticket_schema::enums::{Category, Channel, Severity, Status};
 
-use super::arrangement::{Arrangement, Column, TextColumn};
+use super::arrangement::{Column, Gather, TextColumn};
 use super::column_chunk::EncodedColumn;
 use super::columns::{booleans, fixed_texts, integers, optional_times, times, uuids};
 use super::compressor::{Compression, Compressor};
 use super::texts::texts;
 use super::workspace::Workspace;
-use crate::rows::Rows;
+use crate::partition::columns::Rows;
 
 /// Encodes rows, with memory that it uses again for the next. Each thread has its own.
 pub struct Encoder {
@@ -78,7 +78,7 @@ impl Encoder {
             return Ok(EncodedRowGroup { bytes: PagedBytes::default(), columns: Vec::new(), n_rows, created_at: None });
         }
         let Self { schema, workspace, columns: memory } = self;
-        let rows = Arrangement::by_creation(blocks, &mut memory.order, &mut memory.times);
+        let rows = Gather::by_creation(blocks, &mut memory.order, &mut memory.times);
         let mut descriptors = schema.columns().iter().cloned();
         let mut columns = Vec::with_capacity(schema.num_columns());
         let mut column =

@@ -1,6 +1,6 @@
 //! Finds the distinct texts of a column.
 
-use crate::rows::Texts;
+use crate::partition::columns::Texts;
 
 /// The most texts in a dictionary; with more of them, codes are hardly shorter than texts.
 const MAX_DISTINCT: usize = 1 << 16;
@@ -13,7 +13,7 @@ const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A hash table of texts by open addressing.
 #[derive(Default)]
-pub(super) struct TextTable {
+pub(super) struct Interner {
     /// One more than a place in `entries`, or 0. The length is a power of two.
     slots: Vec<u32>,
     entries: Vec<Entry>,
@@ -35,7 +35,7 @@ struct Key {
     n_bytes: u32,
 }
 
-impl TextTable {
+impl Interner {
     /// The distinct texts in order, and for each row the place of its own among them; or `None` if the texts themselves
     /// take less room.
     pub(super) fn codes(&mut self, texts: &Texts, codes: &mut Vec<u16>) -> Option<Vec<Vec<u8>>> {

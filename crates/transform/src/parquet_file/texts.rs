@@ -8,7 +8,7 @@ use super::column_chunk::{ColumnChunk, EncodedColumn};
 use super::statistics::PageStatistics;
 use super::workspace::Workspace;
 use super::{PAGE_ROWS, delta, dictionary};
-use crate::rows::Texts;
+use crate::partition::columns::Texts;
 
 /// Encodes a column.
 pub(super) fn texts(texts: &Texts, workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {

@@ -1,9 +1,9 @@
 //! What the encoders of all columns use again and again, so that nothing is allocated for a page.
 
-use cli_support::publish::PagedBytes;
+use publish::PagedBytes;
 
 use super::compressor::Compressor;
-use super::text_table::TextTable;
+use super::text_table::Interner;
 
 /// Buffers of one thread.
 pub(super) struct Workspace {
@@ -17,7 +17,7 @@ pub(super) struct Workspace {
     /// The codes of a column: places in its dictionary.
     pub(super) codes: Vec<u16>,
     /// The distinct texts of a column.
-    pub(super) table: TextTable,
+    pub(super) table: Interner,
 }
 
 impl Workspace {
@@ -28,7 +28,7 @@ impl Workspace {
             page: Vec::new(),
             numbers: Vec::new(),
             codes: Vec::new(),
-            table: TextTable::default(),
+            table: Interner::default(),
         }
     }
 }

@@ -14,9 +14,9 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use proptest::prelude::*;
-use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+use ticket_schema::enums::{Category, Channel, Severity, Status};
 use transform::parquet_file::{Compression, Encoder, PAGE_ROWS, ParquetFile};
-use transform::rows::{NO_TIME, Rows, Texts};
+use transform::partition::columns::{NO_TIME, Rows, Texts};
 
 use samples::{DAY, Shape, TYPICAL, Times, Words, append, in_order, rows, shapes, text};
 use truth::{assert_true_metadata, metadata};

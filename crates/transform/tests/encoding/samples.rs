@@ -1,10 +1,10 @@
 //! Rows of many shapes.
 
 use proptest::prelude::*;
-use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+use ticket_schema::enums::{Category, Channel, Severity, Status};
 use transform::decode::Text;
 use transform::parquet_file::PAGE_ROWS;
-use transform::rows::{NO_TIME, Rows, Texts};
+use transform::partition::columns::{NO_TIME, Rows, Texts};
 
 /// In milliseconds.
 pub(crate) const DAY: i64 = 86_400_000;

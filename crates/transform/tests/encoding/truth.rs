@@ -8,9 +8,9 @@ use parquet::file::page_index::offset_index::PageLocation;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::serialized_reader::ReadOptionsBuilder;
 use parquet::file::statistics::Statistics;
-use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+use ticket_schema::enums::{Category, Channel, Severity, Status};
 use transform::parquet_file::PAGE_ROWS;
-use transform::rows::{NO_TIME, Rows};
+use transform::partition::columns::{NO_TIME, Rows};
 
 pub(crate) fn metadata(file: &Bytes) -> ParquetMetaData {
     let options = ReadOptionsBuilder::new().with_page_index().build();

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMillisecondType;
+use manifest::{CuratedManifest, Manifest, RowCounts};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tempfile::{TempDir, tempdir};
-use ticket_schema::manifest::{CuratedManifest, Manifest, RowCounts};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_transform");
 
@@ -54,7 +54,7 @@ pub(crate) fn generate_into(dir: &Path, count: u64) {
 
 pub(crate) fn generate_dirty_into(dir: &Path, count: u64, seed: u64, rate: &str) {
     let as_of = "2026-11-22".parse().unwrap();
-    let world = ticket_schema::manifest::WorldParameters::new(seed, as_of, 90, count);
+    let world = manifest::WorldParameters::new(seed, as_of, 90, count);
     let config = generate::Config { dirty: rate.parse().unwrap(), ..generate::Config::of(world) };
     let target = generate::Target::Directory(dir.to_owned());
     generate::run_generate(&config, target, &cli_support::Messages::silent()).unwrap();

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use transform::decode::Decoder;
-use transform::unknown_fields::UnknownFields;
+use transform::decode::unknown_fields::UnknownFields;
 
 use super::oracle;
 
@@ -47,8 +47,8 @@ pub(crate) fn judged_alike(line: &[u8]) {
                 assert_eq!(refusal.reason, expected.reason, "{}", shown());
             }
         }
-        (Ok(row), Err(expected)) => panic!("{row:?} should be refused: {expected:?}: {}", shown()),
-        (Err(refusal), Ok(_)) => panic!("wrongly refused: {refusal}: {}", shown()),
+        (Ok(row), Err(expected)) => panic!("{row:?} should be rejected: {expected:?}: {}", shown()),
+        (Err(refusal), Ok(_)) => panic!("wrongly rejected: {refusal}: {}", shown()),
     });
     if is_object {
         assert_eq!(n_counted() - n_before, unknown_fields.len() as u64, "{}", shown());

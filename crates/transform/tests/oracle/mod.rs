@@ -8,10 +8,10 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use ticket_schema::columns::COLUMNS;
+use ticket_schema::enums::{Category, Channel, Severity, Status};
 use ticket_schema::iso3166::is_country_code;
-use ticket_schema::vocabulary::{Category, Channel, Severity, Status};
+use transform::decode::timestamp::Moment;
 use transform::decode::{MAX_TEXT_BYTES, Row};
-use transform::moment::Moment;
 
 use scalar::Scalar;
 
@@ -53,7 +53,7 @@ impl PartialEq<Row<'_>> for Reading<'_> {
 
 /// Why a line is no ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct RejectReason {
     /// The field at fault, or `None` if it is the line as a whole.
     pub(crate) field: Option<&'static str>,
     /// What the decoder must say of it, if it is the field.
@@ -62,7 +62,7 @@ pub(crate) struct Refusal {
     pub(crate) market: Option<String>,
 }
 
-impl Refusal {
+impl RejectReason {
     fn of_line() -> Self {
         Self { field: None, reason: String::new(), market: None }
     }
@@ -73,16 +73,16 @@ impl Refusal {
 }
 
 /// A line to a ticket, or why not; and the names of fields that the contract doesn't know, as often as they occur.
-pub(crate) fn decode(line: &[u8]) -> (Result<Reading<'_>, Refusal>, Vec<String>) {
+pub(crate) fn decode(line: &[u8]) -> (Result<Reading<'_>, RejectReason>, Vec<String>) {
     let mut unknown_fields = Vec::new();
-    let Ok(text) = std::str::from_utf8(line) else { return (Err(Refusal::of_line()), unknown_fields) };
+    let Ok(text) = std::str::from_utf8(line) else { return (Err(RejectReason::of_line()), unknown_fields) };
     let mut reader = serde_json::Deserializer::from_str(text);
     let fields = FieldsSeed(&mut unknown_fields).deserialize(&mut reader);
     let verdict = match fields.and_then(|fields| reader.end().map(|()| fields)) {
-        Err(_) => Err(Refusal::of_line()),
+        Err(_) => Err(RejectReason::of_line()),
         Ok(fields) => {
             let market = fields.only_market();
-            fields.into_ticket().map_err(|refusal| Refusal { market, ..refusal })
+            fields.into_ticket().map_err(|refusal| RejectReason { market, ..refusal })
         }
     };
     (verdict, unknown_fields)
@@ -157,12 +157,12 @@ impl<'de> serde::Deserialize<'de> for FieldName<'de> {
 
 impl<'a> Fields<'a> {
     /// Asks of every field, in order, what the contract asks.
-    fn into_ticket(mut self) -> Result<Reading<'a>, Refusal> {
+    fn into_ticket(mut self) -> Result<Reading<'a>, RejectReason> {
         if let Some(field) = self.again.first() {
-            return Err(Refusal::of_field(field, "appears more than once"));
+            return Err(RejectReason::of_field(field, "appears more than once"));
         }
         if let Some(place) = self.values.iter().position(Option::is_none) {
-            return Err(Refusal::of_field(COLUMNS[place].name, "is missing"));
+            return Err(RejectReason::of_field(COLUMNS[place].name, "is missing"));
         }
         let ticket = Reading {
             ticket_id: self.uuid(0)?,
@@ -198,29 +198,29 @@ impl<'a> Fields<'a> {
         self.values[place].take().unwrap_or(Scalar::Null)
     }
 
-    fn text(&mut self, place: usize) -> Result<Cow<'a, str>, Refusal> {
+    fn text(&mut self, place: usize) -> Result<Cow<'a, str>, RejectReason> {
         match self.take(place) {
             Scalar::Text(text) => Ok(text),
             other => Err(wrong_kind(place, &other, "a text")),
         }
     }
 
-    fn uuid(&mut self, place: usize) -> Result<[u8; 16], Refusal> {
+    fn uuid(&mut self, place: usize) -> Result<[u8; 16], RejectReason> {
         let text = self.text(place)?;
         parse_uuid(&text).ok_or_else(|| of_value(place, &text, "is not a hyphenated UUID"))
     }
 
-    fn moment(&mut self, place: usize) -> Result<Moment, Refusal> {
+    fn moment(&mut self, place: usize) -> Result<Moment, RejectReason> {
         let text = self.text(place)?;
         Moment::parse(&text).map_err(|reason| of_value(place, &text, reason))
     }
 
-    fn fixed_text<T>(&mut self, place: usize, parse: fn(&str) -> Option<T>, expected: &str) -> Result<T, Refusal> {
+    fn fixed_text<T>(&mut self, place: usize, parse: fn(&str) -> Option<T>, expected: &str) -> Result<T, RejectReason> {
         let text = self.text(place)?;
         parse(&text).ok_or_else(|| of_value(place, &text, &format!("is not one of {expected}")))
     }
 
-    fn market(&mut self, place: usize) -> Result<Cow<'a, str>, Refusal> {
+    fn market(&mut self, place: usize) -> Result<Cow<'a, str>, RejectReason> {
         let text = self.text(place)?;
         if is_country_code(&text) {
             Ok(text)
@@ -229,31 +229,31 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn name(&mut self, place: usize) -> Result<Cow<'a, str>, Refusal> {
+    fn name(&mut self, place: usize) -> Result<Cow<'a, str>, RejectReason> {
         let text = self.text(place)?;
         if text.is_empty() {
-            return Err(Refusal::of_field(COLUMNS[place].name, "is empty"));
+            return Err(RejectReason::of_field(COLUMNS[place].name, "is empty"));
         }
         if text.len() > MAX_TEXT_BYTES {
             let reason = format!("has {} bytes; at most {MAX_TEXT_BYTES} are allowed", text.len());
-            return Err(Refusal::of_field(COLUMNS[place].name, reason));
+            return Err(RejectReason::of_field(COLUMNS[place].name, reason));
         }
         Ok(text)
     }
 
-    fn integer(&mut self, place: usize) -> Result<i32, Refusal> {
+    fn integer(&mut self, place: usize) -> Result<i32, RejectReason> {
         const EXPECTED: &str = "a 32-bit integer";
         match self.take(place) {
             Scalar::Integer(value) => i32::try_from(value)
-                .map_err(|_| Refusal::of_field(COLUMNS[place].name, format!("{value} is not {EXPECTED}"))),
+                .map_err(|_| RejectReason::of_field(COLUMNS[place].name, format!("{value} is not {EXPECTED}"))),
             Scalar::OtherNumber => {
-                Err(Refusal::of_field(COLUMNS[place].name, format!("is a number, but not {EXPECTED}")))
+                Err(RejectReason::of_field(COLUMNS[place].name, format!("is a number, but not {EXPECTED}")))
             }
             other => Err(wrong_kind(place, &other, EXPECTED)),
         }
     }
 
-    fn boolean(&mut self, place: usize) -> Result<bool, Refusal> {
+    fn boolean(&mut self, place: usize) -> Result<bool, RejectReason> {
         match self.take(place) {
             Scalar::Boolean(value) => Ok(value),
             other => Err(wrong_kind(place, &other, "true or false")),
@@ -262,34 +262,34 @@ impl<'a> Fields<'a> {
 }
 
 /// The rules that tie fields together.
-fn in_order(row: &Reading) -> Result<(), Refusal> {
+fn in_order(row: &Reading) -> Result<(), RejectReason> {
     if row.updated_at < row.created_at {
-        return Err(Refusal::of_field("updated_at", "is before created_at"));
+        return Err(RejectReason::of_field("updated_at", "is before created_at"));
     }
     match row.resolved_at {
         Some(_) if !row.status.is_resolved() => {
-            Err(Refusal::of_field("resolved_at", format!("is set although the status is {}", row.status)))
+            Err(RejectReason::of_field("resolved_at", format!("is set although the status is {}", row.status)))
         }
         None if row.status.is_resolved() => {
-            Err(Refusal::of_field("resolved_at", format!("is null although the status is {}", row.status)))
+            Err(RejectReason::of_field("resolved_at", format!("is null although the status is {}", row.status)))
         }
         Some(resolved_at) if resolved_at < row.created_at => {
-            Err(Refusal::of_field("resolved_at", "is before created_at"))
+            Err(RejectReason::of_field("resolved_at", "is before created_at"))
         }
         Some(resolved_at) if resolved_at > row.updated_at => {
-            Err(Refusal::of_field("resolved_at", "is after updated_at"))
+            Err(RejectReason::of_field("resolved_at", "is after updated_at"))
         }
         _ => Ok(()),
     }
 }
 
-fn wrong_kind(place: usize, found: &Scalar, expected: &str) -> Refusal {
-    Refusal::of_field(COLUMNS[place].name, format!("is {}; expected {expected}", found.kind()))
+fn wrong_kind(place: usize, found: &Scalar, expected: &str) -> RejectReason {
+    RejectReason::of_field(COLUMNS[place].name, format!("is {}; expected {expected}", found.kind()))
 }
 
 /// A refusal that shows the value.
-fn of_value(place: usize, text: &str, reason: &str) -> Refusal {
-    Refusal::of_field(COLUMNS[place].name, format!("`{}` {reason}", shown(text)))
+fn of_value(place: usize, text: &str, reason: &str) -> RejectReason {
+    RejectReason::of_field(COLUMNS[place].name, format!("`{}` {reason}", shown(text)))
 }
 
 /// A text from the input as a message may show it: no control characters, and not too long to be read.

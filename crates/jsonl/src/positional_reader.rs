@@ -1,0 +1,148 @@
+//! Files that can be read at any place: it is looked for which lines are next, and whoever takes them reads them.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use publish::Checksum;
+
+use crate::input::Source;
+use crate::stream_reader::BYTE_ORDER_MARK;
+
+/// How much is searched for the end of a line. Few lines are as long.
+const SEARCHED_BYTES: usize = 1 << 12;
+
+/// How much of a section is read at once: so little that it stays near the processor while its lines are decoded.
+const PIECE_BYTES: u64 = 1 << 17;
+
+/// The kernel copies from whole pages, and if its copy lies a few bytes further into a page than the original, many processors
+/// take each load for one of what was just stored, and wait: a fifth of the speed. So what is read lies in memory as it does
+/// in the file.
+pub(crate) const PAGE_BYTES: usize = 4096;
+
+/// A file, given out up to a place.
+#[derive(Debug)]
+pub(crate) struct PositionalReader {
+    file: Arc<File>,
+    /// Its length when it was opened.
+    n_bytes: u64,
+    at: u64,
+    /// Memory for what is searched.
+    searched: Vec<u8>,
+}
+
+/// Whole lines of a file.
+#[derive(Debug)]
+pub(crate) struct Section {
+    file: Arc<File>,
+    start: u64,
+    end: u64,
+}
+
+impl PositionalReader {
+    /// Opens a source, if it can be read at any place and is what it seems to be.
+    pub(crate) fn open(source: &Source) -> io::Result<Option<Self>> {
+        let Some(n_bytes) = source.n_bytes().filter(|_| !source.is_compressed()) else { return Ok(None) };
+        let Some(file) = source.open_file()? else { return Ok(None) };
+        let mut start = [0; BYTE_ORDER_MARK.len()];
+        let can_be_read = read_at(&file, &mut start, 0).is_ok() && start != BYTE_ORDER_MARK;
+        Ok(can_be_read.then(|| Self { file: Arc::new(file), n_bytes, at: 0, searched: vec![0; SEARCHED_BYTES] }))
+    }
+
+    /// The next lines, as many as there are in `n_most_bytes`, and whether the file ends with them. `None` if that isn't easily
+    /// said: there are longer lines, or the last one isn't complete, or the file isn't what it was.
+    pub(crate) fn next(&mut self, n_most_bytes: usize) -> Option<(Section, bool)> {
+        let limit = self.at + n_most_bytes as u64;
+        // One byte more than there should be would show that there is more.
+        let end = limit.min(self.n_bytes + 1);
+        let start = end.saturating_sub(SEARCHED_BYTES as u64).max(self.at);
+        let searched = &mut self.searched[..(end - start) as usize];
+        let n_found = read_at(&self.file, searched, start).ok()?;
+        let found = &searched[..n_found];
+        let end_of_lines = memchr::memrchr(b'\n', found).map(|newline| start + newline as u64 + 1);
+        let is_last = n_found < searched.len();
+        let end = if is_last {
+            let end_of_file = start + n_found as u64;
+            let is_whole = end_of_file == self.n_bytes && (end_of_file == self.at || end_of_lines == Some(end_of_file));
+            is_whole.then_some(end_of_file)?
+        } else {
+            end_of_lines.filter(|_| end == limit)?
+        };
+        let section = Section { file: Arc::clone(&self.file), start: self.at, end };
+        self.at = end;
+        Some((section, is_last))
+    }
+
+    /// The file, to be read in order, how much of it has been given out, and its length.
+    pub(crate) fn into_rest(self) -> (Arc<File>, u64, u64) {
+        (self.file, self.at, self.n_bytes)
+    }
+}
+
+impl Section {
+    /// Where in the file the lines start.
+    pub(crate) const fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Reads the lines, some at a time, with the place of the first byte in the section. Returns their checksum.
+    pub(crate) fn for_each_piece(
+        &self,
+        buffer: &mut Vec<u8>,
+        mut take: impl FnMut(usize, &[u8]),
+    ) -> io::Result<Checksum> {
+        let mut checksum = Checksum::default();
+        let mut at = self.start;
+        // What was read behind the last newline.
+        let mut rest = 0..0;
+        while at < self.end {
+            let next = self.end.min((at / PIECE_BYTES + 1) * PIECE_BYTES);
+            let n_before = rest.len().next_multiple_of(PAGE_BYTES) + (at % PAGE_BYTES as u64) as usize;
+            let n_bytes = (next - at) as usize;
+            buffer.resize(buffer.len().max(PAGE_BYTES + n_before + n_bytes), 0);
+            let place = first_page(buffer) + n_before;
+            let start = place - rest.len();
+            buffer.copy_within(rest, start);
+            let piece = &mut buffer[place..place + n_bytes];
+            if read_at(&self.file, piece, at)? < n_bytes {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            checksum.update(piece);
+            let end = memchr::memrchr(b'\n', piece).map_or(start, |newline| place + newline + 1);
+            take((at - self.start) as usize - (place - start), &buffer[start..end]);
+            rest = end..place + n_bytes;
+            at = next;
+        }
+        // Only if somebody has written over the last newline meanwhile.
+        if !rest.is_empty() {
+            take((self.end - self.start) as usize - rest.len(), &buffer[rest]);
+        }
+        Ok(checksum)
+    }
+}
+
+/// Where in a buffer the first page of memory starts that begins in it.
+pub(crate) fn first_page(buffer: &[u8]) -> usize {
+    buffer.as_ptr().align_offset(PAGE_BYTES).min(PAGE_BYTES)
+}
+
+/// Fills `buffer` from a place on, as far as there are bytes.
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], start: u64) -> io::Result<usize> {
+    use std::os::unix::fs::FileExt;
+    let mut n_bytes = 0;
+    while n_bytes < buffer.len() {
+        match file.read_at(&mut buffer[n_bytes..], start + n_bytes as u64) {
+            Ok(0) => break,
+            Ok(n) => n_bytes += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(n_bytes)
+}
+
+#[cfg(not(unix))]
+fn read_at(_file: &File, _buffer: &mut [u8], _start: u64) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
+}

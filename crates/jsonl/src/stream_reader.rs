@@ -1,0 +1,180 @@
+//! Inputs that are read from their start to their end: what comes through a pipe or must be decompress, and lines that are longer
+//! than usual.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use anyhow::{Result, ensure};
+
+use crate::chunks::{CHUNK_BYTES, Chunk, Content, MAX_LINE_BYTES};
+use crate::decompress::DecompressedReader;
+use crate::input::Source;
+use crate::positional_reader::{PAGE_BYTES, PositionalReader, first_page};
+
+/// What a file of Unicode text may begin with, which is no part of the text.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// An input, read up to a place.
+pub(crate) struct StreamReader {
+    reader: DecompressedReader,
+    /// What the file system says of its length.
+    n_bytes_expected: u64,
+    /// How many bytes of its file are in the chunks so far.
+    n_bytes_read: u64,
+    /// Bytes that were read and not yet given out: the beginning of a line.
+    rest: Vec<u8>,
+    /// Where `rest` starts in the decompress input.
+    byte_offset: u64,
+    in_long_line: bool,
+}
+
+impl std::fmt::Debug for StreamReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamReader").field("byte_offset", &self.byte_offset).finish_non_exhaustive()
+    }
+}
+
+impl StreamReader {
+    pub(crate) fn open(source: &Source) -> io::Result<Self> {
+        let n_bytes_expected = source.n_bytes().unwrap_or(0);
+        let mut input = Self::new(source.open()?, n_bytes_expected);
+        input.skip_byte_order_mark()?;
+        Ok(input)
+    }
+
+    /// What of a file hasn't been given out yet.
+    pub(crate) fn rest_of(file: PositionalReader) -> io::Result<Self> {
+        let (mut file, at, n_bytes_expected) = file.into_rest();
+        file.seek(SeekFrom::Start(at))?;
+        let input = Self::new(DecompressedReader::plain(Box::new(file)), n_bytes_expected);
+        Ok(Self { n_bytes_read: at, byte_offset: at, ..input })
+    }
+
+    const fn new(reader: DecompressedReader, n_bytes_expected: u64) -> Self {
+        Self { reader, n_bytes_expected, n_bytes_read: 0, rest: Vec::new(), byte_offset: 0, in_long_line: false }
+    }
+
+    fn skip_byte_order_mark(&mut self) -> io::Result<()> {
+        (&mut self.reader).take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut self.rest)?;
+        if self.rest == BYTE_ORDER_MARK {
+            self.rest.clear();
+            self.byte_offset = BYTE_ORDER_MARK.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Makes `chunk` the next one.
+    pub(crate) fn fill(&mut self, chunk: &mut Chunk) -> io::Result<()> {
+        self.read_into(chunk)?;
+        let at_end = chunk.bytes().len() < CHUNK_BYTES;
+        chunk.byte_offset = self.byte_offset;
+        chunk.is_last = false;
+        if self.in_long_line {
+            self.fill_with_long_line(chunk, at_end);
+        } else {
+            self.fill_with_lines(chunk, at_end)?;
+        }
+        // Of what was given back, too, so that it isn't counted with the next one.
+        chunk.checksum = self.reader.take_checksum();
+        self.n_bytes_read += chunk.checksum.n_bytes();
+        Ok(())
+    }
+
+    fn fill_with_lines(&mut self, chunk: &mut Chunk, at_end: bool) -> io::Result<()> {
+        chunk.content = Content::Lines;
+        if at_end {
+            chunk.is_last = true;
+        } else if let Some(newline) = memchr::memrchr(b'\n', chunk.bytes()) {
+            self.give_back(chunk, newline + 1);
+        } else {
+            self.fill_with_one_line(chunk)?;
+        }
+        self.byte_offset += chunk.bytes().len() as u64;
+        Ok(())
+    }
+
+    /// Reads on to the end of a line that is longer than a chunk, as far as that may be.
+    fn fill_with_one_line(&mut self, chunk: &mut Chunk) -> io::Result<()> {
+        // One more for the newline.
+        const LIMIT: usize = MAX_LINE_BYTES + 1;
+        while chunk.bytes().len() < LIMIT {
+            let searched = chunk.bytes().len();
+            let step = CHUNK_BYTES.min(LIMIT - searched);
+            chunk.buffer.resize(chunk.stop + step, 0);
+            let n_bytes = read_fully(&mut self.reader, &mut chunk.buffer[chunk.stop..])?;
+            chunk.stop += n_bytes;
+            if let Some(newline) = memchr::memchr(b'\n', &chunk.bytes()[searched..]) {
+                self.give_back(chunk, searched + newline + 1);
+                return Ok(());
+            }
+            if n_bytes < step {
+                chunk.is_last = true;
+                return Ok(());
+            }
+        }
+        chunk.content = Content::LongLine;
+        self.in_long_line = true;
+        Ok(())
+    }
+
+    fn fill_with_long_line(&mut self, chunk: &mut Chunk, at_end: bool) {
+        let newline = memchr::memchr(b'\n', chunk.bytes());
+        chunk.content = Content::MoreOfLongLine { is_last: newline.is_some() || at_end };
+        self.in_long_line = newline.is_none();
+        self.byte_offset += chunk.bytes().len() as u64;
+        if let Some(newline) = newline {
+            // What follows the newline is given out with the next chunk, even at the end.
+            self.byte_offset -= (chunk.bytes().len() - newline - 1) as u64;
+            self.give_back(chunk, newline + 1);
+            chunk.stop -= 1;
+        } else if at_end {
+            chunk.is_last = true;
+        }
+    }
+
+    /// Keeps what lies behind the first `n_bytes` of a chunk for the next one.
+    fn give_back(&mut self, chunk: &mut Chunk, n_bytes: usize) {
+        self.rest.extend_from_slice(&chunk.bytes()[n_bytes..]);
+        chunk.stop = chunk.start + n_bytes;
+    }
+
+    /// Fills a chunk with the rest and what follows it: with fewer bytes than a chunk's only at the end. What is read begins at
+    /// the start of a page, as it most often does in a file.
+    fn read_into(&mut self, chunk: &mut Chunk) -> io::Result<()> {
+        let n_rest = self.rest.len();
+        let n_before = n_rest.next_multiple_of(PAGE_BYTES);
+        chunk.buffer.resize(n_before + CHUNK_BYTES + PAGE_BYTES, 0);
+        let place = first_page(&chunk.buffer) + n_before;
+        chunk.start = place - n_rest;
+        chunk.buffer[chunk.start..place].copy_from_slice(&self.rest);
+        self.rest.clear();
+        let n_read = read_fully(&mut self.reader, &mut chunk.buffer[place..place + CHUNK_BYTES - n_rest])?;
+        chunk.stop = place + n_read;
+        Ok(())
+    }
+
+    /// A file that became shorter while it was read was cut by somebody else, perhaps in the middle of a line.
+    pub(crate) fn ensure_not_cut(&self, source: &Source) -> Result<()> {
+        let Self { n_bytes_read, n_bytes_expected, .. } = self;
+        ensure!(
+            n_bytes_read >= n_bytes_expected,
+            "{} became shorter while it was read: it had {n_bytes_expected} bytes, and ended after {n_bytes_read}; run again \
+             when nobody writes it",
+            source.shown()
+        );
+        Ok(())
+    }
+}
+
+/// Fills `buffer` as far as there are bytes: a pipe gives them in pieces of any length.
+fn read_fully(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut n_bytes = 0;
+    while n_bytes < buffer.len() {
+        match reader.read(&mut buffer[n_bytes..]) {
+            Ok(0) => break,
+            Ok(n) => n_bytes += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(n_bytes)
+}

@@ -1,0 +1,335 @@
+//! A directory, or a single file, that appears whole or not at all.
+//!
+//! A run writes everything into a hidden directory beside its target (`.raw.partial` beside `raw`), brings it to disk, and
+//! then swaps the two in one step of the file system. Until that step the previous data set is untouched; after it the new
+//! one is complete. What a killed run has left behind is never visible under the target's name, and the next run removes it.
+//! A lock file beside the target (`.raw.lock`, empty, never removed) keeps two runs from writing the same target.
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::iter;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use executor::on_threads;
+
+use crate::disk::Disk;
+use crate::staged_file::StagedFile;
+
+/// What an interrupt has to remove.
+static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
+
+struct Unfinished {
+    target: PathBuf,
+    work: PathBuf,
+}
+
+fn unfinished() -> MutexGuard<'static, Vec<Unfinished>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes Ctrl-C, SIGTERM and SIGHUP remove what was staged and end the process with 130.
+pub fn remove_unfinished_on_interrupt(report: fn(&[&Path])) {
+    let installed = ctrlc::set_handler(move || {
+        // The lock is kept until the process ends, so that no swap can happen any more, and no file come into what is removed.
+        let stagings = unfinished();
+        report(&stagings.iter().map(|staging| staging.target.as_path()).collect::<Vec<_>>());
+        for staging in stagings.iter() {
+            let _ = fs::remove_dir_all(&staging.work);
+        }
+        std::process::exit(130);
+    });
+    // Without a handler an interrupt still publishes nothing; the next run cleans up.
+    drop(installed);
+}
+
+/// A data set in the making.
+#[derive(Debug)]
+pub struct Staging {
+    target: PathBuf,
+    work: PathBuf,
+    /// Held as long as the staging lives.
+    _lock: File,
+    /// Writes what is written behind; it is there from the first such piece on.
+    disk: OnceLock<Disk>,
+}
+
+impl Staging {
+    /// Prepares to replace the directory `target`, which need not exist yet.
+    ///
+    /// Fails if `target` is a file or the root of a file system, or if another run is writing it.
+    pub fn begin(target: &Path) -> Result<Self> {
+        let (parent, name) = resolve(target)?;
+        let target_is_mounted = is_mount_point(&parent, &parent.join(&name));
+        ensure!(
+            !target_is_mounted,
+            "{} is the root of a file system and can't be replaced in one step; choose a directory inside it",
+            target.display()
+        );
+        let lock = take_lock(&parent.join(format!(".{name}.lock")), target)?;
+        let (target, work) = (parent.join(&name), parent.join(format!(".{name}.partial")));
+        let staging = Self { target, work, _lock: lock, disk: OnceLock::new() };
+        staging.clear_leftovers()?;
+        let mut unfinished = unfinished();
+        unfinished.push(Unfinished { target: staging.target.clone(), work: staging.work.clone() });
+        fs::create_dir(&staging.work).with_context(|| format!("cannot create {}", staging.work.display()))?;
+        Ok(staging)
+    }
+
+    /// What a killed run has left behind.
+    fn clear_leftovers(&self) -> Result<()> {
+        let previous = self.previous();
+        if previous.exists() && !self.target.exists() {
+            fs::rename(&previous, &self.target).with_context(|| format!("cannot restore {}", self.target.display()))?;
+        }
+        for leftover in [&previous, &self.work] {
+            remove_if_there(leftover).with_context(|| format!("cannot remove {}", leftover.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Where the previous data set waits where two directories can't be swapped in one step.
+    fn previous(&self) -> PathBuf {
+        self.work.with_extension("previous")
+    }
+
+    /// A directory on the data set's file system for files without a name, which end with the process.
+    pub fn scratch(&self) -> &Path {
+        &self.work
+    }
+
+    /// Creates a file of the data set. `name` is its path below the target, with `/` between the parts.
+    pub fn create(&self, name: &str) -> Result<StagedFile> {
+        let path = self.work.join(name);
+        let shown = self.target.join(name);
+        let create = || {
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            File::create_new(&path)
+        };
+        let _unless_interrupted = unfinished();
+        let file = create().with_context(|| format!("cannot create {}", shown.display()))?;
+        Ok(StagedFile::new(file, path, shown))
+    }
+
+    pub(crate) fn disk(&self) -> &Disk {
+        self.disk.get_or_init(Disk::new)
+    }
+
+    /// Replaces the target by what was staged.
+    ///
+    /// `owned` names the files that belong to the data set being replaced; they go. Any other file in the target stays
+    /// where it is; these are returned. Fails, with the target untouched, if one of them bears the name of a new file.
+    pub fn publish(mut self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
+        self.disk.take().map_or(Ok(()), Disk::finish)?;
+        let foreign = self.take_over_foreign_files(owned)?;
+        self.sync().with_context(|| format!("cannot bring {} to disk", self.target.display()))?;
+        {
+            let mut unfinished = unfinished();
+            self.swap().with_context(|| format!("cannot replace {}", self.target.display()))?;
+            unfinished.retain(|staging| staging.work != self.work);
+        }
+        remove_if_there(&self.work).with_context(|| format!("cannot remove {}", self.work.display()))?;
+        Ok(foreign)
+    }
+
+    fn take_over_foreign_files(&self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
+        let mut foreign = Vec::new();
+        if self.target.exists() {
+            list_files(&self.target, Path::new(""), &mut foreign)
+                .with_context(|| format!("cannot list {}", self.target.display()))?;
+        }
+        foreign.retain(|name| !name.to_str().is_some_and(|name| owned.contains(name)));
+        foreign.sort();
+        for name in &foreign {
+            let (from, to) = (self.target.join(name), self.work.join(name));
+            if to.symlink_metadata().is_ok() {
+                bail!("{} is in the way: no manifest says that it may be replaced; move it elsewhere", from.display());
+            }
+            let _unless_interrupted = unfinished();
+            keep(&from, &to).with_context(|| format!("cannot keep {}", from.display()))?;
+        }
+        Ok(foreign)
+    }
+
+    /// Brings everything to disk: a few files by themselves, so that nobody waits for what others have written there; many by one
+    /// call for the whole file system, which is far cheaper then.
+    fn sync(&self) -> io::Result<()> {
+        const FEW: usize = 300;
+        let mut names = Vec::new();
+        list_files(&self.work, Path::new(""), &mut names)?;
+        if names.len() > FEW && sync_file_system(&self.work).is_ok() {
+            return Ok(());
+        }
+        let files: Vec<PathBuf> = names.iter().map(|name| self.work.join(name)).collect();
+        let above = files.iter().flat_map(|file| file.ancestors().skip(1).take_while(|dir| *dir != self.work));
+        let dirs: BTreeSet<PathBuf> = above.map(Path::to_owned).chain([self.work.clone()]).collect();
+        sync_all(&files, |file| File::open(file)?.sync_all())?;
+        sync_all(&dirs.into_iter().collect::<Vec<_>>(), sync_directory)
+    }
+
+    fn swap(&self) -> io::Result<()> {
+        if self.target.exists() {
+            if exchange(&self.work, &self.target).is_err() {
+                let previous = self.previous();
+                fs::rename(&self.target, &previous)?;
+                fs::rename(&self.work, &self.target).inspect_err(|_| {
+                    let _ = fs::rename(&previous, &self.target);
+                })?;
+                fs::rename(&previous, &self.work)?;
+            }
+        } else {
+            fs::rename(&self.work, &self.target)?;
+        }
+        // The swap itself must survive a loss of power.
+        self.target.parent().map_or(Ok(()), sync_directory)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let mut unfinished = unfinished();
+        if unfinished.extract_if(.., |staging| staging.work == self.work).next().is_some() {
+            let _ = fs::remove_dir_all(&self.work);
+        }
+    }
+}
+
+/// Replaces the file `target`, or makes it, in one step; the same lock as a data set's keeps two runs apart.
+///
+/// Fails, with the target untouched, if it is a directory or if another run is writing it.
+pub fn replace_file(target: &Path, content: &[u8]) -> Result<()> {
+    ensure!(!target.is_dir(), "{} is a directory; the output must be a file", target.display());
+    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = target.file_name().and_then(|name| name.to_str());
+    let name = name.with_context(|| format!("{} can't be the name of a file", target.display()))?;
+    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    let _lock = take_lock(&parent.join(format!(".{name}.lock")), target)?;
+    let partial = parent.join(format!(".{name}.partial"));
+    let write = || {
+        let mut file = File::create(&partial)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&partial, target)?;
+        sync_directory(parent)
+    };
+    write()
+        .inspect_err(|_| drop(fs::remove_file(&partial)))
+        .with_context(|| format!("cannot write {}", target.display()))
+}
+
+/// The directory that a target lies in, without symbolic links, and the target's name in it.
+fn resolve(target: &Path) -> Result<(PathBuf, String)> {
+    let existing = if let Ok(path) = target.canonicalize() {
+        ensure!(path.is_dir(), "{} is a file; the output must be a directory", target.display());
+        path
+    } else {
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+        let name = target.file_name().with_context(|| format!("{} is not a directory", target.display()))?;
+        parent.canonicalize().with_context(|| format!("cannot find {}", parent.display()))?.join(name)
+    };
+    let name = existing.file_name().with_context(|| format!("{} can't be replaced", existing.display()))?;
+    let name = name.to_str().with_context(|| format!("{} is not UTF-8", existing.display()))?;
+    Ok((existing.parent().unwrap_or(Path::new("/")).to_owned(), name.to_owned()))
+}
+
+#[cfg(unix)]
+fn is_mount_point(parent: &Path, target: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    matches!((parent.metadata(), target.metadata()), (Ok(parent), Ok(target)) if parent.dev() != target.dev())
+}
+
+#[cfg(not(unix))]
+fn is_mount_point(_parent: &Path, _target: &Path) -> bool {
+    false
+}
+
+fn take_lock(path: &Path, target: &Path) -> Result<File> {
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .with_context(|| format!("cannot write beside {}", target.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another run is writing {}; wait until it has ended, or choose another --output", target.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+/// Every file below `dir`, hidden ones too, each as its path below `dir` after `prefix`.
+fn list_files(dir: &Path, prefix: &Path, names: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = prefix.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            list_files(&entry.path(), &name, names)?;
+        } else {
+            names.push(name);
+        }
+    }
+    Ok(())
+}
+
+/// Gives a file a second name in the staging, or a copy where the file system has no links.
+fn keep(from: &Path, to: &Path) -> io::Result<()> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Several at once: each is mostly waiting for the disk, which can do them together.
+fn sync_all(paths: &[PathBuf], sync: impl Fn(&Path) -> io::Result<()> + Sync) -> io::Result<()> {
+    const AT_ONCE: usize = 8;
+    let next = AtomicUsize::new(0);
+    let next_path = || paths.get(next.fetch_add(1, Ordering::Relaxed));
+    let work = || iter::from_fn(next_path).try_for_each(|path| sync(path));
+    on_threads(AT_ONCE.min(paths.len()), work).into_iter().collect()
+}
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn exchange(a: &Path, b: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn exchange(_a: &Path, _b: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(target_os = "linux")]
+fn sync_file_system(dir: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(dir)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(_dir: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! Reads RFC 3339 times: any offset, any fraction, no time that does not exist.
+
+/// A point in time, to the nanosecond. Further digits of a fraction are cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    seconds: i64,
+    nanoseconds: u32,
+}
+
+/// Seconds from 0001-01-01T00:00:00Z and before 10000-01-01T00:00:00Z, counted from 1970: what every engine can show.
+const RANGE_SECONDS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
+
+impl Moment {
+    /// Milliseconds since 1970-01-01T00:00:00Z, rounded down: what the Parquet files keep.
+    pub const fn milliseconds(self) -> i64 {
+        self.seconds * 1000 + (self.nanoseconds / 1_000_000) as i64
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded up.
+    pub const fn seconds_rounded_up(self) -> i64 {
+        self.seconds + (self.nanoseconds > 0) as i64
+    }
+
+    /// Reads a text, or says what is wrong with it.
+    ///
+    /// A leap second (`23:59:60`) is rejected: no engine could give it back.
+    #[inline]
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let common = text.as_bytes().try_into().ok().and_then(Self::parse_common);
+        common.map_or_else(|| Self::parse_any(text.as_bytes()), Ok)
+    }
+
+    /// Reads the form that nearly all times have, `2026-11-22T08:30:00Z`, some bytes at a time. Anything else, and a time
+    /// that may not exist, is for [`parse_any`](Self::parse_any).
+    #[inline(always)]
+    pub(crate) fn parse_common(text: &[u8; 20]) -> Option<Self> {
+        const DATE: Form = Form::new(*b"0000-00-");
+        const HOUR: Form = Form::new(*b"00T00:00");
+        const REST: Form = Form::new(*b"0:00:00Z");
+        let (date, hour, rest) = (DATE.pairs(text, 0)?, HOUR.pairs(text, 8)?, REST.pairs(text, 12)?);
+        let (year, month, day) =
+            (u32::from(date[0]) * 100 + u32::from(date[2]), u32::from(date[5]), u32::from(hour[0]));
+        let (hour, minute, second) = (u32::from(hour[3]), u32::from(rest[2]), u32::from(rest[5]));
+        let date_exists = year >= 1
+            && (1..=12).contains(&month)
+            && (1..=31).contains(&day)
+            && (day <= 28 || day <= days_in_month(year, month));
+        if !date_exists || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let second_of_day = hour * 3600 + minute * 60 + second;
+        let seconds = days_since_1970(year, month, day) * 86_400 + i64::from(second_of_day);
+        Some(Self { seconds, nanoseconds: 0 })
+    }
+
+    #[cold]
+    fn parse_any(text: &[u8]) -> Result<Self, &'static str> {
+        const FORM: &str = "is not an RFC 3339 time such as 2026-11-22T08:30:00Z";
+        let Some((date_and_time, rest)) = text.split_at_checked(19) else { return Err(FORM) };
+        let separators = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
+        let separated = separators.iter().all(|(place, byte)| date_and_time[*place] == *byte);
+        if !separated || !matches!(date_and_time[10], b'T' | b't') {
+            return Err(FORM);
+        }
+        let number = |from: usize, to: usize| digits(&date_and_time[from..to]).ok_or(FORM);
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+        if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
+            return Err("has a date that does not exist");
+        }
+        if hour > 23 || minute > 59 || second > 59 {
+            return Err("has a time of day that does not exist");
+        }
+        let (nanoseconds, zone) = fraction(rest).ok_or(FORM)?;
+        let offset_minutes = offset_minutes(zone).ok_or("has no offset such as Z or +01:00")?;
+        let local = days_since_1970(year, month, day) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
+        let seconds = local - offset_minutes * 60;
+        if RANGE_SECONDS.contains(&seconds) {
+            Ok(Self { seconds, nanoseconds })
+        } else {
+            Err("is not in the years 1 to 9999")
+        }
+    }
+}
+
+/// Eight bytes that a time may have in one place.
+struct Form {
+    bytes: u64,
+    /// What can be added to each byte's highest right value so that its top bit stays clear.
+    room: u64,
+}
+
+impl Form {
+    /// A zero stands for any digit, any other byte for itself.
+    const fn new(form: [u8; 8]) -> Self {
+        let mut room = [0x7F; 8];
+        let mut place = 0;
+        while place < form.len() {
+            if form[place] == b'0' {
+                room[place] = 0x7F - 9;
+            }
+            place += 1;
+        }
+        Self { bytes: u64::from_le_bytes(form), room: u64::from_le_bytes(room) }
+    }
+
+    /// If a time has this form from a place on: at each byte the value of the two digits that begin there, if two do.
+    #[inline(always)]
+    fn pairs(&self, time: &[u8; 20], start: usize) -> Option<[u8; 8]> {
+        const TOP_BITS: u64 = 0x8080_8080_8080_8080;
+        // A digit leaves its value, any other right byte nothing. A wrong one leaves too much: its top bit, or enough to reach it.
+        let values = u64::from_le_bytes(*time[start..].first_chunk()?) ^ self.bytes;
+        let is_right = (values | values.wrapping_add(self.room)) & TOP_BITS == 0;
+        // No byte overflows: what stands next to a digit is a digit or nothing.
+        is_right.then(|| (values * 10 + (values >> 8)).to_le_bytes())
+    }
+}
+
+fn digits(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
+}
+
+/// The nanoseconds of a leading fraction (`.25`; none is zero) and what follows it.
+fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    let Some(text) = text.strip_prefix(b".") else { return Some((0, text)) };
+    let n_digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (fraction, rest) = text.split_at(n_digits);
+    let nanoseconds =
+        (0..9).fold(0, |number, place| number * 10 + fraction.get(place).map_or(0, |byte| u32::from(byte - b'0')));
+    (n_digits > 0).then_some((nanoseconds, rest))
+}
+
+/// The minutes by which a zone (`Z`, `+01:00`) is ahead of UTC.
+fn offset_minutes(zone: &[u8]) -> Option<i64> {
+    match zone {
+        b"Z" | b"z" => Some(0),
+        [sign @ (b'+' | b'-'), hours @ .., b':', m1, m2] if hours.len() == 2 => {
+            let (hours, minutes) = (digits(hours)?, digits(&[*m1, *m2])?);
+            let ahead = i64::from(hours * 60 + minutes);
+            (hours <= 23 && minutes <= 59).then_some(if *sign == b'-' { -ahead } else { ahead })
+        }
+        _ => None,
+    }
+}
+
+const fn is_leap_year(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+const fn days_in_month(year: u32, month: u32) -> u32 {
+    match month {
+        2 if is_leap_year(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"): a year
+/// counted from March has its leap day at its end.
+fn days_since_1970(year: u32, month: u32, day: u32) -> i64 {
+    // 400 years on the calendar is the same, and no year is negative.
+    let year = year + 400 - u32::from(month <= 2);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    i64::from(year * 365 + year / 4 - year / 100 + year / 400 + day_of_year) - 719_468 - 146_097
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Moment;
+
+    #[test]
+    fn reads_every_form_that_rfc_3339_has() {
+        for (text, milliseconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1970-01-01t00:00:00z", 0),
+            ("1970-01-01T00:00:00-00:00", 0),
+            ("1970-01-01T01:30:00+01:30", 0),
+            ("1969-12-31T00:00:00-23:59", -60_000),
+            ("1969-12-31T23:59:59.999999999999Z", -1),
+            ("1970-01-01T00:00:00.0019Z", 1),
+            ("2024-02-29T12:00:00Z", 1_709_208_000_000),
+            ("2000-02-29T00:00:00.5+00:00", 951_782_400_500),
+            ("0001-01-01T00:00:00Z", -62_135_596_800_000),
+            ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
+        ] {
+            assert_eq!(Moment::parse(text).map(Moment::milliseconds), Ok(milliseconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_does_not_exist_or_is_not_rfc_3339() {
+        for text in [
+            "",
+            "2026-11-22",
+            "2026-11-22T08:30:00",
+            "2026-11-22 08:30:00Z",
+            "2026-11-22T08:30Z",
+            "2026-11-22T08:30:00.Z",
+            "2026-11-22T08:30:00,5Z",
+            "2026-11-22T08:30:00+0100",
+            "2026-11-22T08:30:00+01",
+            "2026-11-22T08:30:00+24:00",
+            "2026-11-22T08:30:00+01:60",
+            "2026-11-22T08:30:00Z ",
+            " 2026-11-22T08:30:00Z",
+            "2026-11-22T08:30:00ZZ",
+            "2026-1-22T08:30:00Z",
+            "20261122T083000Z",
+            "+2026-11-22T08:30:00Z",
+            "2026-02-29T00:00:00Z",
+            "1900-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-04-31T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:60:00Z",
+            "2016-12-31T23:59:60Z",
+            "0000-12-31T00:00:00Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+            "２026-11-22T08:30:00Z",
+            "2026-11-22T08:30:00\u{e9}",
+        ] {
+            assert!(Moment::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_common_form_is_read_as_any_other() {
+        let alike = |text: &[u8; 20]| {
+            let any = Moment::parse_any(text);
+            let common = Moment::parse_common(text);
+            assert!(common.is_none() || common == any.ok(), "{}", text.escape_ascii());
+            common.is_some() || any.is_err()
+        };
+        let mut text = *b"2024-02-29T12:34:56Z";
+        for place in 0..text.len() {
+            let right = text[place];
+            for byte in 0..=u8::MAX {
+                text[place] = byte;
+                assert!(alike(&text) || byte.is_ascii_lowercase(), "{}", text.escape_ascii());
+            }
+            text[place] = right;
+        }
+        // Every day of a few centuries, and some that don't exist.
+        for year in (0..=400).chain(1899..=2101).chain(9998..=9999) {
+            for month in 0..=13 {
+                for day in 0..=32 {
+                    let text = format!("{year:04}-{month:02}-{day:02}T23:59:59Z");
+                    assert!(alike(text.as_bytes().try_into().unwrap()), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_fraction_counts_when_times_are_compared() {
+        let parse = |text| Moment::parse(text).unwrap();
+        assert!(parse("2026-01-01T00:00:00.0000002Z") > parse("2026-01-01T00:00:00.0000001Z"));
+        assert_eq!(parse("1970-01-01T00:00:00.0000001Z").seconds_rounded_up(), 1);
+        assert_eq!(parse("1969-12-31T23:59:59.5Z").seconds_rounded_up(), 0);
+    }
+}

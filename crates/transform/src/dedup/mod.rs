@@ -1,0 +1,6 @@
+//! Keeps one state of each ticket.
+
+pub mod index;
+pub mod rewrite;
+pub mod stored_rows;
+pub mod superseded_rows;

@@ -1,0 +1,4 @@
+//! Rows, column by column, partitioned by market.
+
+pub mod buffers;
+pub mod columns;

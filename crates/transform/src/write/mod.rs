@@ -1,0 +1,4 @@
+//! Writes Parquet parts and the quarantine.
+
+pub mod part_writer;
+pub mod quarantine;
