@@ -1,10 +1,10 @@
-"""Says what a directory of curated tickets holds, so that two of them can be compared whoever wrote them.
+"""Summarises a directory of curated tickets, so that the outputs of different tools can be compared.
 
 Usage: contents.py DIR [--rows]
 
-Prints JSON: the rows, the bytes of all columns before compression, and for each market (from the directory's name) its rows
-and what each column adds up to, whatever the order of the rows. Times and numbers are added; texts by their CRC-32; nulls are
-counted. With --rows only the rows, from the files' footers.
+Prints JSON: the rows, the uncompressed bytes of all columns, and for each market (from the directory's name) its rows and a
+sum of each column that does not depend on the order of the rows. Times and numbers are added, texts by their CRC-32; nulls
+are counted. With --rows it prints only the rows, from the files' footers.
 """
 
 import json
@@ -23,7 +23,7 @@ NUMBERS = "model_year sla_breached".split()
 
 
 def total(column):
-    # Piece by piece in Python's integers, which don't overflow.
+    # Adds the sums of the chunks as Python integers, which do not overflow.
     return sum(pc.sum(chunk.cast(pa.int64())).as_py() or 0 for chunk in column.chunks)
 
 

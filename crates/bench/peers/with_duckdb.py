@@ -1,8 +1,8 @@
 """Usage: with_duckdb.py INPUT_DIR OUTPUT_DIR THREADS
 
-Columns are named with their types, which spares DuckDB a first look at the data. The order of the lines isn't kept, since nobody
-needs it. Pages are of version 1, the default, which every reader takes; version 2 would be a tenth smaller. Larger
-dictionaries than the default's take three times the time, and leaving out Bloom filters changes nothing.
+Column names and types are given, so that DuckDB skips schema inference. The order of the lines is not preserved, as no
+engine has to keep it. Pages are version 1, the default, which every reader supports; version 2 would be a tenth smaller.
+Dictionaries larger than the default take three times as long, and omitting Bloom filters makes no difference.
 """
 
 import sys

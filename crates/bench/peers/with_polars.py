@@ -1,7 +1,8 @@
 """Usage: with_polars.py INPUT_DIR OUTPUT_DIR THREADS
 
-The streaming engine from file to file. Times are read as text and then by their exact format: read as times from the start,
-they take ten times as long. Categories, other row groups, no statistics and no order made no difference.
+Uses the streaming engine, from scan to sink. Timestamps are read as strings and then parsed with an explicit format, which
+is ten times faster than reading them as timestamps. Categoricals, other row group sizes, no statistics and no ordering made
+no difference.
 """
 
 import os

@@ -1,10 +1,10 @@
-"""Measures how fast `deploy --only data` uploads, against `aws s3 sync` and `s5cmd`.
+"""Measures the upload speed of `deploy --only data` against `aws s3 sync` and `s5cmd`.
 
     python3 crates/deploy/benches/uploads.py
 
-Two loads: 2,000 files of 100 KB, and one file of 2 GB. All tools send to the same kind of server (`server/`), a fresh and empty
-one for each run, with the same credentials, from files in the page cache. The tools take turns, in another order each round.
-After each run the sizes and the CRC-64/NVME of all objects are compared with those of the files. README.md says what came out.
+Two workloads: 2,000 files of 100 KB, and one file of 2 GB. Each run uploads to a new, empty server (`server/`) with the same
+credentials, from files in the page cache. The runs of the tools are interleaved, in a different order each round. After each
+run the size and CRC-64/NVME of every object are compared with those of the files. README.md has the results.
 """
 
 import argparse
@@ -40,7 +40,7 @@ CREDENTIALS = {
 
 
 def in_venv():
-    """Goes on in an environment that has what REQUIREMENTS says; makes it first if need be."""
+    """Re-executes this script in a virtual environment with REQUIREMENTS, which is created first if necessary."""
     installed = VENV / "installed.txt"
     wanted = "\n".join(REQUIREMENTS)
     if not installed.exists() or installed.read_text() != wanted:
@@ -76,7 +76,7 @@ def crc64nvme(path):
 
 
 class DataSet:
-    """Files of random bytes under a manifest, so that deploy takes them for raw tickets; with the few curated ones it asks for."""
+    """Files of random bytes with the manifest of a raw data set, and a small curated data set, which deploy requires."""
 
     def __init__(self, pipeline, load):
         self.load = load
@@ -108,7 +108,7 @@ class DataSet:
         (self.dir / "made").touch()
 
     def warm(self):
-        """Reads everything, so that nobody waits for the disk."""
+        """Reads all files into the page cache."""
         for path in self.raw.iterdir():
             with path.open("rb", buffering=0) as file:
                 buffer = bytearray(1 << 22)
@@ -119,9 +119,9 @@ class DataSet:
 @dataclass
 class Tool:
     name: str
-    #: of the data set and the server's URL
+    #: a function of the data set and the server's URL
     command: object
-    #: of ~/.aws/config
+    #: the content of ~/.aws/config
     config: str = ""
     environment: dict = field(default_factory=dict)
 
@@ -163,7 +163,7 @@ class Run:
 
 
 def make_certificates(dir):
-    """An authority of our own and a certificate of it."""
+    """Creates a certificate authority and a server certificate signed by it."""
     def openssl(*arguments):
         subprocess.run(["openssl", *arguments], check=True, cwd=dir, capture_output=True)
 
@@ -183,7 +183,7 @@ def wait_with_usage(process):
 
 
 def measure(tool, data, server, store, tls, latency, home):
-    """One run against a server of its own."""
+    """Measures one run against a new server."""
     clean = {"PATH": os.environ["PATH"], "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": REGION}
     files = None
     if store == "s3s-fs":
@@ -228,13 +228,13 @@ def measure(tool, data, server, store, tls, latency, home):
 
 
 def verify(tool, data, received, files):
-    """Whether exactly what was to be sent has arrived."""
+    """Exits unless the server received exactly the files of the data set."""
     if files is not None:
         paths = (files / RAW / "tickets").iterdir()
         received = {f"{RAW}/tickets/{path.name}": [path.stat().st_size, crc64nvme(path)] for path in paths}
     tickets = {key: object for key, object in received.items() if key.startswith(f"{RAW}/tickets/")}
     if tickets != data.expected:
-        sys.exit(f"{tool.name}: {len(tickets)} objects arrived, or damaged; {len(data.expected)} were to be sent")
+        sys.exit(f"{tool.name}: {len(tickets)} objects received, some missing or damaged; expected {len(data.expected)}")
 
 
 def table(data, runs, unit_bytes):
@@ -254,15 +254,15 @@ def table(data, runs, unit_bytes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="how often each tool runs [7]")
-    parser.add_argument("--load", choices=LOADS, action="append", help="only this load")
+    parser.add_argument("--rounds", type=int, default=7, help="runs of each tool [7]")
+    parser.add_argument("--load", choices=LOADS, action="append", help="only this workload")
     parser.add_argument("--store", choices=STORES, action="append", help="only this store of the server")
     parser.add_argument("--tls", action=argparse.BooleanOptionalAction, help="only with TLS, or only without")
-    parser.add_argument("--latency", type=int, default=0, metavar="MS", help="how much longer each answer takes [0]")
+    parser.add_argument("--latency", type=int, default=0, metavar="MS", help="delay added to each response [0]")
     parser.add_argument("--tool", action="append", help="only the tools whose name contains this")
-    parser.add_argument("--bin", type=Path, help="where deploy and pipeline are, instead of building them")
-    parser.add_argument("--deploy", type=Path, action="append", default=[], help="another deploy, to compare with")
-    parser.add_argument("--aws2", type=Path, help="an AWS CLI 2 (not on PyPI), to run with its CRT client")
+    parser.add_argument("--bin", type=Path, help="directory with deploy and pipeline, instead of building them")
+    parser.add_argument("--deploy", type=Path, action="append", default=[], help="another deploy binary to compare with")
+    parser.add_argument("--aws2", type=Path, help="AWS CLI 2 (not on PyPI) to run with its CRT client")
     options = parser.parse_args()
     in_venv()
     server = build_server()
@@ -289,7 +289,7 @@ def main():
                         runs[tool.name].append(run)
                         print(f"  {tool.name}: {run}", file=sys.stderr, flush=True)
                 load_now = os.getloadavg()[0]
-                late = f", answers {options.latency} ms late" if options.latency else ""
+                late = f", responses delayed by {options.latency} ms" if options.latency else ""
                 print(
                     f"**{data.n_files:,} × {data.n_bytes:,} bytes, store {store}, {'TLS' if tls else 'no TLS'}{late}**, "
                     f"{options.rounds} rounds (load {load_now:.1f})\n\n"

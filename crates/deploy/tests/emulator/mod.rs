@@ -85,7 +85,7 @@ impl Emulator {
     pub(crate) fn user(&self, name: &str, policy: &Value) -> Keys {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), policy.to_string()).unwrap();
-        let keys = self.run("users.py", &["--account", ACCOUNT, name], &[file.path().to_str().unwrap()]);
+        let keys = self.run("create_user.py", &["--account", ACCOUNT, name], &[file.path().to_str().unwrap()]);
         let text = |name: &str| keys[name].as_str().unwrap().to_owned();
         Keys { id: text("access_key_id"), secret: text("secret_access_key") }
     }
@@ -127,7 +127,7 @@ impl Drop for Emulator {
 }
 
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulator").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-support/python/emulator").join(name)
 }
 
 /// The Python that has the packages. Test binaries run side by side; the first one installs, the others wait.
