@@ -1,40 +1,77 @@
-//! Rows to Parquet files: each column's pages are encoded here, the file's metadata are written by the `parquet` crate.
+//! Encodes typed columns to Parquet column chunks and assembles row groups into files.
 //!
 //! ```text
-//! Rows ─> Encoder ─> EncodedRowGroup ─> ParquetFile
+//! columns ─> encoders ─> EncodedRowGroup ─> FileWriter
 //! ```
 //!
-//! What is known of the columns makes it fast: the contract's texts come as small numbers, so that nothing is hashed; random
-//! identifiers aren't offered to a dictionary, nor to Snappy's search for repetitions.
+//! * [`encoders`]: one function for each column type, from a slice to a column chunk.
+//! * [`Workspace`]: the buffers that the encoders of one thread reuse, and the bytes of the row group so far.
+//! * [`EncodedRowGroup`]: the bytes of a row group and the metadata of its columns.
+//! * [`FileWriter`]: row groups to a file; the `parquet` crate serialises the file metadata.
 //!
-//! Every column of a row group is cut into pages at the same rows. All pages are of version 1, in encodings that Athena engine
-//! v3, Spark, DuckDB and Arrow read. The format: <https://parquet.apache.org/docs/file-format/>.
+//! The pages of all columns of a row group are cut at the same rows. Data pages have version 1 and use encodings that Athena
+//! engine version 3, Spark, DuckDB and Arrow read. The format is specified at
+//! <https://parquet.apache.org/docs/file-format/>.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use parquet::file::reader::{FileReader, SerializedFileReader};
+//! use parquet::record::RowAccessor;
+//! use parquet::schema::parser::parse_message_type;
+//! use parquet::schema::types::SchemaDescriptor;
+//! use parquet_encode::{Compression, FileOptions, FileWriter, Workspace, encoders};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let schema = parse_message_type("message cars { required int32 model_year; }")?;
+//! let schema = Arc::new(SchemaDescriptor::new(Arc::new(schema)));
+//!
+//! let mut workspace = Workspace::new(Compression::Snappy)?;
+//! let model_year = encoders::integers(&[2024, 2026, 2025], &mut workspace, schema.column(0))?;
+//! let row_group = workspace.finish_row_group(vec![model_year], 3);
+//!
+//! let mut file = FileWriter::new(Vec::new(), schema, FileOptions::default())?;
+//! file.append(row_group)?;
+//! let (bytes, n_rows) = file.finish()?;
+//! assert_eq!(n_rows, 3);
+//!
+//! let reader = SerializedFileReader::new(bytes::Bytes::from(bytes))?;
+//! let years = reader.get_row_iter(None)?.map(|row| row?.get_int(0)).collect::<Result<Vec<_>, _>>()?;
+//! assert_eq!(years, [2024, 2026, 2025]);
+//! # Ok(())
+//! # }
+//! ```
 
-mod arrangement;
+pub mod encoders;
+
 mod bit_packing;
 mod column_chunk;
-mod columns;
 mod compressor;
 mod delta;
 mod dictionary;
-mod file;
-mod hybrid;
+mod file_writer;
+mod interner;
 mod page_header;
+mod rle;
 mod row_group;
 mod statistics;
-mod text_table;
-mod texts;
+mod string_column;
+mod strings;
 mod uuid_text;
 mod workspace;
 
+pub use column_chunk::EncodedColumn;
 pub use compressor::Compression;
-pub use file::ParquetFile;
-pub use row_group::{EncodedRowGroup, Encoder};
+pub use file_writer::{FileOptions, FileWriter};
+pub use row_group::EncodedRowGroup;
+pub use string_column::{MAX_STRING_BYTES, StringColumn};
+pub use workspace::Workspace;
 
-/// The most rows in a page. Few enough that a day is found in a market of half a million tickets without reading much else; so
-/// many that headers and indexes are a small part of the file.
+/// The maximum number of rows of a page. Small enough that one day of a market with half a million tickets is read with little
+/// else; large enough that page headers and indexes are a small part of the file.
 pub const PAGE_ROWS: usize = 8192;
 
-/// The most rows in a row group. So few that what waits for a row group in every market is small, because new memory takes longer
-/// to get than to fill.
-pub const MAX_ROW_GROUP_ROWS: usize = 1 << 17;
+/// The null of a timestamp column: a value of [`encoders::optional_timestamps`] that no valid timestamp has.
+pub const NULL_TIMESTAMP: i64 = i64::MIN;

@@ -1,71 +1,77 @@
-//! Columns of texts: a dictionary if few are distinct, else the texts themselves without the beginning that all share.
+//! String columns: dictionary-encoded if few values are distinct, else as strings without their common prefix.
 
 use anyhow::Result;
 use parquet::basic::Encoding;
 use parquet::schema::types::ColumnDescPtr;
 
-use super::column_chunk::{ColumnChunk, EncodedColumn};
-use super::statistics::PageStatistics;
-use super::workspace::Workspace;
-use super::{PAGE_ROWS, delta, dictionary};
-use crate::partition::columns::Texts;
+use crate::column_chunk::{ColumnChunk, EncodedColumn};
+use crate::statistics::PageStatistics;
+use crate::string_column::StringColumn;
+use crate::workspace::Workspace;
+use crate::{PAGE_ROWS, delta, dictionary};
 
-/// Encodes a column.
-pub(super) fn texts(texts: &Texts, workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
-    if let Some(values) = workspace.table.codes(texts, &mut workspace.codes) {
+/// Encodes strings (`BYTE_ARRAY`): with a dictionary if that is smaller, else as delta-encoded lengths and bytes, without the
+/// prefix that the strings of a page share if it saves space.
+///
+/// # Errors
+///
+/// See the [module](crate::encoders).
+pub fn strings(column: &StringColumn, workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
+    if let Some(values) = workspace.interner.codes(column, &mut workspace.codes) {
         return dictionary::encode(&values, workspace, descriptor);
     }
-    let pages = pages(texts);
+    let pages = pages(column);
     let n_saved: usize = pages.iter().map(|page| page.n_common * page.lengths.len()).sum();
-    // Two more bytes for each block of 128 prefixes, and more work for the reader: not for a little.
-    let has_prefixes = n_saved > texts.lengths.len();
+    // Prefix lengths cost bytes in each block of 128 and time in the reader, so they must save more than a byte a row.
+    let has_prefixes = n_saved > column.lengths.len();
     let encoding = if has_prefixes { Encoding::DELTA_BYTE_ARRAY } else { Encoding::DELTA_LENGTH_BYTE_ARRAY };
     let Workspace { compressor, out, page, numbers, .. } = workspace;
     let mut chunk = ColumnChunk::new(encoding, compressor, out);
-    for text_page in &pages {
+    for string_page in &pages {
         page.clear();
         if has_prefixes {
-            text_page.encode_with_prefixes(numbers, page);
+            string_page.encode_with_prefixes(numbers, page);
         } else {
-            text_page.encode(numbers, page);
+            string_page.encode(numbers, page);
         }
-        let bounds = Some((text_page.min.to_vec(), text_page.max.to_vec()));
-        chunk.data_page(page, text_page.lengths.len(), PageStatistics { bounds, n_nulls: 0 })?;
+        let bounds = Some((string_page.min.to_vec(), string_page.max.to_vec()));
+        chunk.data_page(page, string_page.lengths.len(), PageStatistics { bounds, n_nulls: 0 })?;
     }
     chunk.finish(descriptor)
 }
 
-/// The texts of a page.
-struct TextPage<'a> {
+/// The strings of a page.
+struct StringPage<'a> {
     bytes: &'a [u8],
     lengths: &'a [u8],
     min: &'a [u8],
     max: &'a [u8],
-    /// How many bytes at the beginning are the same in all texts.
+    /// The length of the prefix that all strings of the page share, in bytes.
     n_common: usize,
 }
 
-fn pages(texts: &Texts) -> Vec<TextPage<'_>> {
-    let mut rest = texts.bytes.as_slice();
+fn pages(column: &StringColumn) -> Vec<StringPage<'_>> {
+    let mut rest = column.bytes.as_slice();
     let page = |lengths| {
         let (min, max, n_bytes) = bounds(rest, lengths);
         let (bytes, others) = rest.split_at(n_bytes);
         rest = others;
-        // What the smallest and the largest have in common, all between them have too.
+        // All strings between the minimum and the maximum have the prefix that these two share.
         let n_common = min.iter().zip(max).take_while(|(a, b)| a == b).count();
-        TextPage { bytes, lengths, min, max, n_common }
+        StringPage { bytes, lengths, min, max, n_common }
     };
-    texts.lengths.chunks(PAGE_ROWS).map(page).collect()
+    column.lengths.chunks(PAGE_ROWS).map(page).collect()
 }
 
-impl TextPage<'_> {
-    /// `DELTA_LENGTH_BYTE_ARRAY`: all lengths, then all texts.
+impl StringPage<'_> {
+    /// Appends the page in `DELTA_LENGTH_BYTE_ARRAY`: all lengths, then all bytes.
     fn encode(&self, numbers: &mut Vec<i64>, page: &mut Vec<u8>) {
         self.lengths(0, numbers, page);
         page.extend_from_slice(self.bytes);
     }
 
-    /// `DELTA_BYTE_ARRAY`: how much each text takes over from the one before it, and the rest as above.
+    /// Appends the page in `DELTA_BYTE_ARRAY`: the length of the prefix that each string shares with the previous one, then the
+    /// suffixes in `DELTA_LENGTH_BYTE_ARRAY`.
     fn encode_with_prefixes(&self, numbers: &mut Vec<i64>, page: &mut Vec<u8>) {
         numbers.clear();
         numbers.resize(self.lengths.len(), self.n_common as i64);
@@ -82,16 +88,17 @@ impl TextPage<'_> {
         }
     }
 
-    /// The lengths of the texts, but for the first without `n_less` bytes.
-    fn lengths(&self, n_less: usize, numbers: &mut Vec<i64>, page: &mut Vec<u8>) {
+    /// Appends the lengths of the strings; all but the first are reduced by `n_prefix`.
+    fn lengths(&self, n_prefix: usize, numbers: &mut Vec<i64>, page: &mut Vec<u8>) {
         numbers.clear();
-        numbers.extend(self.lengths.iter().map(|n_bytes| i64::from(*n_bytes) - n_less as i64));
-        numbers[0] += n_less as i64;
+        numbers.extend(self.lengths.iter().map(|n_bytes| i64::from(*n_bytes) - n_prefix as i64));
+        numbers[0] += n_prefix as i64;
         delta::encode(numbers, page);
     }
 }
 
-/// The smallest and the largest of texts of these lengths, of which there is at least one, and how many bytes all of them have.
+/// Returns the minimum and the maximum of the strings of the given lengths, of which there is at least one, and their total
+/// length in bytes.
 fn bounds<'a>(bytes: &'a [u8], lengths: &[u8]) -> (&'a [u8], &'a [u8], usize) {
     let mut end = usize::from(lengths[0]);
     let (mut min, mut max) = (&bytes[..end], &bytes[..end]);
@@ -101,22 +108,22 @@ fn bounds<'a>(bytes: &'a [u8], lengths: &[u8]) -> (&'a [u8], &'a [u8], usize) {
         end += usize::from(*n_bytes);
         let head = head(bytes, start, end);
         if head <= min_head {
-            let text = &bytes[start..end];
-            if text < min {
-                (min, min_head) = (text, head);
+            let string = &bytes[start..end];
+            if string < min {
+                (min, min_head) = (string, head);
             }
         }
         if head >= max_head {
-            let text = &bytes[start..end];
-            if text > max {
-                (max, max_head) = (text, head);
+            let string = &bytes[start..end];
+            if string > max {
+                (max, max_head) = (string, head);
             }
         }
     }
     (min, max, end)
 }
 
-/// The first eight bytes of a text as a number that has the same order; shorter texts end in zeros.
+/// Returns the first eight bytes of a string as an integer of the same order; shorter strings are padded with zeros.
 fn head(bytes: &[u8], start: usize, end: usize) -> u64 {
     let n_bytes = end - start;
     if let Some(head) = bytes.get(start..start + 8).and_then(<[u8]>::first_chunk) {

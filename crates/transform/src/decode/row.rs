@@ -5,7 +5,7 @@ use std::fmt;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
 use ticket_schema::iso3166::are_country_letters;
 
-use crate::decode::timestamp::Moment;
+use crate::decode::timestamp::DateTime;
 
 /// The longest identifier or series, in bytes.
 pub const MAX_TEXT_BYTES: usize = 255;
@@ -16,11 +16,11 @@ pub struct Row<'a> {
     /// The 16 bytes of a UUID.
     pub ticket_id: [u8; 16],
     /// When it was opened.
-    pub created_at: Moment,
+    pub created_at: DateTime,
     /// When it last changed.
-    pub updated_at: Moment,
+    pub updated_at: DateTime,
     /// When it was resolved; set exactly if the status says so.
-    pub resolved_at: Option<Moment>,
+    pub resolved_at: Option<DateTime>,
     /// One of the contract's texts.
     pub severity: Severity,
     /// One of the contract's texts.
