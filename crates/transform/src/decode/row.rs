@@ -62,12 +62,6 @@ impl<'a> Text<'a> {
         (has_length && (is_known || std::str::from_utf8(bytes).is_ok())).then_some(Self(bytes))
     }
 
-    /// How many bytes it has.
-    pub(crate) const fn n_bytes(self) -> u8 {
-        const { assert!(MAX_TEXT_BYTES <= u8::MAX as usize) };
-        self.0.len() as u8
-    }
-
     /// Its bytes, which are UTF-8: what files are made of.
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
