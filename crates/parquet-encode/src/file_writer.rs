@@ -72,7 +72,7 @@ impl<W: Write + Send> FileWriter<W> {
         self.n_rows
     }
 
-    /// Pads the file with zeros to a multiple of `n_bytes`, where the next row group starts. The format allows such gaps.
+    /// Pads the file with zeros to a multiple of `n_bytes`, where the next row group starts. Readers accept such gaps.
     ///
     /// # Errors
     ///

@@ -62,7 +62,7 @@ pub(crate) fn merged<T: Value>(pages: &[PageStatistics<T>]) -> Option<(T, T)> {
     Some((min.clone(), max.clone()))
 }
 
-/// Returns the order of both the minima and the maxima of the pages. Pages of nulls are skipped, as the format requires.
+/// Returns the order of both the minima and the maxima of the pages. Pages of nulls are ignored.
 pub(crate) fn boundary_order<T: Value>(pages: &[PageStatistics<T>]) -> BoundaryOrder {
     let bounds = || pages.iter().filter_map(|page| page.bounds.as_ref());
     let mins = || bounds().map(|(min, _)| min);
