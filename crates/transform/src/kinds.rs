@@ -6,9 +6,11 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
+use parquet_encode::{NULL_TIMESTAMP, StringColumn};
+
 use crate::decode::row::{Market, Text as TextValue};
-use crate::decode::timestamp::Moment;
-use crate::partition::columns::{ColumnBuffer, NO_TIME, NotInFile, Texts};
+use crate::decode::timestamp::DateTime;
+use crate::partition::columns::{ColumnBuffer, NotInFile};
 
 /// A kind of column.
 pub trait Kind {
@@ -62,10 +64,10 @@ macro_rules! value {
         [u8; 16]
     };
     (timestamp $a:lifetime $type:ty) => {
-        $crate::decode::timestamp::Moment
+        $crate::decode::timestamp::DateTime
     };
     (nullable_timestamp $a:lifetime $type:ty) => {
-        Option<$crate::decode::timestamp::Moment>
+        Option<$crate::decode::timestamp::DateTime>
     };
     (string_enum $a:lifetime $type:ty) => {
         $type
@@ -94,7 +96,7 @@ pub struct Uuid;
 /// Point in time; milliseconds since 1970 in a column.
 #[derive(Debug)]
 pub struct Timestamp;
-/// Point in time or null, which is [`NO_TIME`] in a column.
+/// Point in time or null, which is [`NULL_TIMESTAMP`] in a column.
 #[derive(Debug)]
 pub struct NullableTimestamp;
 /// Value of an enum; its position in the enum's values in a column.
@@ -126,20 +128,20 @@ impl Kind for Uuid {
 }
 
 impl Kind for Timestamp {
-    type Value<'a> = Moment;
+    type Value<'a> = DateTime;
     type Column = Vec<i64>;
 
-    fn push(column: &mut Self::Column, value: Moment) {
+    fn push(column: &mut Self::Column, value: DateTime) {
         column.push(value.milliseconds());
     }
 }
 
 impl Kind for NullableTimestamp {
-    type Value<'a> = Option<Moment>;
+    type Value<'a> = Option<DateTime>;
     type Column = Vec<i64>;
 
-    fn push(column: &mut Self::Column, value: Option<Moment>) {
-        column.push(value.map_or(NO_TIME, Moment::milliseconds));
+    fn push(column: &mut Self::Column, value: Option<DateTime>) {
+        column.push(value.map_or(NULL_TIMESTAMP, DateTime::milliseconds));
     }
 }
 
@@ -163,18 +165,18 @@ impl Kind for PartitionKey {
 
 impl Kind for Text {
     type Value<'a> = TextValue<'a>;
-    type Column = Texts;
+    type Column = StringColumn;
 
-    fn push(column: &mut Texts, value: TextValue) {
+    fn push(column: &mut StringColumn, value: TextValue) {
         column.push(value.as_bytes());
     }
 }
 
 impl Kind for NullableText {
     type Value<'a> = Option<TextValue<'a>>;
-    type Column = Texts;
+    type Column = StringColumn;
 
-    fn push(column: &mut Texts, value: Option<TextValue>) {
+    fn push(column: &mut StringColumn, value: Option<TextValue>) {
         column.push(value.map_or(&[], TextValue::as_bytes));
     }
 }

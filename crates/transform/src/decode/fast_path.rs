@@ -11,7 +11,7 @@ use crate::decode::enum_table::EnumTable;
 use crate::decode::kinds::Decode;
 use crate::decode::row::{Row, Text};
 use crate::decode::swar::{chunk_at, plain_bytes};
-use crate::decode::timestamp::Moment;
+use crate::decode::timestamp::DateTime;
 use crate::kinds::kind;
 
 /// Returns the row of a line, or `None` if the line is not in the common form or violates the contract.
@@ -87,8 +87,8 @@ impl<'a, const N_SPACES: usize> Cursor<'a, N_SPACES> {
     }
 
     #[inline(always)]
-    pub(crate) fn timestamp(&mut self) -> Option<Moment> {
-        Moment::parse_common(self.quoted()?)
+    pub(crate) fn timestamp(&mut self) -> Option<DateTime> {
+        DateTime::parse_common(self.quoted()?)
     }
 
     #[inline(always)]

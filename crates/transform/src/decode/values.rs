@@ -11,7 +11,7 @@ use crate::decode::fields::Fields;
 use crate::decode::json::Value;
 use crate::decode::kinds::Decode;
 use crate::decode::row::{ConstraintViolation, MAX_TEXT_BYTES, Market, Row, Text};
-use crate::decode::timestamp::Moment;
+use crate::decode::timestamp::DateTime;
 use crate::decode::{RejectReason, shown, uuid_text};
 use crate::kinds::kind;
 
@@ -85,9 +85,9 @@ impl<'a> Values<'a> {
         uuid.ok_or_else(|| of_value(position, text, "is not a hyphenated UUID"))
     }
 
-    pub(crate) fn timestamp(&self, position: usize) -> Result<Moment, RejectReason> {
+    pub(crate) fn timestamp(&self, position: usize) -> Result<DateTime, RejectReason> {
         let text = self.string(position)?;
-        Moment::parse(text).map_err(|reason| of_value(position, text, reason))
+        DateTime::parse(text).map_err(|reason| of_value(position, text, reason))
     }
 
     pub(crate) fn string_enum<T: StringEnum>(&self, position: usize) -> Result<T, RejectReason> {

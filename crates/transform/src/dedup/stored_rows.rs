@@ -9,12 +9,13 @@ use arrow::datatypes::{Int32Type, TimestampMillisecondType};
 use manifest::FileEntry;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet_encode::NULL_TIMESTAMP;
 use ticket_schema::enums::StringEnum;
 use ticket_schema::ticket_columns;
 
 use crate::decode::{Market, Text};
 use crate::kinds::{self, Kind, kind};
-use crate::partition::columns::{NO_TIME, Rows};
+use crate::partition::columns::Rows;
 
 /// Number of rows read at once.
 const BATCH_ROWS: usize = 1 << 13;
@@ -193,7 +194,7 @@ fn texts(array: &dyn Array) -> Result<&StringArray> {
 
 fn times(array: &dyn Array) -> Result<impl Iterator<Item = i64>> {
     let times = array.as_primitive_opt::<TimestampMillisecondType>().context("expected timestamps")?.clone();
-    Ok((0..times.len()).map(move |row| if times.is_null(row) { NO_TIME } else { times.value(row) }))
+    Ok((0..times.len()).map(move |row| if times.is_null(row) { NULL_TIMESTAMP } else { times.value(row) }))
 }
 
 fn parse_uuid(text: Option<&str>) -> Result<[u8; 16]> {

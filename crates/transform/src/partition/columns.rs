@@ -2,13 +2,11 @@
 
 use std::ops::Range;
 
+use parquet_encode::StringColumn;
 use ticket_schema::ticket_columns;
 
 use crate::decode::Row;
 use crate::kinds::{Kind, kind};
-
-/// Null in a column of times. It lies before every time that the contract allows.
-pub const NO_TIME: i64 = i64::MIN;
 
 macro_rules! rows {
     ($($name:ident: $kind:ident($type:ty), $constraint:literal, $meaning:literal;)*) => {
@@ -132,36 +130,17 @@ impl ColumnBuffer for NotInFile {
     }
 }
 
-/// A column of texts of at most 255 bytes, one after the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
-    /// All texts, UTF-8.
-    pub bytes: Vec<u8>,
-    /// Length of each text, in bytes.
-    pub lengths: Vec<u8>,
-}
-
-impl ColumnBuffer for Texts {
+impl ColumnBuffer for StringColumn {
     fn with_capacity(n_rows: usize) -> Self {
-        Self { bytes: Vec::new(), lengths: Vec::with_capacity(n_rows) }
+        Self::with_capacity(n_rows)
     }
 
     fn append_rows(&mut self, others: &Self, rows: Range<usize>) {
-        let lengths = &others.lengths[rows.clone()];
-        // Most often all of them, so that their lengths need not be added up.
-        let bytes = if lengths.len() == others.lengths.len() {
-            &others.bytes[..]
-        } else {
-            let start = n_bytes(&others.lengths[..rows.start]);
-            &others.bytes[start..start + n_bytes(lengths)]
-        };
-        self.bytes.extend_from_slice(bytes);
-        self.lengths.extend_from_slice(lengths);
+        self.append(others, rows);
     }
 
     fn clear(&mut self) {
-        self.bytes.clear();
-        self.lengths.clear();
+        Self::clear(self);
     }
 
     fn n_bytes(&self) -> usize {
@@ -171,28 +150,4 @@ impl ColumnBuffer for Texts {
     fn has_length(&self, n_rows: usize) -> bool {
         self.lengths.len() == n_rows
     }
-}
-
-impl Texts {
-    /// Appends a text of at most 255 bytes.
-    pub fn push(&mut self, text: &[u8]) {
-        debug_assert!(text.len() <= usize::from(u8::MAX), "a text has at most 255 bytes");
-        self.bytes.extend_from_slice(text);
-        self.lengths.push(text.len() as u8);
-    }
-
-    /// Returns the bytes of each text.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = self.bytes.as_slice();
-        self.lengths.iter().map(move |n_bytes| {
-            let (text, others) = rest.split_at(usize::from(*n_bytes));
-            rest = others;
-            text
-        })
-    }
-}
-
-/// Returns the sum of lengths.
-fn n_bytes(lengths: &[u8]) -> usize {
-    lengths.iter().map(|n_bytes| usize::from(*n_bytes)).sum()
 }

@@ -1,17 +1,17 @@
-//! Rows of many shapes.
+//! Generated rows of many shapes.
 
+use parquet_encode::{NULL_TIMESTAMP, PAGE_ROWS, StringColumn};
 use proptest::prelude::*;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
-use transform::parquet_file::PAGE_ROWS;
-use transform::partition::columns::{NO_TIME, Rows};
+use transform::partition::columns::Rows;
 
-/// In milliseconds.
+/// One day in milliseconds.
 pub(crate) const DAY: i64 = 86_400_000;
 
-/// A sequence of numbers without a pattern (splitmix64).
-pub(crate) struct Numbers(u64);
+/// A pseudo-random number generator (SplitMix64).
+pub(crate) struct SplitMix64(u64);
 
-impl Numbers {
+impl SplitMix64 {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -34,11 +34,11 @@ pub(crate) enum Times {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Words {
-    /// So many different ones, `CUST-0000000001` and so on.
+    /// A number of distinct strings `CUST-0000000001` and so on.
     Of(u64),
-    /// So many different ones that have beginning, end and length in common.
+    /// A number of distinct strings with a common prefix, suffix and length.
     Alike(u64),
-    /// Any length from 1 to 255 bytes, any language.
+    /// Strings of 1 to 255 bytes with characters of 1 to 4 bytes.
     Any,
 }
 
@@ -47,16 +47,16 @@ pub(crate) struct Shape {
     pub(crate) n_rows: usize,
     pub(crate) times: Times,
     pub(crate) words: Words,
-    /// How many of 100 have no `resolved_at`.
+    /// The percentage of rows without `resolved_at`.
     pub(crate) nulls: u64,
-    /// How many model years there are.
+    /// The number of distinct model years.
     pub(crate) years: u64,
-    /// How many of each contract text there are.
+    /// The maximum number of distinct values of each enum.
     pub(crate) codes: u64,
 }
 
 pub(crate) fn rows(shape: Shape, seed: u64) -> Rows {
-    let mut numbers = Numbers(seed);
+    let mut numbers = SplitMix64(seed);
     let mut rows = Rows::default();
     for row in 0..shape.n_rows as i64 {
         let (high, low) = (numbers.next(), numbers.next());
@@ -69,7 +69,11 @@ pub(crate) fn rows(shape: Shape, seed: u64) -> Rows {
         };
         rows.created_at.push(created_at);
         rows.updated_at.push(created_at.saturating_add(numbers.below(40 * DAY as u64) as i64));
-        rows.resolved_at.push(if numbers.below(100) < shape.nulls { NO_TIME } else { created_at.saturating_add(1) });
+        rows.resolved_at.push(if numbers.below(100) < shape.nulls {
+            NULL_TIMESTAMP
+        } else {
+            created_at.saturating_add(1)
+        });
         let mut code = |n: usize| numbers.below(shape.codes.min(n as u64)) as u8;
         rows.severity.push(code(Severity::ALL.len()));
         rows.status.push(code(Status::ALL.len()));
@@ -85,7 +89,7 @@ pub(crate) fn rows(shape: Shape, seed: u64) -> Rows {
     rows
 }
 
-pub(crate) fn word(words: Words, numbers: &mut Numbers) -> String {
+pub(crate) fn word(words: Words, numbers: &mut SplitMix64) -> String {
     const LETTERS: [char; 8] = ['a', 'Z', '0', '\0', '"', 'é', '車', '🚗'];
     match words {
         Words::Of(n) => format!("CUST-{:010}", numbers.below(n)),
@@ -131,8 +135,8 @@ pub(crate) fn shapes() -> impl Strategy<Value = Shape> {
     })
 }
 
-/// Returns the rows in the order of a row group, independently of the encoder: one row at a time.
-pub(crate) fn in_order(rows: &Rows) -> Rows {
+/// Returns the rows sorted by `created_at`, independently of the encoder: one row at a time.
+pub(crate) fn sorted(rows: &Rows) -> Rows {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|row| (rows.created_at[*row], *row));
     let mut sorted = Rows::default();

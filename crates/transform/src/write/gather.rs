@@ -1,51 +1,46 @@
-//! Gathers blocks of rows into the columns of one row group, in the order of creation.
+//! Gathers the columns of one row group from blocks of rows, sorted by creation time.
 
-use crate::partition::columns::{ColumnBuffer, Rows, Texts};
+use parquet_encode::StringColumn;
 
-/// Blocks of rows and the order of their rows in the row group.
+use crate::partition::columns::Rows;
+
+/// Blocks of rows and the order in which their rows are gathered.
 #[derive(Clone, Copy)]
 pub(super) struct Gather<'a> {
     blocks: &'a [Rows],
-    /// Row numbers in order; empty if the rows are in order already.
+    /// The row indices in their new order; empty if the rows are in order already.
     order: &'a [u32],
 }
 
-/// Buffers for one column of fixed-width values, small enough to stay in the processor's cache until it is encoded.
+/// The buffer of one gathered column at a time. It is small enough to stay in the processor's cache until the column is encoded.
 #[derive(Default)]
 pub(super) struct Column<T> {
     joined: Vec<T>,
     sorted: Vec<T>,
 }
 
-/// Buffers for one column of texts.
+/// The buffer of one gathered string column at a time.
 #[derive(Default)]
-pub(super) struct TextColumn {
-    joined: Texts,
-    sorted: Texts,
-    /// Start of each text in `joined`.
+pub(super) struct GatheredStrings {
+    joined: StringColumn,
+    sorted: StringColumn,
+    /// The offset of each string in `joined`.
     starts: Vec<u32>,
 }
 
 impl<'a> Gather<'a> {
-    /// Orders rows by `created_at`, and rows of the same time as they come. Returns the first and the last time, too.
-    pub(super) fn by_creation(
-        blocks: &'a [Rows],
-        order: &'a mut Vec<u32>,
-        times: &mut Column<i64>,
-    ) -> (Self, Option<(i64, i64)>) {
+    /// Determines the order by `created_at` with a stable sort. `order` and `times` are buffers.
+    pub(super) fn by_creation(blocks: &'a [Rows], order: &'a mut Vec<u32>, times: &mut Column<i64>) -> Self {
         order.clear();
         let created_at = Self { blocks, order: &[] }.column(|rows| &rows.created_at, times);
         if !created_at.is_sorted() {
             order.extend(0..created_at.len() as u32);
             order.sort_by_key(|row| created_at[*row as usize]);
         }
-        let first = order.first().map_or(0, |row| *row as usize);
-        let last = order.last().map_or(created_at.len().wrapping_sub(1), |row| *row as usize);
-        let bounds = created_at.get(first).copied().zip(created_at.get(last).copied());
-        (Self { blocks, order }, bounds)
+        Self { blocks, order }
     }
 
-    /// Gathers a column of fixed-width values.
+    /// Gathers a column of all rows.
     pub(super) fn column<'m, T: Copy>(self, of: impl Fn(&Rows) -> &Vec<T>, memory: &'m mut Column<T>) -> &'m [T]
     where
         'a: 'm,
@@ -66,17 +61,21 @@ impl<'a> Gather<'a> {
         sorted
     }
 
-    /// Gathers a column of texts.
-    pub(super) fn texts<'m>(self, of: impl Fn(&Rows) -> &Texts, memory: &'m mut TextColumn) -> &'m Texts
+    /// Gathers a string column of all rows.
+    pub(super) fn strings<'m>(
+        self,
+        of: impl Fn(&Rows) -> &StringColumn,
+        memory: &'m mut GatheredStrings,
+    ) -> &'m StringColumn
     where
         'a: 'm,
     {
-        let TextColumn { joined, sorted, starts } = memory;
+        let GatheredStrings { joined, sorted, starts } = memory;
         let joined = if let [only] = self.blocks {
             of(only)
         } else {
             joined.clear();
-            self.blocks.iter().for_each(|rows| joined.append_rows(of(rows), 0..rows.len()));
+            self.blocks.iter().for_each(|rows| joined.append(of(rows), 0..rows.len()));
             joined
         };
         if self.order.is_empty() {
