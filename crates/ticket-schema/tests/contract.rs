@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use ticket_schema::Ticket;
 use ticket_schema::columns::{COLUMNS, Column, ColumnKind, PARTITION_COLUMN, file_columns};
-use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
+use ticket_schema::enums::{Category, Channel, Market, Severity, Status, StringEnum};
 use ticket_schema::names;
 
 const DDL: &str = include_str!("../../../infra/athena_ddl.sql");
@@ -130,4 +130,34 @@ fn the_arrow_schemas_follow_the_columns() {
         let expected: Vec<(&str, bool)> = file_columns().map(|column| (column.name, column.nullable)).collect();
         assert_eq!(fields, expected);
     }
+}
+
+#[test]
+fn schema_reference_is_current() {
+    let mut page = "# Schema\n\n\
+        <!-- Generated from `ticket_columns!`. To update: UPDATE_DOCS=1 cargo test -p ticket-schema --test contract -->\n\n\
+        The JSON keys of a ticket are in this order. The Parquet columns are too, without `market`, which is the partition.\n\n\
+        | # | field | JSON | Athena | null | values | meaning |\n|--:|---|---|---|---|---|---|\n"
+        .to_owned();
+    for (n, Column { name, kind, nullable, constraint, meaning }) in (1..).zip(COLUMNS) {
+        let json = match kind {
+            ColumnKind::Text => "string",
+            ColumnKind::Time => "RFC 3339 string",
+            ColumnKind::Integer => "integer",
+            ColumnKind::Boolean => "boolean",
+        };
+        let partition = if name == PARTITION_COLUMN { ", partition" } else { "" };
+        let (athena, null) = (kind.athena_type(), if nullable { "yes" } else { "no" });
+        page += &format!("| {n} | `{name}` | {json} | {athena}{partition} | {null} | {constraint} | {meaning} |\n");
+    }
+    page += "\nTexts of the enums:\n\n| enum | texts |\n|---|---|\n";
+    for (name, texts) in [
+        ("Severity", Severity::TEXTS),
+        ("Status", Status::TEXTS),
+        ("Category", Category::TEXTS),
+        ("Channel", Channel::TEXTS),
+    ] {
+        page += &format!("| `{name}` | `{}` |\n", texts.join("`, `"));
+    }
+    test_support::reference::assert_current("schema.md", &page);
 }
