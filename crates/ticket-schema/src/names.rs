@@ -67,7 +67,9 @@ mod tests {
     fn part_paths_round_trip() {
         assert_eq!(part_path("DE", 12), "tickets/market=DE/part-12.parquet");
         assert_eq!(parse_part_path(&part_path("DE", 12)), Some(("DE", 12)));
-        for other in ["tickets/market=DE/part-.parquet", "tickets/DE/part-0.parquet", "part-0.parquet", "_manifest.json"] {
+        for other in
+            ["tickets/market=DE/part-.parquet", "tickets/DE/part-0.parquet", "part-0.parquet", "_manifest.json"]
+        {
             assert_eq!(parse_part_path(other), None, "{other}");
         }
     }
