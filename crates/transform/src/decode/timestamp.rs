@@ -26,8 +26,8 @@ impl DateTime {
     ///
     /// # Errors
     ///
-    /// Returns the reason, as the predicate of a sentence, if the text is not a valid RFC 3339 timestamp in the years 1 to 9999. Leap
-    /// seconds (`23:59:60`) are invalid, because no engine represents them.
+    /// Returns the reason, as the predicate of a sentence, if the text is not a valid RFC 3339 timestamp in the years 1 to 9999.
+    /// Leap seconds (`23:59:60`) are invalid, because no engine represents them.
     #[inline]
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let common = text.as_bytes().try_into().ok().and_then(Self::parse_common);
@@ -113,8 +113,8 @@ impl Form {
     #[inline(always)]
     fn pairs(&self, time: &[u8; 20], start: usize) -> Option<[u8; 8]> {
         const TOP_BITS: u64 = 0x8080_8080_8080_8080;
-        // The XOR leaves a digit's value, or 0 for another matching byte. A mismatch leaves the top bit or a value that `room` lifts to
-        // it.
+        // The XOR leaves a digit's value, or 0 for another matching byte. A mismatch leaves the top bit set, or a value that
+        // `room` lifts to it.
         let values = u64::from_le_bytes(*time[start..].first_chunk()?) ^ self.bytes;
         let matches = (values | values.wrapping_add(self.room)) & TOP_BITS == 0;
         // No byte overflows: each is at most 9 * 10 + 9.

@@ -37,8 +37,8 @@ impl SupersededRows {
         !self.by_origin.contains_key(&origin)
     }
 
-    /// Calls `keep` with each run of rows in a range of an origin that are not superseded, relative to the range's start. Returns the
-    /// number of superseded rows in the range.
+    /// Calls `keep` with each run of rows in a range of an origin that are not superseded, relative to the range's start.
+    /// Returns the number of superseded rows in the range.
     pub fn for_each_kept(&self, origin: Origin, rows: Range<u64>, mut keep: impl FnMut(Range<usize>)) -> u64 {
         let n_rows = (rows.end - rows.start) as usize;
         let Some(marked) = self.by_origin.get(&origin) else {

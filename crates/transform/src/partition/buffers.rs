@@ -105,8 +105,8 @@ impl PartitionBuffers {
         self.n_bytes += partition.n_bytes - n_bytes_before;
     }
 
-    /// Moves row groups to `full` until the buffered rows are within the memory budget. Called once per batch, not per market: the order
-    /// of the markets in a batch depends on its thread, and must not affect the result.
+    /// Moves row groups to `full` until the buffered rows are within the memory budget. Called once per batch, not per market:
+    /// the order of the markets in a batch depends on its thread and must not affect the result.
     pub fn flush_over_budget(&mut self, full: &mut Vec<RowGroup>) {
         while self.n_bytes > self.budget() {
             full.extend(self.pop_fullest());
@@ -193,8 +193,8 @@ impl BufferPool {
         }
     }
 
-    /// Frees all blocks, and from now on every returned block at once. Freeing takes time and is cheaper here, while other threads are
-    /// still encoding, than at the end of the run.
+    /// Frees all blocks, and from now on every returned block at once. Freeing takes time; it is done here, while other threads
+    /// are still encoding, rather than at the end of the run.
     pub fn close(&self) {
         let mut kept = self.lock();
         kept.is_closed = true;
@@ -243,8 +243,8 @@ mod tests {
         rows
     }
 
-    /// Returns the row groups of 60 batches as market, number and length, with the markets of each batch in the given order. A dozen
-    /// batches exceed the memory budget.
+    /// Returns the row groups of 60 batches as market, number and length, with the markets of each batch in the given order. A
+    /// dozen batches exceed the memory budget.
     fn row_groups(order: [usize; 3]) -> Vec<(&'static str, u64, usize)> {
         let (mut partitions, pool, mut groups) = (PartitionBuffers::default(), BufferPool::default(), Vec::new());
         for n_batch in 0..60 {
