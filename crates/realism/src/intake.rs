@@ -178,7 +178,7 @@ impl<'v, 'a> Fields<'v, 'a> {
 
 /// Reads any RFC 3339 time, so that one in another form can still be compared.
 fn time_of_text(text: &str) -> Option<FoundTime> {
-    let seconds = transform::decode::timestamp::Moment::parse(text).ok()?.milliseconds().div_euclid(1000);
+    let seconds = transform::decode::timestamp::DateTime::parse(text).ok()?.milliseconds().div_euclid(1000);
     let in_form = Timestamp::from_seconds(seconds).is_some_and(|time| time.to_string() == text);
     Some(FoundTime { seconds, in_form })
 }

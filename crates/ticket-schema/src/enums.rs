@@ -1,35 +1,54 @@
-//! The fixed texts of the contract: what a ticket may say, letter for letter, and the SLA targets that go with it.
+//! The enums of the contract, with their texts, and the SLA targets.
+//!
+//! [`string_enum!`](crate::string_enum) declares each text once; JSON, Parquet, messages and parsing use it. (The crate
+//! `strum` would need each text twice, once for itself and once for serde.)
+//!
+//! ```
+//! use ticket_schema::enums::Status;
+//!
+//! assert_eq!(Status::InProgress.as_str(), "In Progress");
+//! assert!("Done".parse::<Status>().is_err());
+//! ```
 
-/// A text that is not one of a field's fixed texts.
+/// Error for a text that is not one of an enum's texts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a {field}; expected one of {expected}")]
 pub struct UnknownText {
-    /// The field the text was meant for.
+    /// Field that the text was given for.
     pub field: &'static str,
-    /// The text as it came.
+    /// The text.
     pub text: String,
-    /// The texts that would have been right, separated by commas.
+    /// Valid texts, separated by commas.
     pub expected: String,
 }
 
-/// An enum whose values are fixed texts.
+/// An enum of which each value has a text.
 pub trait StringEnum: Copy + std::fmt::Debug + 'static {
-    /// What its values are called: `severity`.
+    /// Name of the enum's values in messages: `severity`.
     const FIELD: &'static str;
-    /// Every value, in the contract's order.
+    /// All values, in the contract's order.
     const VALUES: &'static [Self];
+    /// Texts of [`VALUES`](Self::VALUES), in the same order.
+    const TEXTS: &'static [&'static str];
 
-    /// The value for a text.
+    /// Parses a text.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one of [`TEXTS`](Self::TEXTS).
     fn parse(text: &str) -> Result<Self, UnknownText>;
 
-    /// Its text.
+    /// Returns the text of the value.
     fn text(self) -> &'static str;
 
-    /// Its place in [`VALUES`](Self::VALUES).
+    /// Returns the position in [`VALUES`](Self::VALUES).
     fn index(self) -> usize;
 }
 
-/// Declares an enum whose variants are fixed texts: in JSON, in Parquet, on screen and when parsed.
+/// Declares an enum with a text for each variant, which JSON, Parquet, messages and parsing use.
+///
+/// The enum implements [`StringEnum`](crate::enums::StringEnum), `Display`, `FromStr`, `Serialize` and `Deserialize`, and has
+/// `ALL`, `as_str` and `from_text`. The calling crate needs `serde` as a dependency.
 #[macro_export]
 macro_rules! string_enum {
     ($(#[$meta:meta])* $name:ident ($field:literal) { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
@@ -40,17 +59,17 @@ macro_rules! string_enum {
         }
 
         impl $name {
-            /// Every value, in the contract's order.
+            /// All values, in the contract's order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The contract's text for this value.
+            /// Returns the text of the value.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+
                 }
             }
 
-            /// The value for a text, or `None` if the contract has no such text.
+            /// Returns the value of a text, or `None` if no value has it.
             pub fn from_text(text: &str) -> Option<Self> {
                 match text {
                     $($text => Some(Self::$variant),)+
@@ -62,6 +81,7 @@ macro_rules! string_enum {
         impl $crate::enums::StringEnum for $name {
             const FIELD: &'static str = $field;
             const VALUES: &'static [Self] = Self::ALL;
+            const TEXTS: &'static [&'static str] = &[$($text),+];
 
             fn parse(text: &str) -> Result<Self, $crate::enums::UnknownText> {
                 text.parse()
@@ -97,7 +117,7 @@ macro_rules! string_enum {
 }
 
 string_enum! {
-    /// How bad it is. The order is from worst to mildest.
+    /// Urgency of a ticket, most urgent first.
     Severity("severity") {
         /// Critical.
         P1 = "P1",
@@ -111,7 +131,7 @@ string_enum! {
 }
 
 impl Severity {
-    /// How long a ticket of this severity may take to be resolved, in hours.
+    /// Returns the SLA target: the longest time to resolution, in hours.
     pub const fn sla_target_hours(self) -> u32 {
         match self {
             Self::P1 => 4,
@@ -121,37 +141,37 @@ impl Severity {
         }
     }
 
-    /// [`sla_target_hours`](Self::sla_target_hours) in seconds.
+    /// Returns [`sla_target_hours`](Self::sla_target_hours) in seconds.
     pub const fn sla_target_seconds(self) -> i64 {
         self.sla_target_hours() as i64 * 3600
     }
 }
 
 string_enum! {
-    /// Where a ticket stands in its life.
+    /// State of the work on a ticket.
     Status("status") {
-        /// Nobody has answered yet.
+        /// Not answered yet.
         Open = "Open",
-        /// Somebody works on it.
+        /// In work.
         InProgress = "In Progress",
-        /// Work rests: for a part, or for the customer.
+        /// Paused until a part arrives or the customer answers.
         Waiting = "Waiting",
-        /// Solved, and the customer may still object.
+        /// Solved; the customer may still re-open it.
         Resolved = "Resolved",
-        /// Solved for good.
+        /// Solved, and final.
         Closed = "Closed",
     }
 }
 
 impl Status {
-    /// Whether `resolved_at` is set: exactly for `Resolved` and `Closed`.
+    /// Returns whether `resolved_at` is set: exactly for `Resolved` and `Closed`.
     pub const fn is_resolved(self) -> bool {
         matches!(self, Self::Resolved | Self::Closed)
     }
 }
 
 string_enum! {
-    /// What is wrong with the car, or asked about it.
+    /// Subject of a ticket.
     #[allow(missing_docs, reason = "each variant is its own text")]
     Category("category") {
         Engine = "Engine",
@@ -168,7 +188,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// How the customer reached us.
+    /// Channel by which the customer reached us.
     #[allow(missing_docs, reason = "each variant is its own text")]
     Channel("channel") {
         Phone = "Phone",

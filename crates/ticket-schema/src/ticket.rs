@@ -4,50 +4,24 @@
 //! million. The serde form is the contract's JSON; it is the slow, obvious rendering that faster ones are tested against.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use uuid::Uuid;
 
-use crate::cars::ModelSeries;
-use crate::enums::{Category, Channel, Market, Severity, Status};
-use crate::time::Timestamp;
+use crate::enums::Market;
+use crate::ticket_columns;
 
-/// A ticket of the contract: 15 fields in the contract's order.
-///
-/// `created_at < resolved_at <= updated_at`, and `resolved_at` is set exactly when the status
-/// [is resolved](Status::is_resolved).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ticket {
-    /// Unique; a version 4 UUID.
-    pub ticket_id: Uuid,
-    /// When it was opened.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-    /// When it was resolved, if it was.
-    pub resolved_at: Option<Timestamp>,
-    /// How bad it is.
-    pub severity: Severity,
-    /// Where it stands.
-    pub status: Status,
-    /// What it is about.
-    pub category: Category,
-    /// How it reached us.
-    pub channel: Channel,
-    /// Where the car is serviced.
-    pub market: Market,
-    /// The service centre, which lies in `market`.
-    pub dealer_id: DealerId,
-    /// The customer's pseudonym.
-    pub customer_id: CustomerId,
-    /// The last six characters of the vehicle identification number.
-    pub vin_last6: VinLast6,
-    /// The car's series.
-    pub model_series: ModelSeries,
-    /// The car's model year.
-    pub model_year: i32,
-    /// Resolved: resolution took longer than the target. Unresolved: already older than the target at as-of.
-    pub sla_breached: bool,
+macro_rules! ticket {
+    ($($name:ident: $kind:ident($type:ty), $constraint:literal, $meaning:literal;)*) => {
+        /// A ticket, with the columns of [`COLUMNS`](crate::columns::COLUMNS) in their order.
+        ///
+        /// `created_at < resolved_at <= updated_at`, and `resolved_at` is set exactly when the status
+        /// [is resolved](crate::enums::Status::is_resolved).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Ticket {
+            $(#[doc = $meaning] pub $name: $type,)*
+        }
+    };
 }
+ticket_columns!(ticket);
 
 /// A service centre: `DLR-DE-003`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,65 +1,97 @@
-//! Finds the contract's fixed texts without a branch on what they say.
+//! Perfect hash tables for the texts of enums.
 //!
-//! Comparing a text with one after the other would have the processor guess each time, and it guesses wrong as often as the
-//! texts vary. Here the first bytes pick the one text that it can be, and the whole is compared with that.
+//! Comparing a text with each candidate in turn would mispredict a branch as often as the texts vary. Here the first bytes select
+//! the only candidate, and the text is compared with it as one 16-byte number.
+//!
+//! The tables are built at compile time. An enum text that does not fit fails to compile, and the message says what to change.
 
 use ticket_schema::enums::StringEnum;
 
-/// How many bytes pick a text: as many as the shortest has with its closing quote.
-const N_PICKING: usize = 3;
+/// Number of leading bytes that select a slot: as many as the shortest text has with its closing quote.
+const PREFIX_BYTES: usize = 3;
 
 const N_SLOTS: usize = 16;
 
-/// The texts of a field, each in a slot of its own.
+/// Longest text of an enum, in bytes: with its closing quote it must fit into a chunk of 16 bytes.
+const MAX_ENUM_TEXT_BYTES: usize = 15;
+
+/// Number of multipliers to try. One in thirty keeps ten texts apart.
+const MAX_TRIES: u32 = 2_000;
+
+/// The table of an enum's texts.
+pub(crate) trait HasEnumTable: StringEnum {
+    const TABLE: EnumTable<Self>;
+}
+
+impl<T: StringEnum> HasEnumTable for T {
+    const TABLE: EnumTable<T> = EnumTable::new();
+}
+
+/// The texts of an enum, each in a slot of its own.
 #[derive(Debug)]
 pub(crate) struct EnumTable<T> {
     slots: [Option<Slot<T>>; N_SLOTS],
-    /// With it no two texts share a slot.
+    /// Multiplier of the hash, under which no two texts share a slot.
     multiplier: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Slot<T> {
-    /// A text with its closing quote, and zeros.
+    /// The text with its closing quote, padded with zeros.
     bytes: u128,
     mask: u128,
-    /// Without the quote.
+    /// Length without the quote.
     n_bytes: usize,
     value: T,
 }
 
 impl<T: StringEnum> EnumTable<T> {
-    pub(crate) fn new() -> Self {
-        // About one in thirty multipliers keeps ten texts apart.
-        (1..u32::MAX).find_map(|n| Self::with(n.wrapping_mul(0x9E37_79B9))).unwrap_or_else(Self::empty)
+    const fn new() -> Self {
+        assert!(
+            T::TEXTS.len() <= N_SLOTS,
+            "an enum has more texts than a table has slots: raise N_SLOTS in transform/src/decode/enum_table.rs"
+        );
+        let mut n = 1;
+        while n < MAX_TRIES {
+            if let Some(table) = Self::with_multiplier(n.wrapping_mul(0x9E37_79B9)) {
+                return table;
+            }
+            n += 1;
+        }
+        panic!(
+            "no multiplier keeps the texts of an enum apart: two may begin with the same 3 bytes; raise N_SLOTS or PREFIX_BYTES in \
+             transform/src/decode/enum_table.rs"
+        )
     }
 
-    const fn empty() -> Self {
-        Self { slots: [None; N_SLOTS], multiplier: 0 }
-    }
-
-    fn with(multiplier: u32) -> Option<Self> {
-        let mut table = Self { multiplier, ..Self::empty() };
-        for value in T::VALUES {
-            let chunk = quoted(value.text())?;
-            let slot = &mut table.slots[table.slot(chunk)];
-            if slot.is_some() {
+    const fn with_multiplier(multiplier: u32) -> Option<Self> {
+        let mut table = Self { slots: [None; N_SLOTS], multiplier };
+        let mut i = 0;
+        while i < T::TEXTS.len() {
+            let Some(chunk) = quoted(T::TEXTS[i]) else {
+                panic!(
+                    "an enum text is longer than 15 bytes: compare wider chunks in transform/src/decode/enum_table.rs"
+                )
+            };
+            let slot = table.slot(chunk);
+            if table.slots[slot].is_some() {
                 return None;
             }
-            let n_bytes = value.text().len();
-            let mask = u128::MAX >> (8 * (15 - n_bytes));
-            *slot = Some(Slot { bytes: u128::from_le_bytes(chunk), mask, n_bytes, value: *value });
+            let n_bytes = T::TEXTS[i].len();
+            let mask = u128::MAX >> (8 * (MAX_ENUM_TEXT_BYTES - n_bytes));
+            table.slots[slot] = Some(Slot { bytes: u128::from_le_bytes(chunk), mask, n_bytes, value: T::VALUES[i] });
+            i += 1;
         }
         Some(table)
     }
 
-    /// The value for a text.
+    /// Returns the value of a text.
     pub(crate) fn find(&self, text: &str) -> Option<T> {
         let (value, n_bytes) = self.find_at_start(&quoted(text)?)?;
         (n_bytes == text.len()).then_some(value)
     }
 
-    /// The value for the text with which a chunk begins and which a quote ends, and how many bytes it has without the quote.
+    /// Returns the value of the text at the start of a chunk, which a quote ends, and the text's length without the quote.
     #[inline(always)]
     pub(crate) fn find_at_start(&self, chunk: &[u8; 16]) -> Option<(T, usize)> {
         let slot = self.slots[self.slot(*chunk)].as_ref()?;
@@ -68,17 +100,25 @@ impl<T: StringEnum> EnumTable<T> {
     }
 
     #[inline(always)]
-    fn slot(&self, chunk: [u8; 16]) -> usize {
-        let picking = u128::from_le_bytes(chunk) as u32 & (u32::MAX >> (8 * (4 - N_PICKING)));
-        (picking.wrapping_mul(self.multiplier) >> (u32::BITS - N_SLOTS.ilog2())) as usize
+    const fn slot(&self, chunk: [u8; 16]) -> usize {
+        let prefix = u128::from_le_bytes(chunk) as u32 & (u32::MAX >> (8 * (4 - PREFIX_BYTES)));
+        (prefix.wrapping_mul(self.multiplier) >> (u32::BITS - N_SLOTS.ilog2())) as usize
     }
 }
 
-/// A short text with its closing quote, and zeros.
-fn quoted(text: &str) -> Option<[u8; 16]> {
+/// Returns a text with its closing quote, padded with zeros; `None` if it is too long.
+const fn quoted(text: &str) -> Option<[u8; 16]> {
+    let text = text.as_bytes();
+    if text.len() > MAX_ENUM_TEXT_BYTES {
+        return None;
+    }
     let mut chunk = [0; 16];
-    *chunk.get_mut(text.len())? = b'"';
-    chunk[..text.len()].copy_from_slice(text.as_bytes());
+    let mut i = 0;
+    while i < text.len() {
+        chunk[i] = text[i];
+        i += 1;
+    }
+    chunk[i] = b'"';
     Some(chunk)
 }
 
@@ -86,10 +126,10 @@ fn quoted(text: &str) -> Option<[u8; 16]> {
 mod tests {
     use ticket_schema::enums::{Category, Channel, Severity, Status, StringEnum};
 
-    use super::{EnumTable, quoted};
+    use super::{HasEnumTable, quoted};
 
-    fn finds_its_own_texts_alone<T: StringEnum + PartialEq>() {
-        let table = EnumTable::<T>::new();
+    fn assert_finds_only_its_texts<T: StringEnum + PartialEq>() {
+        let table = &T::TABLE;
         for value in T::VALUES {
             let text = value.text();
             assert_eq!(table.find(text), Some(*value));
@@ -111,10 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn each_text_is_found_and_nothing_else() {
-        finds_its_own_texts_alone::<Severity>();
-        finds_its_own_texts_alone::<Status>();
-        finds_its_own_texts_alone::<Category>();
-        finds_its_own_texts_alone::<Channel>();
+    fn finds_each_text_and_nothing_else() {
+        assert_finds_only_its_texts::<Severity>();
+        assert_finds_only_its_texts::<Status>();
+        assert_finds_only_its_texts::<Category>();
+        assert_finds_only_its_texts::<Channel>();
     }
 }

@@ -1,75 +1,52 @@
-//! Reads a line that is written as nearly all are: each field in the contract's order, either no spaces or one behind each
-//! comma and colon, no escapes, times like `2026-11-22T08:30:00Z`.
+//! Reads lines in the common form: each column in the contract's order, either no spaces or one after each comma and colon, no
+//! escapes, times like `2026-11-22T08:30:00Z`.
 //!
-//! It takes good lines only, and says nothing about others: what it doesn't take is read again, with an open mind, by
-//! [`fields`](crate::decode::fields). Because it knows what to expect it can look at many bytes at once, check a value's syntax
-//! and meaning in one go, and leave next to nothing for the processor to guess.
+//! It accepts valid lines only and gives no reasons: lines that it declines go to the general parser. Since it knows the form it
+//! checks syntax and meaning of a value together, many bytes at once and with few branches.
 
 use ticket_schema::enums::StringEnum;
+use ticket_schema::ticket_columns;
 
-use crate::decode::EnumTables;
 use crate::decode::enum_table::EnumTable;
-use crate::decode::field_names::NAMES;
-use crate::decode::row::{Market, Row, Text};
+use crate::decode::kinds::Decode;
+use crate::decode::row::{Row, Text};
 use crate::decode::swar::{chunk_at, plain_bytes};
-use crate::decode::timestamp::Moment;
-use crate::decode::uuid_text;
+use crate::decode::timestamp::DateTime;
+use crate::kinds::kind;
 
-/// The row of a line that is written as usual, or `None` if it isn't or breaks the contract.
+/// Returns the row of a line, or `None` if the line is not in the common form or violates the contract.
 #[inline(always)]
-pub(crate) fn read<'a>(line: &'a [u8], texts: &EnumTables) -> Option<Row<'a>> {
-    // Where spaces would stand is decided once for the whole line, so that no place in it has to wait for a byte before it.
-    if line.get(NAMES[0][0].n_bytes + 1) == Some(&b' ') {
-        read_row::<1>(line, texts)
-    } else {
-        read_row::<0>(line, texts)
-    }
+pub(crate) fn read(line: &[u8]) -> Option<Row<'_>> {
+    // The spacing is detected once for the line, so that no later position depends on a byte before it.
+    if line.get(PREFIX.len()) == Some(&b' ') { read_row::<1>(line) } else { read_row::<0>(line) }
 }
 
-#[inline(always)]
-fn read_row<'a, const N_SPACES: usize>(line: &'a [u8], texts: &EnumTables) -> Option<Row<'a>> {
-    let mut cursor = Cursor::<N_SPACES> { line, at: 0 };
-    cursor.take(b'{')?;
-    let ticket_id = uuid_text::parse(cursor.field(0)?.of_width()?)?;
-    let created_at = cursor.field(1)?.moment()?;
-    let updated_at = cursor.field(2)?.moment()?;
-    let resolved_at = if cursor.field(3)?.word(b"null") { None } else { Some(cursor.moment()?) };
-    let severity = cursor.field(4)?.fixed_text(&texts.severity)?;
-    let status = cursor.field(5)?.fixed_text(&texts.status)?;
-    let category = cursor.field(6)?.fixed_text(&texts.category)?;
-    let channel = cursor.field(7)?.fixed_text(&texts.channel)?;
-    let market = Market::parse(*cursor.field(8)?.of_width()?)?;
-    let dealer_id = cursor.field(9)?.name()?;
-    let customer_id = cursor.field(10)?.name()?;
-    let vin_last6 = cursor.field(11)?.name()?;
-    let model_series = cursor.field(12)?.name()?;
-    let model_year = cursor.field(13)?.year()?;
-    let sla_breached = cursor.field(14)?.boolean()?;
-    cursor.end()?;
-    let row = Row {
-        ticket_id,
-        created_at,
-        updated_at,
-        resolved_at,
-        severity,
-        status,
-        category,
-        channel,
-        market,
-        dealer_id,
-        customer_id,
-        vin_last6,
-        model_series,
-        model_year,
-        sla_breached,
+/// Start of a line without spaces, up to the first value.
+const PREFIX: &[u8] = br#"{"ticket_id":"#;
+
+macro_rules! read_row {
+    ($($name:ident: $kind:ident($type:ty), $constraint:literal, $meaning:literal;)*) => {
+        #[inline(always)]
+        fn read_row<const N_SPACES: usize>(line: &[u8]) -> Option<Row<'_>> {
+            let mut cursor = Cursor::<N_SPACES> { line, at: 0, separator: b'{' };
+            $(
+                cursor.member_name(concat!("\"", stringify!($name), "\":").as_bytes())?;
+                let $name = <kind!($kind $type)>::decode_fast(&mut cursor)?;
+            )*
+            cursor.end()?;
+            let row = Row { $($name),* };
+            row.constraint_violation().is_none().then_some(row)
+        }
     };
-    row.constraint_violation().is_none().then_some(row)
 }
+ticket_columns!(read_row);
 
-/// A place in a line.
-struct Cursor<'a, const N_SPACES: usize> {
+/// A position in a line.
+pub(crate) struct Cursor<'a, const N_SPACES: usize> {
     line: &'a [u8],
     at: usize,
+    /// Byte before the next member: the brace before the first, a comma before all others.
+    separator: u8,
 }
 
 impl<'a, const N_SPACES: usize> Cursor<'a, N_SPACES> {
@@ -80,22 +57,28 @@ impl<'a, const N_SPACES: usize> Cursor<'a, N_SPACES> {
         is_next.then_some(())
     }
 
-    /// Steps over what precedes a field's value.
+    /// Consumes the separator and the name before a value, with the spaces after them.
     #[inline(always)]
-    fn field(&mut self, place: usize) -> Option<&mut Self> {
-        if place > 0 {
-            self.take(b',')?;
-            for _ in 0..N_SPACES {
-                self.take(b' ')?;
-            }
+    fn member_name(&mut self, name: &[u8]) -> Option<()> {
+        self.take(self.separator)?;
+        if self.separator == b',' {
+            self.take_spaces()?;
         }
-        self.at += NAMES[N_SPACES][place].n_bytes_at(self.line, self.at)?;
-        Some(self)
+        self.separator = b',';
+        let is_next = self.line.get(self.at..)?.starts_with(name);
+        self.at += name.len();
+        is_next.then_some(())?;
+        self.take_spaces()
     }
 
-    /// A text of `N` bytes, whatever they are.
     #[inline(always)]
-    fn of_width<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+    fn take_spaces(&mut self) -> Option<()> {
+        (0..N_SPACES).try_for_each(|_| self.take(b' '))
+    }
+
+    /// Reads a text of `N` bytes, without looking at them.
+    #[inline(always)]
+    pub(crate) fn quoted<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         self.take(b'"')?;
         let text = self.line.get(self.at..)?.first_chunk()?;
         self.at += N;
@@ -104,20 +87,20 @@ impl<'a, const N_SPACES: usize> Cursor<'a, N_SPACES> {
     }
 
     #[inline(always)]
-    fn moment(&mut self) -> Option<Moment> {
-        Moment::parse_common(self.of_width()?)
+    pub(crate) fn timestamp(&mut self) -> Option<DateTime> {
+        DateTime::parse_common(self.quoted()?)
     }
 
     #[inline(always)]
-    fn fixed_text<T: StringEnum>(&mut self, texts: &EnumTable<T>) -> Option<T> {
+    pub(crate) fn string_enum<T: StringEnum>(&mut self, table: &EnumTable<T>) -> Option<T> {
         self.take(b'"')?;
-        let (value, n_bytes) = texts.find_at_start(chunk_at(self.line, self.at)?)?;
+        let (value, n_bytes) = table.find_at_start(chunk_at(self.line, self.at)?)?;
         self.at += n_bytes + 1;
         Some(value)
     }
 
     #[inline(always)]
-    fn name(&mut self) -> Option<Text<'a>> {
+    pub(crate) fn text(&mut self) -> Option<Text<'a>> {
         self.take(b'"')?;
         let start = self.at;
         let (n_bytes, are_ascii) = plain_bytes(self.line, start);
@@ -127,9 +110,9 @@ impl<'a, const N_SPACES: usize> Cursor<'a, N_SPACES> {
         Text::from_utf8(text, are_ascii)
     }
 
-    /// A year of four digits.
+    /// Reads an integer of four digits.
     #[inline(always)]
-    fn year(&mut self) -> Option<i32> {
+    pub(crate) fn year(&mut self) -> Option<i32> {
         let digits: &[u8; 4] = self.line.get(self.at..)?.first_chunk()?;
         self.at += digits.len();
         let is_year = digits[0] != b'0' && digits.iter().all(u8::is_ascii_digit);
@@ -137,19 +120,19 @@ impl<'a, const N_SPACES: usize> Cursor<'a, N_SPACES> {
     }
 
     #[inline(always)]
-    fn boolean(&mut self) -> Option<bool> {
+    pub(crate) fn boolean(&mut self) -> Option<bool> {
         if self.word(b"true") { Some(true) } else { self.word(b"false").then_some(false) }
     }
 
-    /// Steps over a word, if it comes next.
+    /// Consumes a word if it comes next.
     #[inline(always)]
-    fn word<const N: usize>(&mut self, word: &[u8; N]) -> bool {
+    pub(crate) fn word<const N: usize>(&mut self, word: &[u8; N]) -> bool {
         let is_next = self.line.get(self.at..).and_then(<[u8]>::first_chunk) == Some(word);
         self.at += if is_next { N } else { 0 };
         is_next
     }
 
-    /// The line's last bracket, and nothing behind it but the return of a line that ends as on Windows.
+    /// Consumes the closing brace; only the carriage return of a CRLF may follow it.
     #[inline(always)]
     fn end(&mut self) -> Option<()> {
         self.take(b'}')?;

@@ -1,40 +1,45 @@
-//! A line to the values of the contract's fields, before anything is asked of them.
+//! Splits a line into the values of the contract's fields, before they are validated.
 
-use ticket_schema::columns::COLUMNS;
+use ticket_schema::columns::{COLUMNS, N_COLUMNS};
+use ticket_schema::ticket_columns;
 
-use crate::decode::field_names::NAMES;
 use crate::decode::json::{Closers, Reader, Span, SyntaxError, Value};
 use crate::decode::unknown_fields::UnknownFields;
 
-const N_FIELDS: usize = COLUMNS.len();
+macro_rules! member_names {
+    ($($name:ident: $kind:ident($type:ty), $constraint:literal, $meaning:literal;)*) => {
+        /// Each column's name as it stands before its value, in quotes and with a colon.
+        const MEMBER_NAMES: [&str; N_COLUMNS] = [$(concat!("\"", stringify!($name), "\":")),*];
+    };
+}
+ticket_columns!(member_names);
 
-/// The fields of a line, by their places in the contract.
+/// Values of a line, by the position of their column.
 #[derive(Debug)]
 pub(crate) struct Fields {
-    pub(crate) values: [Option<Value>; N_FIELDS],
-    /// The field that was the first to appear a second time.
-    pub(crate) twice: Option<usize>,
+    pub(crate) values: [Option<Value>; N_COLUMNS],
+    /// Position of the first field that appeared a second time.
+    pub(crate) repeated: Option<usize>,
     /// A bit for each field that appears more than once.
-    pub(crate) repeated: u16,
+    pub(crate) repeated_set: u64,
 }
 
-/// What is needed to read a line and can be used again for the next.
+/// Buffers that are reused from line to line.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     closers: Closers,
-    /// For each field the one that followed it last, and at the end the one that came first: lines are mostly alike, and to
-    /// know what to expect is faster than to find out.
-    followers: [usize; N_FIELDS + 1],
-    /// Where the line has a text with escapes: the line, and behind it all such texts with their escapes resolved. Else
-    /// empty.
+    /// For each field the one that followed it in the last line, and at the end the first one. Most lines have the same order,
+    /// so that one comparison replaces a search for the name.
+    followers: [usize; N_COLUMNS + 1],
+    /// If the line has texts with escapes: the line, followed by these texts with their escapes resolved. Otherwise empty.
     pub(crate) unescaped: String,
 }
 
-/// Why a line is not an object of fields.
+/// Error for a line that is not a JSON object.
 #[derive(Debug)]
 pub(crate) enum NotFields {
     Syntax(SyntaxError),
-    /// It is JSON, but of another kind.
+    /// JSON, but not an object.
     OtherKind,
 }
 
@@ -45,7 +50,7 @@ impl From<SyntaxError> for NotFields {
 }
 
 impl Fields {
-    /// Reads a line. The spans of texts belong to `workspace.unescaped`, unless it is empty: then to the line.
+    /// Reads a line. The spans of texts refer to `workspace.unescaped` if it is not empty, otherwise to the line.
     pub(crate) fn read(
         line: &str,
         workspace: &mut Workspace,
@@ -53,15 +58,15 @@ impl Fields {
     ) -> Result<Self, NotFields> {
         let Workspace { closers, followers, unescaped } = workspace;
         unescaped.clear();
-        let mut fields = Self { values: [None; N_FIELDS], twice: None, repeated: 0 };
+        let mut fields = Self { values: [None; N_COLUMNS], repeated: None, repeated_set: 0 };
         let mut reader = Reader::new(line);
         open(&mut reader, closers)?;
         let mut is_first = true;
-        let mut before = N_FIELDS;
+        let mut before = N_COLUMNS;
         while reader.next_member(is_first)? {
             is_first = false;
             let expected = followers[before];
-            let place = if reader.take_name(&NAMES[0][expected]) {
+            let place = if reader.take_text(MEMBER_NAMES[expected]) {
                 expected
             } else {
                 let name = reader.name()?;
@@ -86,13 +91,14 @@ impl Fields {
     #[inline(always)]
     fn put(&mut self, place: usize, value: Value) {
         if self.values[place].replace(value).is_some() {
-            self.twice.get_or_insert(place);
-            self.repeated |= 1 << place;
+            const { assert!(N_COLUMNS <= 64, "`repeated_set` has a bit for each of 64 columns; widen it") };
+            self.repeated.get_or_insert(place);
+            self.repeated_set |= 1 << place;
         }
     }
 }
 
-/// Steps into the object that the line must be.
+/// Consumes the opening brace of the line.
 fn open(reader: &mut Reader, closers: &mut Closers) -> Result<(), NotFields> {
     reader.skip_whitespace();
     if reader.take(b'{') {
@@ -103,7 +109,7 @@ fn open(reader: &mut Reader, closers: &mut Closers) -> Result<(), NotFields> {
     Err(NotFields::OtherKind)
 }
 
-/// The place of a name in the contract. A name that isn't there is counted.
+/// Returns the position of the column with this name. Counts the name if there is none.
 #[inline(never)]
 fn place_of(reader: &Reader, name: Value, unknown_fields: &mut UnknownFields) -> Result<Option<usize>, SyntaxError> {
     let resolved;
@@ -122,7 +128,7 @@ fn place_of(reader: &Reader, name: Value, unknown_fields: &mut UnknownFields) ->
     Ok(place)
 }
 
-/// Puts a text, its escapes resolved, behind the line.
+/// Appends a text, its escapes resolved, to `unescaped`.
 fn resolve(line: &str, quoted: Span, unescaped: &mut String) -> Result<Value, SyntaxError> {
     let text = unescape(&line[quoted.start..quoted.end], quoted)?;
     if unescaped.is_empty() {
@@ -134,7 +140,7 @@ fn resolve(line: &str, quoted: Span, unescaped: &mut String) -> Result<Value, Sy
 }
 
 fn unescape(quoted: &str, span: Span) -> Result<String, SyntaxError> {
-    // All else that could be wrong with it has been looked for.
+    // The reader has checked everything else.
     serde_json::from_str(quoted)
         .map_err(|_| SyntaxError { what: "half a surrogate pair in a text", byte: span.start + 1 })
 }

@@ -9,34 +9,42 @@ use arrow::datatypes::{Int32Type, TimestampMillisecondType};
 use manifest::FileEntry;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use ticket_schema::enums::{Category, Channel, Severity, Status, StringEnum};
+use parquet_encode::NULL_TIMESTAMP;
+use ticket_schema::enums::StringEnum;
+use ticket_schema::ticket_columns;
 
 use crate::decode::{Market, Text};
-use crate::partition::columns::{NO_TIME, Rows, Texts};
+use crate::kinds::{self, Kind, kind};
+use crate::partition::columns::Rows;
 
-/// How many rows are read at once.
+/// Number of rows read at once.
 const BATCH_ROWS: usize = 1 << 13;
 
-/// A file of the data set that is there already.
+/// A file of the existing data set.
 #[derive(Clone, Debug)]
 pub struct StoredFile {
-    /// What the manifest says of it.
+    /// Its entry in the manifest.
     pub entry: FileEntry,
-    /// Where it lies.
+    /// Path of the file.
     pub path: PathBuf,
-    /// The market that its rows are of.
+    /// Market of its rows.
     pub market: Market,
 }
 
 impl StoredFile {
-    /// Calls `take` with identifier and `updated_at` of each row, in the file's order.
+    /// Calls `take` with the identifier and the `updated_at` of each row, in the file's order.
+    ///
+    /// # Errors
+    ///
+    /// If the file is not as its manifest entry describes it, or `take` fails.
     pub fn for_each_key(&self, mut take: impl FnMut([u8; 16], i64) -> Result<()>) -> Result<()> {
         let mut n_rows = 0;
         for batch in self.batches(&["ticket_id", "updated_at"])? {
             let batch = batch.with_context(|| self.unreadable())?;
-            let (ticket_id, updated_at) = (texts(&batch, "ticket_id")?, times(&batch, "updated_at")?);
-            for (ticket_id, updated_at) in ticket_id.iter().zip(updated_at) {
-                take(self.uuid(ticket_id.unwrap_or_default())?, updated_at)?;
+            let ids = column(&batch, "ticket_id").and_then(texts).with_context(|| self.unreadable())?;
+            let updated_at = column(&batch, "updated_at").and_then(times).with_context(|| self.unreadable())?;
+            for (ticket_id, updated_at) in ids.iter().zip(updated_at) {
+                take(parse_uuid(ticket_id).with_context(|| self.unreadable())?, updated_at)?;
                 n_rows += 1;
             }
         }
@@ -45,17 +53,22 @@ impl StoredFile {
     }
 
     /// Calls `take` with the rows, some thousands at a time, in the file's order.
+    ///
+    /// # Errors
+    ///
+    /// If the file was not written by `transform`, or `take` fails.
     pub fn for_each_rows(&self, mut take: impl FnMut(&Rows) -> Result<()>) -> Result<()> {
         let mut rows = Rows::default();
         for batch in self.batches(&[])? {
             rows.clear();
-            self.read(&batch.with_context(|| self.unreadable())?, &mut rows)?;
+            let batch = batch.with_context(|| self.unreadable())?;
+            read_batch(&batch, &mut rows).with_context(|| self.unreadable())?;
             take(&rows)?;
         }
         Ok(())
     }
 
-    /// The columns with these names, or all.
+    /// Reads the columns with these names, or all columns if there are no names.
     fn batches(&self, columns: &[&str]) -> Result<ParquetRecordBatchReader> {
         let open = || -> Result<ParquetRecordBatchReader> {
             let builder =
@@ -70,47 +83,104 @@ impl StoredFile {
         open().with_context(|| self.unreadable())
     }
 
-    fn read(&self, batch: &RecordBatch, rows: &mut Rows) -> Result<()> {
-        for ticket_id in texts(batch, "ticket_id")? {
-            rows.ticket_id.push(self.uuid(ticket_id.unwrap_or_default())?);
-        }
-        rows.created_at.extend(times(batch, "created_at")?);
-        rows.updated_at.extend(times(batch, "updated_at")?);
-        rows.resolved_at.extend(times(batch, "resolved_at")?);
-        self.codes::<Severity>(batch, &mut rows.severity)?;
-        self.codes::<Status>(batch, &mut rows.status)?;
-        self.codes::<Category>(batch, &mut rows.category)?;
-        self.codes::<Channel>(batch, &mut rows.channel)?;
-        let copy = |name: &str, to: &mut Texts| -> Result<()> {
-            for text in texts(batch, name)? {
-                to.push(text.and_then(Text::new).with_context(|| self.unreadable())?);
-            }
-            Ok(())
-        };
-        copy("dealer_id", &mut rows.dealer_id)?;
-        copy("customer_id", &mut rows.customer_id)?;
-        copy("vin_last6", &mut rows.vin_last6)?;
-        copy("model_series", &mut rows.model_series)?;
-        let years = column(batch, "model_year")?.as_primitive_opt::<Int32Type>().with_context(|| self.unreadable())?;
-        rows.model_year.extend_from_slice(years.values());
-        let breached = column(batch, "sla_breached")?.as_boolean_opt().with_context(|| self.unreadable())?;
-        rows.sla_breached.extend(breached.iter().map(Option::unwrap_or_default));
-        Ok(())
-    }
-
-    fn codes<T: StringEnum>(&self, batch: &RecordBatch, codes: &mut Vec<u8>) -> Result<()> {
-        for text in texts(batch, T::FIELD)? {
-            codes.push(T::parse(text.unwrap_or_default()).with_context(|| self.unreadable())?.index() as u8);
-        }
-        Ok(())
-    }
-
-    fn uuid(&self, text: &str) -> Result<[u8; 16]> {
-        Ok(uuid::Uuid::try_parse(text).with_context(|| self.unreadable())?.into_bytes())
-    }
-
     fn unreadable(&self) -> String {
         format!("{} is not as transform wrote it; make the data set anew with --mode overwrite", self.path.display())
+    }
+}
+
+macro_rules! read_batch {
+    ($($name:ident: $kind:ident($type:ty), $constraint:literal, $meaning:literal;)*) => {
+        /// Appends the rows of a batch.
+        fn read_batch(batch: &RecordBatch, rows: &mut Rows) -> Result<()> {
+            $(
+                if <kind!($kind $type)>::IN_FILE {
+                    let array = column(batch, stringify!($name))?;
+                    <kind!($kind $type)>::read_back(array, &mut rows.$name)
+                        .with_context(|| concat!("column ", stringify!($name)))?;
+                }
+            )*
+            Ok(())
+        }
+    };
+}
+ticket_columns!(read_batch);
+
+/// Reading of a kind from the files of an earlier run.
+trait ReadBack: Kind {
+    /// Appends the values of an array.
+    fn read_back(array: &dyn Array, column: &mut Self::Column) -> Result<()>;
+}
+
+impl ReadBack for kinds::Uuid {
+    fn read_back(array: &dyn Array, column: &mut Self::Column) -> Result<()> {
+        texts(array)?.iter().try_for_each(|text| {
+            column.push(parse_uuid(text)?);
+            Ok(())
+        })
+    }
+}
+
+impl ReadBack for kinds::Timestamp {
+    fn read_back(array: &dyn Array, column: &mut Self::Column) -> Result<()> {
+        column.extend(times(array)?);
+        Ok(())
+    }
+}
+
+impl ReadBack for kinds::NullableTimestamp {
+    fn read_back(array: &dyn Array, column: &mut Self::Column) -> Result<()> {
+        column.extend(times(array)?);
+        Ok(())
+    }
+}
+
+impl<T: StringEnum + Eq> ReadBack for kinds::StringEnum<T> {
+    fn read_back(array: &dyn Array, column: &mut Self::Column) -> Result<()> {
+        texts(array)?.iter().try_for_each(|text| {
+            Self::push(column, T::parse(text.unwrap_or_default())?);
+            Ok(())
+        })
+    }
+}
+
+impl ReadBack for kinds::PartitionKey {
+    fn read_back(_array: &dyn Array, _column: &mut Self::Column) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl ReadBack for kinds::Text {
+    fn read_back(array: &dyn Array, column: &mut Self::Column) -> Result<()> {
+        texts(array)?.iter().try_for_each(|text| {
+            Self::push(column, text.and_then(Text::new).context("expected a text of 1 to 255 bytes")?);
+            Ok(())
+        })
+    }
+}
+
+impl ReadBack for kinds::NullableText {
+    fn read_back(array: &dyn Array, column: &mut Self::Column) -> Result<()> {
+        texts(array)?.iter().try_for_each(|text| {
+            let text = text.map(|text| Text::new(text).context("expected a text of 1 to 255 bytes")).transpose()?;
+            Self::push(column, text);
+            Ok(())
+        })
+    }
+}
+
+impl ReadBack for kinds::Integer {
+    fn read_back(array: &dyn Array, column: &mut Self::Column) -> Result<()> {
+        let integers = array.as_primitive_opt::<Int32Type>().context("expected 32-bit integers")?;
+        column.extend_from_slice(integers.values());
+        Ok(())
+    }
+}
+
+impl ReadBack for kinds::Boolean {
+    fn read_back(array: &dyn Array, column: &mut Self::Column) -> Result<()> {
+        let booleans = array.as_boolean_opt().context("expected booleans")?;
+        column.extend(booleans.iter().map(Option::unwrap_or_default));
+        Ok(())
     }
 }
 
@@ -118,12 +188,15 @@ fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b dyn Array> {
     Ok(batch.column_by_name(name).with_context(|| format!("there is no column {name}"))?.as_ref())
 }
 
-fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray> {
-    column(batch, name)?.as_string_opt().with_context(|| format!("{name} is not of texts"))
+fn texts(array: &dyn Array) -> Result<&StringArray> {
+    array.as_string_opt().context("expected texts")
 }
 
-fn times(batch: &RecordBatch, name: &str) -> Result<impl Iterator<Item = i64>> {
-    let times = column(batch, name)?.as_primitive_opt::<TimestampMillisecondType>();
-    let times = times.with_context(|| format!("{name} is not of times"))?.clone();
-    Ok((0..times.len()).map(move |row| if times.is_null(row) { NO_TIME } else { times.value(row) }))
+fn times(array: &dyn Array) -> Result<impl Iterator<Item = i64>> {
+    let times = array.as_primitive_opt::<TimestampMillisecondType>().context("expected timestamps")?.clone();
+    Ok((0..times.len()).map(move |row| if times.is_null(row) { NULL_TIMESTAMP } else { times.value(row) }))
+}
+
+fn parse_uuid(text: Option<&str>) -> Result<[u8; 16]> {
+    Ok(uuid::Uuid::try_parse(text.unwrap_or_default())?.into_bytes())
 }

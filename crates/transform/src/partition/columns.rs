@@ -1,199 +1,153 @@
-//! Tickets of one market, column by column: what lies between the decoder and the encoder.
+//! Tickets of one market, column by column: the form between the decoder and the encoder.
 
 use std::ops::Range;
 
-use ticket_schema::enums::StringEnum;
+use parquet_encode::StringColumn;
+use ticket_schema::ticket_columns;
 
-use crate::decode::{Row, Text};
+use crate::decode::Row;
+use crate::kinds::{Kind, kind};
 
-/// Stands in a column of times where there is none. No time of the contract's range is as early.
-pub const NO_TIME: i64 = i64::MIN;
+macro_rules! rows {
+    ($($name:ident: $kind:ident($type:ty), $constraint:literal, $meaning:literal;)*) => {
+        /// Columns of equal length. Times are milliseconds since 1970-01-01T00:00:00Z.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct Rows {
+            $(#[doc = $meaning] pub $name: <kind!($kind $type) as Kind>::Column,)*
+        }
 
-/// Columns of equal length. Times are milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rows {
-    /// The 16 bytes of a UUID.
-    pub ticket_id: Vec<[u8; 16]>,
-    /// When it was opened.
-    pub created_at: Vec<i64>,
-    /// When it last changed.
-    pub updated_at: Vec<i64>,
-    /// When it was resolved, or [`NO_TIME`].
-    pub resolved_at: Vec<i64>,
-    /// Places in [`Severity::ALL`](ticket_schema::enums::Severity::ALL).
-    pub severity: Vec<u8>,
-    /// Places in [`Status::ALL`](ticket_schema::enums::Status::ALL).
-    pub status: Vec<u8>,
-    /// Places in [`Category::ALL`](ticket_schema::enums::Category::ALL).
-    pub category: Vec<u8>,
-    /// Places in [`Channel::ALL`](ticket_schema::enums::Channel::ALL).
-    pub channel: Vec<u8>,
-    /// The service centre.
-    pub dealer_id: Texts,
-    /// The customer's pseudonym.
-    pub customer_id: Texts,
-    /// The end of the vehicle identification number.
-    pub vin_last6: Texts,
-    /// The car's series.
-    pub model_series: Texts,
-    /// The car's model year.
-    pub model_year: Vec<i32>,
-    /// Whether the SLA target was missed.
-    pub sla_breached: Vec<bool>,
+        impl Rows {
+            /// Returns columns without rows that have room for `n_rows`.
+            pub fn with_capacity(n_rows: usize) -> Self {
+                Self { $($name: ColumnBuffer::with_capacity(n_rows),)* }
+            }
+
+            /// Appends a row.
+            pub fn push(&mut self, row: &Row) {
+                $(<kind!($kind $type) as Kind>::push(&mut self.$name, row.$name);)*
+            }
+
+            /// Appends some of the rows of `others`.
+            pub fn append(&mut self, others: &Self, rows: Range<usize>) {
+                $(self.$name.append_rows(&others.$name, rows.clone());)*
+            }
+
+            /// Removes all rows and keeps the memory.
+            pub fn clear(&mut self) {
+                $(self.$name.clear();)*
+            }
+
+            /// Returns the memory that the rows take, in bytes.
+            pub fn n_bytes(&self) -> usize {
+                0 $(+ self.$name.n_bytes())*
+            }
+
+            /// Returns whether all columns are of the same length.
+            pub fn is_rectangular(&self) -> bool {
+                true $(&& self.$name.has_length(self.len()))*
+            }
+        }
+    };
 }
-
-/// A column of texts, one behind the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
-    /// All texts, UTF-8.
-    pub bytes: Vec<u8>,
-    /// How many bytes each text has: as a text of a ticket has few, one byte says it.
-    pub lengths: Vec<u8>,
-}
+ticket_columns!(rows);
 
 impl Rows {
-    /// None, with room for so many.
-    pub fn with_capacity(n_rows: usize) -> Self {
-        let texts = || Texts { bytes: Vec::new(), lengths: Vec::with_capacity(n_rows) };
-        let times = || Vec::with_capacity(n_rows);
-        let places = || Vec::with_capacity(n_rows);
-        Self {
-            ticket_id: Vec::with_capacity(n_rows),
-            created_at: times(),
-            updated_at: times(),
-            resolved_at: times(),
-            severity: places(),
-            status: places(),
-            category: places(),
-            channel: places(),
-            dealer_id: texts(),
-            customer_id: texts(),
-            vin_last6: texts(),
-            model_series: texts(),
-            model_year: Vec::with_capacity(n_rows),
-            sla_breached: Vec::with_capacity(n_rows),
-        }
-    }
-
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub const fn len(&self) -> usize {
         self.created_at.len()
     }
 
-    /// How many rows there is room for.
+    /// Returns the number of rows for which there is room.
     pub const fn capacity(&self) -> usize {
         self.ticket_id.capacity()
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no rows.
     pub const fn is_empty(&self) -> bool {
         self.created_at.is_empty()
     }
+}
 
-    /// Takes a row.
-    pub fn push(&mut self, row: &Row) {
-        self.ticket_id.push(row.ticket_id);
-        self.created_at.push(row.created_at.milliseconds());
-        self.updated_at.push(row.updated_at.milliseconds());
-        self.resolved_at.push(row.resolved_at.map_or(NO_TIME, crate::decode::timestamp::Moment::milliseconds));
-        self.severity.push(row.severity.index() as u8);
-        self.status.push(row.status.index() as u8);
-        self.category.push(row.category.index() as u8);
-        self.channel.push(row.channel.index() as u8);
-        self.dealer_id.push(row.dealer_id);
-        self.customer_id.push(row.customer_id);
-        self.vin_last6.push(row.vin_last6);
-        self.model_series.push(row.model_series);
-        self.model_year.push(row.model_year);
-        self.sla_breached.push(row.sla_breached);
+/// A buffer for the values of a column.
+pub trait ColumnBuffer: Default {
+    /// Returns an empty buffer with room for `n_rows` values.
+    fn with_capacity(n_rows: usize) -> Self;
+
+    /// Appends the values of some rows of `others`.
+    fn append_rows(&mut self, others: &Self, rows: Range<usize>);
+
+    /// Removes all values and keeps the memory.
+    fn clear(&mut self);
+
+    /// Returns the memory that the values take, in bytes.
+    fn n_bytes(&self) -> usize;
+
+    /// Returns whether there are `n_rows` values.
+    fn has_length(&self, n_rows: usize) -> bool;
+}
+
+impl<T: Copy> ColumnBuffer for Vec<T> {
+    fn with_capacity(n_rows: usize) -> Self {
+        Self::with_capacity(n_rows)
+    }
+
+    fn append_rows(&mut self, others: &Self, rows: Range<usize>) {
+        self.extend_from_slice(&others[rows]);
+    }
+
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+
+    fn n_bytes(&self) -> usize {
+        self.len() * size_of::<T>()
+    }
+
+    fn has_length(&self, n_rows: usize) -> bool {
+        self.len() == n_rows
     }
 }
 
-impl Rows {
-    /// Takes some of the rows of `others`.
-    pub fn append(&mut self, others: &Self, rows: Range<usize>) {
-        self.ticket_id.extend_from_slice(&others.ticket_id[rows.clone()]);
-        self.created_at.extend_from_slice(&others.created_at[rows.clone()]);
-        self.updated_at.extend_from_slice(&others.updated_at[rows.clone()]);
-        self.resolved_at.extend_from_slice(&others.resolved_at[rows.clone()]);
-        self.severity.extend_from_slice(&others.severity[rows.clone()]);
-        self.status.extend_from_slice(&others.status[rows.clone()]);
-        self.category.extend_from_slice(&others.category[rows.clone()]);
-        self.channel.extend_from_slice(&others.channel[rows.clone()]);
-        self.dealer_id.append(&others.dealer_id, rows.clone());
-        self.customer_id.append(&others.customer_id, rows.clone());
-        self.vin_last6.append(&others.vin_last6, rows.clone());
-        self.model_series.append(&others.model_series, rows.clone());
-        self.model_year.extend_from_slice(&others.model_year[rows.clone()]);
-        self.sla_breached.extend_from_slice(&others.sla_breached[rows]);
+/// The column that names the partition: it holds nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotInFile;
+
+impl ColumnBuffer for NotInFile {
+    fn with_capacity(_n_rows: usize) -> Self {
+        Self
     }
 
-    /// Forgets all rows and keeps the memory.
-    pub fn clear(&mut self) {
-        self.ticket_id.clear();
-        for times in [&mut self.created_at, &mut self.updated_at, &mut self.resolved_at] {
-            times.clear();
-        }
-        for codes in [&mut self.severity, &mut self.status, &mut self.category, &mut self.channel] {
-            codes.clear();
-        }
-        for texts in [&mut self.dealer_id, &mut self.customer_id, &mut self.vin_last6, &mut self.model_series] {
-            texts.clear();
-        }
-        self.model_year.clear();
-        self.sla_breached.clear();
+    fn append_rows(&mut self, _others: &Self, _rows: Range<usize>) {}
+
+    fn clear(&mut self) {}
+
+    fn n_bytes(&self) -> usize {
+        0
     }
 
-    /// About how much memory the rows take.
-    pub const fn n_bytes(&self) -> usize {
-        const BYTES_PER_ROW: usize = 16 + 3 * 8 + 4 + 4 + 4 + 1;
-        let n_text_bytes = self.dealer_id.bytes.len()
-            + self.customer_id.bytes.len()
-            + self.vin_last6.bytes.len()
-            + self.model_series.bytes.len();
-        self.len() * BYTES_PER_ROW + n_text_bytes
+    fn has_length(&self, _n_rows: usize) -> bool {
+        true
     }
 }
 
-impl Texts {
-    /// Takes a text.
-    pub fn push(&mut self, text: Text) {
-        self.bytes.extend_from_slice(text.as_bytes());
-        self.lengths.push(text.n_bytes());
+impl ColumnBuffer for StringColumn {
+    fn with_capacity(n_rows: usize) -> Self {
+        Self::with_capacity(n_rows)
     }
 
-    /// Takes some of the texts of `others`.
-    pub fn append(&mut self, others: &Self, rows: Range<usize>) {
-        let lengths = &others.lengths[rows.clone()];
-        // Mostly all of them, and then nothing needs to be added up.
-        let bytes = if lengths.len() == others.lengths.len() {
-            &others.bytes[..]
-        } else {
-            let start = n_bytes(&others.lengths[..rows.start]);
-            &others.bytes[start..start + n_bytes(lengths)]
-        };
-        self.bytes.extend_from_slice(bytes);
-        self.lengths.extend_from_slice(lengths);
+    fn append_rows(&mut self, others: &Self, rows: Range<usize>) {
+        self.append(others, rows);
     }
 
-    /// Forgets all texts and keeps the memory.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.lengths.clear();
+    fn clear(&mut self) {
+        Self::clear(self);
     }
 
-    /// The bytes of each text.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = self.bytes.as_slice();
-        self.lengths.iter().map(move |n_bytes| {
-            let (text, others) = rest.split_at(usize::from(*n_bytes));
-            rest = others;
-            text
-        })
+    fn n_bytes(&self) -> usize {
+        self.bytes.len() + self.lengths.len()
     }
-}
 
-/// How many bytes texts of these lengths have together.
-fn n_bytes(lengths: &[u8]) -> usize {
-    lengths.iter().map(|n_bytes| usize::from(*n_bytes)).sum()
+    fn has_length(&self, n_rows: usize) -> bool {
+        self.lengths.len() == n_rows
+    }
 }
