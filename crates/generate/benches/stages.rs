@@ -5,13 +5,13 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use generate::World;
+use generate::expected_answers::ExpectedAnswers;
 use generate::render::{MAX_LINE_BYTES, Renderer};
-use generate::truth::Truth;
 use manifest::WorldParameters;
 use publish::Checksum;
 use ticket_schema::Ticket;
 
-/// As many as a piece has.
+/// As many as a chunk has.
 const N_TICKETS: u64 = 512;
 
 fn stages(criterion: &mut Criterion) {
@@ -29,9 +29,9 @@ fn stages(criterion: &mut Criterion) {
     group.bench_function("world", |bencher| {
         bencher.iter(|| world.tickets(black_box(range.clone())).for_each(|ticket| _ = black_box(ticket)));
     });
-    group.bench_function("truth", |bencher| {
-        let mut truth = Truth::new(&parameters);
-        bencher.iter(|| black_box(&tickets).iter().for_each(|ticket| truth.count(ticket)));
+    group.bench_function("expected answers", |bencher| {
+        let mut answers = ExpectedAnswers::new(&parameters);
+        bencher.iter(|| black_box(&tickets).iter().for_each(|ticket| answers.count(ticket)));
     });
     group.bench_function("render", |bencher| {
         let mut lines = lines.clone();
@@ -43,10 +43,10 @@ fn stages(criterion: &mut Criterion) {
         bencher.iter_batched_ref(|| part.clone(), |sum| sum.append(black_box(&part)), BatchSize::SmallInput);
     });
     group.bench_function("all", |bencher| {
-        let mut truth = Truth::new(&parameters);
+        let mut answers = ExpectedAnswers::new(&parameters);
         let mut lines = lines.clone();
         bencher.iter(|| {
-            let tickets = world.tickets(black_box(range.clone())).inspect(|ticket| truth.count(ticket));
+            let tickets = world.tickets(black_box(range.clone())).inspect(|ticket| answers.count(ticket));
             let n_bytes = render_all(&renderer, tickets, &mut lines);
             checksum(&lines[..n_bytes])
         });

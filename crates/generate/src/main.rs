@@ -1,4 +1,4 @@
-//! `generate`: realistic, reproducible support tickets as JSON-Lines.
+//! `generate`: realistic, reproducible support tickets as JSON-LineSelection.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use generate::{Compression, Config, GenerateOptions, Target, run_generate};
 use manifest::Shard;
 use ticket_schema::Timestamp;
 
-/// Write realistic support tickets as JSON-Lines
+/// Write realistic support tickets as JSON-LineSelection
 ///
 /// The same --count, --days-back, --seed and --as-of always give the same tickets in the same order, byte for byte,
 /// whatever the batch size, the number of threads or the shards. An earlier data set in the output directory is replaced;

@@ -53,7 +53,7 @@ pub struct GenerateOptions {
 /// A scenario, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum ScenarioChoice {
-    /// An X3 recall, announced when a third of the period is over: its tickets come in a wave
+    /// An X3 recall, announced when a third of the period is over: its tickets come in a surge
     Recall,
     /// Some days of frost in the middle of winter: batteries die
     ColdWave,

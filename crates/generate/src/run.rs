@@ -14,11 +14,11 @@ use publish::{StagedFile, Staging};
 use ticket_schema::Timestamp;
 use ticket_schema::names::MANIFEST_FILE;
 
-use crate::compression::Compression;
-use crate::defects::{Defects, Rate, Record};
-use crate::layout::Layout;
-use crate::produce::{Lines, Made, produce};
-use crate::truth::Truth;
+use crate::defects::{DefectInjector, Rate, TruthFile};
+use crate::expected_answers::ExpectedAnswers;
+use crate::output::compression::Compression;
+use crate::output::layout::Layout;
+use crate::output::{LineSelection, RenderedChunk, render_in_order};
 use crate::world::World;
 
 /// What to generate.
@@ -41,7 +41,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// All tickets of a world, a thousand a file, made on one thread.
+    /// All tickets of a world, a thousand a file, rendered on one thread.
     pub fn of(world: WorldParameters) -> Self {
         Self {
             world,
@@ -55,7 +55,7 @@ impl Config {
     }
 
     /// The tickets that a run looks at, and what it makes of them.
-    fn layout(&self, world: &World) -> Result<(Layout, Lines)> {
+    fn layout(&self, world: &World) -> Result<(Layout, LineSelection)> {
         let tickets = match self.changed_since {
             None => 0..world.n_tickets(),
             Some(since) if since < self.world.as_of => world.may_have_changed_since(since),
@@ -65,10 +65,10 @@ impl Config {
             ))),
         };
         let layout = Layout::new(tickets, self.shard, self.batch_size);
-        let lines = match (Defects::new(self.dirty, layout.tickets().start), self.changed_since) {
-            (Some(defects), _) => Lines::Dirty(defects),
-            (None, Some(since)) => Lines::ChangedSince(since),
-            (None, None) => Lines::All,
+        let lines = match (DefectInjector::new(self.dirty, layout.tickets().start), self.changed_since) {
+            (Some(defects), _) => LineSelection::WithDefects(defects),
+            (None, Some(since)) => LineSelection::ChangedSince(since),
+            (None, None) => LineSelection::All,
         };
         Ok((layout, lines))
     }
@@ -87,7 +87,7 @@ pub enum Target<'a> {
 pub struct Report {
     /// Tickets written.
     pub n_tickets: u64,
-    /// Defects planted among them.
+    /// DefectInjector injected among them.
     pub n_defects: u64,
     /// Files written; none for a stream.
     pub n_files: u64,
@@ -101,8 +101,8 @@ pub struct Report {
 pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Result<Report> {
     let world = World::new(config.world.clone())?;
     let (layout, lines) = config.layout(&world)?;
-    let n_looked_at = layout.tickets().end - layout.tickets().start;
-    let progress = messages.with_progress("generate", n_looked_at, ProgressUnit::Tickets);
+    let n_candidates = layout.tickets().end - layout.tickets().start;
+    let progress = messages.with_progress("generate", n_candidates, ProgressUnit::Tickets);
     match target {
         Target::Stream(_) if !config.dirty.is_zero() => {
             bail!(UsageError(
@@ -128,7 +128,7 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
             }
             let n_bytes = manifest.files.iter().map(|file| file.bytes).sum();
             let n_defects = manifest.defects.values().sum();
-            let n_tickets = if config.changed_since.is_some() { manifest.rows } else { n_looked_at };
+            let n_tickets = if config.changed_since.is_some() { manifest.rows } else { n_candidates };
             Ok(Report { n_tickets, n_defects, n_files: manifest.files.len() as u64, n_bytes, crc64nvme: None })
         }
     }
@@ -152,60 +152,60 @@ fn write_stream(
     config: &Config,
     world: &World,
     layout: &Layout,
-    lines: Lines,
+    lines: LineSelection,
     stream: &mut (dyn Write + Send),
     progress: &Messages,
 ) -> Result<(Checksum, u64)> {
     let mut written = Checksum::default();
-    let truth = produce(world, layout, lines, config.compression, config.threads, |piece, made| {
-        stream.write_all(made.bytes).context("cannot write to standard output")?;
-        written.append(made.checksum);
-        progress.advance(piece.tickets.end - piece.tickets.start);
+    let answers = render_in_order(world, layout, lines, config.compression, config.threads, |chunk, rendered| {
+        stream.write_all(rendered.bytes).context("cannot write to standard output")?;
+        written.append(rendered.checksum);
+        progress.advance(chunk.tickets.end - chunk.tickets.start);
         Ok(())
     })?;
     stream.flush().context("cannot write to standard output")?;
-    Ok((written, truth.n_tickets()))
+    Ok((written, answers.n_tickets()))
 }
 
 /// What a data set holds beside its manifest.
 struct Written {
     files: Vec<FileEntry>,
-    answers: Truth,
-    record: Option<Record>,
+    answers: ExpectedAnswers,
+    truth_file: Option<TruthFile>,
 }
 
 fn write_files(
     config: &Config,
     world: &World,
     layout: &Layout,
-    lines: Lines,
+    lines: LineSelection,
     staging: &Staging,
     progress: &Messages,
 ) -> Result<Written> {
-    let is_dirty = matches!(lines, Lines::Dirty(_));
-    let mut record = is_dirty.then(|| Record::create(staging)).transpose()?;
+    let is_dirty = matches!(lines, LineSelection::WithDefects(_));
+    let mut truth_file = is_dirty.then(|| TruthFile::create(staging)).transpose()?;
     let mut files = Vec::new();
     let mut current: Option<OpenFile> = None;
-    let answers = produce(world, layout, lines, config.compression, config.threads, |piece, made| {
-        progress.advance(piece.tickets.end - piece.tickets.start);
-        if made.planted.n_lines == 0 {
+    let answers = render_in_order(world, layout, lines, config.compression, config.threads, |chunk, rendered| {
+        progress.advance(chunk.tickets.end - chunk.tickets.start);
+        if rendered.injected.n_lines == 0 {
             return Ok(());
         }
         let file = match current.take() {
-            Some(file) if file.number == piece.file => file,
+            Some(file) if file.number == chunk.file => file,
             finished => {
                 files.extend(finished.map(OpenFile::entry));
-                OpenFile::create(staging, piece.file, file_name(config, layout, piece.file))?
+                OpenFile::create(staging, chunk.file, file_name(config, layout, chunk.file))?
             }
         };
-        if let Some(record) = &mut record {
-            record.add(&file.name, file.rows, made.planted)?;
+        if let Some(truth_file) = &mut truth_file {
+            truth_file.add(&file.name, file.rows, rendered.injected)?;
         }
-        current = Some(file.append(made)?);
+        current = Some(file.append(rendered)?);
         Ok(())
     })?;
     files.extend(current.map(OpenFile::entry));
-    Ok(Written { files, answers, record })
+    Ok(Written { files, answers, truth_file })
 }
 
 /// The file that is being written.
@@ -222,9 +222,9 @@ impl OpenFile {
         Ok(Self { number, name, rows: 0, file })
     }
 
-    fn append(mut self, made: Made) -> Result<Self> {
-        self.file.write_known(made.bytes, made.checksum)?;
-        self.rows += made.planted.n_lines;
+    fn append(mut self, rendered: RenderedChunk) -> Result<Self> {
+        self.file.write_known(rendered.bytes, rendered.checksum)?;
+        self.rows += rendered.injected.n_lines;
         Ok(self)
     }
 
@@ -252,8 +252,8 @@ fn digits(n: u64) -> usize {
 }
 
 fn manifest(config: &Config, world: &World, written: Written) -> Result<RawManifest> {
-    let Written { files, answers, record } = written;
-    let (defects, truth) = record.map(Record::finish).transpose()?.unzip();
+    let Written { files, answers, truth_file } = written;
+    let (defects, truth) = truth_file.map(TruthFile::finish).transpose()?.unzip();
     Ok(RawManifest {
         format: FORMAT,
         stage: RawStage::Raw,

@@ -106,7 +106,7 @@ fn compressed_files_hold_the_same_lines() {
     let home = tempdir().unwrap();
     let lines = generate_ok(&home, &["--output", "-"]).stdout;
     for (how, ending) in [("gzip", ".jsonl.gz"), ("zstd", ".jsonl.zst")] {
-        // More than one piece a file.
+        // More than one chunk a file.
         let options = ["--compress", how, "--batch-size", "1300", "--output"];
         generate_ok(&home, &[&options[..], &["one", "--threads", "1"]].concat());
         generate_ok(&home, &[&options[..], &["many", "--threads", "7"]].concat());

@@ -43,7 +43,7 @@ fn worlds_stay_what_they_are() {
 
 #[test]
 fn threads_and_shards_never_change_a_byte() {
-    // More than one piece a shard, and no multiple of anything.
+    // More than one chunk a shard, and no multiple of anything.
     let world = world(1, "2026-11-22", 90, 23_457);
     let whole = lines(&world, None, 1);
     assert_eq!(whole.split(|byte| *byte == b'\n').count() - 1, 23_457);

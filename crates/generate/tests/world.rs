@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use generate::World;
-use generate::calendar::{LocalHour, holidays::is_holiday, working_day};
+use generate::world::calendar::{LocalHour, holidays::is_holiday, working_day};
 use manifest::{ProfileRef, Scenario, WorldParameters};
 use proptest::prelude::*;
 use ticket_schema::enums::{Category, Channel, Market, Severity, Status};

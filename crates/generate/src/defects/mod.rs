@@ -1,7 +1,7 @@
 //! Plants defects among the tickets as a real landing zone has them, and knows where.
 //!
 //! A defective ticket's line is either broken where it stands, or in good order and followed by a copy: one line that breaks
-//! the contract or repeats a ticket for each entry of the truth. Lines depend on the world and the rate alone, so files,
+//! the contract or repeats a ticket for each entry of the truth. LineSelection depend on the world and the rate alone, so files,
 //! shards and threads cut the same lines differently, as they do without defects.
 //!
 //! * [`rate`]: how many tickets get a defect.
@@ -16,21 +16,21 @@ use manifest::defects::DefectKind;
 use ticket_schema::Ticket;
 use uuid::Uuid;
 
-pub mod broken;
+pub mod corruption;
 pub mod plan;
 pub mod rate;
-pub mod record;
+pub mod truth_file;
 
 use crate::render::Renderer;
 use crate::world::World;
-use broken::broken_line;
+use corruption::corrupt_line;
 use plan::{DELAYS, Plan};
 pub use rate::Rate;
-pub use record::Record;
+pub use truth_file::TruthFile;
 
 /// Plants the defects of one data set.
 #[derive(Clone, Copy, Debug)]
-pub struct Defects {
+pub struct DefectInjector {
     rate: Rate,
     /// The number of the data set's first ticket.
     first: u64,
@@ -38,16 +38,16 @@ pub struct Defects {
 
 /// What was made of a range of tickets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Planted {
+pub struct InjectedDefects {
     /// How many lines.
     pub n_lines: u64,
     /// Those with a defect, in order.
-    pub defects: Vec<Defect>,
+    pub defects: Vec<InjectedDefect>,
 }
 
 /// A line with a defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Defect {
+pub struct InjectedDefect {
     /// The line, from 0 at the first one of the range.
     pub line: u64,
     /// What is wrong with it.
@@ -58,8 +58,8 @@ pub struct Defect {
     pub field: Option<&'static str>,
 }
 
-impl Defects {
-    /// Defects in a data set that begins with the ticket number `first`; `None` for a rate of 0.
+impl DefectInjector {
+    /// DefectInjector in a data set that begins with the ticket number `first`; `None` for a rate of 0.
     pub fn new(rate: Rate, first: u64) -> Option<Self> {
         (!rate.is_zero()).then_some(Self { rate, first })
     }
@@ -68,24 +68,24 @@ impl Defects {
     ///
     /// `keep` is given each ticket that remains when broken lines are refused and of several lines of a ticket the latest state
     /// is kept. That of a ticket before the data set's first is in the data set only as its copy.
-    pub fn make(
+    pub fn inject(
         &self,
         world: &World,
         renderer: &Renderer,
         tickets: Range<u64>,
         lines: &mut Vec<u8>,
         mut keep: impl FnMut(&Ticket),
-    ) -> Planted {
+    ) -> InjectedDefects {
         let earliest = tickets.start.saturating_sub(DELAYS[0]);
         let plans = Plan::of_range(world.parameters().seed, self.rate, earliest..tickets.end);
-        let mut planted = Planted::default();
+        let mut injected = InjectedDefects::default();
         for (n, ticket) in tickets.clone().zip(world.tickets(tickets)) {
             if let Some(plan) = plans.get(&n).filter(|plan| plan.kind.is_refused()) {
-                planted.add_broken(&ticket, plan, lines);
+                injected.add_broken(&ticket, plan, lines);
             } else {
                 keep(&ticket);
                 lines.extend_from_slice(&renderer.line(&ticket));
-                planted.n_lines += 1;
+                injected.n_lines += 1;
             }
             for (original, plan) in copies_due_after(n, &plans) {
                 let (copy, kind) = copy(world, original, plan);
@@ -93,23 +93,23 @@ impl Defects {
                     keep(&copy);
                 }
                 lines.extend_from_slice(&renderer.line(&copy));
-                planted.add(kind, copy.ticket_id, None);
+                injected.add(kind, copy.ticket_id, None);
             }
         }
-        planted
+        injected
     }
 }
 
-impl Planted {
+impl InjectedDefects {
     fn add_broken(&mut self, ticket: &Ticket, plan: &Plan, lines: &mut Vec<u8>) {
-        let (line, field) = broken_line(ticket, plan.kind, &mut plan.dice.clone());
+        let (line, field) = corrupt_line(ticket, plan.kind, &mut plan.rng.clone());
         lines.extend_from_slice(&line);
         lines.push(b'\n');
         self.add(plan.kind, ticket.ticket_id, field);
     }
 
     fn add(&mut self, kind: DefectKind, ticket_id: Uuid, field: Option<&'static str>) {
-        self.defects.push(Defect { line: self.n_lines, kind, ticket_id, field });
+        self.defects.push(InjectedDefect { line: self.n_lines, kind, ticket_id, field });
         self.n_lines += 1;
     }
 }
@@ -126,11 +126,11 @@ fn copies_due_after(n: u64, plans: &BTreeMap<u64, Plan>) -> impl Iterator<Item =
 /// The copy of a ticket: as it is, or as it was at some moment before its last change. A ticket that never changed has no
 /// earlier state, and is repeated as it is.
 fn copy(world: &World, n: u64, plan: &Plan) -> (Ticket, DefectKind) {
-    let latest = world.ticket_seen_at(n, world.parameters().as_of);
+    let latest = world.ticket_as_of(n, world.parameters().as_of);
     let changing_seconds = latest.updated_at.seconds() - latest.created_at.seconds();
     if plan.kind == DefectKind::Duplicate || changing_seconds == 0 {
         return (latest, DefectKind::Duplicate);
     }
-    let as_of = latest.created_at.plus_seconds(plan.dice.clone().second_of(changing_seconds));
-    (world.ticket_seen_at(n, as_of), DefectKind::LateCopy)
+    let as_of = latest.created_at.plus_seconds(plan.rng.clone().second_of(changing_seconds));
+    (world.ticket_as_of(n, as_of), DefectKind::LateCopy)
 }

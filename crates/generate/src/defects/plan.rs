@@ -11,7 +11,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::rate::Rate;
-use crate::draws::scale;
+use crate::rng::scale;
 
 /// After how many tickets a copy may come. Of copies due at one place that of the oldest ticket comes first.
 pub const DELAYS: [u64; 3] = [40, 7, 1];
@@ -20,7 +20,7 @@ pub const DELAYS: [u64; 3] = [40, 7, 1];
 const WORDS: usize = 16;
 
 /// Twenty typical defects of a landing zone: what is delivered again is the rule, damage on the way the exception (guess).
-const KINDS: [[DefectKind; 5]; 4] = {
+const DEFECT_KINDS: [[DefectKind; 5]; 4] = {
     use DefectKind::{BadUtf8, CutLine, Duplicate, ImpossibleTime, LateCopy, UnknownText, WrongType};
     [
         [Duplicate, Duplicate, LateCopy, WrongType, UnknownText],
@@ -38,12 +38,12 @@ pub struct Plan {
     /// For a copy, after how many further tickets it comes.
     pub delay: u64,
     /// What further choices are made with.
-    pub dice: Dice,
+    pub rng: DefectRng,
 }
 
 /// The draws that belong to one ticket's defect, one after the other.
 #[derive(Clone, Debug)]
-pub struct Dice {
+pub struct DefectRng {
     words: [u32; WORDS],
     next: usize,
 }
@@ -56,15 +56,15 @@ impl Plan {
         let mut stream = ChaCha8Rng::from_seed(key);
         stream.set_word_pos(u128::from(tickets.start) * WORDS as u128);
         let plan = |n| {
-            let mut dice = Dice { words: std::array::from_fn(|_| stream.next_u32()), next: 0 };
-            rate.covers(dice.word())
-                .then(|| (n, Self { kind: *dice.pick(KINDS.as_flattened()), delay: *dice.pick(&DELAYS), dice }))
+            let mut rng = DefectRng { words: std::array::from_fn(|_| stream.next_u32()), next: 0 };
+            rate.covers(rng.word())
+                .then(|| (n, Self { kind: *rng.choose(DEFECT_KINDS.as_flattened()), delay: *rng.choose(&DELAYS), rng }))
         };
         tickets.filter_map(plan).collect()
     }
 }
 
-impl Dice {
+impl DefectRng {
     /// A uniform 32-bit word. No defect needs more words than there are.
     fn word(&mut self) -> u32 {
         self.next += 1;
@@ -77,7 +77,7 @@ impl Dice {
     }
 
     /// One of several.
-    pub fn pick<'a, T>(&mut self, among: &'a [T]) -> &'a T {
+    pub fn choose<'a, T>(&mut self, among: &'a [T]) -> &'a T {
         &among[self.below(among.len())]
     }
 
@@ -95,7 +95,7 @@ mod tests {
     fn any_range_gives_the_same_plans_and_a_greater_rate_keeps_them() {
         let plans = |rate: &str, range| {
             let plans = Plan::of_range(7, rate.parse().unwrap(), range);
-            plans.into_iter().map(|(n, plan)| (n, plan.kind, plan.delay, plan.dice.words)).collect::<Vec<_>>()
+            plans.into_iter().map(|(n, plan)| (n, plan.kind, plan.delay, plan.rng.words)).collect::<Vec<_>>()
         };
         let few = plans("1%", 0..10_000);
         assert!((50..200).contains(&few.len()), "{}", few.len());

@@ -19,7 +19,7 @@ use ticket_schema::enums::{Category, Channel, Market, Severity};
 
 pub use explain::explain;
 pub use sections::*;
-pub use values::{Course, Dealers, Factor, Full, Rate, Share, Sparse, Weight, Weighting};
+pub use values::{Dealers, Factor, Full, Rate, Share, Sparse, Weight, WeightSeries, Weighting};
 
 const DEFAULT: &str = include_str!("../../profiles/default.toml");
 const REALISTIC: &str = include_str!("../../profiles/realistic.toml");

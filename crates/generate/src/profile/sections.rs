@@ -5,7 +5,7 @@ use ticket_schema::Timestamp;
 use ticket_schema::cars::{ModelSeries, Segment};
 use ticket_schema::enums::{Category, Channel, Market, Severity};
 
-use super::values::{Course, Dealers, Factor, Full, Rate, Share, Sparse, Weight, Weighting};
+use super::values::{Dealers, Factor, Full, Rate, Share, Sparse, Weight, WeightSeries, Weighting};
 
 /// How many ages in model years are told apart; the last stands for all older cars.
 pub const AGES: usize = 10;
@@ -115,11 +115,11 @@ section! {
     /// Factors on the volume, by local hour.
     Hours {
         /// Phone, Walk-In and Dealer Portal.
-        opening: Course<24>,
+        opening: WeightSeries<24>,
         /// BMW App.
-        app: Course<24>,
+        app: WeightSeries<24>,
         /// Email.
-        email: Course<24>,
+        email: WeightSeries<24>,
     }
 }
 section! {

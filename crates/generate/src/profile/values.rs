@@ -75,9 +75,9 @@ pub struct Weighting<K>(Full<K, Weight>);
 
 /// A weight for each of `N` places, at least one of them above 0.
 #[derive(Clone, Copy, Debug)]
-pub struct Course<const N: usize>([Weight; N]);
+pub struct WeightSeries<const N: usize>([Weight; N]);
 
-impl<const N: usize> Course<N> {
+impl<const N: usize> WeightSeries<N> {
     /// The weight of a place.
     pub const fn get(&self, place: usize) -> f64 {
         self.0[place].get()
@@ -148,7 +148,7 @@ impl<'de, K: StringEnum> Deserialize<'de> for Weighting<K> {
     }
 }
 
-impl<'de, const N: usize> Deserialize<'de> for Course<N>
+impl<'de, const N: usize> Deserialize<'de> for WeightSeries<N>
 where
     [Weight; N]: Deserialize<'de>,
 {

@@ -1,6 +1,6 @@
-//! What adds tickets for a while: recalls and cold waves.
+//! What adds tickets for a while: recalls and cold surges.
 //!
-//! A wave's height in a market is a multiple of the ordinary tickets of the same hour, so it follows the clock, the week and
+//! A surge's height in a market is a multiple of the baseline tickets of the same hour, so it follows the clock, the week and
 //! the holidays as they do.
 
 use chrono::Datelike;
@@ -12,29 +12,29 @@ use crate::profile::{Profile, Recall};
 
 const DAY_SECONDS: f64 = 86_400.0;
 
-/// How many times `decay_days` a wave goes on; it is below a thousandth then.
+/// How many times `decay_days` a surge goes on; it is below a thousandth then.
 const FADED: f64 = 7.0;
 
-/// Tickets that come on top of the ordinary ones.
+/// Tickets that come on top of the baseline ones.
 #[derive(Clone, Debug)]
-pub struct Wave {
+pub struct DemandSurge {
     /// The first moment.
     pub from: Timestamp,
     /// The first moment after it.
     pub until: Timestamp,
-    /// Its height, by market, as a multiple of the ordinary tickets.
+    /// Its height, by market, as a multiple of the baseline tickets.
     pub uplift: [f64; Market::ALL.len()],
-    /// How it rises and falls; a wave without is as high as it is from its beginning to its end.
-    pub course: Option<Course>,
+    /// How it rises and falls; a surge without is as high as it is from its beginning to its end.
+    pub course: Option<SurgeShape>,
     /// What its tickets are about.
     pub category: Category,
     /// Which cars it brings; any, if there are none.
-    pub cars: Option<Recalled>,
+    pub cars: Option<RecalledCars>,
 }
 
-/// How a wave rises and falls.
+/// How a surge rises and falls.
 #[derive(Clone, Copy, Debug)]
-pub struct Course {
+pub struct SurgeShape {
     /// How many days it takes until it is at its height.
     pub rise_days: f64,
     /// How many days it takes until it is down to 1/e.
@@ -43,28 +43,28 @@ pub struct Course {
 
 /// The cars of a recall.
 #[derive(Clone, Debug)]
-pub struct Recalled {
+pub struct RecalledCars {
     /// Their series.
     pub series: Vec<ModelSeries>,
     /// Their first and last model year.
     pub model_years: (i32, i32),
 }
 
-impl Wave {
-    /// The waves of the recalls that have happened, in the order of their names.
+impl DemandSurge {
+    /// The surges of the recalls that have happened, in the order of their names.
     pub fn of_recalls(profile: &Profile) -> Vec<Self> {
         profile.recalls.values().map(Self::of_recall).collect()
     }
 
     fn of_recall(recall: &Recall) -> Self {
         let uplift = std::array::from_fn(|market| recall.uplift.get(Market::ALL[market]).get());
-        let cars = Recalled { series: recall.series.clone(), model_years: recall.model_years };
-        let course = Course { rise_days: recall.rise_days.get(), decay_days: recall.decay_days.get() };
+        let cars = RecalledCars { series: recall.series.clone(), model_years: recall.model_years };
+        let course = SurgeShape { rise_days: recall.rise_days.get(), decay_days: recall.decay_days.get() };
         Self::recall(recall.announced, uplift, course, cars)
     }
 
-    /// The wave of a recall announced at `from`. Where none of its cars has been sold by then, it is of no height.
-    pub fn recall(from: Timestamp, uplift: [f64; Market::ALL.len()], course: Course, cars: Recalled) -> Self {
+    /// The surge of a recall announced at `from`. Where none of its cars has been sold by then, it is of no height.
+    pub fn recall(from: Timestamp, uplift: [f64; Market::ALL.len()], course: SurgeShape, cars: RecalledCars) -> Self {
         let until = from.plus_seconds((FADED * course.decay_days * DAY_SECONDS) as i64);
         let uplift =
             std::array::from_fn(
@@ -85,7 +85,7 @@ impl Wave {
     }
 }
 
-impl Recalled {
+impl RecalledCars {
     fn are_on_the_road(&self, market: Market, moment: Timestamp) -> bool {
         let date = moment.to_chrono();
         // A model year is on sale from July of the year before.

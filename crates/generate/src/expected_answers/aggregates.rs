@@ -1,12 +1,12 @@
-//! The counters behind the [truth](crate::truth), made to cost a few instructions a ticket.
+//! The counters behind the [truth](crate::expected_answers), made to cost a few instructions a ticket.
 
 use ticket_schema::{Ticket, Timestamp};
 
 /// Tickets by whether they are resolved and whether their SLA is breached.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Outcomes([[u64; 2]; 2]);
+pub(crate) struct OutcomeCounts([[u64; 2]; 2]);
 
-impl Outcomes {
+impl OutcomeCounts {
     #[inline]
     pub(crate) fn count(&mut self, ticket: &Ticket) {
         self.0[usize::from(ticket.resolved_at.is_some())][usize::from(ticket.sla_breached)] += 1;
@@ -29,13 +29,13 @@ impl Outcomes {
     }
 }
 
-impl std::ops::AddAssign for Outcomes {
+impl std::ops::AddAssign for OutcomeCounts {
     fn add_assign(&mut self, other: Self) {
         add_all(self.0.as_flattened_mut(), other.0.as_flattened());
     }
 }
 
-impl std::iter::Sum for Outcomes {
+impl std::iter::Sum for OutcomeCounts {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
         all.fold(Self::default(), |mut sum, one| {
             sum += one;
@@ -46,14 +46,14 @@ impl std::iter::Sum for Outcomes {
 
 /// How long resolved tickets took.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Resolutions {
+pub(crate) struct ResolutionTimes {
     n_tickets: u64,
     total_seconds: u64,
     /// By time in hundredths of an hour, rounded as the query shows it.
     by_hundredth_hour: Vec<u64>,
 }
 
-impl Resolutions {
+impl ResolutionTimes {
     #[inline]
     pub(crate) fn count(&mut self, created_at: Timestamp, resolved_at: Timestamp) {
         let seconds = resolved_at.seconds() - created_at.seconds();

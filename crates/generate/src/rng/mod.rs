@@ -2,7 +2,10 @@
 //!
 //! Ticket `n` has block `n` of one `ChaCha` stream, which can be entered anywhere at no cost: so it
 //! has the same draws whoever makes it, in whatever order, on however many threads. Each use has words of its own. What
-//! doesn't belong to a ticket (a car, a day, a service centre) has a [`Key`] and hashes its own number with it.
+//! doesn't belong to a ticket (a car, a day, a service centre) has a [`HashKey`] and hashes its own number with it.
+
+pub mod categorical;
+pub mod distributions;
 
 use manifest::WorldParameters;
 use rand::{Rng, SeedableRng};
@@ -14,7 +17,7 @@ const WORDS: usize = 16;
 
 /// What a word of a ticket's draws is used for.
 #[derive(Clone, Copy, Debug)]
-pub enum Use {
+pub enum DrawPurpose {
     /// The ticket's identifier (four words).
     TicketId = 0,
     /// How long rests and second resolutions take.
@@ -34,9 +37,9 @@ pub enum Use {
     /// Time to resolution.
     Resolution = 11,
     /// Time to the first answer.
-    Answer = 12,
+    FirstResponse = 12,
     /// Whether work rests.
-    Rest = 13,
+    Waiting = 13,
     /// Whether and when the ticket is re-opened.
     Reopening = 14,
     /// Time from resolution to closing.
@@ -49,18 +52,19 @@ const UUID_VARIANT: u64 = 0xC000_0000_0000_0000;
 
 /// One ticket's draws.
 #[derive(Clone, Copy, Debug)]
-pub struct Draws([u32; WORDS]);
+pub struct TicketDraws([u32; WORDS]);
 
-impl Draws {
+impl TicketDraws {
     /// A uniform 32-bit word.
-    pub const fn word(&self, purpose: Use) -> u32 {
+    pub const fn word(&self, purpose: DrawPurpose) -> u32 {
         self.0[purpose as usize]
     }
 
     /// The ticket's identifier, a random (version 4) UUID.
     pub fn ticket_id(&self) -> Uuid {
         let [first, second] = [0, 2].map(|i| {
-            let (high, low) = (self.0[Use::TicketId as usize + i], self.0[Use::TicketId as usize + i + 1]);
+            let (high, low) =
+                (self.0[DrawPurpose::TicketId as usize + i], self.0[DrawPurpose::TicketId as usize + i + 1]);
             u64::from(high) << 32 | u64::from(low)
         });
         Uuid::from_u64_pair(first & !UUID_VERSION | 0x4000, second & !UUID_VARIANT | 0x8000_0000_0000_0000)
@@ -74,12 +78,12 @@ pub const fn scale(word: u32, n: u32) -> u32 {
 
 /// Where all chance of a world comes from: its seed, and all else that makes it another world. As-of isn't part of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Source {
+pub struct WorldSeed {
     seed: u64,
     world: u64,
 }
 
-impl Source {
+impl WorldSeed {
     /// The source of a world.
     pub fn of(world: &WorldParameters) -> Self {
         let WorldParameters { seed, world_start, days_back, count, profile, scenarios, .. } = world;
@@ -87,12 +91,12 @@ impl Source {
         let profile = profile.crc64nvme.as_ref().unwrap_or(&profile.name);
         let scenarios: Vec<&str> = scenarios.iter().map(|scenario| scenario.as_str()).collect();
         let text = format!("{world_start} {days_back} {count} {profile} {}", scenarios.join(" "));
-        Self { seed: *seed, world: Key::new(0, &text).0 }
+        Self { seed: *seed, world: HashKey::new(0, &text).0 }
     }
 
     /// The key of a kind of thing.
-    pub const fn key(self, kind: &str) -> Key {
-        Key::new(self.seed ^ self.world, kind)
+    pub const fn key(self, kind: &str) -> HashKey {
+        HashKey::new(self.seed ^ self.world, kind)
     }
 
     /// The tickets' draws, from ticket `n` on.
@@ -106,27 +110,27 @@ impl Source {
 pub struct DrawStream {
     rng: ChaCha8Rng,
     /// The next tickets' draws: asking for several at once is cheaper.
-    ready: [Draws; AHEAD],
+    ready: [TicketDraws; BATCH],
     n_used: usize,
 }
 
 /// For how many tickets draws are made at once.
-const AHEAD: usize = 16;
+const BATCH: usize = 16;
 
 impl DrawStream {
     /// The stream of a world, entered at ticket `n`.
-    fn at(source: Source, n: u64) -> Self {
+    fn at(source: WorldSeed, n: u64) -> Self {
         let mut key = *b"................tickets, in 2026";
         key[..8].copy_from_slice(&source.seed.to_le_bytes());
         key[8..16].copy_from_slice(&source.world.to_le_bytes());
         let mut rng = ChaCha8Rng::from_seed(key);
         rng.set_word_pos(u128::from(n) * WORDS as u128);
-        Self { rng, ready: [Draws([0; WORDS]); AHEAD], n_used: AHEAD }
+        Self { rng, ready: [TicketDraws([0; WORDS]); BATCH], n_used: BATCH }
     }
 
     /// The next ticket's draws.
-    pub fn next_ticket(&mut self) -> &Draws {
-        if self.n_used == AHEAD {
+    pub fn next_ticket(&mut self) -> &TicketDraws {
+        if self.n_used == BATCH {
             self.refill();
         }
         self.n_used += 1;
@@ -134,7 +138,7 @@ impl DrawStream {
     }
 
     fn refill(&mut self) {
-        let mut bytes = [0; AHEAD * WORDS * 4];
+        let mut bytes = [0; BATCH * WORDS * 4];
         self.rng.fill_bytes(&mut bytes);
         for (draws, bytes) in self.ready.iter_mut().zip(bytes.as_chunks::<{ WORDS * 4 }>().0) {
             for (word, bytes) in draws.0.iter_mut().zip(bytes.as_chunks().0) {
@@ -147,9 +151,9 @@ impl DrawStream {
 
 /// Turns the numbers of one kind of thing into hashes that no other kind shares.
 #[derive(Clone, Copy, Debug)]
-pub struct Key(u64);
+pub struct HashKey(u64);
 
-impl Key {
+impl HashKey {
     /// The key of a kind of thing.
     pub const fn new(seed: u64, kind: &str) -> Self {
         let kind = kind.as_bytes();
@@ -181,11 +185,11 @@ const fn mix(mut n: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, Source};
+    use super::{HashKey, WorldSeed};
 
     #[test]
     fn entering_anywhere_gives_the_same_words() {
-        let source = Source { seed: 7, world: 9 };
+        let source = WorldSeed { seed: 7, world: 9 };
         let mut from_start = source.tickets(0);
         let all: Vec<_> = (0..100).map(|_| from_start.next_ticket().0).collect();
         for n in [0, 1, 2, 3, 7, 50, 99] {
@@ -195,9 +199,9 @@ mod tests {
 
     #[test]
     fn keys_are_apart_and_even() {
-        let (cars, days) = (Key::new(1, "car"), Key::new(1, "day"));
+        let (cars, days) = (HashKey::new(1, "car"), HashKey::new(1, "day"));
         assert_ne!(cars.hash(0), days.hash(0));
-        assert_ne!(cars.hash(0), Key::new(2, "car").hash(0));
+        assert_ne!(cars.hash(0), HashKey::new(2, "car").hash(0));
         let mean = (0..10_000).map(|n| cars.unit(n)).sum::<f64>() / 10_000.0;
         // The mean of 10,000 uniform numbers has a standard deviation of 0.0029.
         assert!((mean - 0.5).abs() < 0.015, "{mean}");

@@ -4,6 +4,17 @@
 //! market, hour and market the channel; the month brings the car out of the market's fleet; car, age and season decide what
 //! breaks, and that how bad it is; all of this shapes the ticket's life, of which as-of shows a part.
 
+pub mod arrival_rate;
+pub mod arrivals;
+pub mod calendar;
+pub mod demand_surge;
+pub mod expectations;
+pub mod failure_model;
+pub mod fleet;
+pub mod interarrival;
+pub mod lifecycle;
+pub mod scenarios;
+
 use std::ops::Range;
 
 use anyhow::{Context, Result, ensure};
@@ -12,23 +23,23 @@ use manifest::{ScenarioEffect, WorldParameters};
 use ticket_schema::cars::MODEL_YEARS;
 use ticket_schema::{Ticket, Timestamp};
 
-use crate::arrivals::{Arrivals, Cause};
-use crate::calendar::{holidays, month};
-use crate::draws::{Draws, Source, Use};
-use crate::effects::Expectations;
-use crate::fleet::Fleet;
-use crate::life::{Case, Lives};
 use crate::profile::Profile;
-use crate::scenarios::Effects;
-use crate::trouble::{Categories, Severities};
-use crate::volume::Volume;
-use crate::waves::Wave;
+use crate::rng::{DrawPurpose, TicketDraws, WorldSeed};
+use crate::world::arrival_rate::ArrivalRates;
+use crate::world::arrivals::{Arrivals, Cause};
+use crate::world::calendar::{holidays, month};
+use crate::world::demand_surge::DemandSurge;
+use crate::world::expectations::Expectations;
+use crate::world::failure_model::{Categories, Severities};
+use crate::world::fleet::Fleet;
+use crate::world::lifecycle::{LifecycleModel, TicketContext};
+use crate::world::scenarios::ScenarioImpact;
 
 /// Everything that tickets are made from.
 #[derive(Debug)]
 pub struct World {
     parameters: WorldParameters,
-    source: Source,
+    source: WorldSeed,
     n_tickets: u64,
     /// The month of the year, from 0, of the world's first month.
     first_month0: usize,
@@ -36,7 +47,7 @@ pub struct World {
     fleet: Fleet,
     categories: Categories,
     severities: Severities,
-    lives: Lives,
+    lifecycle: LifecycleModel,
     scenario_effects: Vec<ScenarioEffect>,
 }
 
@@ -53,21 +64,22 @@ impl World {
     /// The same with this profile.
     pub fn with_profile(parameters: WorldParameters, profile: &Profile) -> Result<Self> {
         check_period(&parameters)?;
-        let source = Source::of(&parameters);
-        let effects = Effects::new(&parameters, profile)?;
-        let recalls = Wave::of_recalls(profile);
-        let volume = Volume::new(&parameters, profile, &recalls);
-        let waves: Vec<Wave> = recalls.into_iter().chain(effects.waves.iter().map(|(_, wave)| wave.clone())).collect();
-        let fleet = Fleet::new(&parameters, profile, &waves)?;
-        let n_recalls = waves.len() - effects.waves.len();
-        let arrivals = Arrivals::new(&parameters, volume, waves)
+        let source = WorldSeed::of(&parameters);
+        let impact = ScenarioImpact::new(&parameters, profile)?;
+        let recalls = DemandSurge::of_recalls(profile);
+        let rates = ArrivalRates::new(&parameters, profile, &recalls);
+        let surges: Vec<DemandSurge> =
+            recalls.into_iter().chain(impact.surges.iter().map(|(_, surge)| surge.clone())).collect();
+        let fleet = Fleet::new(&parameters, profile, &surges)?;
+        let n_recalls = surges.len() - impact.surges.len();
+        let arrivals = Arrivals::new(&parameters, rates, surges)
             .context("nobody would open a ticket in this period, or more would than can be counted; choose another")?;
         let categories = Categories::new(profile);
         let expectations =
             Expectations { world: &parameters, profile, arrivals: &arrivals, fleet: &fleet, categories: &categories };
         let severities = Severities::new(profile, &expectations.categories_by_age());
-        let scenario_effects = expectations.of_scenarios(&effects, n_recalls);
-        let lives = Lives::new(source, profile, effects.outages);
+        let scenario_effects = expectations.of_scenarios(&impact, n_recalls);
+        let lifecycle = LifecycleModel::new(source, profile, impact.outages);
         let first_month0 = month(parameters.world_start).rem_euclid(12) as usize;
         let mut world = Self {
             parameters,
@@ -78,7 +90,7 @@ impl World {
             fleet,
             categories,
             severities,
-            lives,
+            lifecycle,
             scenario_effects,
         };
         world.n_tickets = world.first_from(world.parameters.as_of);
@@ -102,7 +114,7 @@ impl World {
 
     /// The numbers of the tickets that can have changed after `since`: no earlier ones can.
     pub fn may_have_changed_since(&self, since: Timestamp) -> Range<u64> {
-        self.first_from(since.plus_seconds(-self.lives.longest()))..self.n_tickets
+        self.first_from(since.plus_seconds(-self.lifecycle.max_age()))..self.n_tickets
     }
 
     /// The tickets with these numbers, in order of creation. Each depends on the world and its own number alone.
@@ -116,43 +128,43 @@ impl World {
     }
 
     /// Ticket `n` as it was at another time, but not before it was opened.
-    pub fn ticket_seen_at(&self, n: u64, as_of: Timestamp) -> Ticket {
+    pub fn ticket_as_of(&self, n: u64, as_of: Timestamp) -> Ticket {
         let (created_at, hour) = self.arrivals.next(&mut self.arrivals.cursor(n));
         self.ticket(created_at, hour, as_of, self.source.tickets(n).next_ticket())
     }
 
-    fn ticket(&self, created_at: Timestamp, hour: usize, as_of: Timestamp, draws: &Draws) -> Ticket {
+    fn ticket(&self, created_at: Timestamp, hour: usize, as_of: Timestamp, draws: &TicketDraws) -> Ticket {
         let month = self.arrivals.hour(hour).month;
-        let (market, cause) = self.arrivals.market(hour, draws.word(Use::Market));
-        let channel = self.arrivals.channel(hour, market, draws.word(Use::Channel));
-        let wave = if let Cause::Wave(wave) = cause { Some(wave) } else { None };
-        let car = self.fleet.car(month, market, wave, draws.word(Use::Cohort), draws.word(Use::Car));
-        let papers = self.fleet.papers(market, &car);
-        let category = if let Some(wave) = wave {
-            self.arrivals.waves()[wave].category
+        let (market, cause) = self.arrivals.market(hour, draws.word(DrawPurpose::Market));
+        let channel = self.arrivals.channel(hour, market, draws.word(DrawPurpose::Channel));
+        let surge = if let Cause::DemandSurge(surge) = cause { Some(surge) } else { None };
+        let car = self.fleet.car(month, market, surge, draws.word(DrawPurpose::Cohort), draws.word(DrawPurpose::Car));
+        let registration = self.fleet.registration(market, &car);
+        let category = if let Some(surge) = surge {
+            self.arrivals.surges()[surge].category
         } else {
             let month0 = (self.first_month0 + usize::from(month)) % 12;
-            self.categories.pick(market, month0, &car, draws.word(Use::Category))
+            self.categories.sample(market, month0, &car, draws.word(DrawPurpose::Category))
         };
-        let severity = self.severities.pick(category, car.age, draws.word(Use::Severity));
-        let what = Case { created_at, severity, category, channel, dealer: papers.dealer_id };
-        let seen = self.lives.seen_at(as_of, &what, draws);
+        let severity = self.severities.sample(category, car.age, draws.word(DrawPurpose::Severity));
+        let context = TicketContext { created_at, severity, category, channel, dealer: registration.dealer_id };
+        let snapshot = self.lifecycle.snapshot_at(as_of, &context, draws);
         Ticket {
             ticket_id: draws.ticket_id(),
             created_at,
-            updated_at: seen.updated_at,
-            resolved_at: seen.resolved_at,
+            updated_at: snapshot.updated_at,
+            resolved_at: snapshot.resolved_at,
             severity,
-            status: seen.status,
+            status: snapshot.status,
             category,
             channel,
             market,
-            dealer_id: papers.dealer_id,
-            customer_id: papers.customer_id,
-            vin_last6: papers.vin_last6,
+            dealer_id: registration.dealer_id,
+            customer_id: registration.customer_id,
+            vin_last6: registration.vin_last6,
             model_series: car.series,
             model_year: car.model_year,
-            sla_breached: seen.sla_breached,
+            sla_breached: snapshot.sla_breached,
         }
     }
 

@@ -5,12 +5,12 @@ use manifest::WorldParameters;
 use ticket_schema::Timestamp;
 use ticket_schema::enums::{Channel, Market};
 
-use crate::calendar::{LocalHour, WEEK_HOURS, holidays::is_holiday, is_day_after_holiday};
-use crate::distributions::lognormal_around_one;
-use crate::draws::{Key, Source};
 use crate::profile::Profile;
-use crate::shares::Shares;
-use crate::waves::Wave;
+use crate::rng::categorical::Categorical;
+use crate::rng::distributions::lognormal_mean_one;
+use crate::rng::{HashKey, WorldSeed};
+use crate::world::calendar::{LocalHour, WEEK_HOURS, holidays::is_holiday, is_day_after_holiday};
+use crate::world::demand_surge::DemandSurge;
 
 const HOUR_SECONDS: i64 = 3600;
 
@@ -25,37 +25,37 @@ const ROUNDS: usize = 50;
 
 /// What is to be expected.
 #[derive(Debug)]
-pub struct Volume {
+pub struct ArrivalRates {
     /// In the order of time.
-    pub cells: Vec<Cell>,
-    /// How many of the cells make up the first period.
+    pub hours: Vec<HourlyRate>,
+    /// How many of the hours make up the first period.
     pub n_first_period: usize,
     /// How the channels share each hour of the week.
-    pub channels: Vec<Shares<CHANNELS>>,
+    pub channels: Vec<Categorical<CHANNELS>>,
 }
 
 /// An hour, or the part of one that lies in the world's first period or after it.
 #[derive(Clone, Debug)]
-pub struct Cell {
+pub struct HourlyRate {
     /// When it begins.
     pub start: Timestamp,
     /// How long it is.
     pub seconds: i64,
     /// What the clocks show, by market.
     pub hour_of_week: [u8; MARKETS],
-    /// Ordinary tickets, by market.
-    pub ordinary: [f64; MARKETS],
+    /// Baseline tickets, by market.
+    pub baseline: [f64; MARKETS],
 }
 
-impl Cell {
-    /// Tickets by market, those of the waves among them.
-    pub fn with_waves(&self, waves: &[Wave]) -> [f64; MARKETS] {
-        let mut tickets = self.ordinary;
-        for wave in waves {
-            let level = wave.level(self.start);
+impl HourlyRate {
+    /// Tickets by market, those of the surges among them.
+    pub fn with_surges(&self, surges: &[DemandSurge]) -> [f64; MARKETS] {
+        let mut tickets = self.baseline;
+        for surge in surges {
+            let level = surge.level(self.start);
             if level > 0.0 {
                 for (market, tickets) in tickets.iter_mut().enumerate() {
-                    *tickets += self.ordinary[market] * wave.uplift[market] * level;
+                    *tickets += self.baseline[market] * surge.uplift[market] * level;
                 }
             }
         }
@@ -63,19 +63,19 @@ impl Cell {
     }
 }
 
-impl Volume {
+impl ArrivalRates {
     /// What is to be expected in a world, to the end of its first period or to as-of, whichever is later.
     ///
     /// Over the first period the markets and the channels have the shares that the profile gives them, recalls included.
-    pub fn new(world: &WorldParameters, profile: &Profile, recalls: &[Wave]) -> Self {
-        let mut cells = cells(world);
+    pub fn new(world: &WorldParameters, profile: &Profile, recalls: &[DemandSurge]) -> Self {
+        let mut hours = hours(world);
         let end = world.first_period_end();
-        let n_first_period = cells.partition_point(|cell| cell.start < end);
-        let days = Days { profile, key: Source::of(world).key("day") };
-        days.fill(&mut cells);
+        let n_first_period = hours.partition_point(|hour| hour.start < end);
+        let days = DailyVariation { profile, key: WorldSeed::of(world).key("day") };
+        days.fill(&mut hours);
 
         let profiles = hours_of_week(profile);
-        let volumes = channel_volumes(&cells[..n_first_period], &profiles, recalls);
+        let volumes = channel_volumes(&hours[..n_first_period], &profiles, recalls);
         let weights = fit_channels(profile, &volumes);
         let markets = profile.markets.weights.shares();
         let scale: [f64; MARKETS] = std::array::from_fn(|market| {
@@ -83,54 +83,54 @@ impl Volume {
             if volume > 0.0 { markets[market] * world.count as f64 / volume } else { 0.0 }
         });
         let channels_at = |hour: usize| std::array::from_fn::<_, CHANNELS, _>(|c| weights[c] * profiles[c][hour]);
-        for cell in &mut cells {
-            for (market, tickets) in cell.ordinary.iter_mut().enumerate() {
-                *tickets *= scale[market] * channels_at(usize::from(cell.hour_of_week[market])).iter().sum::<f64>();
+        for hour in &mut hours {
+            for (market, tickets) in hour.baseline.iter_mut().enumerate() {
+                *tickets *= scale[market] * channels_at(usize::from(hour.hour_of_week[market])).iter().sum::<f64>();
             }
         }
-        let channels = (0..WEEK_HOURS).map(|hour| Shares::new(&channels_at(hour))).collect();
-        Self { cells, n_first_period, channels }
+        let channels = (0..WEEK_HOURS).map(|hour| Categorical::new(&channels_at(hour))).collect();
+        Self { hours, n_first_period, channels }
     }
 }
 
 /// The hours of a world: whole ones, but for those in which the first period begins and ends.
-fn cells(world: &WorldParameters) -> Vec<Cell> {
+fn hours(world: &WorldParameters) -> Vec<HourlyRate> {
     let (start, middle) = (world.world_start.seconds(), world.first_period_end().seconds());
     let end = middle.max(world.as_of.seconds());
-    let mut cells = Vec::new();
+    let mut hours = Vec::new();
     let mut at = start;
     while at < end {
         let next_hour = (at.div_euclid(HOUR_SECONDS) + 1) * HOUR_SECONDS;
         let next = if at < middle { next_hour.min(middle) } else { next_hour };
         let start = world.world_start.plus_seconds(at - start);
         let clocks = |market: usize| LocalHour::at(Market::ALL[market], start.to_chrono()).hour_of_week;
-        cells.push(Cell {
+        hours.push(HourlyRate {
             start,
             seconds: next - at,
             hour_of_week: std::array::from_fn(clocks),
-            ordinary: [(next - at) as f64 / HOUR_SECONDS as f64; MARKETS],
+            baseline: [(next - at) as f64 / HOUR_SECONDS as f64; MARKETS],
         });
         at = next;
     }
-    cells
+    hours
 }
 
 /// What makes a market's days differ.
-struct Days<'a> {
+struct DailyVariation<'a> {
     profile: &'a Profile,
-    key: Key,
+    key: HashKey,
 }
 
-impl Days<'_> {
-    fn fill(&self, cells: &mut [Cell]) {
+impl DailyVariation<'_> {
+    fn fill(&self, hours: &mut [HourlyRate]) {
         for (i, market) in Market::ALL.iter().enumerate() {
             let mut today = (NaiveDate::MIN, 0.0);
-            for cell in &mut *cells {
-                let date = LocalHour::at(*market, cell.start.to_chrono()).date;
+            for hour in &mut *hours {
+                let date = LocalHour::at(*market, hour.start.to_chrono()).date;
                 if date != today.0 {
                     today = (date, self.factor(*market, date));
                 }
-                cell.ordinary[i] *= today.1;
+                hour.baseline[i] *= today.1;
             }
         }
     }
@@ -143,7 +143,7 @@ impl Days<'_> {
             () => 1.0,
         };
         let number = i64::from(date.num_days_from_ce()) * MARKETS as i64 + market as i64;
-        let own = lognormal_around_one(self.profile.days.spread.get(), self.key.unit(number.unsigned_abs()));
+        let own = lognormal_mean_one(self.profile.days.spread.get(), self.key.unit(number.unsigned_abs()));
         self.profile.months.factors[date.month0() as usize].get() * holiday * own
     }
 }
@@ -166,16 +166,16 @@ fn hours_of_week(profile: &Profile) -> [[f64; WEEK_HOURS]; CHANNELS] {
 
 /// What each channel would have in each market if it had all the weight.
 fn channel_volumes(
-    cells: &[Cell],
+    hours: &[HourlyRate],
     profiles: &[[f64; WEEK_HOURS]; CHANNELS],
-    recalls: &[Wave],
+    recalls: &[DemandSurge],
 ) -> [[f64; CHANNELS]; MARKETS] {
     let mut volumes = [[0.0; CHANNELS]; MARKETS];
-    for cell in cells {
-        let tickets = cell.with_waves(recalls);
+    for hour in hours {
+        let tickets = hour.with_surges(recalls);
         for (market, volumes) in volumes.iter_mut().enumerate() {
             for (volume, profile) in volumes.iter_mut().zip(profiles) {
-                *volume += tickets[market] * profile[usize::from(cell.hour_of_week[market])];
+                *volume += tickets[market] * profile[usize::from(hour.hour_of_week[market])];
             }
         }
     }

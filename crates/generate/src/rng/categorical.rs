@@ -1,15 +1,15 @@
-//! Picks by weight, in constant time: a few values by counting borders, many by an alias table.
+//! Picks by weight, in constant time: a few values by counting bounds, many by an alias table.
 //!
 //! Weights become whole numbers with operations that give the same bits on every machine, so every machine picks the same.
 
 /// Up to `N` values with their shares of the uniform words.
 #[derive(Clone, Debug)]
-pub struct Shares<const N: usize> {
+pub struct Categorical<const N: usize> {
     /// Where each value's share ends, in units of 2^-31; the last one's, and what is unused, is out of reach.
     ends: [u32; N],
 }
 
-impl<const N: usize> Shares<N> {
+impl<const N: usize> Categorical<N> {
     /// The values 0, 1, … by weight. A value of weight 0 is never picked; if all weights are 0, the first always is.
     ///
     /// There are at most `N` weights.
@@ -28,24 +28,24 @@ impl<const N: usize> Shares<N> {
     }
 
     /// The value in whose share `word` lies. There is no branch for the processor to guess.
-    pub fn pick(&self, word: u32) -> usize {
+    pub fn sample(&self, word: u32) -> usize {
         self.ends.iter().map(|end| usize::from(*end <= word >> 1)).sum()
     }
 
     /// The value in whose share `word` lies, and how far in: from 0 to below 1.
-    pub fn pick_with_place(&self, word: u32) -> (usize, f64) {
-        let value = self.pick(word);
-        let (start, end) = self.borders(value);
+    pub fn sample_with_position(&self, word: u32) -> (usize, f64) {
+        let value = self.sample(word);
+        let (start, end) = self.bounds(value);
         (value, (f64::from(word) / 2.0 - start) / (end - start))
     }
 
     /// The share of a value.
     pub fn share(&self, value: usize) -> f64 {
-        let (start, end) = self.borders(value);
+        let (start, end) = self.bounds(value);
         (end - start) / f64::from(1_u32 << 31)
     }
 
-    fn borders(&self, value: usize) -> (f64, f64) {
+    fn bounds(&self, value: usize) -> (f64, f64) {
         let end = |value: usize| f64::from(self.ends[value].min(1 << 31));
         (if value == 0 { 0.0 } else { end(value - 1) }, end(value))
     }
@@ -53,7 +53,7 @@ impl<const N: usize> Shares<N> {
 
 /// Any number of values with their shares of the uniform words (the alias method: Walker 1977, Vose 1991).
 #[derive(Clone, Debug)]
-pub struct Alias {
+pub struct AliasTable {
     slots: Vec<Slot>,
 }
 
@@ -64,7 +64,7 @@ struct Slot {
     other: u32,
 }
 
-impl Alias {
+impl AliasTable {
     /// The values 0, 1, … by weight. `None` if no weight is above 0.
     pub fn new(weights: &[f64]) -> Option<Self> {
         let total: f64 = weights.iter().sum();
@@ -75,16 +75,16 @@ impl Alias {
         let mut parts: Vec<f64> = weights.iter().map(|weight| weight / total * n).collect();
         let mut slots: Vec<Slot> = (0..parts.len()).map(|own| Slot { until: u32::MAX, other: own as u32 }).collect();
         let (mut small, mut large): (Vec<usize>, Vec<usize>) = (0..parts.len()).partition(|i| parts[*i] < 1.0);
-        while let (Some(needy), Some(rich)) = (small.pop(), large.pop()) {
-            slots[needy] = Slot { until: (parts[needy] * f64::from(u32::MAX)) as u32, other: rich as u32 };
-            parts[rich] -= 1.0 - parts[needy];
-            if parts[rich] < 1.0 { small.push(rich) } else { large.push(rich) }
+        while let (Some(under), Some(over)) = (small.pop(), large.pop()) {
+            slots[under] = Slot { until: (parts[under] * f64::from(u32::MAX)) as u32, other: over as u32 };
+            parts[over] -= 1.0 - parts[under];
+            if parts[over] < 1.0 { small.push(over) } else { large.push(over) }
         }
         Some(Self { slots })
     }
 
     /// The value in whose share `word` lies.
-    pub fn pick(&self, word: u32) -> usize {
+    pub fn sample(&self, word: u32) -> usize {
         let place = u64::from(word) * self.slots.len() as u64;
         let slot = (place >> 32) as usize;
         let Slot { until, other } = self.slots[slot];
@@ -94,31 +94,31 @@ impl Alias {
 
 #[cfg(test)]
 mod tests {
-    use super::{Alias, Shares};
+    use super::{AliasTable, Categorical};
 
     #[test]
     fn shares_are_exact_at_their_borders() {
-        let shares = Shares::<4>::new(&[1.0, 0.0, 3.0]);
-        assert_eq!([0, (1 << 30) - 1].map(|word| shares.pick(word)), [0, 0]);
-        assert_eq!([1 << 30, u32::MAX].map(|word| shares.pick(word)), [2, 2]);
-        assert_eq!(shares.pick_with_place(1 << 29), (0, 0.5));
-        assert_eq!(Shares::<4>::new(&[0.0, 1.0, 0.0]).pick(u32::MAX), 1);
-        assert_eq!(Shares::<4>::new(&[0.0, 1.0, 0.0]).pick(0), 1);
+        let shares = Categorical::<4>::new(&[1.0, 0.0, 3.0]);
+        assert_eq!([0, (1 << 30) - 1].map(|word| shares.sample(word)), [0, 0]);
+        assert_eq!([1 << 30, u32::MAX].map(|word| shares.sample(word)), [2, 2]);
+        assert_eq!(shares.sample_with_position(1 << 29), (0, 0.5));
+        assert_eq!(Categorical::<4>::new(&[0.0, 1.0, 0.0]).sample(u32::MAX), 1);
+        assert_eq!(Categorical::<4>::new(&[0.0, 1.0, 0.0]).sample(0), 1);
     }
 
     #[test]
     fn aliases_give_each_value_its_share() {
         let weights = [5.0, 0.0, 1.0, 0.5, 3.5];
-        let alias = Alias::new(&weights).unwrap();
+        let alias = AliasTable::new(&weights).unwrap();
         let mut counts = [0_u32; 5];
         for word in (0..=u32::MAX).step_by(4099) {
-            counts[alias.pick(word)] += 1;
+            counts[alias.sample(word)] += 1;
         }
         let total: u32 = counts.iter().sum();
         for (count, weight) in counts.iter().zip(weights) {
             let share = f64::from(*count) / f64::from(total);
             assert!((share - weight / 10.0).abs() < 1e-5, "{share} for {weight}");
         }
-        assert!(Alias::new(&[0.0]).is_none());
+        assert!(AliasTable::new(&[0.0]).is_none());
     }
 }

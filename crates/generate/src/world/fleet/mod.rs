@@ -8,17 +8,22 @@ use std::ops::RangeInclusive;
 
 use anyhow::{Result, ensure};
 use manifest::WorldParameters;
-use ticket_schema::cars::{MODEL_YEARS, ModelSeries};
+use ticket_schema::cars::ModelSeries;
 use ticket_schema::enums::Market;
 use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
 
-use crate::calendar::month;
-use crate::distributions::{lognormal_strata, normal_below, normal_quantile};
-use crate::draws::{Key, Source, scale};
-use crate::profile::{AGES, Profile};
-use crate::shares::Alias;
-use crate::volume::MARKETS;
-use crate::waves::{Recalled, Wave};
+use crate::profile::Profile;
+use crate::rng::categorical::AliasTable;
+use crate::rng::distributions::{normal_cdf, normal_quantile, stratified_lognormal};
+use crate::rng::{HashKey, WorldSeed, scale};
+use crate::world::arrival_rate::MARKETS;
+use crate::world::calendar::month;
+use crate::world::demand_surge::{DemandSurge, RecalledCars};
+
+mod cohort;
+
+use cohort::{Cohort, CohortBlock, cohort_blocks, cohorts_of};
+pub use cohort::{CohortInMonth, vehicle_class};
 
 const YEAR_DAYS: f64 = 365.25;
 
@@ -29,7 +34,7 @@ const CUSTOMER_BITS: u64 = (1 << 40) - 1;
 const VINS: u64 = VinLast6::COUNT as u64;
 
 /// How many kinds of car break differently: each segment, with and without a combustion engine.
-pub const KINDS: usize = 10;
+pub const VEHICLE_CLASSES: usize = 10;
 
 /// A car, as far as its cohort determines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +45,15 @@ pub struct Car {
     pub series: ModelSeries,
     /// Its model year.
     pub model_year: i32,
-    /// What kind of car it is, below [`KINDS`].
-    pub kind: u8,
+    /// What vehicle_class of car it is, below [`VEHICLE_CLASSES`].
+    pub vehicle_class: u8,
     /// Its age in model years, below [`AGES`].
     pub age: u8,
 }
 
 /// The owner's and the service centre's names for a car.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Papers {
+pub struct Registration {
     /// Its owner.
     pub customer_id: CustomerId,
     /// Where it is mended.
@@ -63,83 +68,50 @@ pub struct Fleet {
     cohorts: Vec<Cohort>,
     markets: Vec<MarketFleet>,
     /// Which cohort comes in, by month since the world's first and market.
-    ordinary: Vec<Option<Alias>>,
-    /// The same for the cars of each wave; empty for waves that bring any car.
-    recalled: Vec<Vec<Option<Alias>>>,
+    baseline: Vec<Option<AliasTable>>,
+    /// The same for the cars of each surge; empty for surges that bring any car.
+    recalled: Vec<Vec<Option<AliasTable>>>,
     first_month: i32,
     /// The part of a cohort, from the car that comes most often on, that has a share of i / 1024 of its tickets, in units of
     /// 2^-32.
-    visitors: Vec<u32>,
+    visit_quantiles: Vec<u32>,
     /// Cars whose hash is below it belong to businesses.
     business_until: u32,
-    cars: Key,
+    cars: HashKey,
     /// Which car has which rank among those that come often.
-    ranks: Key,
-    owners: Key,
+    ranks: HashKey,
+    owners: HashKey,
     pseudonym: u64,
-}
-
-/// What the cars of a cohort that are of one age are in some month.
-#[derive(Clone, Copy, Debug)]
-pub struct CohortInMonth {
-    /// Their series.
-    pub series: ModelSeries,
-    /// Their model year.
-    pub model_year: i32,
-    /// What kind of car they are, below [`KINDS`].
-    pub kind: usize,
-    /// Their age in model years, below [`AGES`].
-    pub age: usize,
-}
-
-/// The cars of one series and model year.
-#[derive(Clone, Copy, Debug)]
-struct Cohort {
-    series: ModelSeries,
-    model_year: i32,
-    kind: u8,
 }
 
 #[derive(Debug)]
 struct MarketFleet {
     /// By cohort; none where it wasn't sold.
-    blocks: Vec<Block>,
+    blocks: Vec<CohortBlock>,
     first_business: u64,
     n_businesses: u64,
-    dealers: Option<Alias>,
-}
-
-/// A cohort's cars in a market.
-#[derive(Clone, Copy, Debug, Default)]
-struct Block {
-    first: u64,
-    /// When all have been sold.
-    cars: u64,
-    /// How long it takes to sell one.
-    months_a_car: f64,
-    /// The series' share of the market's sales.
-    sales: f64,
+    dealers: Option<AliasTable>,
 }
 
 impl Fleet {
     /// The cars of a world, from its first month to its last.
     ///
     /// Fails if a market with tickets has no car at some time, which can only be so with a profile of one's own.
-    pub fn new(world: &WorldParameters, profile: &Profile, waves: &[Wave]) -> Result<Self> {
+    pub fn new(world: &WorldParameters, profile: &Profile, surges: &[DemandSurge]) -> Result<Self> {
         let cohorts: Vec<Cohort> = ModelSeries::ALL.iter().flat_map(|series| cohorts_of(*series)).collect();
-        let source = Source::of(world);
+        let source = WorldSeed::of(world);
         let first_month = month(world.world_start);
         let reference = month(world.first_period_end());
-        let cars_a_market =
+        let cars_per_market =
             world.count as f64 / f64::from(world.days_back) * YEAR_DAYS / profile.fleet.tickets_a_year.get();
         let mut next = 0;
         let mut markets: Vec<MarketFleet> = (Market::ALL.iter().zip(profile.markets.weights.shares()))
             .map(|(market, share)| {
-                let cars = cars_a_market * share;
-                let blocks = blocks(*market, &cohorts, profile, reference, cars, &mut next);
+                let cars = cars_per_market * share;
+                let blocks = cohort_blocks(*market, &cohorts, profile, reference, cars, &mut next);
                 let business_cars = cars * profile.fleet.business_share.get();
                 let n_businesses = (business_cars / profile.fleet.business_cars.get()).ceil().max(1.0) as u64;
-                let dealers = Alias::new(&dealer_sizes(source, *market, profile));
+                let dealers = AliasTable::new(&dealer_sizes(source, *market, profile));
                 MarketFleet { blocks, first_business: 0, n_businesses, dealers }
             })
             .collect();
@@ -150,10 +122,10 @@ impl Fleet {
         let mut fleet = Self {
             cohorts,
             markets,
-            ordinary: Vec::new(),
+            baseline: Vec::new(),
             recalled: Vec::new(),
             first_month,
-            visitors: visitors(profile.fleet.rate_sigma.get()),
+            visit_quantiles: visit_quantiles(profile.fleet.rate_sigma.get()),
             business_until: (profile.fleet.business_share.get() * f64::from(u32::MAX)) as u32,
             cars: source.key("car"),
             ranks: source.key("rank"),
@@ -161,17 +133,17 @@ impl Fleet {
             pseudonym: source.key("pseudonym").hash(0),
         };
         let last_month = reference.max(month(world.as_of));
-        fleet.ordinary =
-            picks(first_month..=last_month, |market, month| fleet.ordinary_weights(profile, market, month));
+        fleet.baseline =
+            picks(first_month..=last_month, |market, month| fleet.baseline_weights(profile, market, month));
         fleet.check(profile)?;
         fleet.recalled =
-            waves.iter().map(|wave| fleet.picks_of_wave(profile, wave, first_month..=last_month)).collect();
+            surges.iter().map(|surge| fleet.picks_of_surge(profile, surge, first_month..=last_month)).collect();
         Ok(fleet)
     }
 
     fn check(&self, profile: &Profile) -> Result<()> {
         for (market, share) in Market::ALL.iter().zip(profile.markets.weights.shares()) {
-            let has_cars = self.ordinary.iter().skip(*market as usize).step_by(MARKETS).all(Option::is_some);
+            let has_cars = self.baseline.iter().skip(*market as usize).step_by(MARKETS).all(Option::is_some);
             ensure!(
                 share == 0.0 || has_cars,
                 "the profile {} has tickets in {market} at times when none of its series is on the road there; give more \
@@ -182,21 +154,26 @@ impl Fleet {
         Ok(())
     }
 
-    fn picks_of_wave(&self, profile: &Profile, wave: &Wave, months: RangeInclusive<i32>) -> Vec<Option<Alias>> {
-        let Some(recalled) = &wave.cars else { return Vec::new() };
-        let during = month(wave.from)..=month(wave.until);
+    fn picks_of_surge(
+        &self,
+        profile: &Profile,
+        surge: &DemandSurge,
+        months: RangeInclusive<i32>,
+    ) -> Vec<Option<AliasTable>> {
+        let Some(recalled) = &surge.cars else { return Vec::new() };
+        let during = month(surge.from)..=month(surge.until);
         picks(months, |market, month| {
             if during.contains(&month) { self.recalled_weights(profile, recalled, market, month) } else { Vec::new() }
         })
     }
 
     /// How many tickets each cohort has in a month, relative to the others.
-    pub fn ordinary_weights(&self, profile: &Profile, market: usize, month: i32) -> Vec<f64> {
+    pub fn baseline_weights(&self, profile: &Profile, market: usize, month: i32) -> Vec<f64> {
         self.weights(market, month, |_, age| profile.ages.visits[age].get())
     }
 
     /// The same for the tickets of a recall.
-    pub fn recalled_weights(&self, profile: &Profile, recalled: &Recalled, market: usize, month: i32) -> Vec<f64> {
+    pub fn recalled_weights(&self, profile: &Profile, recalled: &RecalledCars, market: usize, month: i32) -> Vec<f64> {
         self.weights(market, month, |cohort, age| {
             let is_recalled = recalled.contains(cohort.series, cohort.model_year);
             if is_recalled { profile.recall_completion.by_age[age].get() } else { 0.0 }
@@ -205,7 +182,7 @@ impl Fleet {
 
     fn weights(&self, market: usize, month: i32, rate: impl Fn(&Cohort, usize) -> f64) -> Vec<f64> {
         let blocks = &self.markets[market].blocks;
-        let weight = |(cohort, block): (&Cohort, &Block)| {
+        let weight = |(cohort, block): (&Cohort, &CohortBlock)| {
             let rates = cohort.ages(month).map(|(age, part)| part * rate(cohort, age));
             block.sales * rates.sum::<f64>()
         };
@@ -215,57 +192,58 @@ impl Fleet {
     /// What the cohorts are in a month, in the order of the weights; each with the parts of it that are of an age.
     pub fn cohorts(&self, month: i32) -> impl Iterator<Item = Vec<(CohortInMonth, f64)>> {
         self.cohorts.iter().map(move |cohort| {
-            let (series, model_year, kind) = (cohort.series, cohort.model_year, usize::from(cohort.kind));
+            let (series, model_year, vehicle_class) =
+                (cohort.series, cohort.model_year, usize::from(cohort.vehicle_class));
             let sold = cohort.part_sold(month);
             let ages = cohort.ages(month);
-            ages.map(|(age, part)| (CohortInMonth { series, model_year, kind, age }, part / sold)).collect()
+            ages.map(|(age, part)| (CohortInMonth { series, model_year, vehicle_class, age }, part / sold)).collect()
         })
     }
 
     /// The share of a service centre in its market's cars.
-    pub fn dealer_share(source: Source, profile: &Profile, dealer: DealerId) -> f64 {
+    pub fn dealer_share(source: WorldSeed, profile: &Profile, dealer: DealerId) -> f64 {
         let sizes = dealer_sizes(source, dealer.market, profile);
         sizes[usize::from(dealer.number) - 1] / sizes.iter().sum::<f64>()
     }
 
-    /// The car that comes to a market in a month (counted from the world's first): because of a wave, or any.
-    pub fn car(&self, month: u16, market: Market, wave: Option<usize>, cohort: u32, car: u32) -> Car {
-        let place = usize::from(month) * MARKETS + market as usize;
-        let recalled = wave.and_then(|wave| self.recalled[wave].get(place)?.as_ref());
+    /// The car that comes to a market in a month (counted from the world's first): because of a surge, or any.
+    pub fn car(&self, month: u16, market: Market, surge: Option<usize>, cohort: u32, car: u32) -> Car {
+        let index = usize::from(month) * MARKETS + market as usize;
+        let recalled = surge.and_then(|surge| self.recalled[surge].get(index)?.as_ref());
         let (pick, is_recalled) = match recalled {
             Some(recalled) => (Some(recalled), true),
-            None => (self.ordinary[place].as_ref(), false),
+            None => (self.baseline[index].as_ref(), false),
         };
-        let i = pick.map_or(0, |pick| pick.pick(cohort));
+        let i = pick.map_or(0, |pick| pick.sample(cohort));
         let (cohort, block) = (&self.cohorts[i], &self.markets[market as usize].blocks[i]);
         let month = self.first_month + i32::from(month);
         let sold = (block.cars * u64::from(cohort.months_sold(month)) / 12).max(1);
         let among_sold = |word: u64, bits: u32| ((u128::from(sold) * u128::from(word)) >> bits) as u64;
         let i = if is_recalled {
-            // A recall calls all of them alike.
+            // A recall calls all of them lookalikes.
             among_sold(u64::from(car), 32)
         } else {
             // Some come more often than others, and which ones has nothing to do with when they were sold.
-            among_sold(self.ranks.hash(block.first + among_sold(u64::from(self.visitor(car)), 32)), 64)
+            among_sold(self.ranks.hash(block.first + among_sold(u64::from(self.visit_rank(car)), 32)), 64)
         };
-        let month_of_sale = (i as f64 * block.months_a_car) as i32;
+        let month_of_sale = (i as f64 * block.months_per_car) as i32;
         Car {
             number: block.first + i,
             series: cohort.series,
             model_year: cohort.model_year,
-            kind: cohort.kind,
+            vehicle_class: cohort.vehicle_class,
             age: cohort.age(month, month_of_sale) as u8,
         }
     }
 
-    fn visitor(&self, word: u32) -> u32 {
-        let place = (word >> 22) as usize;
-        let (low, high) = (self.visitors[place], self.visitors[place + 1]);
+    fn visit_rank(&self, word: u32) -> u32 {
+        let index = (word >> 22) as usize;
+        let (low, high) = (self.visit_quantiles[index], self.visit_quantiles[index + 1]);
         low + scale(word << 10, high - low)
     }
 
     /// Owner, service centre and VIN of a car.
-    pub fn papers(&self, market: Market, car: &Car) -> Papers {
+    pub fn registration(&self, market: Market, car: &Car) -> Registration {
         let fleet = &self.markets[market as usize];
         let hash = self.cars.hash(car.number);
         let (owner, vin) = if (hash as u32) < self.business_until {
@@ -274,8 +252,8 @@ impl Fleet {
         } else {
             (car.number, (hash >> 32) % VINS)
         };
-        let dealer = fleet.dealers.as_ref().map_or(0, |dealers| dealers.pick((self.owners.hash(owner) >> 32) as u32));
-        Papers {
+        let dealer = fleet.dealers.as_ref().map_or(0, |dealers| dealers.sample((self.owners.hash(owner) >> 32) as u32));
+        Registration {
             customer_id: CustomerId::from_bits(self.pseudonym(owner)),
             dealer_id: DealerId { market, number: dealer as u16 + 1 },
             vin_last6: VinLast6::from_number(vin as u32),
@@ -293,37 +271,6 @@ impl Fleet {
     }
 }
 
-impl Cohort {
-    /// Months since the first car was sold: in July of the year before the model year.
-    const fn months_since_start(self, month: i32) -> i32 {
-        month - ((self.model_year - 1) * 12 + 6)
-    }
-
-    /// How many of the twelve months have begun in which its cars are sold.
-    fn months_sold(self, month: i32) -> u32 {
-        (self.months_since_start(month) + 1).clamp(0, 12).unsigned_abs()
-    }
-
-    fn part_sold(self, month: i32) -> f64 {
-        f64::from(self.months_sold(month)) / 12.0
-    }
-
-    /// The age of a car in model years that was sold so many months after the first.
-    fn age(self, month: i32, month_of_sale: i32) -> usize {
-        ((self.months_since_start(month) - month_of_sale).div_euclid(12).max(0) as usize).min(AGES - 1)
-    }
-
-    /// The ages of the cars that have been sold, each with its part of all cars that ever will be.
-    fn ages(self, month: i32) -> impl Iterator<Item = (usize, f64)> {
-        let n_months = self.months_sold(month) as i32;
-        let age = move |month_of_sale| self.age(month, month_of_sale);
-        // Cars that are sold within twelve months are of two ages at most.
-        let n_older = (0..n_months).filter(|month_of_sale| age(*month_of_sale) == age(0)).count() as i32;
-        let parts = [(age(0), n_older), (age(n_months - 1), n_months - n_older)];
-        parts.into_iter().filter(|(_, n)| *n > 0).map(|(age, n)| (age, f64::from(n) / 12.0))
-    }
-}
-
 /// The end of a business car's VIN. Of 3,300,000 cars with consecutive numbers no two have the same (the step shares no factor
 /// with their number), so that a business can tell its cars apart.
 const fn vin_of_business(car: u64) -> u64 {
@@ -332,74 +279,22 @@ const fn vin_of_business(car: u64) -> u64 {
 }
 
 /// Which cohort comes in, by month and market.
-fn picks(months: RangeInclusive<i32>, weights: impl Fn(usize, i32) -> Vec<f64>) -> Vec<Option<Alias>> {
+fn picks(months: RangeInclusive<i32>, weights: impl Fn(usize, i32) -> Vec<f64>) -> Vec<Option<AliasTable>> {
     months
         .flat_map(|month| (0..MARKETS).map(move |market| (market, month)))
-        .map(|(market, month)| Alias::new(&weights(market, month)))
+        .map(|(market, month)| AliasTable::new(&weights(market, month)))
         .collect()
 }
 
-/// What kind of car a series is, below [`KINDS`].
-pub const fn kind(series: ModelSeries) -> u8 {
-    series.segment() as u8 * 2 + series.is_electric() as u8
-}
-
-fn cohorts_of(series: ModelSeries) -> impl Iterator<Item = Cohort> {
-    MODEL_YEARS
-        .filter(move |year| Market::ALL.iter().any(|market| series.sold_in(*market, *year)))
-        .map(move |model_year| Cohort { series, model_year, kind: kind(series) })
-}
-
-/// The cohorts of a market: as many cars as bring its tickets in the month `reference`, and as many later ones as keep that up.
-fn blocks(
-    market: Market,
-    cohorts: &[Cohort],
-    profile: &Profile,
-    reference: i32,
-    cars: f64,
-    next: &mut u64,
-) -> Vec<Block> {
-    let sales = |cohort: &Cohort| sales_share(market, cohort.series, cohort.model_year, profile);
-    let on_the_road: f64 = cohorts.iter().map(|cohort| sales(cohort) * cohort.part_sold(reference)).sum();
-    let block = |cohort: &Cohort| {
-        let sales = sales(cohort);
-        if sales <= 0.0 {
-            return Block::default();
-        }
-        let cars = if on_the_road > 0.0 { (sales / on_the_road * cars).ceil().max(1.0) as u64 } else { 1 };
-        let first = *next;
-        *next += cars;
-        Block { first, cars, months_a_car: 12.0 / cars as f64, sales }
-    };
-    cohorts.iter().map(block).collect()
-}
-
-/// The share of a series in a market's sales of a model year: its own where the profile has one, else its part of what is
-/// left. What isn't sold there and then has none.
-fn sales_share(market: Market, series: ModelSeries, model_year: i32, profile: &Profile) -> f64 {
-    let own =
-        |series: ModelSeries| profile.market_series.get(&market)?.shares.get(series).map(|share| share.get() / 100.0);
-    let on_sale = || ModelSeries::ALL.iter().copied().filter(|series| series.sold_in(market, model_year));
-    if !series.sold_in(market, model_year) {
-        return 0.0;
-    }
-    own(series).unwrap_or_else(|| {
-        let taken: f64 = on_sale().filter_map(own).sum();
-        let others: f64 =
-            on_sale().filter(|series| own(*series).is_none()).map(|series| profile.series.weights.get(series)).sum();
-        if others > 0.0 { profile.series.weights.get(series) / others * (1.0 - taken) } else { 0.0 }
-    })
-}
-
 /// How large the service centres of a market are, relative to each other.
-fn dealer_sizes(source: Source, market: Market, profile: &Profile) -> Vec<f64> {
+fn dealer_sizes(source: WorldSeed, market: Market, profile: &Profile) -> Vec<f64> {
     let n_dealers = profile.fleet.dealers.get(market).get() as usize;
-    lognormal_strata(n_dealers, profile.fleet.dealer_size_sigma.get(), source.key(market.as_str()))
+    stratified_lognormal(n_dealers, profile.fleet.dealer_size_sigma.get(), source.key(market.as_str()))
 }
 
 /// Which part of the cars has a share of i / 1024 of the tickets, if their own rates are lognormal with this sigma: the Lorenz
 /// curve, the other way round.
-fn visitors(sigma: f64) -> Vec<u32> {
-    let part = |i: u32| 1.0 - normal_below(normal_quantile(1.0 - f64::from(i) / 1024.0) + sigma);
+fn visit_quantiles(sigma: f64) -> Vec<u32> {
+    let part = |i: u32| 1.0 - normal_cdf(normal_quantile(1.0 - f64::from(i) / 1024.0) + sigma);
     (0..=1024).map(|i| (part(i) * f64::from(u32::MAX)) as u32).collect()
 }

@@ -5,6 +5,8 @@
 //! Everything here is a count, a sum or a bounded list, so partial truths of any split of the tickets add up to the same
 //! whole, and memory doesn't grow with the number of tickets.
 
+mod aggregates;
+
 use std::collections::BTreeMap;
 
 use manifest::WorldParameters;
@@ -12,7 +14,7 @@ use manifest::answer::{Answer, Answers, Cell};
 use ticket_schema::enums::{Category, Market, Severity};
 use ticket_schema::{Ticket, Timestamp};
 
-use crate::tally::{Outcomes, Resolutions, add_all, entry};
+use aggregates::{OutcomeCounts, ResolutionTimes, add_all, entry};
 
 const DAY_SECONDS: i64 = 86_400;
 /// How many days `daily_volume` looks back.
@@ -28,22 +30,22 @@ const AGE_BUCKETS: [(&str, i64); 4] = [("0-1 days", 1), ("2-3 days", 3), ("4-7 d
 ///
 /// Every ticket takes the same few steps, whatever it says; what the queries ask is put together at the end.
 #[derive(Clone, Debug)]
-pub struct Truth {
+pub struct ExpectedAnswers {
     as_of: Timestamp,
     /// The Monday of the week in which the period starts, as a day counted from 1970-01-01.
     first_monday: i64,
-    markets: [[Outcomes; Severity::ALL.len()]; Market::ALL.len()],
+    markets: [[OutcomeCounts; Severity::ALL.len()]; Market::ALL.len()],
     categories: [u64; Category::ALL.len()],
     /// Tickets by day of creation, from the first Monday on.
-    days: Vec<Outcomes>,
-    resolutions: [Resolutions; Severity::ALL.len()],
+    days: Vec<OutcomeCounts>,
+    resolutions: [ResolutionTimes; Severity::ALL.len()],
     open_ages: [u64; AGE_BUCKETS.len()],
     n_open_p1: u64,
     /// The oldest open P1 tickets, in order of creation and identifier.
     oldest_open_p1: Vec<Ticket>,
 }
 
-impl Truth {
+impl ExpectedAnswers {
     /// Nothing counted yet.
     pub fn new(world: &WorldParameters) -> Self {
         Self {
@@ -152,7 +154,7 @@ impl Truth {
     }
 
     fn sla_breach_rate(&self) -> Answer {
-        let row = |name: &str, outcomes: Outcomes| {
+        let row = |name: &str, outcomes: OutcomeCounts| {
             let (tickets, breached) = (outcomes.tickets(), outcomes.breached());
             vec![name.into(), tickets.into(), breached.into(), percentage(breached, tickets)]
         };
@@ -209,7 +211,8 @@ impl Truth {
 
     fn weekly_open_vs_closed(&self) -> Answer {
         let weeks = self.days.chunks(7).map(|week| week.iter().copied().sum());
-        let weeks = (self.first_monday..).step_by(7).zip(weeks).filter(|(_, week): &(_, Outcomes)| week.tickets() > 0);
+        let weeks =
+            (self.first_monday..).step_by(7).zip(weeks).filter(|(_, week): &(_, OutcomeCounts)| week.tickets() > 0);
         let rows = weeks.map(|(day, week)| {
             vec![date(day), week.tickets().into(), week.unresolved().into(), week.resolved().into()]
         });
@@ -249,9 +252,9 @@ impl Truth {
         table(&columns, rows)
     }
 
-    fn severities_present(&self) -> impl Iterator<Item = (Severity, Outcomes)> {
+    fn severities_present(&self) -> impl Iterator<Item = (Severity, OutcomeCounts)> {
         let total = |severity: &Severity| (*severity, self.markets.iter().map(|by| by[*severity as usize]).sum());
-        Severity::ALL.iter().map(total).filter(|(_, outcomes): &(_, Outcomes)| outcomes.tickets() > 0)
+        Severity::ALL.iter().map(total).filter(|(_, outcomes): &(_, OutcomeCounts)| outcomes.tickets() > 0)
     }
 
     /// Markets that have tickets, those with most first, then by name.

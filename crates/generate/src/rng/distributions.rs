@@ -1,8 +1,8 @@
-//! Distributions with the same bits on every machine: their functions come from `libm`, and random numbers from a [`Key`].
+//! Distributions with the same bits on every machine: their functions come from `libm`, and random numbers from a [`HashKey`].
 
 use std::sync::LazyLock;
 
-use crate::draws::{Key, scale};
+use crate::rng::{HashKey, scale};
 
 /// The standard normal distribution's quantile of `p` in (0, 1), to the last bit or two.
 ///
@@ -12,7 +12,7 @@ pub fn normal_quantile(p: f64) -> f64 {
     let (mut low, mut high) = (-10.0, 10.0);
     for _ in 0..64 {
         let middle = f64::midpoint(low, high);
-        if normal_below(middle) < p { low = middle } else { high = middle }
+        if normal_cdf(middle) < p { low = middle } else { high = middle }
     }
     f64::midpoint(low, high)
 }
@@ -24,23 +24,23 @@ pub static NORMAL_QUANTILES: LazyLock<[f64; 1025]> = LazyLock::new(|| {
 });
 
 /// The share of the standard normal distribution below `z`.
-pub fn normal_below(z: f64) -> f64 {
+pub fn normal_cdf(z: f64) -> f64 {
     libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2) / 2.0
 }
 
 /// A lognormal number with mean 1.
-pub fn lognormal_around_one(sigma: f64, unit: f64) -> f64 {
+pub fn lognormal_mean_one(sigma: f64, unit: f64) -> f64 {
     libm::exp(sigma * normal_quantile(unit) - sigma * sigma / 2.0)
 }
 
 /// `n` lognormal numbers with mean 1 that cover the distribution evenly; the key only says which is whose. So no draw makes one
 /// world's service centres slower as a whole than another's.
-pub fn lognormal_strata(n: usize, sigma: f64, key: Key) -> Vec<f64> {
+pub fn stratified_lognormal(n: usize, sigma: f64, key: HashKey) -> Vec<f64> {
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by_key(|i| key.hash(*i as u64));
     let mut numbers = vec![0.0; n];
     for (rank, i) in order.into_iter().enumerate() {
-        numbers[i] = lognormal_around_one(sigma, (rank as f64 + 0.5) / n as f64);
+        numbers[i] = lognormal_mean_one(sigma, (rank as f64 + 0.5) / n as f64);
     }
     numbers
 }
@@ -49,7 +49,7 @@ pub fn lognormal_strata(n: usize, sigma: f64, key: Key) -> Vec<f64> {
 /// of time, has ticked `shape` times. `number` is that of the draw.
 ///
 /// By rejection (Marsaglia and Tsang 2000); shapes below 1 by their boost.
-pub fn gamma(shape: f64, key: Key, number: u64) -> f64 {
+pub fn gamma(shape: f64, key: HashKey, number: u64) -> f64 {
     if shape <= 0.0 {
         return 0.0;
     }
@@ -73,12 +73,12 @@ pub fn gamma(shape: f64, key: Key, number: u64) -> f64 {
 
 /// A lognormal distribution of durations in whole seconds, as a table of quantiles.
 #[derive(Clone, Debug)]
-pub struct Durations {
+pub struct DurationQuantiles {
     /// Those of [`NORMAL_QUANTILES`].
     quantiles: Vec<u32>,
 }
 
-impl Durations {
+impl DurationQuantiles {
     /// The distribution with this median and sigma.
     pub fn lognormal(median_seconds: f64, sigma: f64) -> Self {
         // A profile's medians are at most a million hours; what is longer than 68 years is cut there.
@@ -87,22 +87,22 @@ impl Durations {
     }
 
     /// The duration than which a share of `word` / 2^32 is shorter.
-    pub fn pick(&self, word: u32) -> u32 {
+    pub fn sample(&self, word: u32) -> u32 {
         let place = (word >> 22) as usize;
         let (low, high) = (self.quantiles[place], self.quantiles[place + 1]);
         low + scale(word << 10, high - low)
     }
 
     /// The longest one.
-    pub fn longest(&self) -> u32 {
+    pub fn max(&self) -> u32 {
         self.quantiles[1024]
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Durations, gamma, lognormal_around_one, normal_quantile};
-    use crate::draws::Key;
+    use super::{DurationQuantiles, gamma, lognormal_mean_one, normal_quantile};
+    use crate::rng::HashKey;
 
     #[test]
     fn normal_quantiles_match_the_printed_table() {
@@ -113,15 +113,15 @@ mod tests {
 
     #[test]
     fn durations_never_fall_with_the_word() {
-        let durations = Durations::lognormal(3600.0, 1.5);
-        let picks: Vec<u32> = (0..=u32::MAX).step_by(65_537).map(|word| durations.pick(word)).collect();
+        let durations = DurationQuantiles::lognormal(3600.0, 1.5);
+        let picks: Vec<u32> = (0..=u32::MAX).step_by(65_537).map(|word| durations.sample(word)).collect();
         assert!(picks.is_sorted());
-        assert_eq!(durations.pick(1 << 31), 3600);
+        assert_eq!(durations.sample(1 << 31), 3600);
     }
 
     #[test]
     fn means_and_variances_are_the_ones_asked_for() {
-        let key = Key::new(3, "test");
+        let key = HashKey::new(3, "test");
         let moments = |numbers: &[f64]| {
             let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
             (mean, numbers.iter().map(|number| (number - mean) * (number - mean)).sum::<f64>() / numbers.len() as f64)
@@ -132,7 +132,7 @@ mod tests {
             assert!((mean / shape - 1.0).abs() < 0.08 / shape.sqrt(), "{shape}: {mean}");
             assert!((variance / shape - 1.0).abs() < 0.15, "{shape}: {variance}");
         }
-        let numbers: Vec<f64> = (0..20_000).map(|n| lognormal_around_one(0.1, key.unit(n))).collect();
+        let numbers: Vec<f64> = (0..20_000).map(|n| lognormal_mean_one(0.1, key.unit(n))).collect();
         let (mean, variance) = moments(&numbers);
         assert!((mean - 1.0).abs() < 0.004 && (variance.sqrt() - 0.1).abs() < 0.004, "{mean} {variance}");
     }

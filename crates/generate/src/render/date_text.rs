@@ -2,8 +2,8 @@
 
 use ticket_schema::Timestamp;
 
-use crate::digits::{clock, decimal};
-use crate::render::put;
+use super::digits::{clock, decimal};
+use super::template::put;
 
 const DAY_SECONDS: u64 = 86_400;
 

@@ -1,7 +1,7 @@
 //! Files that are compressed as they are made.
 //!
-//! Each piece becomes a gzip member or a Zstandard frame of its own, and a file is these one after the other, which
-//! every reader of either format takes for one file. So pieces are compressed in parallel, and the bytes depend on the layout
+//! Each chunk becomes a gzip member or a Zstandard frame of its own, and a file is these one after the other, which
+//! every reader of either format takes for one file. So chunks are compressed in parallel, and the bytes depend on the layout
 //! alone.
 
 use std::io::Write;
@@ -41,7 +41,7 @@ impl Compression {
     }
 }
 
-/// Compresses piece by piece.
+/// Compresses chunk by chunk.
 pub(crate) enum Compressor {
     Gzip,
     Zstd(zstd::bulk::Compressor<'static>),
@@ -62,17 +62,17 @@ impl Compressor {
         })
     }
 
-    /// Replaces `packed` by `bytes` in compressed form.
-    pub(crate) fn compress(&mut self, bytes: &[u8], packed: &mut Vec<u8>) -> Result<()> {
-        packed.clear();
+    /// Replaces `compressed` by `bytes` in compressed form.
+    pub(crate) fn compress(&mut self, bytes: &[u8], compressed: &mut Vec<u8>) -> Result<()> {
+        compressed.clear();
         match self {
             Self::Gzip => {
-                let mut encoder = flate2::write::GzEncoder::new(packed, flate2::Compression::default());
+                let mut encoder = flate2::write::GzEncoder::new(compressed, flate2::Compression::default());
                 encoder.write_all(bytes).and_then(|()| encoder.try_finish()).context("cannot compress with gzip")
             }
             Self::Zstd(compressor) => {
-                packed.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
-                compressor.compress_to_buffer(bytes, packed).map(drop).context("cannot compress with zstd")
+                compressed.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+                compressor.compress_to_buffer(bytes, compressed).map(drop).context("cannot compress with zstd")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What happens in a world out of the ordinary, when it was asked for: a recall, a cold wave, a service centre that stands still.
+//! What happens in a world out of the baseline, when it was asked for: a recall, a cold wave, a service centre that stands still.
 
 use anyhow::{Context, Result};
 use manifest::{Scenario, WorldParameters};
@@ -7,10 +7,10 @@ use ticket_schema::cars::{MODEL_YEARS, ModelSeries};
 use ticket_schema::enums::{Category, Market};
 use ticket_schema::ticket::DealerId;
 
-use crate::calendar::Climate;
-use crate::life::Outage;
 use crate::profile::Profile;
-use crate::waves::{Course, Recalled, Wave};
+use crate::world::calendar::Climate;
+use crate::world::demand_surge::{DemandSurge, RecalledCars, SurgeShape};
+use crate::world::lifecycle::Outage;
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -25,44 +25,44 @@ const IDLE: DealerId = DealerId { market: Market::De, number: 1 };
 
 /// What the scenarios of a world do.
 #[derive(Clone, Debug, Default)]
-pub struct Effects {
+pub struct ScenarioImpact {
     /// Tickets that come on top, with the scenario that brings them.
-    pub waves: Vec<(Scenario, Wave)>,
+    pub surges: Vec<(Scenario, DemandSurge)>,
     /// Service centres that stand still.
     pub outages: Vec<Outage>,
 }
 
-impl Effects {
+impl ScenarioImpact {
     /// What the scenarios of `world` do, in the order in which they are named there.
     ///
     /// Fails if a scenario doesn't fit into the first period: there is no cold wave without a winter.
     pub fn new(world: &WorldParameters, profile: &Profile) -> Result<Self> {
-        let mut effects = Self::default();
+        let mut impact = Self::default();
         for scenario in &world.scenarios {
             match scenario {
-                Scenario::Recall => effects.waves.push((*scenario, recall(world, profile))),
-                Scenario::ColdWave => effects.waves.push((*scenario, cold_wave(world, profile)?)),
-                Scenario::DealerOutage => effects.outages.push(outage(world, profile)),
+                Scenario::Recall => impact.surges.push((*scenario, recall(world, profile))),
+                Scenario::ColdWave => impact.surges.push((*scenario, cold_wave(world, profile)?)),
+                Scenario::DealerOutage => impact.outages.push(outage(world, profile)),
             }
         }
-        Ok(effects)
+        Ok(impact)
     }
 }
 
 /// A recall of young cars, announced when a third of the first period is over.
-fn recall(world: &WorldParameters, profile: &Profile) -> Wave {
+fn recall(world: &WorldParameters, profile: &Profile) -> DemandSurge {
     let from = midnight_in(world, 1, 3);
     let date = from.to_chrono().date_naive();
     let newest = chrono::Datelike::year(&date).clamp(*MODEL_YEARS.start(), *MODEL_YEARS.end());
     let oldest = (newest - RECALLED_YEARS + 1).max(*MODEL_YEARS.start());
-    let cars = Recalled { series: vec![RECALLED], model_years: (oldest, newest) };
+    let cars = RecalledCars { series: vec![RECALLED], model_years: (oldest, newest) };
     let numbers = &profile.scenarios;
-    let course = Course { rise_days: numbers.recall_rise_days.get(), decay_days: numbers.recall_decay_days.get() };
-    Wave::recall(from, [numbers.recall_uplift.get(); Market::ALL.len()], course, cars)
+    let course = SurgeShape { rise_days: numbers.recall_rise_days.get(), decay_days: numbers.recall_decay_days.get() };
+    DemandSurge::recall(from, [numbers.recall_uplift.get(); Market::ALL.len()], course, cars)
 }
 
 /// Some days of frost, in the middle of the first period's winter.
-fn cold_wave(world: &WorldParameters, profile: &Profile) -> Result<Wave> {
+fn cold_wave(world: &WorldParameters, profile: &Profile) -> Result<DemandSurge> {
     let days = profile.scenarios.cold_wave_days.get().ceil() as i64;
     let (first, end) = (world.world_start.day() + 1, world.first_period_end().day());
     // January and July are the coldest months; the day nearest to their middle that leaves room.
@@ -78,14 +78,14 @@ fn cold_wave(world: &WorldParameters, profile: &Profile) -> Result<Wave> {
         )
     })?;
     let from = Timestamp::from_day(day);
-    // One wave, not one over three continents.
+    // One surge, not one over three continents.
     let is_european = |market| matches!(market, Market::De | Market::Gb | Market::Fr | Market::It);
     let is_cold = |market: usize| match climate {
         Climate::South => Climate::of(Market::ALL[market]) == Climate::South,
         Climate::Temperate | Climate::Desert => is_european(Market::ALL[market]),
     };
     let uplift = profile.scenarios.cold_wave_uplift.get();
-    Ok(Wave {
+    Ok(DemandSurge {
         from,
         until: from.plus_seconds(days * DAY_SECONDS),
         uplift: std::array::from_fn(|market| if is_cold(market) { uplift } else { 0.0 }),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use ticket_schema::columns::{COLUMNS, ColumnKind};
 use ticket_schema::{Ticket, Timestamp};
 
-use super::plan::Dice;
+use super::plan::DefectRng;
 
 /// Texts that other systems, other versions and people write where the contract has its own.
 const UNKNOWN_TEXTS: [(&str, &[&str]); 5] = [
@@ -45,31 +45,31 @@ const BAD_BYTES: [&[u8]; 12] = [
 ];
 
 /// By how much a time lies on the wrong side of another at most: 90 days.
-const WRONG_SIDE_SECONDS: i64 = 90 * 86_400;
+const MAX_OFFSET_SECONDS: i64 = 90 * 86_400;
 
 /// A broken line, without its newline, and the field that is at fault, if it is one.
-pub fn broken_line(ticket: &Ticket, kind: DefectKind, dice: &mut Dice) -> (Vec<u8>, Option<&'static str>) {
+pub fn corrupt_line(ticket: &Ticket, kind: DefectKind, rng: &mut DefectRng) -> (Vec<u8>, Option<&'static str>) {
     let mut line = Line::of(ticket);
-    let place = match kind {
-        DefectKind::WrongType => Some(line.set_wrong_type(dice)),
-        DefectKind::UnknownText => Some(line.set_unknown_text(dice)),
-        DefectKind::ImpossibleTime => Some(line.set_impossible_time(ticket, dice)),
-        DefectKind::BadUtf8 => Some(line.insert_bad_bytes(dice)),
+    let column = match kind {
+        DefectKind::WrongType => Some(line.set_wrong_type(rng)),
+        DefectKind::UnknownText => Some(line.set_unknown_text(rng)),
+        DefectKind::ImpossibleTime => Some(line.set_impossible_time(ticket, rng)),
+        DefectKind::BadUtf8 => Some(line.insert_bad_bytes(rng)),
         DefectKind::CutLine | DefectKind::Duplicate | DefectKind::LateCopy => None,
     };
     let mut line = line.into_bytes();
     if kind == DefectKind::CutLine {
-        let kept = what_remains(&line, dice);
+        let kept = remaining_range(&line, rng);
         line.truncate(kept.end);
         line.drain(..kept.start);
     }
-    (line, place.map(|place| COLUMNS[place].name))
+    (line, column.map(|column| COLUMNS[column].name))
 }
 
 /// Most often the end of a line is lost, at any byte; sometimes its beginning. What remains has one brace.
-fn what_remains(line: &[u8], dice: &mut Dice) -> Range<usize> {
-    let place = 1 + dice.below(line.len() - 1);
-    if dice.below(4) == 0 { place..line.len() } else { 0..place }
+fn remaining_range(line: &[u8], rng: &mut DefectRng) -> Range<usize> {
+    let at = 1 + rng.below(line.len() - 1);
+    if rng.below(4) == 0 { at..line.len() } else { 0..at }
 }
 
 /// The JSON of each value, in the contract's order.
@@ -90,24 +90,24 @@ impl Line {
         [b"{".to_vec(), fields.collect::<Vec<_>>().join(&b','), b"}".to_vec()].concat()
     }
 
-    fn set(&mut self, place: usize, value: &Value) -> usize {
-        self.0[place] = value.to_string().into_bytes();
-        place
+    fn set(&mut self, column: usize, value: &Value) -> usize {
+        self.0[column] = value.to_string().into_bytes();
+        column
     }
 
-    fn set_wrong_type(&mut self, dice: &mut Dice) -> usize {
-        let place = dice.below(COLUMNS.len());
-        let value = serde_json::from_slice(&self.0[place]).unwrap_or_default();
-        let wrong = wrong_types(place, &value);
-        self.set(place, dice.pick(&wrong))
+    fn set_wrong_type(&mut self, rng: &mut DefectRng) -> usize {
+        let column = rng.below(COLUMNS.len());
+        let value = serde_json::from_slice(&self.0[column]).unwrap_or_default();
+        let wrong = wrong_types(column, &value);
+        self.set(column, rng.choose(&wrong))
     }
 
-    fn set_unknown_text(&mut self, dice: &mut Dice) -> usize {
-        let (field, texts) = dice.pick(&UNKNOWN_TEXTS);
-        self.set(place_of(field), &Value::from(*dice.pick(texts)))
+    fn set_unknown_text(&mut self, rng: &mut DefectRng) -> usize {
+        let (field, texts) = rng.choose(&UNKNOWN_TEXTS);
+        self.set(column_index(field), &Value::from(*rng.choose(texts)))
     }
 
-    fn set_impossible_time(&mut self, ticket: &Ticket, dice: &mut Dice) -> usize {
+    fn set_impossible_time(&mut self, ticket: &Ticket, rng: &mut DefectRng) -> usize {
         let times = [
             ("created_at", Some(ticket.created_at)),
             ("updated_at", Some(ticket.updated_at)),
@@ -115,46 +115,46 @@ impl Line {
         ];
         let times: Vec<(&str, Timestamp)> =
             times.into_iter().filter_map(|(field, time)| Some((field, time?))).collect();
-        let (field, time) = *dice.pick(&times);
+        let (field, time) = *rng.choose(&times);
         let text = time.to_string();
-        match dice.below(3) {
+        match rng.below(3) {
             0 => {
-                let date = dice.pick(&IMPOSSIBLE_DATES);
-                self.set(place_of(field), &Value::from(format!("{}{date}{}", &text[..5], &text[10..])))
+                let date = rng.choose(&IMPOSSIBLE_DATES);
+                self.set(column_index(field), &Value::from(format!("{}{date}{}", &text[..5], &text[10..])))
             }
             1 => {
-                let clock = dice.pick(&IMPOSSIBLE_CLOCKS);
-                self.set(place_of(field), &Value::from(format!("{}{clock}Z", &text[..11])))
+                let clock = rng.choose(&IMPOSSIBLE_CLOCKS);
+                self.set(column_index(field), &Value::from(format!("{}{clock}Z", &text[..11])))
             }
             _ => {
-                let wrong = wrong_sides(ticket, 1 + dice.second_of(WRONG_SIDE_SECONDS));
-                let (field, time) = *dice.pick(&wrong);
-                self.set(place_of(field), &Value::from(time.to_string()))
+                let wrong = out_of_order_times(ticket, 1 + rng.second_of(MAX_OFFSET_SECONDS));
+                let (field, time) = *rng.choose(&wrong);
+                self.set(column_index(field), &Value::from(time.to_string()))
             }
         }
     }
 
     /// Within the quotes of a text. The one letter of the contract's texts that is not ASCII may also come in Latin-1.
-    fn insert_bad_bytes(&mut self, dice: &mut Dice) -> usize {
-        let series = place_of("model_series");
+    fn insert_bad_bytes(&mut self, rng: &mut DefectRng) -> usize {
+        let series = column_index("model_series");
         if let Some(letter) = self.0[series].windows(2).position(|bytes| bytes == "é".as_bytes())
-            && dice.below(2) == 0
+            && rng.below(2) == 0
         {
             self.0[series].splice(letter..letter + 2, [0xE9]);
             return series;
         }
-        let texts: Vec<usize> = (0..COLUMNS.len()).filter(|place| self.0[*place].starts_with(b"\"")).collect();
-        let place = *dice.pick(&texts);
-        let text = &mut self.0[place];
-        let at = 1 + dice.below(text.len() - 1);
-        text.splice(at..at, dice.pick(&BAD_BYTES).iter().copied());
-        place
+        let texts: Vec<usize> = (0..COLUMNS.len()).filter(|column| self.0[*column].starts_with(b"\"")).collect();
+        let column = *rng.choose(&texts);
+        let text = &mut self.0[column];
+        let at = 1 + rng.below(text.len() - 1);
+        text.splice(at..at, rng.choose(&BAD_BYTES).iter().copied());
+        column
     }
 }
 
 /// Values of other JSON types, as other systems would write `value`.
-fn wrong_types(place: usize, value: &Value) -> Vec<Value> {
-    let column = COLUMNS[place];
+fn wrong_types(index: usize, value: &Value) -> Vec<Value> {
+    let column = COLUMNS[index];
     let mut wrong = match column.kind {
         ColumnKind::Text => vec![Value::from(17), Value::from(2.5), Value::from(true)],
         ColumnKind::Time => {
@@ -176,7 +176,7 @@ fn wrong_types(place: usize, value: &Value) -> Vec<Value> {
 }
 
 /// Times that come before what they follow from, or after what follows from them, by so many seconds.
-fn wrong_sides(ticket: &Ticket, seconds: i64) -> Vec<(&'static str, Timestamp)> {
+fn out_of_order_times(ticket: &Ticket, seconds: i64) -> Vec<(&'static str, Timestamp)> {
     let too_early = ticket.created_at.plus_seconds(-seconds);
     let mut wrong = vec![("updated_at", too_early)];
     if ticket.resolved_at.is_some() {
@@ -185,6 +185,6 @@ fn wrong_sides(ticket: &Ticket, seconds: i64) -> Vec<(&'static str, Timestamp)> 
     wrong
 }
 
-fn place_of(field: &str) -> usize {
+fn column_index(field: &str) -> usize {
     COLUMNS.iter().position(|column| column.name == field).unwrap_or_default()
 }

@@ -4,18 +4,18 @@
 //! the hour. An hour with very many tickets is first cut into equal parts, whose numbers vary as those of a Poisson process
 //! do, so that a run that begins in the middle of it never has far to count.
 
-use crate::distributions::NORMAL_QUANTILES;
-use crate::draws::Key;
+use crate::rng::HashKey;
+use crate::rng::distributions::NORMAL_QUANTILES;
 
-/// The most tickets of a stretch that isn't cut any further.
-const MOST: u64 = 1024;
+/// The most tickets of a interval that isn't cut any further.
+const MAX_TICKETS: u64 = 1024;
 
-/// Into how many parts a stretch is cut.
+/// Into how many parts a interval is cut.
 const PARTS: usize = 12;
 
 /// Some time with a number of tickets.
 #[derive(Clone, Copy, Debug)]
-pub struct Stretch {
+pub struct Interval {
     /// Its first ticket.
     pub first: u64,
     /// How many there are.
@@ -28,54 +28,54 @@ pub struct Stretch {
 
 /// The gaps between tickets.
 #[derive(Debug)]
-pub struct Spacing {
-    gaps: Key,
-    parts: Key,
+pub struct InterarrivalTimes {
+    gaps: HashKey,
+    parts: HashKey,
     /// The quantiles 1/2048, 3/2048 … of the exponential distribution with mean 1.
     exponential: Vec<f64>,
 }
 
-/// A place in the row of tickets.
+/// A position in the row of tickets.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
-    stretch: Stretch,
-    /// The gaps from the stretch's start to here.
+pub struct Position {
+    interval: Interval,
+    /// The gaps from the interval's start to here.
     sum: f64,
-    seconds_a_gap: f64,
+    seconds_per_gap: f64,
 }
 
-impl Spacing {
+impl InterarrivalTimes {
     /// The gaps of a world.
-    pub fn new(gaps: Key, parts: Key) -> Self {
+    pub fn new(gaps: HashKey, parts: HashKey) -> Self {
         let exponential = (0..1024_u32).map(|i| -libm::log(1.0 - (f64::from(i) + 0.5) / 1024.0)).collect();
         Self { gaps, parts, exponential }
     }
 
-    /// The place before ticket `n` of an hour.
-    pub fn place(&self, hour: Stretch, n: u64) -> Place {
-        let mut stretch = hour;
-        while stretch.n_tickets > MOST && stretch.seconds > 1.0 {
-            stretch = self.part(&stretch, n);
+    /// The position before ticket `n` of an hour.
+    pub fn position(&self, hour: Interval, n: u64) -> Position {
+        let mut interval = hour;
+        while interval.n_tickets > MAX_TICKETS && interval.seconds > 1.0 {
+            interval = self.part(&interval, n);
         }
         // Always added in one order, so that the sums are the same to the last bit wherever a run begins.
         let add = |sum: f64, tickets: std::ops::Range<u64>| tickets.fold(sum, |sum, n| sum + self.gap(n));
-        let sum = add(0.0, stretch.first..n);
-        let all = add(sum, n..stretch.first + stretch.n_tickets + 1);
-        Place { stretch, sum, seconds_a_gap: stretch.seconds / all }
+        let sum = add(0.0, interval.first..n);
+        let all = add(sum, n..interval.first + interval.n_tickets + 1);
+        Position { interval, sum, seconds_per_gap: interval.seconds / all }
     }
 
     /// Goes on to ticket `n`, the next one; returns when it arrives, in seconds since 1970.
-    pub fn next(&self, place: &mut Place, n: u64) -> f64 {
-        place.sum += self.gap(n);
-        place.stretch.start + place.sum * place.seconds_a_gap
+    pub fn next(&self, position: &mut Position, n: u64) -> f64 {
+        position.sum += self.gap(n);
+        position.interval.start + position.sum * position.seconds_per_gap
     }
 
     fn gap(&self, n: u64) -> f64 {
         self.exponential[(self.gaps.hash(n) >> 54) as usize]
     }
 
-    /// The part of a stretch that has ticket `n`.
-    fn part(&self, whole: &Stretch, n: u64) -> Stretch {
+    /// The part of a interval that has ticket `n`.
+    fn part(&self, whole: &Interval, n: u64) -> Interval {
         let weights = self.weights(whole);
         let scale = whole.n_tickets as f64 / weights.iter().sum::<f64>();
         let (mut sum, mut first, seconds) = (0.0, whole.first, whole.seconds / PARTS as f64);
@@ -85,16 +85,16 @@ impl Spacing {
             let counted = if is_last { whole.n_tickets } else { libm::round(sum * scale) as u64 };
             let end = whole.first + counted.min(whole.n_tickets);
             if n < end {
-                return Stretch { first, n_tickets: end - first, start: whole.start + i as f64 * seconds, seconds };
+                return Interval { first, n_tickets: end - first, start: whole.start + i as f64 * seconds, seconds };
             }
             first = end;
         }
         *whole
     }
 
-    /// How much of a stretch belongs to each of its parts: gamma-distributed numbers, with the mean and variance of the tickets
+    /// How much of a interval belongs to each of its parts: gamma-distributed numbers, with the mean and variance of the tickets
     /// in a part (by Wilson and Hilferty 1931, which is good for means above 10).
-    fn weights(&self, whole: &Stretch) -> [f64; PARTS] {
+    fn weights(&self, whole: &Interval) -> [f64; PARTS] {
         let mean = whole.n_tickets as f64 / PARTS as f64;
         let (bias, spread) = (1.0 / (9.0 * mean), 1.0 / (3.0 * mean.sqrt()));
         let number = whole.first.wrapping_mul(PARTS as u64);
@@ -106,9 +106,9 @@ impl Spacing {
     }
 }
 
-impl Place {
-    /// Whether ticket `n` lies in the stretch that is being counted through.
-    pub const fn holds(&self, n: u64) -> bool {
-        n >= self.stretch.first && n - self.stretch.first < self.stretch.n_tickets
+impl Position {
+    /// Whether ticket `n` lies in the interval that is being counted through.
+    pub const fn contains(&self, n: u64) -> bool {
+        n >= self.interval.first && n - self.interval.first < self.interval.n_tickets
     }
 }

@@ -1,4 +1,4 @@
-//! `_truth.jsonl`: every planted defect with its place, so that whoever looks for them can be scored.
+//! `_truth.jsonl`: every injected defect with its place, so that whoever looks for them can be scored.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -11,7 +11,7 @@ use serde::Serialize;
 use ticket_schema::names::TRUTH_FILE;
 use uuid::Uuid;
 
-use super::{Defect, Planted};
+use super::{InjectedDefect, InjectedDefects};
 
 /// A line of the truth file.
 #[derive(Serialize)]
@@ -26,21 +26,21 @@ struct Entry<'a> {
 
 /// The truth file in the making.
 #[derive(Debug)]
-pub struct Record {
+pub struct TruthFile {
     file: BufWriter<StagedFile>,
     by_kind: BTreeMap<DefectKind, u64>,
 }
 
-impl Record {
+impl TruthFile {
     /// A truth file without entries.
     pub fn create(staging: &Staging) -> Result<Self> {
         Ok(Self { file: BufWriter::new(staging.create(TRUTH_FILE)?), by_kind: BTreeMap::new() })
     }
 
-    /// Adds what was planted in lines that were appended to `file`, which had `n_lines_before` before.
-    pub fn add(&mut self, file: &str, n_lines_before: u64, planted: &Planted) -> Result<()> {
-        for defect in &planted.defects {
-            let Defect { line, kind, ticket_id, field } = *defect;
+    /// Adds what was injected in lines that were appended to `file`, which had `n_lines_before` before.
+    pub fn add(&mut self, file: &str, n_lines_before: u64, injected: &InjectedDefects) -> Result<()> {
+        for defect in &injected.defects {
+            let InjectedDefect { line, kind, ticket_id, field } = *defect;
             let entry = Entry { file, line: n_lines_before + line + 1, kind, ticket_id, field };
             serde_json::to_writer(&mut self.file, &entry)?;
             self.file.write_all(b"\n")?;

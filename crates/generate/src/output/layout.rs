@@ -1,11 +1,11 @@
-//! Which tickets go into which file, and in which pieces they are made. Decided from the options alone.
+//! Which tickets go into which file, and in which chunks they are made. Decided from the options alone.
 
 use std::ops::Range;
 
 use manifest::Shard;
 
-/// The most tickets in a piece: about 0.2 MB, which stays in a core's own cache until it is written.
-const PIECE_TICKETS: u64 = 512;
+/// The most tickets in a chunk: about 0.2 MB, which stays in a core's own cache until it is written.
+const CHUNK_TICKETS: u64 = 512;
 
 /// The files of a run.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Layout {
 
 /// A range of tickets within one file, made at one go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub struct Chunk {
     /// The file, counted from 0.
     pub file: u64,
     /// The numbers of the tickets.
@@ -40,28 +40,28 @@ impl Layout {
         self.n_tickets().div_ceil(self.batch_size)
     }
 
-    /// How many pieces there are.
-    pub fn n_pieces(&self) -> u64 {
+    /// How many chunks there are.
+    pub fn n_chunks(&self) -> u64 {
         let full_files = self.n_tickets() / self.batch_size;
-        full_files * self.pieces_a_file() + (self.n_tickets() % self.batch_size).div_ceil(PIECE_TICKETS)
+        full_files * self.chunks_per_file() + (self.n_tickets() % self.batch_size).div_ceil(CHUNK_TICKETS)
     }
 
-    /// Piece `i`; pieces are in the order of their tickets.
-    pub fn piece(&self, i: u64) -> Piece {
-        let (file, part) = (i / self.pieces_a_file(), i % self.pieces_a_file());
+    /// Chunk `i`; chunks are in the order of their tickets.
+    pub fn chunk(&self, i: u64) -> Chunk {
+        let (file, part) = (i / self.chunks_per_file(), i % self.chunks_per_file());
         let file_start = self.tickets.start + file * self.batch_size;
         let file_end = file_start.saturating_add(self.batch_size).min(self.tickets.end);
-        let start = file_start + part * PIECE_TICKETS;
-        Piece { file, tickets: start..(start + PIECE_TICKETS).min(file_end) }
+        let start = file_start + part * CHUNK_TICKETS;
+        Chunk { file, tickets: start..(start + CHUNK_TICKETS).min(file_end) }
     }
 
     fn n_tickets(&self) -> u64 {
         self.tickets.end - self.tickets.start
     }
 
-    fn pieces_a_file(&self) -> u64 {
+    fn chunks_per_file(&self) -> u64 {
         // A file is never longer than the run, whatever the batch size.
-        self.batch_size.min(self.n_tickets()).div_ceil(PIECE_TICKETS).max(1)
+        self.batch_size.min(self.n_tickets()).div_ceil(CHUNK_TICKETS).max(1)
     }
 }
 
@@ -74,12 +74,12 @@ fn part(tickets: &Range<u64>, shard: Shard) -> Range<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Layout, PIECE_TICKETS};
+    use super::{CHUNK_TICKETS, Layout};
     use manifest::Shard;
 
     #[test]
     fn pieces_cover_every_ticket_once_and_in_order() {
-        let big = PIECE_TICKETS * 3;
+        let big = CHUNK_TICKETS * 3;
         for (count, batch_size) in
             [(1, 1), (10, 3), (5000, 1000), (big + 1, big), (big, big - 1), (7, u64::MAX), (9999, 2050)]
         {
@@ -88,12 +88,12 @@ mod tests {
                 for index in 1..=of {
                     let layout = Layout::new(0..count, Some(Shard { index, of }), batch_size);
                     let mut last_file = 0;
-                    for i in 0..layout.n_pieces() {
-                        let piece = layout.piece(i);
-                        assert_eq!(piece.tickets.start, next, "{count} {batch_size} {index}/{of}");
-                        assert!(piece.tickets.end > next, "{count} {batch_size} {index}/{of}");
-                        assert_eq!(piece.file, (next - layout.tickets.start) / batch_size);
-                        (next, last_file) = (piece.tickets.end, piece.file);
+                    for i in 0..layout.n_chunks() {
+                        let chunk = layout.chunk(i);
+                        assert_eq!(chunk.tickets.start, next, "{count} {batch_size} {index}/{of}");
+                        assert!(chunk.tickets.end > next, "{count} {batch_size} {index}/{of}");
+                        assert_eq!(chunk.file, (next - layout.tickets.start) / batch_size);
+                        (next, last_file) = (chunk.tickets.end, chunk.file);
                     }
                     assert_eq!(next, layout.tickets.end);
                     assert_eq!(layout.n_files(), if layout.n_tickets() == 0 { 0 } else { last_file + 1 });

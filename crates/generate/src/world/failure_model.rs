@@ -3,10 +3,10 @@
 use ticket_schema::cars::Segment;
 use ticket_schema::enums::{Category, Market, Severity, StringEnum};
 
-use crate::calendar::Climate;
-use crate::fleet::{Car, KINDS};
 use crate::profile::{AGES, Factor, Profile, Sparse};
-use crate::shares::Shares;
+use crate::rng::categorical::Categorical;
+use crate::world::calendar::Climate;
+use crate::world::fleet::{Car, VEHICLE_CLASSES};
 
 const CATEGORIES: usize = Category::ALL.len();
 const SEVERITIES: usize = Severity::ALL.len();
@@ -16,23 +16,25 @@ const MONTHS: usize = 12;
 const ROUNDS: usize = 100;
 
 /// How many tickets there are of each category and age.
-pub type CategoriesByAge = [[f64; AGES]; CATEGORIES];
+pub type TicketsByCategoryAndAge = [[f64; AGES]; CATEGORIES];
 
 /// The categories of all cars, at all times and places.
 #[derive(Debug)]
 pub struct Categories {
-    /// By climate, month, kind and age.
-    shares: Vec<Shares<CATEGORIES>>,
+    /// By climate, month, vehicle_class and age.
+    shares: Vec<Categorical<CATEGORIES>>,
 }
 
 impl Categories {
     /// Those of a profile.
     pub fn new(profile: &Profile) -> Self {
-        let mut shares = Vec::with_capacity(Climate::ALL.len() * MONTHS * KINDS * AGES);
+        let mut shares = Vec::with_capacity(Climate::ALL.len() * MONTHS * VEHICLE_CLASSES * AGES);
         for climate in Climate::ALL {
             for month in 0..MONTHS {
-                for kind in 0..KINDS {
-                    shares.extend((0..AGES).map(|age| Shares::new(&weights(profile, climate, month, kind, age))));
+                for vehicle_class in 0..VEHICLE_CLASSES {
+                    shares.extend(
+                        (0..AGES).map(|age| Categorical::new(&weights(profile, climate, month, vehicle_class, age))),
+                    );
                 }
             }
         }
@@ -40,22 +42,22 @@ impl Categories {
     }
 
     /// What brings a car in, in a month (from 0).
-    pub fn pick(&self, market: Market, month0: usize, car: &Car, word: u32) -> Category {
-        Category::ALL[self.at(market, month0, usize::from(car.kind), usize::from(car.age)).pick(word)]
+    pub fn sample(&self, market: Market, month0: usize, car: &Car, word: u32) -> Category {
+        Category::ALL[self.at(market, month0, usize::from(car.vehicle_class), usize::from(car.age)).sample(word)]
     }
 
-    /// The share of a category in the ordinary tickets of cars of a kind and age.
-    pub fn share(&self, category: Category, market: Market, month0: usize, kind: usize, age: usize) -> f64 {
-        self.at(market, month0, kind, age).share(category as usize)
+    /// The share of a category in the baseline tickets of cars of a vehicle_class and age.
+    pub fn share(&self, category: Category, market: Market, month0: usize, vehicle_class: usize, age: usize) -> f64 {
+        self.at(market, month0, vehicle_class, age).share(category as usize)
     }
 
-    fn at(&self, market: Market, month0: usize, kind: usize, age: usize) -> &Shares<CATEGORIES> {
-        &self.shares[((Climate::of(market) as usize * MONTHS + month0) * KINDS + kind) * AGES + age]
+    fn at(&self, market: Market, month0: usize, vehicle_class: usize, age: usize) -> &Categorical<CATEGORIES> {
+        &self.shares[((Climate::of(market) as usize * MONTHS + month0) * VEHICLE_CLASSES + vehicle_class) * AGES + age]
     }
 }
 
-fn weights(profile: &Profile, climate: Climate, month0: usize, kind: usize, age: usize) -> [f64; CATEGORIES] {
-    let (segment, is_electric) = (Segment::VALUES[kind / 2], kind % 2 == 1);
+fn weights(profile: &Profile, climate: Climate, month0: usize, vehicle_class: usize, age: usize) -> [f64; CATEGORIES] {
+    let (segment, is_electric) = (Segment::VALUES[vehicle_class / 2], vehicle_class % 2 == 1);
     let month = climate.northern_month(month0);
     let season = if climate == Climate::Desert { &profile.seasons.desert } else { &profile.seasons.temperate };
     let combustion = std::array::from_fn(|i| {
@@ -87,13 +89,13 @@ fn factor(factors: &Sparse<Category, Factor>, category: Category) -> f64 {
 /// The severities of all categories and ages.
 #[derive(Debug)]
 pub struct Severities {
-    shares: [[Shares<SEVERITIES>; AGES]; CATEGORIES],
+    shares: [[Categorical<SEVERITIES>; AGES]; CATEGORIES],
 }
 
 impl Severities {
     /// Those of a profile. Over `tickets`, the severities have the shares that the profile gives them: the weights are fitted
     /// so, by proportional fitting.
-    pub fn new(profile: &Profile, tickets: &CategoriesByAge) -> Self {
+    pub fn new(profile: &Profile, tickets: &TicketsByCategoryAndAge) -> Self {
         let wanted = profile.severities.weights.shares();
         let mut weights: [f64; SEVERITIES] = std::array::from_fn(|severity| wanted[severity]);
         let total: f64 = tickets.iter().flatten().sum();
@@ -114,13 +116,14 @@ impl Severities {
                 }
             }
         }
-        let shares = |category: usize, age: usize| Shares::new(&parts(profile, &weights, Category::ALL[category], age));
+        let shares =
+            |category: usize, age: usize| Categorical::new(&parts(profile, &weights, Category::ALL[category], age));
         Self { shares: std::array::from_fn(|category| std::array::from_fn(|age| shares(category, age))) }
     }
 
     /// How bad it is.
-    pub fn pick(&self, category: Category, age: u8, word: u32) -> Severity {
-        Severity::ALL[self.shares[category as usize][usize::from(age)].pick(word)]
+    pub fn sample(&self, category: Category, age: u8, word: u32) -> Severity {
+        Severity::ALL[self.shares[category as usize][usize::from(age)].sample(word)]
     }
 }
 

@@ -15,8 +15,13 @@ use ticket_schema::cars::ModelSeries;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
 use ticket_schema::{Ticket, Timestamp};
 
-use crate::date_text::DateTexts;
-use crate::digits::{decimal, hex};
+mod date_text;
+mod digits;
+mod template;
+
+use date_text::DateTexts;
+use digits::{decimal, hex};
+use template::{after, put};
 
 /// No line is longer than this, the padding of its last text included.
 pub const MAX_LINE_BYTES: usize = 512;
@@ -159,26 +164,6 @@ impl Padded {
 /// A table with an entry for each value of an enum, in the order of `all`.
 fn each<T: Copy, E, const N: usize>(all: &[T], entry: impl Fn(T) -> E) -> [E; N] {
     std::array::from_fn(|i| entry(all[i]))
-}
-
-#[inline]
-pub(crate) fn put<const N: usize>(line: &mut [u8], at: usize, text: &[u8; N]) {
-    line[at..at + N].copy_from_slice(text);
-}
-
-/// The place after `key`, found when this is compiled.
-const fn after(template: &[u8], key: &[u8]) -> usize {
-    let mut start = 0;
-    loop {
-        let mut n_same = 0;
-        while n_same < key.len() && template[start + n_same] == key[n_same] {
-            n_same += 1;
-        }
-        if n_same == key.len() {
-            return start + key.len();
-        }
-        start += 1;
-    }
 }
 
 /// `67e55044-10b1-426f-9247-bb680e5fe0c8`, into a template that has the hyphens.
