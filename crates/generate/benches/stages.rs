@@ -1,4 +1,4 @@
-//! What each stage of a ticket's way costs, on one thread: made, counted, rendered and checksummed.
+//! Cost of each stage of a ticket on one thread: generating, counting, rendering and checksumming.
 #![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros, and a benchmark may panic")]
 
 use std::hint::black_box;
@@ -11,7 +11,7 @@ use manifest::WorldParameters;
 use publish::Checksum;
 use ticket_schema::Ticket;
 
-/// As many as a chunk has.
+/// The size of a chunk.
 const N_TICKETS: u64 = 512;
 
 fn stages(criterion: &mut Criterion) {
@@ -24,7 +24,7 @@ fn stages(criterion: &mut Criterion) {
     let n_bytes = render_all(&renderer, tickets.iter().copied(), &mut lines);
 
     let mut group = criterion.benchmark_group("stages");
-    // Of all stages, so that their times can be compared and added.
+    // The bytes of all stages together, so that the stages' times can be compared and added.
     group.throughput(Throughput::Bytes(n_bytes as u64));
     group.bench_function("world", |bencher| {
         bencher.iter(|| world.tickets(black_box(range.clone())).for_each(|ticket| _ = black_box(ticket)));

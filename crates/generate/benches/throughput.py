@@ -1,12 +1,12 @@
-"""Holds `generate` against tpchgen-cli, another fast generator, and against what the disk takes.
+"""Compare the throughput of `generate` with tpchgen-cli, another fast generator, and with the disk's write rate.
 
 Usage: throughput.py [--rounds N] [--tickets N] [--scale N] [--dir DIR]
 
-Builds `generate` and installs tpchgen-cli below target/. The commands take turns, so that what else the machine does meets all
-of them, and the median of each one's rates is printed as Markdown. To null: standard output is /dev/null, and the rate is
-that of the text's bytes, which `generate` has also counted and checksummed. To files: both `generate` and dd have their bytes
-on disk when they end (syncfs of the file system; fdatasync of the file), the same number of bytes in the same directory,
-which is deleted, and the disk brought to rest, before the next.
+Builds `generate` and installs tpchgen-cli below target/. Runs are interleaved, so that other load on the machine affects all
+commands, and the median of each command's rates is printed as Markdown. To null: standard output is /dev/null, and the rate
+counts the bytes of the text, which `generate` also counts and checksums. To files: `generate` and dd both sync their output
+(syncfs of the file system; fdatasync of the file) and write the same number of bytes to the same directory, which is deleted,
+and the disk synced, before the next run.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def install():
     subprocess.run(["cargo", "build", "--quiet", "--locked", "--release", "--package", "generate"], cwd=REPO, check=True)
     if not TPCHGEN.exists():
         version = ["--version", TPCHGEN_VERSION]
-        # A package from the registry brings no build settings of its own; these are the best for it.
+        # cargo install ignores the package's build profile; these settings are the fastest.
         settings = {"CARGO_PROFILE_RELEASE_LTO": "fat", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "1"}
         subprocess.run(["cargo", "install", "--quiet", "--locked", "--root", TARGET / "tpchgen", *version, "tpchgen-cli"],
                        check=True, env=os.environ | settings)
@@ -44,7 +44,7 @@ def seconds(command):
 
 
 def n_bytes(command):
-    """How much a command writes to standard output."""
+    """Return the number of bytes that a command writes to standard output."""
     with subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         total = 0
         while chunk := process.stdout.read(1 << 20):
@@ -64,7 +64,7 @@ def tpchgen(scale, threads):
 
 
 def to_files(command, scratch):
-    """Seconds of a command that fills `scratch`, from a disk at rest to a disk that has it all."""
+    """Return the seconds that a command takes to fill `scratch`, starting with a synced disk."""
     os.sync()
     taken = seconds(command)
     shutil.rmtree(scratch, ignore_errors=True)
@@ -76,8 +76,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tickets", type=int, default=10_000_000)
-    parser.add_argument("--scale", type=int, default=3, help="of TPC-H: GB in all tables, of which lineitem has about 0.75")
-    parser.add_argument("--dir", type=Path, default=TARGET, help="where the files are written")
+    parser.add_argument("--scale", type=int, default=3, help="TPC-H scale factor: GB in all tables, about 0.75 of them in lineitem")
+    parser.add_argument("--dir", type=Path, default=TARGET, help="directory for the output files")
     options = parser.parse_args()
     install()
 

@@ -1,13 +1,13 @@
-//! The real binary's options that make a world another one, or look at it at another time.
+//! Options of the `generate` binary that select another world or another as-of time.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod home;
+mod generate_binary;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use home::{all_lines, generate, generate_ok, manifest, names, stderr};
+use generate_binary::{all_lines, generate, generate_ok, manifest, names, stderr};
 use tempfile::{TempDir, tempdir};
 use ticket_schema::Ticket;
 
@@ -18,20 +18,20 @@ fn tickets(dir: &Path) -> BTreeMap<uuid::Uuid, Ticket> {
     lines.map(read).map(|ticket| (ticket.ticket_id, ticket)).collect()
 }
 
-/// A run over one world that starts on 2026-08-01, as of some day.
-fn look(home: &TempDir, output: &str, as_of: &str, arguments: &[&str]) {
+/// Runs one world that starts on 2026-08-01, as of a given day.
+fn run_at(home: &TempDir, output: &str, as_of: &str, arguments: &[&str]) {
     let world = ["--count", "3000", "--days-back", "30", "--world-start", "2026-08-01", "--as-of", as_of, "-o", output];
     let output = generate(home.path(), &[&world, arguments].concat());
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
 #[test]
-fn a_daily_feed_adds_up_to_a_later_look() {
+fn daily_feed_merges_to_a_later_snapshot() {
     let home = tempdir().unwrap();
     let dir = |name: &str| home.path().join(name);
-    look(&home, "first", "2026-08-20", &[]);
-    look(&home, "feed", "2026-08-21", &["--changed-since", "2026-08-20", "--batch-size", "100"]);
-    look(&home, "second", "2026-08-21", &[]);
+    run_at(&home, "first", "2026-08-20", &[]);
+    run_at(&home, "feed", "2026-08-21", &["--changed-since", "2026-08-20", "--batch-size", "100"]);
+    run_at(&home, "second", "2026-08-21", &[]);
     let (mut first, feed, second) = (tickets(&dir("first")), tickets(&dir("feed")), tickets(&dir("second")));
     assert!(first.len() < second.len() && second.len() < 3000);
     assert!(feed.len() < second.len() / 2, "{} of {}", feed.len(), second.len());
@@ -48,7 +48,7 @@ fn a_daily_feed_adds_up_to_a_later_look() {
 }
 
 #[test]
-fn the_manifest_says_how_to_make_every_world_again() {
+fn repeat_command_reproduces_every_kind_of_world() {
     let home = tempdir().unwrap();
     fs::write(home.path().join("own.toml"), "[severities]\nweights = { P1 = 1, P2 = 1, P3 = 1, P4 = 1 }\n").unwrap();
     for arguments in [
@@ -68,7 +68,7 @@ fn the_manifest_says_how_to_make_every_world_again() {
 }
 
 #[test]
-fn a_profile_of_ones_own_replaces_sections() {
+fn custom_profile_replaces_sections() {
     let home = tempdir().unwrap();
     let markets =
         "[markets]\nweights = { DE = 1, US = 0, CN = 0, GB = 0, FR = 0, IT = 0, JP = 1, KR = 0, AU = 0, AE = 0 }\n";
@@ -81,7 +81,7 @@ fn a_profile_of_ones_own_replaces_sections() {
 }
 
 #[test]
-fn an_error_in_a_profile_names_line_and_field() {
+fn profile_errors_name_line_and_field() {
     let home = tempdir().unwrap();
     let all = "DE = 1, US = 1, CN = 1, GB = 1, FR = 1, IT = 1, JP = 1, KR = 1, AU = 1";
     for (text, expected) in [
@@ -140,7 +140,7 @@ fn an_error_in_a_profile_names_line_and_field() {
 }
 
 #[test]
-fn scenarios_are_in_the_manifest() {
+fn scenarios_are_listed_in_the_manifest() {
     let home = tempdir().unwrap();
     generate_ok(
         &home,
@@ -159,7 +159,7 @@ fn scenarios_are_in_the_manifest() {
 }
 
 #[test]
-fn explain_shows_every_parameter_with_its_source_and_makes_nothing() {
+fn explain_lists_every_parameter_with_its_source() {
     let home = tempdir().unwrap();
     let text = |profile: &str| {
         let output = generate(home.path(), &["--explain", "--profile", profile]);
@@ -179,14 +179,14 @@ fn explain_shows_every_parameter_with_its_source_and_makes_nothing() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn contradictory_options_are_rejected() {
     let home = tempdir().unwrap();
     for (arguments, code, expected) in [
         (&["--as-of", "2026-11-22", "--changed-since", "2026-11-22"][..], 2, "nothing can have changed since"),
         (&["--changed-since", "2026-11-20", "--dirty", "1%"], 2, "cannot be used with"),
-        (&["--as-of", "2026-11-22", "--world-start", "2026-12-01"], 1, "lies before the world starts"),
+        (&["--as-of", "2026-11-22", "--world-start", "2026-12-01"], 1, "is before --world-start"),
         (&["--scenario", "flood"], 2, "possible values"),
-        (&["--as-of", "2031-06-01"], 1, "last year whose holidays are known"),
+        (&["--as-of", "2031-06-01"], 1, "last year with known holidays"),
     ] {
         let output = generate(home.path(), arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", stderr(&output));

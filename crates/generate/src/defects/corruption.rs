@@ -1,4 +1,4 @@
-//! Breaks a ticket's line in one of the ways that a strict reader refuses.
+//! Corruption of a ticket's line in ways that a strict reader rejects.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use ticket_schema::{Ticket, Timestamp};
 
 use super::plan::DefectRng;
 
-/// Texts that other systems, other versions and people write where the contract has its own.
+/// Values that other systems, other schema versions and manual entry produce in place of the enum values.
 const UNKNOWN_TEXTS: [(&str, &[&str]); 5] = [
     ("severity", &["P0", "P5", "p2", "P1 ", "2", "Critical", "High", "Hoch", "Kritisch", "n/a", ""]),
     ("status", &["in progress", "In-Progress", "IN PROGRESS", "Done", "closed", "Offen", "Erledigt", "In Arbeit", ""]),
@@ -21,14 +21,15 @@ const UNKNOWN_TEXTS: [(&str, &[&str]); 5] = [
     ("market", &["de", "DEU", "UK", "EU", "USA", "Germany", "Deutschland", "Österreich", "D", "--", ""]),
 ];
 
-/// Dates that no calendar has, but for their year.
+/// Month and day of dates that do not exist.
 const IMPOSSIBLE_DATES: [&str; 7] = ["02-30", "02-31", "04-31", "13-07", "22-11", "00-00", "06-00"];
 
-/// Times that no day has.
+/// Times that do not exist on any day.
 const IMPOSSIBLE_CLOCKS: [&str; 5] = ["24:61:00", "24:00:00", "25:13:09", "12:60:00", "23:59:75"];
 
-/// Bytes that are not UTF-8 wherever they stand: Latin-1 letters, Windows-1252 quotes, lone continuation bytes, an overlong
-/// slash and an overlong NUL, half a surrogate pair, the first bytes of a euro sign and of a car, a UTF-16 byte order mark.
+/// Byte sequences that are invalid UTF-8 in any position: Latin-1 letters, Windows-1252 quotes, lone continuation
+/// bytes, an overlong slash and an overlong NUL, half a surrogate pair, truncated encodings of the euro sign and of an
+/// emoji, a UTF-16 byte order mark.
 const BAD_BYTES: [&[u8]; 12] = [
     b"\xE9",
     b"\xFC",
@@ -44,10 +45,10 @@ const BAD_BYTES: [&[u8]; 12] = [
     b"\xFF\xFE",
 ];
 
-/// By how much a time lies on the wrong side of another at most: 90 days.
+/// Largest offset between two timestamps that are out of order: 90 days.
 const MAX_OFFSET_SECONDS: i64 = 90 * 86_400;
 
-/// A broken line, without its newline, and the field that is at fault, if it is one.
+/// Returns a corrupted line, without its newline, and the name of the corrupted field unless the line was truncated.
 pub fn corrupt_line(ticket: &Ticket, kind: DefectKind, rng: &mut DefectRng) -> (Vec<u8>, Option<&'static str>) {
     let mut line = Line::of(ticket);
     let column = match kind {
@@ -66,18 +67,19 @@ pub fn corrupt_line(ticket: &Ticket, kind: DefectKind, rng: &mut DefectRng) -> (
     (line, column.map(|column| COLUMNS[column].name))
 }
 
-/// Most often the end of a line is lost, at any byte; sometimes its beginning. What remains has one brace.
+/// Returns the range of bytes that a truncated line keeps: in three of four cases the line loses its end, otherwise its
+/// beginning. The result contains exactly one brace of the object.
 fn remaining_range(line: &[u8], rng: &mut DefectRng) -> Range<usize> {
     let at = 1 + rng.below(line.len() - 1);
     if rng.below(4) == 0 { at..line.len() } else { 0..at }
 }
 
-/// The JSON of each value, in the contract's order.
+/// The JSON text of each value, in column order.
 struct Line([Vec<u8>; COLUMNS.len()]);
 
 impl Line {
     fn of(ticket: &Ticket) -> Self {
-        // A ticket has text keys and plain values, so there is nothing that could fail.
+        // Serialisation of a ticket cannot fail: its keys are strings and its values are scalars.
         let object = serde_json::to_value(ticket).unwrap_or_default();
         Self(COLUMNS.map(|column| object[column.name].to_string().into_bytes()))
     }
@@ -134,7 +136,8 @@ impl Line {
         }
     }
 
-    /// Within the quotes of a text. The one letter of the contract's texts that is not ASCII may also come in Latin-1.
+    /// Inserts invalid bytes within the quotes of a string. For the one non-ASCII letter of the enum values, Latin-1
+    /// encoding is an alternative.
     fn insert_bad_bytes(&mut self, rng: &mut DefectRng) -> usize {
         let series = column_index("model_series");
         if let Some(letter) = self.0[series].windows(2).position(|bytes| bytes == "é".as_bytes())
@@ -152,7 +155,7 @@ impl Line {
     }
 }
 
-/// Values of other JSON types, as other systems would write `value`.
+/// Returns values of other JSON types, as other systems write `value`.
 fn wrong_types(index: usize, value: &Value) -> Vec<Value> {
     let column = COLUMNS[index];
     let mut wrong = match column.kind {
@@ -175,7 +178,7 @@ fn wrong_types(index: usize, value: &Value) -> Vec<Value> {
     wrong
 }
 
-/// Times that come before what they follow from, or after what follows from them, by so many seconds.
+/// Returns timestamps that violate created_at <= resolved_at <= updated_at by `seconds`.
 fn out_of_order_times(ticket: &Ticket, seconds: i64) -> Vec<(&'static str, Timestamp)> {
     let too_early = ticket.created_at.plus_seconds(-seconds);
     let mut wrong = vec![("updated_at", too_early)];

@@ -1,4 +1,4 @@
-//! `_truth.jsonl`: every injected defect with its place, so that whoever looks for them can be scored.
+//! `_truth.jsonl`: the position of every injected defect, as ground truth for scoring detectors.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -17,14 +17,14 @@ use super::{InjectedDefect, InjectedDefects};
 #[derive(Serialize)]
 struct Entry<'a> {
     file: &'a str,
-    /// From 1.
+    /// Counted from 1.
     line: u64,
     kind: DefectKind,
     ticket_id: Uuid,
     field: Option<&'static str>,
 }
 
-/// The truth file in the making.
+/// Writer of the truth file.
 #[derive(Debug)]
 pub struct TruthFile {
     file: BufWriter<StagedFile>,
@@ -32,12 +32,20 @@ pub struct TruthFile {
 }
 
 impl TruthFile {
-    /// A truth file without entries.
+    /// Creates an empty truth file.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the staging directory cannot be written.
     pub fn create(staging: &Staging) -> Result<Self> {
         Ok(Self { file: BufWriter::new(staging.create(TRUTH_FILE)?), by_kind: BTreeMap::new() })
     }
 
-    /// Adds what was injected in lines that were appended to `file`, which had `n_lines_before` before.
+    /// Appends the defects of lines that were appended to `file` after its first `n_lines_before` lines.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be written.
     pub fn add(&mut self, file: &str, n_lines_before: u64, injected: &InjectedDefects) -> Result<()> {
         for defect in &injected.defects {
             let InjectedDefect { line, kind, ticket_id, field } = *defect;
@@ -49,7 +57,11 @@ impl TruthFile {
         Ok(())
     }
 
-    /// Ends the file. Returns how many defects of each kind there are, and the file.
+    /// Closes the file and returns the number of defects of each kind, and the file's manifest entry.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be written.
     pub fn finish(self) -> Result<(BTreeMap<DefectKind, u64>, FileEntry)> {
         let file = self.file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         let checksum = file.checksum();

@@ -1,8 +1,8 @@
-//! The counters behind the [truth](crate::expected_answers), made to cost a few instructions a ticket.
+//! Counters behind the [expected answers](crate::expected_answers), at a few instructions per ticket.
 
 use ticket_schema::{Ticket, Timestamp};
 
-/// Tickets by whether they are resolved and whether their SLA is breached.
+/// Number of tickets by resolution state and SLA breach.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OutcomeCounts([[u64; 2]; 2]);
 
@@ -44,12 +44,12 @@ impl std::iter::Sum for OutcomeCounts {
     }
 }
 
-/// How long resolved tickets took.
+/// Distribution of the time to resolution.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ResolutionTimes {
     n_tickets: u64,
     total_seconds: u64,
-    /// By time in hundredths of an hour, rounded as the query shows it.
+    /// Number of tickets by time to resolution in hundredths of an hour, rounded as in the query's output.
     by_hundredth_hour: Vec<u64>,
 }
 
@@ -78,8 +78,8 @@ impl ResolutionTimes {
         self.total_seconds as f64 / self.n_tickets as f64 / 3600.0
     }
 
-    /// The value of rank `floor(q * n)`, counted from 0, as Trino's `approx_percentile` picks it. Rounding keeps the
-    /// order, so the rounded value of that rank is the value of that rank, rounded.
+    /// Returns the value of rank `floor(q * n)`, counted from 0, as Trino's `approx_percentile` does. Rounding is
+    /// monotonic, so the rank can be taken over rounded values.
     pub(crate) fn percentile_hours(&self, q: f64) -> f64 {
         let rank = ((q * self.n_tickets as f64) as u64).min(self.n_tickets.saturating_sub(1));
         let mut below = 0;
@@ -91,7 +91,7 @@ impl ResolutionTimes {
     }
 }
 
-/// Entry `i` of a table that grows as far as it is used.
+/// Returns entry `i`, growing the table on demand.
 #[inline]
 pub(crate) fn entry<T: Clone + Default>(table: &mut Vec<T>, i: usize) -> &mut T {
     if i >= table.len() {
@@ -111,7 +111,8 @@ pub(crate) fn add_all(mine: &mut [u64], theirs: &[u64]) {
     }
 }
 
-/// A duration as the query shows it: `ROUND(hours, 2)`, times 100. To add a half and cut is to round here, and far cheaper.
+/// Returns a duration as the query prints it, `ROUND(hours, 2)`, times 100. Adding one half and truncating equals
+/// `round` for these values and is much cheaper.
 #[inline]
 fn hundredths_of_an_hour(seconds: i64) -> usize {
     (seconds as f64 / 3600.0 * 100.0 + 0.5) as usize
@@ -122,7 +123,7 @@ mod tests {
     use super::hundredths_of_an_hour;
 
     #[test]
-    fn durations_of_three_years_are_rounded_as_by_the_library() {
+    fn rounding_matches_f64_round_for_three_years_of_seconds() {
         for seconds in 0..100_000_000 {
             let rounded = (seconds as f64 / 3600.0 * 100.0).round() as usize;
             assert_eq!(hundredths_of_an_hour(seconds), rounded, "{seconds}");

@@ -1,9 +1,9 @@
-//! Counts, ticket by ticket, the answers that the ten KPI queries must give over exactly these tickets.
+//! Expected answers of the ten KPI queries, accumulated ticket by ticket.
 //!
-//! This is the queries' meaning written a second time, in another language and without an engine: `query --verify` holds
-//! the two against each other. Names, columns and order of the rows are those of `queries/sample_queries.sql`.
-//! Everything here is a count, a sum or a bounded list, so partial truths of any split of the tickets add up to the same
-//! whole, and memory doesn't grow with the number of tickets.
+//! This is a second implementation of the queries, independent of SQL and of any engine; `query --verify` compares the
+//! two. Names, columns and row order are those of `queries/sample_queries.sql`. All state consists of counts, sums and
+//! bounded lists, so partial results over any partition of the tickets merge to the same total, and memory does not
+//! grow with the number of tickets.
 
 mod aggregates;
 
@@ -17,36 +17,36 @@ use ticket_schema::{Ticket, Timestamp};
 use aggregates::{OutcomeCounts, ResolutionTimes, add_all, entry};
 
 const DAY_SECONDS: i64 = 86_400;
-/// How many days `daily_volume` looks back.
+/// Number of days covered by `daily_volume`.
 const RECENT_DAYS: usize = 30;
-/// How many categories `top_categories` shows.
+/// Number of categories in `top_categories`.
 const TOP_CATEGORIES: usize = 5;
-/// How many tickets `open_p1_tickets` shows.
+/// Number of tickets in `open_p1_tickets`.
 const OPEN_P1_SHOWN: usize = 100;
-/// The age buckets of open tickets, each with the last complete day that belongs to it.
+/// Age buckets of open tickets, each with its last complete day.
 const AGE_BUCKETS: [(&str, i64); 4] = [("0-1 days", 1), ("2-3 days", 3), ("4-7 days", 7), ("over 7 days", i64::MAX)];
 
-/// What has been counted so far.
+/// Accumulator for the answers of all queries.
 ///
-/// Every ticket takes the same few steps, whatever it says; what the queries ask is put together at the end.
+/// Every ticket takes the same few steps; the queries' rows are assembled at the end.
 #[derive(Clone, Debug)]
 pub struct ExpectedAnswers {
     as_of: Timestamp,
-    /// The Monday of the week in which the period starts, as a day counted from 1970-01-01.
+    /// Monday of the week in which the period starts, in days since 1970-01-01.
     first_monday: i64,
     markets: [[OutcomeCounts; Severity::ALL.len()]; Market::ALL.len()],
     categories: [u64; Category::ALL.len()],
-    /// Tickets by day of creation, from the first Monday on.
+    /// Tickets by day of creation, starting with the first Monday.
     days: Vec<OutcomeCounts>,
     resolutions: [ResolutionTimes; Severity::ALL.len()],
     open_ages: [u64; AGE_BUCKETS.len()],
     n_open_p1: u64,
-    /// The oldest open P1 tickets, in order of creation and identifier.
+    /// The oldest open P1 tickets, ordered by creation time and identifier.
     oldest_open_p1: Vec<Ticket>,
 }
 
 impl ExpectedAnswers {
-    /// Nothing counted yet.
+    /// Creates an empty accumulator.
     pub fn new(world: &WorldParameters) -> Self {
         Self {
             as_of: world.as_of,
@@ -61,7 +61,7 @@ impl ExpectedAnswers {
         }
     }
 
-    /// Takes one ticket in.
+    /// Adds one ticket.
     #[inline]
     pub fn count(&mut self, ticket: &Ticket) {
         self.markets[ticket.market as usize][ticket.severity as usize].count(ticket);
@@ -83,7 +83,7 @@ impl ExpectedAnswers {
         }
     }
 
-    /// Takes in what was counted elsewhere, over other tickets of the same world.
+    /// Adds the counts of other tickets of the same world.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.markets.as_flattened_mut().iter_mut().zip(other.markets.as_flattened()) {
             *mine += *theirs;
@@ -111,17 +111,17 @@ impl ExpectedAnswers {
         }
     }
 
-    /// How many tickets have been counted.
+    /// Returns the number of tickets counted.
     pub fn n_tickets(&self) -> u64 {
         self.categories.iter().sum()
     }
 
-    /// Tickets in each market that has any.
+    /// Returns the number of tickets in each market that has any.
     pub fn tickets_by_market(&self) -> BTreeMap<String, u64> {
         self.market_totals().into_iter().map(|(market, tickets)| (market.as_str().to_owned(), tickets)).collect()
     }
 
-    /// The answers, by the name of the query.
+    /// Returns the answers, keyed by query name.
     pub fn answers(&self) -> Answers {
         let answers = [
             ("daily_volume", self.daily_volume()),
@@ -257,19 +257,19 @@ impl ExpectedAnswers {
         Severity::ALL.iter().map(total).filter(|(_, outcomes): &(_, OutcomeCounts)| outcomes.tickets() > 0)
     }
 
-    /// Markets that have tickets, those with most first, then by name.
+    /// Returns the markets that have tickets, by descending count, then by name.
     fn market_totals(&self) -> Vec<(Market, u64)> {
         let total = |market: &Market| (*market, self.markets[*market as usize].iter().map(|by| by.tickets()).sum());
         most_first(Market::ALL.iter().map(total), Market::as_str)
     }
 }
 
-/// `2026-11-22`, from a day counted from 1970-01-01.
+/// Formats a day counted from 1970-01-01 as `2026-11-22`.
 fn date(day: i64) -> Cell {
     Timestamp::from_day(day).to_chrono().format("%Y-%m-%d").to_string().into()
 }
 
-/// The Monday of the week of a day; both count from 1970-01-01, a Thursday.
+/// Returns the Monday of a day's week; both are counted from 1970-01-01, a Thursday.
 const fn monday(day: i64) -> i64 {
     day - (day + 3).rem_euclid(7)
 }
@@ -282,7 +282,7 @@ fn percentage(part: u64, whole: u64) -> Cell {
     hundredths(part as f64 * 100.0 / whole as f64).into()
 }
 
-/// Those that occur, the most frequent first, then by name.
+/// Returns the values with a count above 0, by descending count, then by name.
 fn most_first<T: Copy>(counts: impl Iterator<Item = (T, u64)>, name: fn(T) -> &'static str) -> Vec<(T, u64)> {
     let mut counts: Vec<_> = counts.filter(|(_, n)| *n > 0).collect();
     counts.sort_by_key(|(value, n)| (std::cmp::Reverse(*n), name(*value)));

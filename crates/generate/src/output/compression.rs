@@ -1,28 +1,27 @@
-//! Files that are compressed as they are made.
+//! Compression of the output, one chunk at a time.
 //!
-//! Each chunk becomes a gzip member or a Zstandard frame of its own, and a file is these one after the other, which
-//! every reader of either format takes for one file. So chunks are compressed in parallel, and the bytes depend on the layout
-//! alone.
+//! Each chunk becomes a gzip member or a Zstandard frame; a file is their concatenation, which every reader of either
+//! format accepts. Chunks are compressed in parallel, and the bytes depend on the layout alone.
 
 use std::io::Write;
 
 use anyhow::{Context, Result};
 use zstd::zstd_safe::CParameter;
 
-/// How files are compressed.
+/// Compression format of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Compression {
-    /// Not at all, as .jsonl
+    /// No compression: .jsonl
     #[default]
     None,
-    /// With gzip, as .jsonl.gz
+    /// gzip: .jsonl.gz
     Gzip,
-    /// With Zstandard, as .jsonl.zst
+    /// Zstandard: .jsonl.zst
     Zstd,
 }
 
 impl Compression {
-    /// What a file's name gets at its end.
+    /// Returns the file name suffix.
     pub const fn suffix(self) -> &'static str {
         match self {
             Self::None => "",
@@ -31,7 +30,7 @@ impl Compression {
         }
     }
 
-    /// How the command line says it.
+    /// Returns the name on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -41,28 +40,32 @@ impl Compression {
     }
 }
 
-/// Compresses chunk by chunk.
+/// Compressor of single chunks.
 pub(crate) enum Compressor {
     Gzip,
     Zstd(zstd::bulk::Compressor<'static>),
 }
 
 impl Compressor {
-    /// `None` if nothing is to be compressed.
+    /// Returns `None` for [`Compression::None`].
+    ///
+    /// # Errors
+    ///
+    /// Fails if Zstandard cannot allocate its context.
     pub(crate) fn new(compression: Compression) -> Result<Option<Self>> {
         Ok(match compression {
             Compression::None => None,
             Compression::Gzip => Some(Self::Gzip),
             Compression::Zstd => {
                 let mut compressor = zstd::bulk::Compressor::new(zstd::DEFAULT_COMPRESSION_LEVEL)?;
-                // As every gzip member has one.
+                // gzip members carry a checksum too.
                 compressor.set_parameter(CParameter::ChecksumFlag(true))?;
                 Some(Self::Zstd(compressor))
             }
         })
     }
 
-    /// Replaces `compressed` by `bytes` in compressed form.
+    /// Replaces the contents of `compressed` with `bytes` in compressed form.
     pub(crate) fn compress(&mut self, bytes: &[u8], compressed: &mut Vec<u8>) -> Result<()> {
         compressed.clear();
         match self {

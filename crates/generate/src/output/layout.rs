@@ -1,10 +1,10 @@
-//! Which tickets go into which file, and in which chunks they are made. Decided from the options alone.
+//! Assignment of tickets to files, and of files to chunks: a function of the options alone.
 
 use std::ops::Range;
 
 use manifest::Shard;
 
-/// The most tickets in a chunk: about 0.2 MB, which stays in a core's own cache until it is written.
+/// Largest number of tickets per chunk: about 0.2 MB of lines, which stays in a core's L2 cache until it is written.
 const CHUNK_TICKETS: u64 = 512;
 
 /// The files of a run.
@@ -14,39 +14,39 @@ pub struct Layout {
     batch_size: u64,
 }
 
-/// A range of tickets within one file, made at one go.
+/// A range of tickets within one file: the unit of work of a thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// The file, counted from 0.
+    /// File number, counted from 0.
     pub file: u64,
-    /// The numbers of the tickets.
+    /// Ticket numbers.
     pub tickets: Range<u64>,
 }
 
 impl Layout {
-    /// The layout of one shard (or all) of these tickets, `batch_size` a file.
+    /// Creates the layout of one shard (or all) of these tickets, with `batch_size` tickets per file.
     pub fn new(tickets: Range<u64>, shard: Option<Shard>, batch_size: u64) -> Self {
         let tickets = shard.map_or(tickets.clone(), |shard| part(&tickets, shard));
         Self { tickets, batch_size: batch_size.max(1) }
     }
 
-    /// The numbers of all tickets.
+    /// Returns the numbers of all tickets.
     pub fn tickets(&self) -> Range<u64> {
         self.tickets.clone()
     }
 
-    /// How many files there are.
+    /// Returns the number of files.
     pub fn n_files(&self) -> u64 {
         self.n_tickets().div_ceil(self.batch_size)
     }
 
-    /// How many chunks there are.
+    /// Returns the number of chunks.
     pub fn n_chunks(&self) -> u64 {
         let full_files = self.n_tickets() / self.batch_size;
         full_files * self.chunks_per_file() + (self.n_tickets() % self.batch_size).div_ceil(CHUNK_TICKETS)
     }
 
-    /// Chunk `i`; chunks are in the order of their tickets.
+    /// Returns chunk `i`; chunks are ordered by ticket number.
     pub fn chunk(&self, i: u64) -> Chunk {
         let (file, part) = (i / self.chunks_per_file(), i % self.chunks_per_file());
         let file_start = self.tickets.start + file * self.batch_size;
@@ -60,12 +60,12 @@ impl Layout {
     }
 
     fn chunks_per_file(&self) -> u64 {
-        // A file is never longer than the run, whatever the batch size.
+        // A file never has more tickets than the run, however large the batch size.
         self.batch_size.min(self.n_tickets()).div_ceil(CHUNK_TICKETS).max(1)
     }
 }
 
-/// The tickets of a shard: equal parts, as far as whole numbers go.
+/// Returns the tickets of a shard: shards differ by at most one ticket.
 fn part(tickets: &Range<u64>, shard: Shard) -> Range<u64> {
     let count = tickets.end - tickets.start;
     let border = |i: u32| tickets.start + (u128::from(count) * u128::from(i) / u128::from(shard.of)) as u64;
@@ -78,7 +78,7 @@ mod tests {
     use manifest::Shard;
 
     #[test]
-    fn pieces_cover_every_ticket_once_and_in_order() {
+    fn chunks_cover_every_ticket_once_in_order() {
         let big = CHUNK_TICKETS * 3;
         for (count, batch_size) in
             [(1, 1), (10, 3), (5000, 1000), (big + 1, big), (big, big - 1), (7, u64::MAX), (9999, 2050)]

@@ -1,7 +1,7 @@
-//! Many threads, one order: chunks are made in parallel and handed over in sequence.
+//! Ordered output of chunks that are rendered in parallel.
 //!
-//! There is no thread that only hands over. Whoever finishes the chunk that is next_out hands it over, and after it those that
-//! were finished pending and wait; the others lay down what they have made and go on with another buffer.
+//! Out-of-order chunks are buffered; the thread that delivers the next one drains the buffer. No thread is dedicated to
+//! writing.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -11,11 +11,11 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use anyhow::{Error, Result, anyhow};
 use executor::on_threads;
 
-/// Makes chunks `0..n_chunks` on up to `threads` threads, the calling one among them, and gives them to `consume` in order.
+/// Renders chunks `0..n_chunks` on up to `threads` threads, including the calling one, and passes them to `consume` in
+/// order.
 ///
-/// Each thread has a worker of its own, from `worker`, which fills a buffer with the chunk of a number; the workers are returned.
-/// Buffers go round, and there are never more than two for each thread. Ends pending, with the first error, if `consume` fails or
-/// if anything panics.
+/// Each thread owns a worker created by `worker`; all workers are returned. Buffers are recycled; there are at most two
+/// per thread. Stops early with the first error if `consume` fails or any thread panics.
 pub(crate) fn in_order<M: Send, B: Default + Send>(
     n_chunks: u64,
     threads: NonZeroUsize,
@@ -43,7 +43,7 @@ pub(crate) fn in_order<M: Send, B: Default + Send>(
             Ok(worker)
         };
         let outcome = catch_unwind(AssertUnwindSafe(work));
-        let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("a thread that makes tickets has panicked")));
+        let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("a worker thread panicked")));
         outcome.map_err(|error| output.fail(error)).ok()
     };
     let workers = on_threads(threads.get(), work);
@@ -56,19 +56,19 @@ pub(crate) fn in_order<M: Send, B: Default + Send>(
 struct OrderedOutput<B, T> {
     n_chunks: u64,
     state: Mutex<State<B, T>>,
-    /// Something that a worker without a buffer may wait for has happened.
+    /// Signalled when a buffer becomes free and when the run fails.
     buffer_freed: Condvar,
 }
 
 struct State<B, T> {
-    /// The next chunk that nobody makes yet.
+    /// The next chunk to assign to a worker.
     next: u64,
-    /// The next chunk to be handed over.
+    /// The next chunk to pass to `consume`.
     next_out: u64,
     free_buffers: Vec<B>,
-    /// Finished chunks that wait for their turn.
+    /// Finished chunks whose predecessors are not finished.
     pending: BTreeMap<u64, B>,
-    /// Missing while somebody hands over.
+    /// `None` while a thread is draining the buffer.
     consume: Option<T>,
     failure: Option<Error>,
 }
@@ -78,7 +78,7 @@ impl<B, T: FnMut(u64, &B) -> Result<()>> OrderedOutput<B, T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes chunks until there are none left, or nobody wants them any more.
+    /// Renders chunks until none is left or the run has failed.
     fn work(&self, mut render: impl FnMut(u64, &mut B) -> Result<()>) -> Result<()> {
         while let Some((i, mut buffer)) = self.claim() {
             render(i, &mut buffer)?;
@@ -87,10 +87,10 @@ impl<B, T: FnMut(u64, &B) -> Result<()>> OrderedOutput<B, T> {
         Ok(())
     }
 
-    /// Waits for a buffer and gives it out with the next number.
+    /// Blocks until a buffer is free and returns it with the next chunk number.
     ///
-    /// Numbers go only to those who have a buffer, so the chunk that is next_out is always being made; the others can only wait
-    /// for it, never hold it up.
+    /// Deadlock freedom: a chunk number is only assigned together with a buffer, so the chunk that is next to be
+    /// consumed is always being rendered.
     fn claim(&self) -> Option<(u64, B)> {
         let mut state = self.lock();
         loop {
@@ -105,7 +105,7 @@ impl<B, T: FnMut(u64, &B) -> Result<()>> OrderedOutput<B, T> {
         }
     }
 
-    /// Lays a chunk down and, unless somebody else is at it, hands over all that are next_out.
+    /// Buffers a chunk and, unless another thread is draining the buffer, consumes all chunks that are next in order.
     fn deliver(&self, i: u64, buffer: B) -> Result<()> {
         let mut state = self.lock();
         state.pending.insert(i, buffer);
@@ -141,8 +141,8 @@ mod tests {
 
     use super::in_order;
 
-    /// Pieces that consume unequal times, so that they are finished in another order.
-    #[allow(clippy::unnecessary_wraps, reason = "the shape of a worker")]
+    /// Renders chunks with unequal durations, so that they finish out of order.
+    #[allow(clippy::unnecessary_wraps, reason = "must match the signature of `render`")]
     fn render(n_rendered: &mut u64, i: u64, buffer: &mut u64) -> Result<()> {
         std::thread::sleep(Duration::from_micros(i * 7919 % 400));
         *n_rendered += 1;
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_come_in_order_and_each_maker_is_returned() {
+    fn chunks_are_consumed_in_order_and_workers_are_returned() {
         for threads in [1, 2, 3, 16] {
             for n_chunks in [0, 1, 2, 500] {
                 let mut consumed = Vec::new();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thread_is_the_calling_one() {
+    fn single_thread_runs_on_the_calling_thread() {
         let caller = std::thread::current().id();
         let here = |(): &mut (), _, (): &mut ()| {
             assert_eq!(std::thread::current().id(), caller);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_or_a_panic_anywhere_ends_the_run() {
+    fn errors_and_panics_stop_the_run() {
         type Render = fn(&mut u64, u64, &mut u64) -> Result<()>;
         type Consume = fn(u64, &u64) -> Result<()>;
         let render_fails: Render =
@@ -203,7 +203,7 @@ mod tests {
                 };
                 let ended = in_order(u64::MAX, NonZeroUsize::new(threads).unwrap(), || Ok(0), render, consume);
                 assert!(ended.unwrap_err().to_string().contains(expected), "{threads} threads, {expected}");
-                assert!(last <= Some(99), "{last:?} was consumed after the fault");
+                assert!(last <= Some(99), "{last:?} was consumed after the failure");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Times as text: `2026-11-22T08:30:00`.
+//! Timestamps as text: `2026-11-22T08:30:00`.
 
 use ticket_schema::Timestamp;
 
@@ -11,38 +11,38 @@ const DAY_SECONDS: u64 = 86_400;
 type DateText = [u8; 16];
 const DATE_LEN: usize = 11;
 
-/// The days of a period, each with its text; any other day is worked out when it is asked for.
+/// Precomputed texts of a period's days; other days are formatted on demand.
 #[derive(Debug)]
 pub(crate) struct DateTexts {
-    /// The start of the first day, in seconds since 1970.
+    /// Start of the first day, in seconds since 1970.
     start: i64,
     days: Vec<DateText>,
 }
 
 impl DateTexts {
-    /// The days from `first` to `last`, both counted from 1970-01-01.
+    /// Formats the days from `first` to `last`, both counted from 1970-01-01.
     pub(crate) fn new(first: i64, last: i64) -> Self {
         Self { start: Timestamp::from_day(first).seconds(), days: (first..=last).map(date_text).collect() }
     }
 
-    /// Writes `2026-11-22T08:30:00` over the 19 bytes from `at`.
+    /// Writes `2026-11-22T08:30:00` to the 19 bytes from `at`.
     #[inline]
-    pub(crate) fn put(&self, line: &mut [u8], at: usize, moment: Timestamp) {
-        // A moment before the period becomes a number that is far too large for the table.
-        let since_start = moment.seconds().wrapping_sub(self.start) as u64;
+    pub(crate) fn put(&self, line: &mut [u8], at: usize, time: Timestamp) {
+        // Times before the period wrap around to an index far beyond the table.
+        let since_start = time.seconds().wrapping_sub(self.start) as u64;
         if let Some(date) = self.days.get((since_start / DAY_SECONDS) as usize) {
             put(line, at, date);
             put(line, at + DATE_LEN, &clock((since_start % DAY_SECONDS) as u32));
         } else {
-            put_any(line, at, moment);
+            put_uncached(line, at, time);
         }
     }
 }
 
 #[cold]
-fn put_any(line: &mut [u8], at: usize, moment: Timestamp) {
-    put(line, at, &date_text(moment.day()));
-    put(line, at + DATE_LEN, &clock(moment.seconds().rem_euclid(DAY_SECONDS as i64) as u32));
+fn put_uncached(line: &mut [u8], at: usize, time: Timestamp) {
+    put(line, at, &date_text(time.day()));
+    put(line, at + DATE_LEN, &clock(time.seconds().rem_euclid(DAY_SECONDS as i64) as u32));
 }
 
 fn date_text(day: i64) -> DateText {
@@ -54,9 +54,10 @@ fn date_text(day: i64) -> DateText {
     text
 }
 
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian texts; from the year 0 on.
+/// Converts a day counted from 1970-01-01 to year, month and day of the proleptic Gregorian calendar, from the year 0
+/// on.
 ///
-/// Counts from 1 March of the year 0, so that the leap day is a year's last (Howard Hinnant, "chrono-Compatible Low-Level
+/// Years start on 1 March, so that the leap day is the last day of a year (Howard Hinnant, "chrono-Compatible Low-Level
 /// Date Algorithms").
 fn civil_date(days_since_1970: i64) -> (u32, u32, u32) {
     let days = (days_since_1970 + 719_468) as u32;
@@ -74,33 +75,33 @@ mod tests {
     use super::DateTexts;
     use ticket_schema::Timestamp;
 
-    fn text(texts: &DateTexts, moment: Timestamp) -> String {
+    fn text(texts: &DateTexts, time: Timestamp) -> String {
         let mut line = *b"...................Z....";
-        texts.put(&mut line, 0, moment);
+        texts.put(&mut line, 0, time);
         String::from_utf8(line[..20].to_vec()).unwrap()
     }
 
     #[test]
-    fn every_day_of_ten_millennia_agrees_with_chrono_whether_in_the_table_or_not() {
+    fn dates_match_chrono_for_ten_millennia() {
         let day = |date: &str| date.parse::<Timestamp>().unwrap().day();
         let texts = DateTexts::new(day("1900-01-01"), day("2100-12-31"));
         for day in day("0000-03-01")..=day("9999-12-31") {
-            let moment = Timestamp::from_day(day);
-            assert_eq!(text(&texts, moment), moment.to_string());
+            let time = Timestamp::from_day(day);
+            assert_eq!(text(&texts, time), time.to_string());
         }
     }
 
     #[test]
-    fn every_second_of_a_day_agrees_with_chrono() {
+    fn times_match_chrono_for_every_second_of_a_day() {
         let midnight: Timestamp = "2024-02-29".parse().unwrap();
         let (near, far) = (DateTexts::new(midnight.day(), midnight.day()), DateTexts::new(0, 0));
         for second in 0..86_400 {
-            let moment = midnight.plus_seconds(second);
-            assert_eq!(text(&near, moment), moment.to_string());
-            assert_eq!(text(&far, moment), moment.to_string());
+            let time = midnight.plus_seconds(second);
+            assert_eq!(text(&near, time), time.to_string());
+            assert_eq!(text(&far, time), time.to_string());
         }
-        // Before the table's first day, where time counts down.
-        let moment: Timestamp = "1969-12-31T23:59:58Z".parse().unwrap();
-        assert_eq!(text(&far, moment), moment.to_string());
+        // Before 1970, where seconds are negative.
+        let time: Timestamp = "1969-12-31T23:59:58Z".parse().unwrap();
+        assert_eq!(text(&far, time), time.to_string());
     }
 }

@@ -1,15 +1,13 @@
-//! Ticket in, JSON bytes out: one line of the contract's JSON.
+//! Ticket in, JSON line out.
 //!
-//! Most of a line is the same in every line, and most of the rest is one of a few texts. So a line isn't written character by
-//! character but laid from prepared texts, in two ways:
+//! Most of a line is constant, and most of the rest is one of a few known texts. Lines are therefore assembled from
+//! prepared texts instead of being formatted, in two ways:
 //!
-//! * Where all fields have a fixed width, a template is copied whole and then its fields are filled in, at places known
-//!   when this is compiled.
-//! * A text of varying width is kept padded to a common width and copied whole, padding and all. The next text starts
-//!   where this one really ends and so writes over the padding.
+//! * Runs of fixed-width fields: a template is copied, then the fields are written at offsets known at compile time.
+//! * Texts of varying width: padded to a common width and copied with the padding, which the next text overwrites.
 //!
-//! Each copy thus has a size that the compiler knows, and becomes a few moves of 16 bytes: no loop, no call, and no branch that
-//! depends on the ticket. What is copied too much costs less than to find out how much is needed.
+//! Every copy has a constant size and compiles to a few 16-byte moves, without loops, calls, or branches that depend on
+//! the ticket. Copying the padding costs less than computing the exact length.
 
 use ticket_schema::cars::ModelSeries;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
@@ -23,23 +21,23 @@ use date_text::DateTexts;
 use digits::{decimal, hex};
 use template::{after, put};
 
-/// No line is longer than this, the padding of its last text included.
+/// Upper bound of a line's length, including the padding of its last text.
 pub const MAX_LINE_BYTES: usize = 512;
 
-/// The start of a line.
+/// Template of the start of a line.
 const HEAD: &[u8; 86] = br#"{"ticket_id":"00000000-0000-0000-0000-000000000000","created_at":"0000-00-00T00:00:00Z"#;
 const TICKET_ID: usize = after(HEAD, br#""ticket_id":""#);
 const CREATED_AT: usize = after(HEAD, br#""created_at":""#);
 
-/// What comes next, for a ticket that is resolved.
+/// Template of the next fields, for a resolved ticket.
 const TIMES: &[u8; 74] = br#"","updated_at":"0000-00-00T00:00:00Z","resolved_at":"0000-00-00T00:00:00Z""#;
 const UPDATED_AT: usize = after(TIMES, br#""updated_at":""#);
 const RESOLVED_AT: usize = after(TIMES, br#""resolved_at":""#);
 
-/// What stands in place of the time of resolution, quotes included, where there is none.
+/// Replacement for `resolved_at` and its quotes in tickets that are not resolved.
 const NULL: &[u8; 4] = b"null";
 
-/// From the market to the text of the series: again all of fixed width.
+/// Template from `market` to the start of `model_series`: all fields have a fixed width.
 const MIDDLE: &[u8; 110] = br#"","market":"DE","dealer_id":"DLR-DE-000","customer_id":"CUST-0000000000","vin_last6":"A00000","model_series":""#;
 const MARKET: usize = after(MIDDLE, br#""market":""#);
 const DEALER_MARKET: usize = after(MIDDLE, br#""dealer_id":"DLR-"#);
@@ -47,23 +45,37 @@ const DEALER_NUMBER: usize = after(MIDDLE, br#""dealer_id":"DLR-DE-"#);
 const CUSTOMER: usize = after(MIDDLE, br#""customer_id":"CUST-"#);
 const VIN: usize = after(MIDDLE, br#""vin_last6":""#);
 
-/// The end of a line, but for its last word.
+/// Template of the end of a line, without the final Boolean.
 const TAIL: &[u8; 35] = br#"","model_year":0000,"sla_breached":"#;
 const MODEL_YEAR: usize = after(TAIL, br#""model_year":"#);
 
-/// Writes tickets as JSON.
+/// Renderer of tickets as JSON lines.
+///
+/// ```
+/// use generate::{World, render::{MAX_LINE_BYTES, Renderer}};
+/// use manifest::WorldParameters;
+///
+/// let parameters = WorldParameters::new(1, "2026-11-22".parse()?, 30, 100);
+/// let renderer = Renderer::new(parameters.world_start, parameters.as_of);
+/// let mut buffer = [0; MAX_LINE_BYTES];
+/// for ticket in World::new(parameters)?.tickets(0..100) {
+///     let n_bytes = renderer.render(&ticket, &mut buffer);
+///     assert!(buffer[..n_bytes].ends_with(b"}\n"));
+/// }
+/// # Ok::<(), anyhow::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Renderer {
     dates: DateTexts,
     severity_and_status: [[Padded; Status::ALL.len()]; Severity::ALL.len()],
     category_and_channel: [[Padded; Channel::ALL.len()]; Category::ALL.len()],
     series: [Padded; ModelSeries::ALL.len()],
-    /// Whether the SLA was breached, and the end of the line.
+    /// `sla_breached` and the end of the line.
     ends: [Padded; 2],
 }
 
 impl Renderer {
-    /// Writes any ticket, and fastest those whose times lie from `first` to `last`.
+    /// Creates a renderer for any ticket, fastest for timestamps from `first` to `last`.
     pub fn new(first: Timestamp, last: Timestamp) -> Self {
         Self {
             dates: DateTexts::new(first.day(), last.day()),
@@ -78,15 +90,15 @@ impl Renderer {
         }
     }
 
-    /// Writes a ticket and a newline to the start of `out` and returns how many bytes that were. Some bytes after them are
-    /// overwritten too.
+    /// Writes a ticket and a newline to the start of `out` and returns their length in bytes. Some bytes beyond that
+    /// length are overwritten too.
     ///
     /// # Panics
     ///
-    /// If `out` is shorter than [`MAX_LINE_BYTES`].
+    /// Panics if `out` is shorter than [`MAX_LINE_BYTES`].
     #[inline]
     pub fn render(&self, ticket: &Ticket, out: &mut [u8]) -> usize {
-        // All constant places below are within this; it is the one check that they need.
+        // The only bounds check that the compiler keeps: all constant offsets lie within this slice.
         let line = &mut out[..MAX_LINE_BYTES];
 
         put(line, 0, HEAD);
@@ -127,7 +139,7 @@ impl Renderer {
         end + self.ends[usize::from(ticket.sla_breached)].put(line, end)
     }
 
-    /// A ticket and a newline, by themselves.
+    /// Returns a ticket's line, including the newline, as a new vector.
     pub fn line(&self, ticket: &Ticket) -> Vec<u8> {
         let mut line = vec![0; MAX_LINE_BYTES];
         let n_bytes = self.render(ticket, &mut line);
@@ -136,9 +148,9 @@ impl Renderer {
     }
 }
 
-/// A text that is copied with its padding.
+/// A text that is copied together with its padding.
 ///
-/// None of the contract's texts holds a character that JSON escapes, and none is longer than this.
+/// None of the texts contains a character that JSON escapes, and none is longer than `WIDTH`.
 #[derive(Clone, Copy, Debug)]
 struct Padded {
     text: [u8; Self::WIDTH],
@@ -154,19 +166,19 @@ impl Padded {
         Self { text: padded, len: text.len() as u8 }
     }
 
-    /// Returns the text's length without its padding.
+    /// Writes the padded text and returns its length without the padding.
     fn put(&self, line: &mut [u8], at: usize) -> usize {
         put(line, at, &self.text);
         usize::from(self.len)
     }
 }
 
-/// A table with an entry for each value of an enum, in the order of `all`.
+/// Builds a table with one entry per enum variant, in the order of `all`.
 fn each<T: Copy, E, const N: usize>(all: &[T], entry: impl Fn(T) -> E) -> [E; N] {
     std::array::from_fn(|i| entry(all[i]))
 }
 
-/// `67e55044-10b1-426f-9247-bb680e5fe0c8`, into a template that has the hyphens.
+/// Writes `67e55044-10b1-426f-9247-bb680e5fe0c8` into a template that contains the hyphens.
 #[inline]
 fn put_uuid(line: &mut [u8], at: usize, bytes: [u8; 16]) {
     let bits = u128::from_be_bytes(bytes);
@@ -189,7 +201,7 @@ fn dealer_number(number: u16) -> [u8; 3] {
     digits
 }
 
-/// The lowest 40 bits.
+/// Formats the lowest 40 bits as ten hexadecimal digits.
 #[inline]
 fn customer(bits: u64) -> [u8; 10] {
     let (high, low) = (hex((bits >> 32) as u32, b'A'), hex(bits as u32, b'A'));

@@ -1,11 +1,11 @@
-//! TODO
+//! Fixed-size copies into a line template.
 
 #[inline]
 pub(crate) fn put<const N: usize>(line: &mut [u8], at: usize, text: &[u8; N]) {
     line[at..at + N].copy_from_slice(text);
 }
 
-/// The place after `key`, found when this is compiled.
+/// Returns the offset after `key` in `template`; evaluated at compile time.
 pub(crate) const fn after(template: &[u8], key: &[u8]) -> usize {
     let mut start = 0;
     loop {

@@ -1,18 +1,18 @@
-//! Picks by weight, in constant time: a few values by counting bounds, many by an alias table.
+//! Sampling by weight in constant time: cumulative thresholds for a few values, an alias table for many.
 //!
-//! Weights become whole numbers with operations that give the same bits on every machine, so every machine picks the same.
+//! Weights are converted to integers with operations whose results are identical on every machine, so samples are
+//! identical too.
 
-/// Up to `N` values with their shares of the uniform words.
+/// Categorical distribution over up to `N` values, sampled by cumulative thresholds.
 #[derive(Clone, Debug)]
 pub struct Categorical<const N: usize> {
-    /// Where each value's share ends, in units of 2^-31; the last one's, and what is unused, is out of reach.
+    /// Cumulative thresholds in units of 2^-31; the last value's, and unused entries, are out of reach.
     ends: [u32; N],
 }
 
 impl<const N: usize> Categorical<N> {
-    /// The values 0, 1, … by weight. A value of weight 0 is never picked; if all weights are 0, the first always is.
-    ///
-    /// There are at most `N` weights.
+    /// Creates the distribution of the values 0, 1, … from at most `N` weights. Values of weight 0 are never sampled;
+    /// if all weights are 0, the first value always is.
     pub fn new(weights: &[f64]) -> Self {
         let mut ends = [u32::MAX; N];
         let total: f64 = weights.iter().sum();
@@ -27,19 +27,19 @@ impl<const N: usize> Categorical<N> {
         Self { ends }
     }
 
-    /// The value in whose share `word` lies. There is no branch for the processor to guess.
+    /// Maps a uniform word to a value, without branches.
     pub fn sample(&self, word: u32) -> usize {
         self.ends.iter().map(|end| usize::from(*end <= word >> 1)).sum()
     }
 
-    /// The value in whose share `word` lies, and how far in: from 0 to below 1.
+    /// Maps a uniform word to a value and the word's relative position within that value's range, from 0 to below 1.
     pub fn sample_with_position(&self, word: u32) -> (usize, f64) {
         let value = self.sample(word);
         let (start, end) = self.bounds(value);
         (value, (f64::from(word) / 2.0 - start) / (end - start))
     }
 
-    /// The share of a value.
+    /// Returns the probability of a value.
     pub fn share(&self, value: usize) -> f64 {
         let (start, end) = self.bounds(value);
         (end - start) / f64::from(1_u32 << 31)
@@ -51,13 +51,13 @@ impl<const N: usize> Categorical<N> {
     }
 }
 
-/// Any number of values with their shares of the uniform words (the alias method: Walker 1977, Vose 1991).
+/// Categorical distribution over any number of values (alias method: Walker 1977, Vose 1991).
 #[derive(Clone, Debug)]
 pub struct AliasTable {
     slots: Vec<Slot>,
 }
 
-/// An equal part of all words; those from `until` on, within the slot, belong to another value.
+/// An equal part of the words; those from `until` on, relative to the slot, map to `other`.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     until: u32,
@@ -65,7 +65,7 @@ struct Slot {
 }
 
 impl AliasTable {
-    /// The values 0, 1, … by weight. `None` if no weight is above 0.
+    /// Creates the distribution of the values 0, 1, … from their weights. Returns `None` if no weight is above 0.
     pub fn new(weights: &[f64]) -> Option<Self> {
         let total: f64 = weights.iter().sum();
         if total <= 0.0 {
@@ -83,7 +83,7 @@ impl AliasTable {
         Some(Self { slots })
     }
 
-    /// The value in whose share `word` lies.
+    /// Maps a uniform word to a value.
     pub fn sample(&self, word: u32) -> usize {
         let place = u64::from(word) * self.slots.len() as u64;
         let slot = (place >> 32) as usize;
@@ -97,7 +97,7 @@ mod tests {
     use super::{AliasTable, Categorical};
 
     #[test]
-    fn shares_are_exact_at_their_borders() {
+    fn thresholds_are_exact() {
         let shares = Categorical::<4>::new(&[1.0, 0.0, 3.0]);
         assert_eq!([0, (1 << 30) - 1].map(|word| shares.sample(word)), [0, 0]);
         assert_eq!([1 << 30, u32::MAX].map(|word| shares.sample(word)), [2, 2]);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_give_each_value_its_share() {
+    fn alias_table_samples_by_weight() {
         let weights = [5.0, 0.0, 1.0, 0.5, 3.5];
         let alias = AliasTable::new(&weights).unwrap();
         let mut counts = [0_u32; 5];

@@ -1,13 +1,13 @@
-//! Distributions with the same bits on every machine: their functions come from `libm`, and random numbers from a [`HashKey`].
+//! Distributions with bit-identical results on every machine: functions come from `libm`, random numbers from a
+//! [`HashKey`].
 
 use std::sync::LazyLock;
 
 use crate::rng::{HashKey, scale};
 
-/// The standard normal distribution's quantile of `p` in (0, 1), to the last bit or two.
+/// Returns the standard normal quantile of `p` in (0, 1), within one or two units in the last place.
 ///
-/// Found by halving an interval: it runs some thousand times at start, and only on functions that give the same bits on
-/// every machine.
+/// Bisection over functions that are bit-identical on every machine; it runs only about a thousand times, at start.
 pub fn normal_quantile(p: f64) -> f64 {
     let (mut low, mut high) = (-10.0, 10.0);
     for _ in 0..64 {
@@ -17,24 +17,24 @@ pub fn normal_quantile(p: f64) -> f64 {
     f64::midpoint(low, high)
 }
 
-/// The standard normal distribution's quantiles 0/1024, 1/1024 … 1024/1024; the outermost two stand for 1 and 65535 of 65536.
+/// The standard normal quantiles 0/1024, 1/1024 … 1024/1024; the two outermost are those of 1/65536 and 65535/65536.
 pub static NORMAL_QUANTILES: LazyLock<[f64; 1025]> = LazyLock::new(|| {
     let nearest = 1.0 / 65_536.0;
     std::array::from_fn(|i| normal_quantile((i as f64 / 1024.0).clamp(nearest, 1.0 - nearest)))
 });
 
-/// The share of the standard normal distribution below `z`.
+/// Returns the standard normal cumulative distribution at `z`.
 pub fn normal_cdf(z: f64) -> f64 {
     libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2) / 2.0
 }
 
-/// A lognormal number with mean 1.
+/// Returns the quantile `unit` of a lognormal distribution with mean 1.
 pub fn lognormal_mean_one(sigma: f64, unit: f64) -> f64 {
     libm::exp(sigma * normal_quantile(unit) - sigma * sigma / 2.0)
 }
 
-/// `n` lognormal numbers with mean 1 that cover the distribution evenly; the key only says which is whose. So no draw makes one
-/// world's service centres slower as a whole than another's.
+/// Returns `n` lognormal numbers with mean 1, one per stratum of the distribution, in an order that depends on the key.
+/// Stratification keeps the average over all service centres the same in every world.
 pub fn stratified_lognormal(n: usize, sigma: f64, key: HashKey) -> Vec<f64> {
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by_key(|i| key.hash(*i as u64));
@@ -45,10 +45,10 @@ pub fn stratified_lognormal(n: usize, sigma: f64, key: HashKey) -> Vec<f64> {
     numbers
 }
 
-/// A gamma-distributed number of this shape, with scale 1: how long it takes until a clock that ticks at random, once a unit
-/// of time, has ticked `shape` times. `number` is that of the draw.
+/// Returns a gamma-distributed number with this shape and scale 1: the time until the `shape`-th event of a unit-rate
+/// Poisson process. `number` identifies the draw.
 ///
-/// By rejection (Marsaglia and Tsang 2000); shapes below 1 by their boost.
+/// Rejection sampling (Marsaglia and Tsang 2000), with their boost for shapes below 1.
 pub fn gamma(shape: f64, key: HashKey, number: u64) -> f64 {
     if shape <= 0.0 {
         return 0.0;
@@ -62,7 +62,7 @@ pub fn gamma(shape: f64, key: HashKey, number: u64) -> f64 {
         if shape < 1.0 { (shape + 2.0 / 3.0, libm::pow(unit(), 1.0 / shape)) } else { (shape - 1.0 / 3.0, 1.0) };
     let c = 1.0 / libm::sqrt(9.0 * d);
     loop {
-        // Box and Muller's way to a normal number.
+        // Box-Muller transform.
         let z = libm::sqrt(-2.0 * libm::log(unit())) * libm::cos(std::f64::consts::TAU * unit());
         let v = libm::pow(1.0 + c * z, 3.0);
         if v > 0.0 && libm::log(unit()) < z * z / 2.0 + d - d * v + d * libm::log(v) {
@@ -71,29 +71,29 @@ pub fn gamma(shape: f64, key: HashKey, number: u64) -> f64 {
     }
 }
 
-/// A lognormal distribution of durations in whole seconds, as a table of quantiles.
+/// Lognormal distribution of durations in whole seconds, as a table of quantiles.
 #[derive(Clone, Debug)]
 pub struct DurationQuantiles {
-    /// Those of [`NORMAL_QUANTILES`].
+    /// The quantiles of [`NORMAL_QUANTILES`].
     quantiles: Vec<u32>,
 }
 
 impl DurationQuantiles {
-    /// The distribution with this median and sigma.
+    /// Creates the distribution with this median and sigma.
     pub fn lognormal(median_seconds: f64, sigma: f64) -> Self {
-        // A profile's medians are at most a million hours; what is longer than 68 years is cut there.
+        // Medians are at most a million hours; durations are capped at 68 years (`i32::MAX` seconds).
         let quantile = |z: &f64| libm::round(median_seconds * libm::exp(sigma * z)).min(f64::from(i32::MAX)) as u32;
         Self { quantiles: NORMAL_QUANTILES.iter().map(quantile).collect() }
     }
 
-    /// The duration than which a share of `word` / 2^32 is shorter.
+    /// Returns the quantile `word` / 2^32.
     pub fn sample(&self, word: u32) -> u32 {
         let place = (word >> 22) as usize;
         let (low, high) = (self.quantiles[place], self.quantiles[place + 1]);
         low + scale(word << 10, high - low)
     }
 
-    /// The longest one.
+    /// Returns the longest duration.
     pub fn max(&self) -> u32 {
         self.quantiles[1024]
     }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_never_fall_with_the_word() {
+    fn duration_quantiles_are_monotonic() {
         let durations = DurationQuantiles::lognormal(3600.0, 1.5);
         let picks: Vec<u32> = (0..=u32::MAX).step_by(65_537).map(|word| durations.sample(word)).collect();
         assert!(picks.is_sorted());
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn means_and_variances_are_the_ones_asked_for() {
+    fn means_and_variances_match_the_parameters() {
         let key = HashKey::new(3, "test");
         let moments = |numbers: &[f64]| {
             let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;

@@ -1,8 +1,8 @@
-//! The randomness of a world.
+//! Random numbers of a world.
 //!
-//! Ticket `n` has block `n` of one `ChaCha` stream, which can be entered anywhere at no cost: so it
-//! has the same draws whoever makes it, in whatever order, on however many threads. Each use has words of its own. What
-//! doesn't belong to a ticket (a car, a day, a service centre) has a [`HashKey`] and hashes its own number with it.
+//! Ticket `n` owns block `n` of one `ChaCha` stream, which supports random access in constant time; its draws are
+//! therefore independent of threads and order. Each purpose has its own words in the block. Things that are not tickets
+//! (cars, days, service centres) hash their number with a [`HashKey`].
 
 pub mod categorical;
 pub mod distributions;
@@ -12,23 +12,23 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use uuid::Uuid;
 
-/// How many 32-bit words a block has.
+/// Number of 32-bit words per block.
 const WORDS: usize = 16;
 
-/// What a word of a ticket's draws is used for.
+/// Purpose of a word in a ticket's draws.
 #[derive(Clone, Copy, Debug)]
 pub enum DrawPurpose {
     /// The ticket's identifier (four words).
     TicketId = 0,
-    /// How long rests and second resolutions take.
+    /// Durations of waiting periods and second resolutions.
     Detail = 4,
-    /// The market, and what brings the car in.
+    /// The market, and the cause of the ticket.
     Market = 5,
     /// The channel.
     Channel = 6,
     /// The car's series and model year.
     Cohort = 7,
-    /// Which of these cars.
+    /// The car within its cohort.
     Car = 8,
     /// The category.
     Category = 9,
@@ -36,31 +36,31 @@ pub enum DrawPurpose {
     Severity = 10,
     /// Time to resolution.
     Resolution = 11,
-    /// Time to the first answer.
+    /// Time to the first response.
     FirstResponse = 12,
-    /// Whether work rests.
+    /// Occurrence and start of a waiting period.
     Waiting = 13,
-    /// Whether and when the ticket is re-opened.
+    /// Occurrence and time of re-opening.
     Reopening = 14,
     /// Time from resolution to closing.
     Closing = 15,
 }
 
-/// The bits of a UUID's first half that tell its version, and those of its second half that tell its variant (RFC 9562).
+/// Version bits of a UUID's first half and variant bits of its second half (RFC 9562).
 const UUID_VERSION: u64 = 0xF000;
 const UUID_VARIANT: u64 = 0xC000_0000_0000_0000;
 
-/// One ticket's draws.
+/// The random words of one ticket.
 #[derive(Clone, Copy, Debug)]
 pub struct TicketDraws([u32; WORDS]);
 
 impl TicketDraws {
-    /// A uniform 32-bit word.
+    /// Returns a uniform 32-bit word.
     pub const fn word(&self, purpose: DrawPurpose) -> u32 {
         self.0[purpose as usize]
     }
 
-    /// The ticket's identifier, a random (version 4) UUID.
+    /// Returns the ticket's identifier, a random (version 4) UUID.
     pub fn ticket_id(&self) -> Uuid {
         let [first, second] = [0, 2].map(|i| {
             let (high, low) =
@@ -71,12 +71,13 @@ impl TicketDraws {
     }
 }
 
-/// A uniform 32-bit word as a number below `n`.
+/// Maps a uniform 32-bit word to a number below `n`.
 pub const fn scale(word: u32, n: u32) -> u32 {
     ((word as u64 * n as u64) >> 32) as u32
 }
 
-/// Where all chance of a world comes from: its seed, and all else that makes it another world. As-of isn't part of it.
+/// Seed of all random numbers of a world: the user's seed and a hash of the other parameters that define the world.
+/// As-of is not part of it.
 #[derive(Clone, Copy, Debug)]
 pub struct WorldSeed {
     seed: u64,
@@ -84,41 +85,41 @@ pub struct WorldSeed {
 }
 
 impl WorldSeed {
-    /// The source of a world.
+    /// Derives the seed of a world.
     pub fn of(world: &WorldParameters) -> Self {
         let WorldParameters { seed, world_start, days_back, count, profile, scenarios, .. } = world;
-        // A file is what it holds, wherever it lies.
+        // A profile file is identified by its content, not by its path.
         let profile = profile.crc64nvme.as_ref().unwrap_or(&profile.name);
         let scenarios: Vec<&str> = scenarios.iter().map(|scenario| scenario.as_str()).collect();
         let text = format!("{world_start} {days_back} {count} {profile} {}", scenarios.join(" "));
         Self { seed: *seed, world: HashKey::new(0, &text).0 }
     }
 
-    /// The key of a kind of thing.
+    /// Returns the hash key of one kind of entity.
     pub const fn key(self, kind: &str) -> HashKey {
         HashKey::new(self.seed ^ self.world, kind)
     }
 
-    /// The tickets' draws, from ticket `n` on.
+    /// Returns the draws of successive tickets, starting at ticket `n`.
     pub fn tickets(self, n: u64) -> DrawStream {
         DrawStream::at(self, n)
     }
 }
 
-/// The draws of successive tickets.
+/// Iterator-like source of the draws of successive tickets.
 #[derive(Debug)]
 pub struct DrawStream {
     rng: ChaCha8Rng,
-    /// The next tickets' draws: asking for several at once is cheaper.
+    /// Buffered draws: generating a batch is cheaper than one block at a time.
     ready: [TicketDraws; BATCH],
     n_used: usize,
 }
 
-/// For how many tickets draws are made at once.
+/// Number of tickets per batch.
 const BATCH: usize = 16;
 
 impl DrawStream {
-    /// The stream of a world, entered at ticket `n`.
+    /// Opens the stream at ticket `n`.
     fn at(source: WorldSeed, n: u64) -> Self {
         let mut key = *b"................tickets, in 2026";
         key[..8].copy_from_slice(&source.seed.to_le_bytes());
@@ -128,7 +129,7 @@ impl DrawStream {
         Self { rng, ready: [TicketDraws([0; WORDS]); BATCH], n_used: BATCH }
     }
 
-    /// The next ticket's draws.
+    /// Returns the next ticket's draws.
     pub fn next_ticket(&mut self) -> &TicketDraws {
         if self.n_used == BATCH {
             self.refill();
@@ -149,12 +150,12 @@ impl DrawStream {
     }
 }
 
-/// Turns the numbers of one kind of thing into hashes that no other kind shares.
+/// Key of a hash function over the numbers of one kind of entity, independent of the other kinds.
 #[derive(Clone, Copy, Debug)]
 pub struct HashKey(u64);
 
 impl HashKey {
-    /// The key of a kind of thing.
+    /// Creates the key of one kind of entity.
     pub const fn new(seed: u64, kind: &str) -> Self {
         let kind = kind.as_bytes();
         let (mut hash, mut i) = (mix(seed ^ 0x9E37_79B9_7F4A_7C15), 0);
@@ -165,18 +166,18 @@ impl HashKey {
         Self(hash)
     }
 
-    /// The hash of number `n`.
+    /// Returns the hash of number `n`.
     pub const fn hash(self, n: u64) -> u64 {
         mix(self.0.wrapping_add(n.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
     }
 
-    /// The hash of number `n` as a number above 0 and below 1.
+    /// Returns the hash of number `n`, scaled to a number above 0 and below 1.
     pub const fn unit(self, n: u64) -> f64 {
         ((self.hash(n) >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
     }
 }
 
-/// Spreads every bit of a number over all 64, one to one (the finaliser of `SplitMix64`: Steele, Lea and Flood 2014).
+/// Mixes the bits of a number bijectively (finaliser of `SplitMix64`: Steele, Lea and Flood 2014).
 const fn mix(mut n: u64) -> u64 {
     n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -188,7 +189,7 @@ mod tests {
     use super::{HashKey, WorldSeed};
 
     #[test]
-    fn entering_anywhere_gives_the_same_words() {
+    fn random_access_matches_sequential_draws() {
         let source = WorldSeed { seed: 7, world: 9 };
         let mut from_start = source.tickets(0);
         let all: Vec<_> = (0..100).map(|_| from_start.next_ticket().0).collect();
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_apart_and_even() {
+    fn keys_are_independent_and_uniform() {
         let (cars, days) = (HashKey::new(1, "car"), HashKey::new(1, "day"));
         assert_ne!(cars.hash(0), days.hash(0));
         assert_ne!(cars.hash(0), HashKey::new(2, "car").hash(0));

@@ -1,4 +1,4 @@
-//! How many tickets are to be expected: hour by hour, in each market, by the calendar and the recalls.
+//! Expected number of tickets per hour and market, from the calendar and the recalls.
 
 use chrono::{Datelike, NaiveDate};
 use manifest::WorldParameters;
@@ -14,41 +14,41 @@ use crate::world::demand_surge::DemandSurge;
 
 const HOUR_SECONDS: i64 = 3600;
 
-/// How many markets there are.
+/// Number of markets.
 pub const MARKETS: usize = Market::ALL.len();
 
-/// How many channels there are.
+/// Number of channels.
 pub const CHANNELS: usize = Channel::ALL.len();
 
-/// Rounds of fitting the channels' weights; the fit is exact to the last digits after far fewer.
+/// Iterations of proportional fitting; it converges to machine precision much earlier.
 const ROUNDS: usize = 50;
 
-/// What is to be expected.
+/// Expected arrivals of a world.
 #[derive(Debug)]
 pub struct ArrivalRates {
-    /// In the order of time.
+    /// In chronological order.
     pub hours: Vec<HourlyRate>,
-    /// How many of the hours make up the first period.
+    /// Number of hours in the first period.
     pub n_first_period: usize,
-    /// How the channels share each hour of the week.
+    /// Distribution of the channels, by hour of the week.
     pub channels: Vec<Categorical<CHANNELS>>,
 }
 
-/// An hour, or the part of one that lies in the world's first period or after it.
+/// An hour, or the part of one that lies within the world's first period or after it.
 #[derive(Clone, Debug)]
 pub struct HourlyRate {
-    /// When it begins.
+    /// Start of the hour.
     pub start: Timestamp,
-    /// How long it is.
+    /// Length in seconds.
     pub seconds: i64,
-    /// What the clocks show, by market.
+    /// Local hour of the week, by market.
     pub hour_of_week: [u8; MARKETS],
-    /// Baseline tickets, by market.
+    /// Expected baseline tickets, by market.
     pub baseline: [f64; MARKETS],
 }
 
 impl HourlyRate {
-    /// Tickets by market, those of the surges among them.
+    /// Returns the expected tickets by market, including those of the surges.
     pub fn with_surges(&self, surges: &[DemandSurge]) -> [f64; MARKETS] {
         let mut tickets = self.baseline;
         for surge in surges {
@@ -64,9 +64,9 @@ impl HourlyRate {
 }
 
 impl ArrivalRates {
-    /// What is to be expected in a world, to the end of its first period or to as-of, whichever is later.
+    /// Computes the expected arrivals of a world, up to the end of its first period or as-of, whichever is later.
     ///
-    /// Over the first period the markets and the channels have the shares that the profile gives them, recalls included.
+    /// Over the first period, markets and channels have the profile's shares, recalls included.
     pub fn new(world: &WorldParameters, profile: &Profile, recalls: &[DemandSurge]) -> Self {
         let mut hours = hours(world);
         let end = world.first_period_end();
@@ -93,7 +93,7 @@ impl ArrivalRates {
     }
 }
 
-/// The hours of a world: whole ones, but for those in which the first period begins and ends.
+/// Splits a world into hours; the first period's start and end split the hours that contain them.
 fn hours(world: &WorldParameters) -> Vec<HourlyRate> {
     let (start, middle) = (world.world_start.seconds(), world.first_period_end().seconds());
     let end = middle.max(world.as_of.seconds());
@@ -115,7 +115,7 @@ fn hours(world: &WorldParameters) -> Vec<HourlyRate> {
     hours
 }
 
-/// What makes a market's days differ.
+/// Daily factors of a market's volume.
 struct DailyVariation<'a> {
     profile: &'a Profile,
     key: HashKey,
@@ -148,7 +148,7 @@ impl DailyVariation<'_> {
     }
 }
 
-/// Each channel's profile over the hours of a week, with mean 1.
+/// Returns each channel's profile over the hours of a week, with mean 1.
 fn hours_of_week(profile: &Profile) -> [[f64; WEEK_HOURS]; CHANNELS] {
     std::array::from_fn(|channel| {
         let (days, hours) = match Channel::ALL[channel] {
@@ -164,7 +164,7 @@ fn hours_of_week(profile: &Profile) -> [[f64; WEEK_HOURS]; CHANNELS] {
     })
 }
 
-/// What each channel would have in each market if it had all the weight.
+/// Returns each channel's volume in each market at weight 1.
 fn channel_volumes(
     hours: &[HourlyRate],
     profiles: &[[f64; WEEK_HOURS]; CHANNELS],
@@ -182,7 +182,8 @@ fn channel_volumes(
     volumes
 }
 
-/// The channels' weights with which, over all markets, their shares become those of the profile: proportional fitting.
+/// Fits the channels' weights so that their shares over all markets are those of the profile (iterative proportional
+/// fitting).
 fn fit_channels(profile: &Profile, volumes: &[[f64; CHANNELS]; MARKETS]) -> [f64; CHANNELS] {
     let (markets, wanted) = (profile.markets.weights.shares(), profile.channels.weights.shares());
     let mut weights: [f64; CHANNELS] = std::array::from_fn(|channel| wanted[channel]);
@@ -197,7 +198,7 @@ fn fit_channels(profile: &Profile, volumes: &[[f64; CHANNELS]; MARKETS]) -> [f64
             }
         }
         for (channel, weight) in weights.iter_mut().enumerate() {
-            // A period of nights alone has no opening hours: a channel that can't occur keeps its weight.
+            // A channel that cannot occur, for example in a period without opening hours, keeps its weight.
             if shares[channel] > 0.0 {
                 *weight *= wanted[channel] / shares[channel];
             }

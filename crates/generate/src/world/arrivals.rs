@@ -1,8 +1,8 @@
-//! When tickets arrive, and where.
+//! Arrival time, market and channel of each ticket.
 //!
-//! A table, made once, counts through the hours of the world: each has the tickets that are to be expected there, varied as a
-//! Poisson process varies. Ticket `n` falls into the hour in which the table counts it, and within the hour where the gaps
-//! between tickets let it fall. So numbers are in time order, and any range of them can be made by itself.
+//! A table built at start accumulates the expected tickets hour by hour, varied as in a Poisson process. Ticket `n`
+//! arrives in the hour whose cumulative range contains `n`, at a time given by the gaps between tickets. Ticket numbers
+//! are therefore in chronological order, and any range of them can be generated independently.
 
 use manifest::WorldParameters;
 use ticket_schema::Timestamp;
@@ -16,18 +16,18 @@ use crate::world::calendar::month;
 use crate::world::demand_surge::DemandSurge;
 use crate::world::interarrival::{InterarrivalTimes, Interval, Position};
 
-/// The most tickets that the table counts.
+/// Upper bound on the number of tickets in the table.
 const MOST_TICKETS: f64 = (1_u64 << 48) as f64;
 
-/// The table.
+/// Arrival table of a world.
 #[derive(Debug)]
 pub struct Arrivals {
-    /// The last one stands for all time after the table and has no tickets.
+    /// The last entry represents all time after the table and has no tickets.
     hours: Vec<ArrivalHour>,
     interarrival: InterarrivalTimes,
     channels: Vec<Categorical<CHANNELS>>,
     surges: Vec<DemandSurge>,
-    /// What is left of each surge in each hour, hour by hour.
+    /// Level of each surge in each hour, hour by hour.
     levels: Vec<f32>,
 }
 
@@ -36,17 +36,17 @@ pub struct Arrivals {
 pub struct ArrivalHour {
     start: Timestamp,
     seconds: i64,
-    /// The first ticket.
+    /// Number of the first ticket.
     first: u64,
     markets: Categorical<MARKETS>,
-    /// The hour of the week that the clocks show, by market.
+    /// Local hour of the week, by market.
     clocks: [u8; MARKETS],
     has_surge: bool,
-    /// Months since the world's first.
+    /// Months since the world's first month.
     pub month: u16,
 }
 
-/// A position in the row of tickets.
+/// Position in the sequence of tickets.
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor {
     hour: usize,
@@ -54,17 +54,17 @@ pub struct Cursor {
     next: u64,
 }
 
-/// What brings a ticket.
+/// Cause of a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Nothing in particular.
+    /// Part of the baseline.
     Baseline,
-    /// A surge, by its position among the world's surges.
-    DemandSurge(usize),
+    /// Part of a surge, given by its index among the world's surges.
+    Surge(usize),
 }
 
 impl Arrivals {
-    /// The table of what is to be expected. `None` if there is nothing, or more than it can count.
+    /// Builds the table. Returns `None` if no ticket or more than 2^48 tickets are expected.
     pub fn new(world: &WorldParameters, rates: ArrivalRates, surges: Vec<DemandSurge>) -> Option<Self> {
         let source = WorldSeed::of(world);
         let key = source.key("hour");
@@ -76,7 +76,7 @@ impl Arrivals {
         let first_period: f64 = tickets[..rates.n_first_period].iter().sum();
         let scale = world.count as f64 / first_period;
         let all: f64 = tickets.iter().sum::<f64>() * scale;
-        // Also false if nothing at all is to be expected.
+        // False also for NaN, which results from an empty period.
         if !(first_period > 0.0 && all < MOST_TICKETS) {
             return None;
         }
@@ -88,7 +88,7 @@ impl Arrivals {
             hours.push(ArrivalHour {
                 start: rate.start,
                 seconds: rate.seconds,
-                // The first period has exactly its count, whatever rounding does.
+                // The first period has exactly `count` tickets, independent of rounding.
                 first: if i == rates.n_first_period { world.count } else { libm::round(sum) as u64 },
                 markets: Categorical::new(&markets[i]),
                 clocks: rate.hour_of_week,
@@ -107,9 +107,9 @@ impl Arrivals {
         Some(Self { hours, interarrival, channels: rates.channels, surges, levels })
     }
 
-    /// A position in the row of tickets, before ticket `n`.
+    /// Returns the position before ticket `n`.
     pub fn cursor(&self, n: u64) -> Cursor {
-        // Of several hours that begin with a ticket, only the last one has it.
+        // Of several hours with the same first ticket, only the last is not empty.
         let hour = self.hours.partition_point(|hour| hour.first <= n).saturating_sub(1);
         Cursor { hour, position: self.interarrival.position(self.interval(hour), n), next: n }
     }
@@ -120,7 +120,7 @@ impl Arrivals {
         Interval { first, n_tickets: end - first, start: start.seconds() as f64, seconds: seconds as f64 }
     }
 
-    /// When the next ticket arrives, and in which row of the table.
+    /// Returns the arrival time of the next ticket, and the index of its row.
     pub fn next(&self, cursor: &mut Cursor) -> (Timestamp, usize) {
         let n = cursor.next;
         if !cursor.position.contains(n) {
@@ -131,12 +131,12 @@ impl Arrivals {
         (Timestamp::from_day(0).plus_seconds(arrival as i64), cursor.hour)
     }
 
-    /// A row of the table.
+    /// Returns a row of the table.
     pub fn hour(&self, hour: usize) -> &ArrivalHour {
         &self.hours[hour]
     }
 
-    /// Where a ticket of an hour comes from, and what brings it.
+    /// Returns the market and the cause of a ticket of an hour.
     pub fn market(&self, hour: usize, word: u32) -> (Market, Cause) {
         let row = &self.hours[hour];
         if row.has_surge {
@@ -147,8 +147,8 @@ impl Arrivals {
         }
     }
 
-    /// What brings the ticket that lies at `position` (from 0 to 1) of a market's tickets in an hour: the baseline ones come
-    /// first, then those of each surge.
+    /// Returns the cause of the ticket at `position` (from 0 to 1) among a market's tickets of an hour: the baseline
+    /// comes first, then each surge.
     fn cause(&self, hour: usize, market: usize, position: f64) -> Cause {
         let heights = self.heights(hour, market);
         let mut position = position * (1.0 + heights.clone().sum::<f64>()) - 1.0;
@@ -157,36 +157,36 @@ impl Arrivals {
                 break;
             }
             if position < height {
-                return Cause::DemandSurge(surge);
+                return Cause::Surge(surge);
             }
             position -= height;
         }
         Cause::Baseline
     }
 
-    /// The surges' heights in an hour and market, as multiples of the baseline tickets.
+    /// Returns the surges' heights in an hour and market, as multiples of the baseline.
     fn heights(&self, hour: usize, market: usize) -> impl Iterator<Item = f64> + Clone {
         let levels = &self.levels[hour * self.surges.len()..][..self.surges.len()];
         self.surges.iter().zip(levels).map(move |(surge, level)| surge.uplift[market] * f64::from(*level))
     }
 
-    /// How a ticket of an hour and market reached us.
+    /// Returns the channel of a ticket of an hour and market.
     pub fn channel(&self, hour: usize, market: Market, word: u32) -> Channel {
         let hour_of_week = self.hours[hour].clocks[market as usize];
         Channel::ALL[self.channels[usize::from(hour_of_week)].sample(word)]
     }
 
-    /// The surges, in the order in which [`Cause::DemandSurge`] numbers them.
+    /// Returns the surges, in the order of their indexes in [`Cause::Surge`].
     pub fn surges(&self) -> &[DemandSurge] {
         &self.surges
     }
 
-    /// How many tickets arrive before the table ends.
+    /// Returns the number of tickets in the table.
     pub fn n_tickets(&self) -> u64 {
         self.hours.last().map_or(0, |hour| hour.first)
     }
 
-    /// The tickets that arrive in the hours that begin from `from` to before `until`, by month and market.
+    /// Returns the expected tickets of the hours that start within `from..until`, by month and market.
     pub fn expected(&self, from: Timestamp, until: Timestamp) -> Vec<ExpectedTickets> {
         let mut all: Vec<ExpectedTickets> = Vec::new();
         for (i, hours) in self.hours.windows(2).enumerate() {
@@ -213,16 +213,16 @@ impl Arrivals {
     }
 }
 
-/// Tickets that are to be expected in a month and market.
+/// Expected tickets of a month and market.
 #[derive(Clone, Debug)]
 pub struct ExpectedTickets {
-    /// Months since the world's first.
+    /// Months since the world's first month.
     pub month: u16,
-    /// Where.
+    /// The market.
     pub market: Market,
-    /// Baseline ones.
+    /// Baseline tickets.
     pub baseline: f64,
-    /// Those of each surge.
+    /// Tickets of each surge.
     pub surges: Vec<f64>,
 }
 

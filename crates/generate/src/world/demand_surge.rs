@@ -1,7 +1,7 @@
-//! What adds tickets for a while: recalls and cold surges.
+//! Temporary surges of demand: recalls and cold waves.
 //!
-//! A surge's height in a market is a multiple of the baseline tickets of the same hour, so it follows the clock, the week and
-//! the holidays as they do.
+//! A surge's height in a market is a multiple of the baseline of the same hour, so it follows the hours, weekdays and
+//! holidays of the baseline.
 
 use chrono::Datelike;
 use ticket_schema::Timestamp;
@@ -12,46 +12,46 @@ use crate::profile::{Profile, Recall};
 
 const DAY_SECONDS: f64 = 86_400.0;
 
-/// How many times `decay_days` a surge goes on; it is below a thousandth then.
+/// End of a surge, as a multiple of `decay_days`; its level is then below one thousandth.
 const FADED: f64 = 7.0;
 
-/// Tickets that come on top of the baseline ones.
+/// Tickets in addition to the baseline.
 #[derive(Clone, Debug)]
 pub struct DemandSurge {
-    /// The first moment.
+    /// Start, inclusive.
     pub from: Timestamp,
-    /// The first moment after it.
+    /// End, exclusive.
     pub until: Timestamp,
-    /// Its height, by market, as a multiple of the baseline tickets.
+    /// Height by market, as a multiple of the baseline.
     pub uplift: [f64; Market::ALL.len()],
-    /// How it rises and falls; a surge without is as high as it is from its beginning to its end.
+    /// Rise and decay; a surge without a shape has a constant level.
     pub course: Option<SurgeShape>,
-    /// What its tickets are about.
+    /// Category of its tickets.
     pub category: Category,
-    /// Which cars it brings; any, if there are none.
+    /// Cars that it affects; all cars if `None`.
     pub cars: Option<RecalledCars>,
 }
 
-/// How a surge rises and falls.
+/// Rise and decay of a surge.
 #[derive(Clone, Copy, Debug)]
 pub struct SurgeShape {
-    /// How many days it takes until it is at its height.
+    /// Days from the start to the peak.
     pub rise_days: f64,
-    /// How many days it takes until it is down to 1/e.
+    /// Time constant of the exponential decay, in days.
     pub decay_days: f64,
 }
 
 /// The cars of a recall.
 #[derive(Clone, Debug)]
 pub struct RecalledCars {
-    /// Their series.
+    /// Recalled model series.
     pub series: Vec<ModelSeries>,
-    /// Their first and last model year.
+    /// First and last recalled model year.
     pub model_years: (i32, i32),
 }
 
 impl DemandSurge {
-    /// The surges of the recalls that have happened, in the order of their names.
+    /// Returns the surges of past recalls, ordered by name.
     pub fn of_recalls(profile: &Profile) -> Vec<Self> {
         profile.recalls.values().map(Self::of_recall).collect()
     }
@@ -63,7 +63,8 @@ impl DemandSurge {
         Self::recall(recall.announced, uplift, course, cars)
     }
 
-    /// The surge of a recall announced at `from`. Where none of its cars has been sold by then, it is of no height.
+    /// Creates the surge of a recall announced at `from`. Its height is 0 in markets where none of the cars has been
+    /// sold by then.
     pub fn recall(from: Timestamp, uplift: [f64; Market::ALL.len()], course: SurgeShape, cars: RecalledCars) -> Self {
         let until = from.plus_seconds((FADED * course.decay_days * DAY_SECONDS) as i64);
         let uplift =
@@ -75,26 +76,26 @@ impl DemandSurge {
         Self { from, until, uplift, course: Some(course), category: Category::Recall, cars: Some(cars) }
     }
 
-    /// What of its height there is at a point in time: at most 1, and 0 before and after.
-    pub fn level(&self, moment: Timestamp) -> f64 {
-        if !(self.from..self.until).contains(&moment) {
+    /// Returns the level at a point in time, relative to the height: at most 1, and 0 outside `from..until`.
+    pub fn level(&self, time: Timestamp) -> f64 {
+        if !(self.from..self.until).contains(&time) {
             return 0.0;
         }
-        let days = (moment.seconds() - self.from.seconds()) as f64 / DAY_SECONDS;
+        let days = (time.seconds() - self.from.seconds()) as f64 / DAY_SECONDS;
         self.course.map_or(1.0, |course| (days / course.rise_days).min(1.0) * libm::exp(-days / course.decay_days))
     }
 }
 
 impl RecalledCars {
-    fn are_on_the_road(&self, market: Market, moment: Timestamp) -> bool {
-        let date = moment.to_chrono();
+    fn are_on_the_road(&self, market: Market, time: Timestamp) -> bool {
+        let date = time.to_chrono();
         // A model year is on sale from July of the year before.
         let newest = date.year() + i32::from(date.month() >= 7);
         let years = || self.model_years.0..=self.model_years.1.min(newest);
         self.series.iter().any(|series| years().any(|year| series.sold_in(market, year)))
     }
 
-    /// Whether a car is one of them.
+    /// Returns true if a car is recalled.
     pub fn contains(&self, series: ModelSeries, model_year: i32) -> bool {
         self.series.contains(&series) && (self.model_years.0..=self.model_years.1).contains(&model_year)
     }

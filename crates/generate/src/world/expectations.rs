@@ -1,4 +1,4 @@
-//! What is to be expected of a world as a whole: how many tickets of which vehicle_class, and what its scenarios add.
+//! Expected tickets of a world as a whole, by category and age, and the expected effect of its scenarios.
 
 use manifest::{Scenario, ScenarioEffect, WorldParameters};
 use ticket_schema::enums::{Category, Market};
@@ -13,28 +13,28 @@ use crate::world::fleet::{CohortInMonth, Fleet};
 use crate::world::lifecycle::Outage;
 use crate::world::scenarios::ScenarioImpact;
 
-/// How long a recall's surge is counted for its effect, in multiples of the time in which it falls to 1/e.
+/// Length of a recall's surge in the reported effect, as a multiple of `decay_days`.
 const COUNTED: f64 = 3.0;
 
 const DAY_SECONDS: f64 = 86_400.0;
 
-/// What a world's tables let expect.
+/// View of a world's tables for computing expectations.
 #[derive(Clone, Copy, Debug)]
 pub struct Expectations<'a> {
-    /// The world.
+    /// Parameters of the world.
     pub world: &'a WorldParameters,
-    /// Its profile.
+    /// Profile of the world.
     pub profile: &'a Profile,
-    /// Its arrivals.
+    /// Arrival table of the world.
     pub arrivals: &'a Arrivals,
-    /// Its cars.
+    /// Cars of the world.
     pub fleet: &'a Fleet,
-    /// What breaks in them.
+    /// Distribution of the categories.
     pub categories: &'a Categories,
 }
 
 impl Expectations<'_> {
-    /// The first period's tickets by category and age.
+    /// Returns the first period's expected tickets by category and age.
     pub fn categories_by_age(&self) -> TicketsByCategoryAndAge {
         let mut tickets = TicketsByCategoryAndAge::default();
         for expected in self.arrivals.expected(self.world.world_start, self.world.first_period_end()) {
@@ -56,11 +56,12 @@ impl Expectations<'_> {
         tickets
     }
 
-    /// What each scenario does, in the order in which the world names them; the scenarios' surges are the last of all surges.
+    /// Returns the effect of each scenario, in the order of the world's parameters; the scenarios' surges follow the
+    /// `n_recalls` surges of past recalls.
     pub fn of_scenarios(&self, impact: &ScenarioImpact, n_recalls: usize) -> Vec<ScenarioEffect> {
         let first_period = self.arrivals.expected(self.world.world_start, self.world.first_period_end());
         let added: f64 = first_period.iter().flat_map(|expected| &expected.surges[n_recalls..]).sum();
-        // The count is fixed, so what a scenario adds is taken from all others.
+        // The count is fixed, so a scenario's tickets displace others.
         let without = self.world.count as f64 / (self.world.count as f64 - added);
         let (mut surges, mut outages) = ((n_recalls..).zip(&impact.surges), impact.outages.iter());
         let effect = |scenario: &Scenario| {
@@ -103,7 +104,7 @@ impl Expectations<'_> {
         }
     }
 
-    /// Tickets that look like those of a surge, but don't come from it.
+    /// Returns the tickets with the attributes of a surge's tickets that other causes bring.
     fn lookalikes(&self, surge: &DemandSurge, i: usize, expected: &ExpectedTickets) -> f64 {
         let month = self.month(expected.month);
         let is_match = |cohort: &CohortInMonth| {
@@ -147,7 +148,7 @@ impl Expectations<'_> {
         }
     }
 
-    /// The cohorts that a surge brings in a month, or that come anyway, with their shares.
+    /// Returns the cohorts that a surge (or the baseline) brings in a month, with their shares.
     fn cohorts(&self, surge: Option<&DemandSurge>, market: Market, month: i32) -> Vec<(CohortInMonth, f64)> {
         let market = market as usize;
         let recalled = surge.and_then(|surge| surge.cars.as_ref());
@@ -167,7 +168,7 @@ impl Expectations<'_> {
         self.categories.share(category, market, month.rem_euclid(12) as usize, cohort.vehicle_class, cohort.age)
     }
 
-    /// The month that is so many after the world's first, counted from January of the year 0.
+    /// Converts months since the world's first month to months since January of the year 0.
     fn month(&self, since_first: u16) -> i32 {
         month(self.world.world_start) + i32::from(since_first)
     }

@@ -1,4 +1,4 @@
-//! What a ticket is about, and how bad that is.
+//! Category and severity of a ticket.
 
 use ticket_schema::cars::Segment;
 use ticket_schema::enums::{Category, Market, Severity, StringEnum};
@@ -12,21 +12,21 @@ const CATEGORIES: usize = Category::ALL.len();
 const SEVERITIES: usize = Severity::ALL.len();
 const MONTHS: usize = 12;
 
-/// Rounds of fitting the severities' weights; the fit is exact to the last digits after far fewer.
+/// Iterations of proportional fitting; it converges to machine precision much earlier.
 const ROUNDS: usize = 100;
 
-/// How many tickets there are of each category and age.
+/// Number of tickets by category and age.
 pub type TicketsByCategoryAndAge = [[f64; AGES]; CATEGORIES];
 
-/// The categories of all cars, at all times and places.
+/// Distributions of the category.
 #[derive(Debug)]
 pub struct Categories {
-    /// By climate, month, vehicle_class and age.
+    /// By climate, month, vehicle class and age.
     shares: Vec<Categorical<CATEGORIES>>,
 }
 
 impl Categories {
-    /// Those of a profile.
+    /// Computes the distributions of a profile.
     pub fn new(profile: &Profile) -> Self {
         let mut shares = Vec::with_capacity(Climate::ALL.len() * MONTHS * VEHICLE_CLASSES * AGES);
         for climate in Climate::ALL {
@@ -41,12 +41,12 @@ impl Categories {
         Self { shares }
     }
 
-    /// What brings a car in, in a month (from 0).
+    /// Samples the category of a baseline ticket in a month (from 0).
     pub fn sample(&self, market: Market, month0: usize, car: &Car, word: u32) -> Category {
         Category::ALL[self.at(market, month0, usize::from(car.vehicle_class), usize::from(car.age)).sample(word)]
     }
 
-    /// The share of a category in the baseline tickets of cars of a vehicle_class and age.
+    /// Returns a category's share of the baseline tickets of a vehicle class and age.
     pub fn share(&self, category: Category, market: Market, month0: usize, vehicle_class: usize, age: usize) -> f64 {
         self.at(market, month0, vehicle_class, age).share(category as usize)
     }
@@ -70,8 +70,8 @@ fn weights(profile: &Profile, climate: Climate, month0: usize, vehicle_class: us
     if is_electric { electric(profile, &combustion) } else { combustion }
 }
 
-/// The weights of an electric car beside those of one that burns fuel: some categories have another share, and the others
-/// divide the rest among them.
+/// Converts the weights of a combustion car to those of an electric one: some categories have a share of their own, the
+/// remaining ones are scaled to fill the rest.
 fn electric(profile: &Profile, combustion: &[f64; CATEGORIES]) -> [f64; CATEGORIES] {
     let factors = &profile.powertrains.factors.electric;
     let total: f64 = combustion.iter().sum();
@@ -86,15 +86,15 @@ fn factor(factors: &Sparse<Category, Factor>, category: Category) -> f64 {
     factors.get(category).map_or(1.0, Factor::get)
 }
 
-/// The severities of all categories and ages.
+/// Distributions of the severity, by category and age.
 #[derive(Debug)]
 pub struct Severities {
     shares: [[Categorical<SEVERITIES>; AGES]; CATEGORIES],
 }
 
 impl Severities {
-    /// Those of a profile. Over `tickets`, the severities have the shares that the profile gives them: the weights are fitted
-    /// so, by proportional fitting.
+    /// Computes the distributions of a profile. The weights are fitted so that over `tickets` the severities have the
+    /// profile's shares (iterative proportional fitting).
     pub fn new(profile: &Profile, tickets: &TicketsByCategoryAndAge) -> Self {
         let wanted = profile.severities.weights.shares();
         let mut weights: [f64; SEVERITIES] = std::array::from_fn(|severity| wanted[severity]);
@@ -121,7 +121,7 @@ impl Severities {
         Self { shares: std::array::from_fn(|category| std::array::from_fn(|age| shares(category, age))) }
     }
 
-    /// How bad it is.
+    /// Samples the severity.
     pub fn sample(&self, category: Category, age: u8, word: u32) -> Severity {
         Severity::ALL[self.shares[category as usize][usize::from(age)].sample(word)]
     }

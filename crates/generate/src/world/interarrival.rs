@@ -1,32 +1,32 @@
-//! Where within an hour its tickets fall: in order, and as independent arrivals do.
+//! Arrival times within an hour, distributed like independent arrivals and in order.
 //!
-//! The gaps between independent arrivals are exponential, so the gaps before each ticket are drawn so and stretched to fill
-//! the hour. An hour with very many tickets is first cut into equal parts, whose numbers vary as those of a Poisson process
-//! do, so that a run that begins in the middle of it never has far to count.
+//! Gaps between independent arrivals are exponential: the gap before each ticket is drawn from that distribution, and
+//! all gaps are scaled to fill the hour. An hour with many tickets is first split recursively into equal parts whose
+//! counts vary as in a Poisson process, so that random access never has to add up many gaps.
 
 use crate::rng::HashKey;
 use crate::rng::distributions::NORMAL_QUANTILES;
 
-/// The most tickets of a interval that isn't cut any further.
+/// Largest number of tickets in an interval that is not split.
 const MAX_TICKETS: u64 = 1024;
 
-/// Into how many parts a interval is cut.
+/// Number of parts that an interval is split into.
 const PARTS: usize = 12;
 
-/// Some time with a number of tickets.
+/// A time interval with a number of tickets.
 #[derive(Clone, Copy, Debug)]
 pub struct Interval {
-    /// Its first ticket.
+    /// Number of its first ticket.
     pub first: u64,
-    /// How many there are.
+    /// Number of tickets.
     pub n_tickets: u64,
-    /// When it begins, in seconds since 1970.
+    /// Start, in seconds since 1970.
     pub start: f64,
-    /// How long it is.
+    /// Length in seconds.
     pub seconds: f64,
 }
 
-/// The gaps between tickets.
+/// Distribution of the gaps between tickets.
 #[derive(Debug)]
 pub struct InterarrivalTimes {
     gaps: HashKey,
@@ -35,36 +35,36 @@ pub struct InterarrivalTimes {
     exponential: Vec<f64>,
 }
 
-/// A position in the row of tickets.
+/// Position in the sequence of tickets.
 #[derive(Clone, Copy, Debug)]
 pub struct Position {
     interval: Interval,
-    /// The gaps from the interval's start to here.
+    /// Sum of the gaps from the interval's start.
     sum: f64,
     seconds_per_gap: f64,
 }
 
 impl InterarrivalTimes {
-    /// The gaps of a world.
+    /// Creates the distribution from its hash keys.
     pub fn new(gaps: HashKey, parts: HashKey) -> Self {
         let exponential = (0..1024_u32).map(|i| -libm::log(1.0 - (f64::from(i) + 0.5) / 1024.0)).collect();
         Self { gaps, parts, exponential }
     }
 
-    /// The position before ticket `n` of an hour.
+    /// Returns the position before ticket `n` of an hour.
     pub fn position(&self, hour: Interval, n: u64) -> Position {
         let mut interval = hour;
         while interval.n_tickets > MAX_TICKETS && interval.seconds > 1.0 {
             interval = self.part(&interval, n);
         }
-        // Always added in one order, so that the sums are the same to the last bit wherever a run begins.
+        // Summation order is fixed, so that results are bit-identical wherever a run starts.
         let add = |sum: f64, tickets: std::ops::Range<u64>| tickets.fold(sum, |sum, n| sum + self.gap(n));
         let sum = add(0.0, interval.first..n);
         let all = add(sum, n..interval.first + interval.n_tickets + 1);
         Position { interval, sum, seconds_per_gap: interval.seconds / all }
     }
 
-    /// Goes on to ticket `n`, the next one; returns when it arrives, in seconds since 1970.
+    /// Advances to ticket `n`, which must be the next one, and returns its arrival time in seconds since 1970.
     pub fn next(&self, position: &mut Position, n: u64) -> f64 {
         position.sum += self.gap(n);
         position.interval.start + position.sum * position.seconds_per_gap
@@ -74,7 +74,7 @@ impl InterarrivalTimes {
         self.exponential[(self.gaps.hash(n) >> 54) as usize]
     }
 
-    /// The part of a interval that has ticket `n`.
+    /// Returns the part of an interval that contains ticket `n`.
     fn part(&self, whole: &Interval, n: u64) -> Interval {
         let weights = self.weights(whole);
         let scale = whole.n_tickets as f64 / weights.iter().sum::<f64>();
@@ -92,8 +92,8 @@ impl InterarrivalTimes {
         *whole
     }
 
-    /// How much of a interval belongs to each of its parts: gamma-distributed numbers, with the mean and variance of the tickets
-    /// in a part (by Wilson and Hilferty 1931, which is good for means above 10).
+    /// Returns the relative sizes of an interval's parts: gamma-distributed, with the mean and variance of a part's
+    /// number of tickets (Wilson and Hilferty 1931; accurate for means above 10).
     fn weights(&self, whole: &Interval) -> [f64; PARTS] {
         let mean = whole.n_tickets as f64 / PARTS as f64;
         let (bias, spread) = (1.0 / (9.0 * mean), 1.0 / (3.0 * mean.sqrt()));
@@ -107,7 +107,7 @@ impl InterarrivalTimes {
 }
 
 impl Position {
-    /// Whether ticket `n` lies in the interval that is being counted through.
+    /// Returns true if ticket `n` lies in the current interval.
     pub const fn contains(&self, n: u64) -> bool {
         n >= self.interval.first && n - self.interval.first < self.interval.n_tickets
     }

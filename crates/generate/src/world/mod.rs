@@ -1,8 +1,14 @@
 //! Ticket number in, ticket out.
 //!
-//! A [`World`] is fixed by its [`WorldParameters`]; tables made from them at start are all it keeps. The hour brings the
-//! market, hour and market the channel; the month brings the car out of the market's fleet; car, age and season decide what
-//! breaks, and that how bad it is; all of this shapes the ticket's life, of which as-of shows a part.
+//! A [`World`] is determined by its [`WorldParameters`] and stores only tables derived from them. The steps:
+//!
+//! * [`arrivals`]: time, market and channel, from the [`arrival_rate`], the [`calendar`], the [`demand_surge`]s and the
+//!   [`interarrival`] times.
+//! * [`fleet`]: a car of the market, its owner and its service centre.
+//! * [`failure_model`]: category and severity, from car, age and season.
+//! * [`lifecycle`]: response, resolution and closing, and the state at as-of.
+//!
+//! [`scenarios`] add incidents, and [`expectations`] computes their expected effect.
 
 pub mod arrival_rate;
 pub mod arrivals;
@@ -35,13 +41,23 @@ use crate::world::fleet::Fleet;
 use crate::world::lifecycle::{LifecycleModel, TicketContext};
 use crate::world::scenarios::ScenarioImpact;
 
-/// Everything that tickets are made from.
+/// Generator of a world's tickets.
+///
+/// ```
+/// use generate::World;
+/// use manifest::WorldParameters;
+///
+/// let world = World::new(WorldParameters::new(42, "2026-11-22".parse()?, 90, 5000))?;
+/// let ticket = world.tickets(4999..5000).next();
+/// assert!(ticket.is_some_and(|ticket| ticket.created_at < world.parameters().as_of));
+/// # Ok::<(), anyhow::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct World {
     parameters: WorldParameters,
     source: WorldSeed,
     n_tickets: u64,
-    /// The month of the year, from 0, of the world's first month.
+    /// Month of the year, from 0, of the world's first month.
     first_month0: usize,
     arrivals: Arrivals,
     fleet: Fleet,
@@ -52,16 +68,23 @@ pub struct World {
 }
 
 impl World {
-    /// The world of these parameters, with the profile that they name.
+    /// Creates the world of these parameters, with the profile that they name.
     ///
-    /// Fails if the profile can't be read or has changed, if the world would lie before the first cars or after the last
-    /// holidays that are known, or if a scenario doesn't fit in.
+    /// # Errors
+    ///
+    /// Fails if the profile cannot be read or has changed, if the period starts before the first cars or ends after the
+    /// last known holidays, or if a scenario does not fit into the period.
     pub fn new(parameters: WorldParameters) -> Result<Self> {
         let profile = Profile::of(&parameters.profile)?;
         Self::with_profile(parameters, &profile)
     }
 
-    /// The same with this profile.
+    /// Creates the world of these parameters with a given profile.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the period starts before the first cars or ends after the last known holidays, or if a scenario does
+    /// not fit into it.
     pub fn with_profile(parameters: WorldParameters, profile: &Profile) -> Result<Self> {
         check_period(&parameters)?;
         let source = WorldSeed::of(&parameters);
@@ -72,8 +95,9 @@ impl World {
             recalls.into_iter().chain(impact.surges.iter().map(|(_, surge)| surge.clone())).collect();
         let fleet = Fleet::new(&parameters, profile, &surges)?;
         let n_recalls = surges.len() - impact.surges.len();
-        let arrivals = Arrivals::new(&parameters, rates, surges)
-            .context("nobody would open a ticket in this period, or more would than can be counted; choose another")?;
+        let arrivals = Arrivals::new(&parameters, rates, surges).context(
+            "the period has no expected tickets, or more than 2^48; choose another period or a smaller --count",
+        )?;
         let categories = Categories::new(profile);
         let expectations =
             Expectations { world: &parameters, profile, arrivals: &arrivals, fleet: &fleet, categories: &categories };
@@ -97,27 +121,27 @@ impl World {
         Ok(world)
     }
 
-    /// The parameters it was made from.
+    /// Returns the parameters of the world.
     pub const fn parameters(&self) -> &WorldParameters {
         &self.parameters
     }
 
-    /// How many tickets have been opened before as-of.
+    /// Returns the number of tickets created before as-of.
     pub const fn n_tickets(&self) -> u64 {
         self.n_tickets
     }
 
-    /// What its scenarios do.
+    /// Returns the expected effects of the scenarios.
     pub fn scenario_effects(&self) -> &[ScenarioEffect] {
         &self.scenario_effects
     }
 
-    /// The numbers of the tickets that can have changed after `since`: no earlier ones can.
+    /// Returns the numbers of all tickets that can have changed after `since`.
     pub fn may_have_changed_since(&self, since: Timestamp) -> Range<u64> {
         self.first_from(since.plus_seconds(-self.lifecycle.max_age()))..self.n_tickets
     }
 
-    /// The tickets with these numbers, in order of creation. Each depends on the world and its own number alone.
+    /// Returns the tickets with these numbers, in order of creation. Each depends on the world and its number alone.
     pub fn tickets(&self, numbers: Range<u64>) -> impl Iterator<Item = Ticket> {
         let mut draws = self.source.tickets(numbers.start);
         let mut cursor = self.arrivals.cursor(numbers.start);
@@ -127,7 +151,7 @@ impl World {
         })
     }
 
-    /// Ticket `n` as it was at another time, but not before it was opened.
+    /// Returns ticket `n` in its state at another time, which must not be before its creation.
     pub fn ticket_as_of(&self, n: u64, as_of: Timestamp) -> Ticket {
         let (created_at, hour) = self.arrivals.next(&mut self.arrivals.cursor(n));
         self.ticket(created_at, hour, as_of, self.source.tickets(n).next_ticket())
@@ -137,7 +161,7 @@ impl World {
         let month = self.arrivals.hour(hour).month;
         let (market, cause) = self.arrivals.market(hour, draws.word(DrawPurpose::Market));
         let channel = self.arrivals.channel(hour, market, draws.word(DrawPurpose::Channel));
-        let surge = if let Cause::DemandSurge(surge) = cause { Some(surge) } else { None };
+        let surge = if let Cause::Surge(surge) = cause { Some(surge) } else { None };
         let car = self.fleet.car(month, market, surge, draws.word(DrawPurpose::Cohort), draws.word(DrawPurpose::Car));
         let registration = self.fleet.registration(market, &car);
         let category = if let Some(surge) = surge {
@@ -168,13 +192,13 @@ impl World {
         }
     }
 
-    /// The first ticket that is opened at `moment` or later.
-    fn first_from(&self, moment: Timestamp) -> u64 {
+    /// Returns the number of the first ticket created at `time` or later.
+    fn first_from(&self, time: Timestamp) -> u64 {
         let opened_at = |n: u64| self.arrivals.next(&mut self.arrivals.cursor(n)).0;
         let (mut low, mut high) = (0, self.arrivals.n_tickets());
         while low < high {
             let middle = low + (high - low) / 2;
-            if opened_at(middle) < moment { low = middle + 1 } else { high = middle }
+            if opened_at(middle) < time { low = middle + 1 } else { high = middle }
         }
         low
     }
@@ -196,13 +220,13 @@ fn check_period(world: &WorldParameters) -> Result<()> {
     );
     ensure!(
         end.is_some_and(|end| last <= end),
-        "the period from {} to {last} goes on after {}, the last year whose holidays are known; choose an earlier --as-of",
+        "the period from {} to {last} ends after {}, the last year with known holidays; choose an earlier --as-of",
         world.world_start,
         holidays::LAST_YEAR,
     );
     ensure!(
         world.world_start <= world.as_of,
-        "the present ({}) lies before the world starts ({}); choose a later --as-of or an earlier --world-start",
+        "--as-of ({}) is before --world-start ({}); choose a later --as-of or an earlier --world-start",
         world.as_of,
         world.world_start,
     );

@@ -1,4 +1,4 @@
-//! What happens in a world out of the baseline, when it was asked for: a recall, a cold wave, a service centre that stands still.
+//! Optional incidents of a world: a recall, a cold wave, an outage of a service centre.
 
 use anyhow::{Context, Result};
 use manifest::{Scenario, WorldParameters};
@@ -14,28 +14,30 @@ use crate::world::lifecycle::Outage;
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// The series that the recall scenario is about: sold everywhere, in all years.
+/// The recalled series: sold in all markets and years.
 const RECALLED: ModelSeries = ModelSeries::X3;
 
-/// How many model years the recall touches.
+/// Number of recalled model years.
 const RECALLED_YEARS: i32 = 3;
 
-/// The service centre that stands still.
+/// The service centre with the outage.
 const IDLE: DealerId = DealerId { market: Market::De, number: 1 };
 
-/// What the scenarios of a world do.
+/// Changes to a world by its scenarios.
 #[derive(Clone, Debug, Default)]
 pub struct ScenarioImpact {
-    /// Tickets that come on top, with the scenario that brings them.
+    /// Additional tickets, with the scenario that causes them.
     pub surges: Vec<(Scenario, DemandSurge)>,
-    /// Service centres that stand still.
+    /// Outages of service centres.
     pub outages: Vec<Outage>,
 }
 
 impl ScenarioImpact {
-    /// What the scenarios of `world` do, in the order in which they are named there.
+    /// Computes the changes by the scenarios of `world`, in the order of its parameters.
     ///
-    /// Fails if a scenario doesn't fit into the first period: there is no cold wave without a winter.
+    /// # Errors
+    ///
+    /// Fails if a scenario does not fit into the first period: a cold wave needs winter.
     pub fn new(world: &WorldParameters, profile: &Profile) -> Result<Self> {
         let mut impact = Self::default();
         for scenario in &world.scenarios {
@@ -49,7 +51,7 @@ impl ScenarioImpact {
     }
 }
 
-/// A recall of young cars, announced when a third of the first period is over.
+/// Returns a recall of recent cars, announced after one third of the first period.
 fn recall(world: &WorldParameters, profile: &Profile) -> DemandSurge {
     let from = midnight_in(world, 1, 3);
     let date = from.to_chrono().date_naive();
@@ -61,11 +63,11 @@ fn recall(world: &WorldParameters, profile: &Profile) -> DemandSurge {
     DemandSurge::recall(from, [numbers.recall_uplift.get(); Market::ALL.len()], course, cars)
 }
 
-/// Some days of frost, in the middle of the first period's winter.
+/// Returns several days of frost in the middle of the first period's winter.
 fn cold_wave(world: &WorldParameters, profile: &Profile) -> Result<DemandSurge> {
     let days = profile.scenarios.cold_wave_days.get().ceil() as i64;
     let (first, end) = (world.world_start.day() + 1, world.first_period_end().day());
-    // January and July are the coldest months; the day nearest to their middle that leaves room.
+    // January and July are the coldest months: the day closest to midwinter that leaves enough days in the period.
     let candidates = [Climate::Temperate, Climate::South].into_iter().flat_map(|climate| {
         (first..=end - days).filter_map(move |day| Some((days_from_midwinter(climate, day)?, day, climate)))
     });
@@ -78,7 +80,7 @@ fn cold_wave(world: &WorldParameters, profile: &Profile) -> Result<DemandSurge> 
         )
     })?;
     let from = Timestamp::from_day(day);
-    // One surge, not one over three continents.
+    // A cold wave affects one continent.
     let is_european = |market| matches!(market, Market::De | Market::Gb | Market::Fr | Market::It);
     let is_cold = |market: usize| match climate {
         Climate::South => Climate::of(Market::ALL[market]) == Climate::South,
@@ -95,7 +97,7 @@ fn cold_wave(world: &WorldParameters, profile: &Profile) -> Result<DemandSurge> 
     })
 }
 
-/// How far a day is from the middle of winter, if it lies in winter.
+/// Returns the distance of a day from midwinter in days, or `None` outside winter.
 fn days_from_midwinter(climate: Climate, day: i64) -> Option<i64> {
     const HALF_WINTER: i64 = 45;
     let date = Timestamp::from_day(day).to_chrono().date_naive();
@@ -105,14 +107,14 @@ fn days_from_midwinter(climate: Climate, day: i64) -> Option<i64> {
     Some(distance.min(365 - distance)).filter(|distance| *distance <= HALF_WINTER)
 }
 
-/// A service centre stands still when half of the first period is over.
+/// Returns an outage that starts after half of the first period.
 fn outage(world: &WorldParameters, profile: &Profile) -> Outage {
     let from = midnight_in(world, 1, 2);
     let days = profile.scenarios.dealer_outage_days.get().ceil() as i64;
     Outage { dealer: IDLE, from, until: from.plus_seconds(days * DAY_SECONDS) }
 }
 
-/// The midnight at which a part of the first period is over.
+/// Returns the midnight after a fraction of the first period.
 fn midnight_in(world: &WorldParameters, part: i64, of: i64) -> Timestamp {
     Timestamp::from_day(world.world_start.day() + i64::from(world.days_back) * part / of)
 }

@@ -1,16 +1,18 @@
-//! Public holidays of the ten markets: those on which service centres are closed all over the country.
+//! Public holidays of the ten markets: days on which service centres are closed nationwide.
 //!
-//! The calendars are common knowledge. Days that move with the moon are tables; they end with 2030, and so do the worlds.
+//! Fixed dates and rules are common knowledge. Holidays of lunar calendars are tables that end with 2030, which also
+//! limits the worlds.
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use ticket_schema::enums::Market;
 
-/// The last year whose holidays are known.
+/// Last year with known holidays.
 pub const LAST_YEAR: i32 = 2030;
 
 const FIRST_YEAR: i32 = 2017;
 
-/// Month and day of the Chinese New Year, from [`FIRST_YEAR`]. Korea's Seollal falls on the same day, or by its clock on the next.
+/// Month and day of the Chinese New Year, from [`FIRST_YEAR`]. Korea's Seollal is on the same day or, because of the
+/// time zone, on the next.
 const LUNAR_NEW_YEAR: [(u32, u32); 14] = [
     (1, 28),
     (2, 16),
@@ -28,7 +30,7 @@ const LUNAR_NEW_YEAR: [(u32, u32); 14] = [
     (2, 3),
 ];
 
-/// The full moon of autumn: Chuseok, and China's Mid-Autumn Festival.
+/// Mid-autumn full moon: Chuseok in Korea, Mid-Autumn Festival in China.
 const MID_AUTUMN: [(u32, u32); 14] = [
     (10, 4),
     (9, 24),
@@ -46,7 +48,7 @@ const MID_AUTUMN: [(u32, u32); 14] = [
     (9, 12),
 ];
 
-/// The first day of Eid al-Fitr in the Emirates. In 2030 a second one falls into the year's last days; it is left out.
+/// First day of Eid al-Fitr in the Emirates. The second one of 2030, in the last days of that year, is omitted.
 const EID_AL_FITR: [(u32, u32); 14] = [
     (6, 25),
     (6, 15),
@@ -64,7 +66,7 @@ const EID_AL_FITR: [(u32, u32); 14] = [
     (2, 4),
 ];
 
-/// The first day of Eid al-Adha in the Emirates.
+/// First day of Eid al-Adha in the Emirates.
 const EID_AL_ADHA: [(u32, u32); 14] = [
     (9, 1),
     (8, 21),
@@ -82,7 +84,7 @@ const EID_AL_ADHA: [(u32, u32); 14] = [
     (4, 13),
 ];
 
-/// Whether `date` is a public holiday in `market`.
+/// Returns true if `date` is a public holiday in `market`.
 pub fn is_holiday(market: Market, date: NaiveDate) -> bool {
     let (month, day) = (date.month(), date.day());
     let fixed = |days: &[(u32, u32)]| days.contains(&(month, day));
@@ -109,7 +111,7 @@ pub fn is_holiday(market: Market, date: NaiveDate) -> bool {
         }
         Market::Us => {
             fixed(&[(1, 1), (7, 4), (12, 25)])
-                // A federal holiday since 2021.
+                // Federal holiday since 2021.
                 || (month, day) == (6, 19) && date.year() >= 2021
                 || is_nth(date, 1, Weekday::Mon, 3)
                 || is_nth(date, 2, Weekday::Mon, 3)
@@ -124,7 +126,7 @@ pub fn is_holiday(market: Market, date: NaiveDate) -> bool {
         }
         Market::Jp => {
             fixed(&[(1, 1), (1, 2), (1, 3), (2, 11), (3, 20), (4, 29), (5, 3), (5, 4), (5, 5), (8, 11), (9, 23), (11, 3), (11, 23)])
-                // The birthday of the Emperor who came in 2019.
+                // Birthday of the Emperor who acceded in 2019.
                 || (month, day) == (2, 23) && date.year() >= 2020
                 || is_nth(date, 1, Weekday::Mon, 2)
                 || is_nth(date, 7, Weekday::Mon, 3)
@@ -149,7 +151,7 @@ pub fn is_holiday(market: Market, date: NaiveDate) -> bool {
     }
 }
 
-/// Easter Sunday of the Gregorian calendar (Meeus, Jones and Butcher).
+/// Returns Easter Sunday of the Gregorian calendar (Meeus, Jones and Butcher).
 fn easter_sunday(year: i32) -> Option<NaiveDate> {
     let (a, b, c) = (year % 19, year / 100, year % 100);
     let moon = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
@@ -186,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn easter_falls_on_the_printed_dates() {
+    fn easter_matches_known_dates() {
         for text in ["2018-04-01", "2019-04-21", "2021-04-04", "2024-03-31", "2026-04-05", "2030-04-21"] {
             assert_eq!(easter_sunday(text[..4].parse().unwrap()), Some(date(text)));
         }
     }
 
     #[test]
-    fn some_holidays_that_move() {
+    fn movable_holidays_match_known_dates() {
         for (market, text) in [
             (Market::De, "2026-05-14"),
             (Market::Us, "2026-11-26"),

@@ -1,4 +1,4 @@
-//! What a point in time is in each market: the local hour, the day of the week, a holiday, the season.
+//! Local time of a market: hour of the week, holidays and season.
 
 pub mod holidays;
 
@@ -7,10 +7,10 @@ use chrono_tz::Tz;
 use ticket_schema::Timestamp;
 use ticket_schema::enums::Market;
 
-/// How many hours a week has.
+/// Number of hours in a week.
 pub const WEEK_HOURS: usize = 7 * 24;
 
-/// What the weather does to cars.
+/// Climate zone, as far as it affects cars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Climate {
     /// Cold in January.
@@ -25,7 +25,7 @@ impl Climate {
     /// Every climate.
     pub const ALL: [Self; 3] = [Self::Temperate, Self::South, Self::Desert];
 
-    /// The climate of a market.
+    /// Returns the climate of a market.
     pub const fn of(market: Market) -> Self {
         match market {
             Market::Au => Self::South,
@@ -34,7 +34,7 @@ impl Climate {
         }
     }
 
-    /// The month (from 0) of the north whose weather this one has.
+    /// Returns the northern-hemisphere month (from 0) with the same weather.
     pub const fn northern_month(self, month0: usize) -> usize {
         match self {
             Self::South => (month0 + 6) % 12,
@@ -43,25 +43,25 @@ impl Climate {
     }
 }
 
-/// An hour as a market's clock shows it.
+/// A local hour of a market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalHour {
-    /// The date.
+    /// Local date.
     pub date: NaiveDate,
-    /// Hours since the working week began, from 0 to [`WEEK_HOURS`] - 1.
+    /// Hours since the start of the working week, from 0 to [`WEEK_HOURS`] - 1.
     pub hour_of_week: u8,
 }
 
 impl LocalHour {
-    /// What `market`'s clocks show at a point in time.
-    pub fn at(market: Market, moment: DateTime<Utc>) -> Self {
-        let local: NaiveDateTime = moment.with_timezone(&time_zone(market)).naive_local();
+    /// Converts a point in time to `market`'s local time.
+    pub fn at(market: Market, time: DateTime<Utc>) -> Self {
+        let local: NaiveDateTime = time.with_timezone(&time_zone(market)).naive_local();
         let day = working_day(market, local.date());
         Self { date: local.date(), hour_of_week: (day * 24 + local.hour()) as u8 }
     }
 }
 
-/// A market's clock. The United States count as one zone (guess).
+/// Returns a market's time zone. The United States count as one zone (guess).
 const fn time_zone(market: Market) -> Tz {
     match market {
         Market::De => Tz::Europe__Berlin,
@@ -77,27 +77,28 @@ const fn time_zone(market: Market) -> Tz {
     }
 }
 
-/// The day of the working week, from 0; 5 and 6 are the weekend. In the Emirates that was Friday and Saturday until 2021.
+/// Returns the day of the working week, from 0; 5 and 6 are the weekend. In the Emirates that was Friday and Saturday
+/// until 2021.
 pub fn working_day(market: Market, date: NaiveDate) -> u32 {
     let from_monday = date.weekday().num_days_from_monday();
     if market == Market::Ae && date.year() < 2022 { (from_monday + 1) % 7 } else { from_monday }
 }
 
-/// Whether a date is the first working day after a holiday.
+/// Returns true if a date is the first working day after a holiday.
 pub fn is_day_after_holiday(market: Market, date: NaiveDate) -> bool {
     let is_weekend = |date| working_day(market, date) >= 5;
     if is_weekend(date) || holidays::is_holiday(market, date) {
         return false;
     }
-    // The days of rest that end with yesterday.
+    // The uninterrupted days off before `date`.
     let days_before = (1..).map_while(|days| date.checked_sub_days(Days::new(days)));
     let mut rest = days_before.take_while(|date| is_weekend(*date) || holidays::is_holiday(market, *date));
     rest.any(|date| holidays::is_holiday(market, date))
 }
 
-/// The month of a point in time, counted from January of the year 0.
-pub fn month(moment: Timestamp) -> i32 {
-    let date = moment.to_chrono();
+/// Returns the month of a point in time, counted from January of the year 0.
+pub fn month(time: Timestamp) -> i32 {
+    let date = time.to_chrono();
     date.year() * 12 + date.month0() as i32
 }
 
@@ -112,21 +113,21 @@ mod tests {
     }
 
     #[test]
-    fn clocks_follow_summer_time() {
-        // A Sunday, day 6: the clocks in Berlin go from 2 to 3, in New York two weeks before.
+    fn local_hours_follow_daylight_saving_time() {
+        // 2026-03-29, a Sunday (day 6): daylight saving time starts in Berlin; in New York it starts on 2026-03-08.
         assert_eq!(hour_of_week(Market::De, "2026-03-29T00:00:00Z"), 6 * 24 + 1);
         assert_eq!(hour_of_week(Market::De, "2026-03-29T01:00:00Z"), 6 * 24 + 3);
         assert_eq!(hour_of_week(Market::Us, "2026-03-08T06:00:00Z"), 6 * 24 + 1);
         assert_eq!(hour_of_week(Market::Us, "2026-03-08T07:00:00Z"), 6 * 24 + 3);
-        // A Thursday in January and in July, in the south.
+        // Thursdays in January and July in the southern hemisphere.
         assert_eq!(hour_of_week(Market::Au, "2026-01-01T00:00:00Z"), 3 * 24 + 11);
         assert_eq!(hour_of_week(Market::Au, "2026-07-02T00:00:00Z"), 3 * 24 + 10);
     }
 
     #[test]
-    fn the_emirates_moved_their_weekend() {
+    fn emirates_weekend_changes_in_2022() {
         let day = |text: &str| working_day(Market::Ae, text.parse().unwrap());
-        // Friday and Sunday, before and after.
+        // Friday and Sunday before and after the change.
         assert_eq!((day("2021-12-24"), day("2021-12-26")), (5, 0));
         assert_eq!((day("2022-01-07"), day("2022-01-09")), (4, 6));
     }

@@ -1,20 +1,20 @@
-//! TODO
+//! Cohorts: the cars of one series and model year, their sales and ages.
 
 use ticket_schema::cars::{MODEL_YEARS, ModelSeries};
 use ticket_schema::enums::Market;
 
 use crate::profile::{AGES, Profile};
 
-/// What the cars of a cohort that are of one age are in some month.
+/// The cars of a cohort that have one age in a given month.
 #[derive(Clone, Copy, Debug)]
 pub struct CohortInMonth {
-    /// Their series.
+    /// Model series.
     pub series: ModelSeries,
-    /// Their model year.
+    /// Model year.
     pub model_year: i32,
-    /// What vehicle_class of car they are, below [`VEHICLE_CLASSES`].
+    /// Vehicle class, below [`VEHICLE_CLASSES`](super::VEHICLE_CLASSES).
     pub vehicle_class: usize,
-    /// Their age in model years, below [`AGES`].
+    /// Age in model years, below [`AGES`].
     pub age: usize,
 }
 
@@ -26,25 +26,25 @@ pub(super) struct Cohort {
     pub(super) vehicle_class: u8,
 }
 
-/// A cohort's cars in a market.
+/// The cars of a cohort in one market.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct CohortBlock {
     pub(super) first: u64,
-    /// When all have been sold.
+    /// Total number of cars after twelve months of sales.
     pub(super) cars: u64,
-    /// How long it takes to sell one.
+    /// Time between two sales, in months.
     pub(super) months_per_car: f64,
     /// The series' share of the market's sales.
     pub(super) sales: f64,
 }
 
 impl Cohort {
-    /// Months since the first car was sold: in July of the year before the model year.
+    /// Returns the months since the first sale, in July of the year before the model year.
     pub(super) const fn months_since_start(self, month: i32) -> i32 {
         month - ((self.model_year - 1) * 12 + 6)
     }
 
-    /// How many of the twelve months have begun in which its cars are sold.
+    /// Returns the number of started months of sales, out of twelve.
     pub(super) fn months_sold(self, month: i32) -> u32 {
         (self.months_since_start(month) + 1).clamp(0, 12).unsigned_abs()
     }
@@ -53,23 +53,23 @@ impl Cohort {
         f64::from(self.months_sold(month)) / 12.0
     }
 
-    /// The age of a car in model years that was sold so many months after the first.
+    /// Returns the age in model years of a car that was sold `month_of_sale` months after the first one.
     pub(super) fn age(self, month: i32, month_of_sale: i32) -> usize {
         ((self.months_since_start(month) - month_of_sale).div_euclid(12).max(0) as usize).min(AGES - 1)
     }
 
-    /// The ages of the cars that have been sold, each with its part of all cars that ever will be.
+    /// Returns the ages of the cars sold so far, each with its share of all cars of the cohort.
     pub(super) fn ages(self, month: i32) -> impl Iterator<Item = (usize, f64)> {
         let n_months = self.months_sold(month) as i32;
         let age = move |month_of_sale| self.age(month, month_of_sale);
-        // Cars that are sold within twelve months are of two ages at most.
+        // Cars sold within twelve months have at most two ages.
         let n_older = (0..n_months).filter(|month_of_sale| age(*month_of_sale) == age(0)).count() as i32;
         let parts = [(age(0), n_older), (age(n_months - 1), n_months - n_older)];
         parts.into_iter().filter(|(_, n)| *n > 0).map(|(age, n)| (age, f64::from(n) / 12.0))
     }
 }
 
-/// What vehicle_class of car a series is, below [`VEHICLE_CLASSES`].
+/// Returns the vehicle class of a series, below [`VEHICLE_CLASSES`](super::VEHICLE_CLASSES).
 pub const fn vehicle_class(series: ModelSeries) -> u8 {
     series.segment() as u8 * 2 + series.is_electric() as u8
 }
@@ -80,7 +80,8 @@ pub(super) fn cohorts_of(series: ModelSeries) -> impl Iterator<Item = Cohort> {
         .map(move |model_year| Cohort { series, model_year, vehicle_class: vehicle_class(series) })
 }
 
-/// The cohorts of a market: as many cars as bring its tickets in the month `reference`, and as many later ones as keep that up.
+/// Returns the cohorts of a market. Their size is chosen so that the cars on the road in the month `reference` generate
+/// the market's tickets; later cohorts continue at the same rate.
 pub(super) fn cohort_blocks(
     market: Market,
     cohorts: &[Cohort],
@@ -104,8 +105,8 @@ pub(super) fn cohort_blocks(
     cohorts.iter().map(block).collect()
 }
 
-/// The share of a series in a market's sales of a model year: its own where the profile has one, else its part of what is
-/// left. What isn't sold there and then has none.
+/// Returns the share of a series in a market's sales of a model year: the market's own figure if the profile has one,
+/// otherwise a proportional part of the rest. Series that are not on sale have a share of 0.
 fn sales_share(market: Market, series: ModelSeries, model_year: i32, profile: &Profile) -> f64 {
     let own =
         |series: ModelSeries| profile.market_series.get(&market)?.shares.get(series).map(|share| share.get() / 100.0);

@@ -1,8 +1,8 @@
-//! The cars, who owns them and who mends them.
+//! Cars, their owners and their service centres.
 //!
-//! No fleet is kept in memory: a car is a number, and everything about it (series, model year, VIN, owner, service centre) is
-//! a function of that number. So a car never contradicts itself, and neither does an owner. Cars of a series and model year
-//! in a market form a cohort with consecutive numbers, in the order in which they are sold over twelve months.
+//! The fleet is not stored: a car is a number, and all its attributes (series, model year, VIN, owner, service centre)
+//! are functions of that number. Cars and owners are therefore always consistent. The cars of a series and model year
+//! in a market form a cohort with consecutive numbers, in the order of sale over twelve months.
 
 use std::ops::RangeInclusive;
 
@@ -27,58 +27,58 @@ pub use cohort::{CohortInMonth, vehicle_class};
 
 const YEAR_DAYS: f64 = 365.25;
 
-/// Customers have 40 bits.
+/// Customer identifiers have 40 bits.
 const CUSTOMER_BITS: u64 = (1 << 40) - 1;
 
-/// How many different ends of a VIN there are.
+/// Number of different VIN endings.
 const VINS: u64 = VinLast6::COUNT as u64;
 
-/// How many kinds of car break differently: each segment, with and without a combustion engine.
+/// Number of vehicle classes with distinct failure rates: each segment, with and without a combustion engine.
 pub const VEHICLE_CLASSES: usize = 10;
 
 /// A car, as far as its cohort determines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Car {
-    /// Its number among all cars of the world.
+    /// Number among all cars of the world.
     pub number: u64,
-    /// Its series.
+    /// Model series.
     pub series: ModelSeries,
-    /// Its model year.
+    /// Model year.
     pub model_year: i32,
-    /// What vehicle_class of car it is, below [`VEHICLE_CLASSES`].
+    /// Vehicle class, below [`VEHICLE_CLASSES`].
     pub vehicle_class: u8,
-    /// Its age in model years, below [`AGES`].
+    /// Age in model years, below [`AGES`](crate::profile::AGES).
     pub age: u8,
 }
 
-/// The owner's and the service centre's names for a car.
+/// Identifiers of a car, its owner and its service centre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Registration {
-    /// Its owner.
+    /// Owner.
     pub customer_id: CustomerId,
-    /// Where it is mended.
+    /// Service centre.
     pub dealer_id: DealerId,
-    /// The end of its VIN.
+    /// Last six characters of the VIN.
     pub vin_last6: VinLast6,
 }
 
-/// All cars.
+/// The cars of a world.
 #[derive(Debug)]
 pub struct Fleet {
     cohorts: Vec<Cohort>,
     markets: Vec<MarketFleet>,
-    /// Which cohort comes in, by month since the world's first and market.
+    /// Distribution of the cohorts in the baseline, by month since the world's first and market.
     baseline: Vec<Option<AliasTable>>,
-    /// The same for the cars of each surge; empty for surges that bring any car.
+    /// The same for the cars of each surge; empty for surges that affect all cars.
     recalled: Vec<Vec<Option<AliasTable>>>,
     first_month: i32,
-    /// The part of a cohort, from the car that comes most often on, that has a share of i / 1024 of its tickets, in units of
-    /// 2^-32.
+    /// Inverse Lorenz curve of visits: the fraction of a cohort's cars, most frequent visitors first, that accounts for
+    /// i / 1024 of its tickets; in units of 2^-32.
     visit_quantiles: Vec<u32>,
-    /// Cars whose hash is below it belong to businesses.
+    /// Threshold on the car's hash below which it is owned by a business.
     business_until: u32,
     cars: HashKey,
-    /// Which car has which rank among those that come often.
+    /// Permutation that assigns visit ranks to cars.
     ranks: HashKey,
     owners: HashKey,
     pseudonym: u64,
@@ -86,7 +86,7 @@ pub struct Fleet {
 
 #[derive(Debug)]
 struct MarketFleet {
-    /// By cohort; none where it wasn't sold.
+    /// By cohort; empty where the series was not sold.
     blocks: Vec<CohortBlock>,
     first_business: u64,
     n_businesses: u64,
@@ -94,9 +94,11 @@ struct MarketFleet {
 }
 
 impl Fleet {
-    /// The cars of a world, from its first month to its last.
+    /// Builds the fleet of a world, from its first month to its last.
     ///
-    /// Fails if a market with tickets has no car at some time, which can only be so with a profile of one's own.
+    /// # Errors
+    ///
+    /// Fails if a market with tickets has no car on the road in some month, which only a custom profile can cause.
     pub fn new(world: &WorldParameters, profile: &Profile, surges: &[DemandSurge]) -> Result<Self> {
         let cohorts: Vec<Cohort> = ModelSeries::ALL.iter().flat_map(|series| cohorts_of(*series)).collect();
         let source = WorldSeed::of(world);
@@ -167,12 +169,12 @@ impl Fleet {
         })
     }
 
-    /// How many tickets each cohort has in a month, relative to the others.
+    /// Returns the cohorts' relative numbers of baseline tickets in a month.
     pub fn baseline_weights(&self, profile: &Profile, market: usize, month: i32) -> Vec<f64> {
         self.weights(market, month, |_, age| profile.ages.visits[age].get())
     }
 
-    /// The same for the tickets of a recall.
+    /// Returns the cohorts' relative numbers of tickets of a recall in a month.
     pub fn recalled_weights(&self, profile: &Profile, recalled: &RecalledCars, market: usize, month: i32) -> Vec<f64> {
         self.weights(market, month, |cohort, age| {
             let is_recalled = recalled.contains(cohort.series, cohort.model_year);
@@ -189,7 +191,7 @@ impl Fleet {
         self.cohorts.iter().zip(blocks).map(weight).collect()
     }
 
-    /// What the cohorts are in a month, in the order of the weights; each with the parts of it that are of an age.
+    /// Returns the cohorts' composition by age in a month, in the order of the weights.
     pub fn cohorts(&self, month: i32) -> impl Iterator<Item = Vec<(CohortInMonth, f64)>> {
         self.cohorts.iter().map(move |cohort| {
             let (series, model_year, vehicle_class) =
@@ -200,13 +202,14 @@ impl Fleet {
         })
     }
 
-    /// The share of a service centre in its market's cars.
+    /// Returns a service centre's share of its market's cars.
     pub fn dealer_share(source: WorldSeed, profile: &Profile, dealer: DealerId) -> f64 {
         let sizes = dealer_sizes(source, dealer.market, profile);
         sizes[usize::from(dealer.number) - 1] / sizes.iter().sum::<f64>()
     }
 
-    /// The car that comes to a market in a month (counted from the world's first): because of a surge, or any.
+    /// Samples the car of a ticket in a market and month (counted from the world's first), for a surge or for the
+    /// baseline.
     pub fn car(&self, month: u16, market: Market, surge: Option<usize>, cohort: u32, car: u32) -> Car {
         let index = usize::from(month) * MARKETS + market as usize;
         let recalled = surge.and_then(|surge| self.recalled[surge].get(index)?.as_ref());
@@ -220,10 +223,10 @@ impl Fleet {
         let sold = (block.cars * u64::from(cohort.months_sold(month)) / 12).max(1);
         let among_sold = |word: u64, bits: u32| ((u128::from(sold) * u128::from(word)) >> bits) as u64;
         let i = if is_recalled {
-            // A recall calls all of them lookalikes.
+            // A recall affects all cars of a cohort equally.
             among_sold(u64::from(car), 32)
         } else {
-            // Some come more often than others, and which ones has nothing to do with when they were sold.
+            // Visit rates differ between cars; the rank is hashed so that it is independent of the order of sale.
             among_sold(self.ranks.hash(block.first + among_sold(u64::from(self.visit_rank(car)), 32)), 64)
         };
         let month_of_sale = (i as f64 * block.months_per_car) as i32;
@@ -242,7 +245,7 @@ impl Fleet {
         low + scale(word << 10, high - low)
     }
 
-    /// Owner, service centre and VIN of a car.
+    /// Returns owner, service centre and VIN of a car.
     pub fn registration(&self, market: Market, car: &Car) -> Registration {
         let fleet = &self.markets[market as usize];
         let hash = self.cars.hash(car.number);
@@ -260,7 +263,7 @@ impl Fleet {
         }
     }
 
-    /// A different 40-bit number for each owner: every step can be undone.
+    /// Maps owners to 40-bit identifiers bijectively: every step is invertible.
     fn pseudonym(&self, owner: u64) -> u64 {
         let mut bits = (owner ^ self.pseudonym) & CUSTOMER_BITS;
         for factor in [0x9E_3779_B97F, 0xC2_B2AE_3D27] {
@@ -271,14 +274,14 @@ impl Fleet {
     }
 }
 
-/// The end of a business car's VIN. Of 3,300,000 cars with consecutive numbers no two have the same (the step shares no factor
-/// with their number), so that a business can tell its cars apart.
+/// Returns the VIN ending of a business car. It is unique among 3,300,000 consecutive car numbers (the step is coprime
+/// to the number of endings), so that a business's cars are distinguishable.
 const fn vin_of_business(car: u64) -> u64 {
     const STEP: u64 = 1_618_033;
     car.wrapping_mul(STEP) % VINS
 }
 
-/// Which cohort comes in, by month and market.
+/// Builds the distributions of the cohorts, by month and market.
 fn picks(months: RangeInclusive<i32>, weights: impl Fn(usize, i32) -> Vec<f64>) -> Vec<Option<AliasTable>> {
     months
         .flat_map(|month| (0..MARKETS).map(move |market| (market, month)))
@@ -286,14 +289,14 @@ fn picks(months: RangeInclusive<i32>, weights: impl Fn(usize, i32) -> Vec<f64>) 
         .collect()
 }
 
-/// How large the service centres of a market are, relative to each other.
+/// Returns the relative sizes of a market's service centres.
 fn dealer_sizes(source: WorldSeed, market: Market, profile: &Profile) -> Vec<f64> {
     let n_dealers = profile.fleet.dealers.get(market).get() as usize;
     stratified_lognormal(n_dealers, profile.fleet.dealer_size_sigma.get(), source.key(market.as_str()))
 }
 
-/// Which part of the cars has a share of i / 1024 of the tickets, if their own rates are lognormal with this sigma: the Lorenz
-/// curve, the other way round.
+/// Returns the fraction of cars that accounts for i / 1024 of the tickets if the cars' rates are lognormal with this
+/// sigma: the inverse Lorenz curve.
 fn visit_quantiles(sigma: f64) -> Vec<u32> {
     let part = |i: u32| 1.0 - normal_cdf(normal_quantile(1.0 - f64::from(i) / 1024.0) + sigma);
     (0..=1024).map(|i| (part(i) * f64::from(u32::MAX)) as u32).collect()

@@ -1,7 +1,8 @@
-//! A ticket's life from opening to closing, and what of it shows at a point in time.
+//! Lifecycle of a ticket, from creation to closing, and its state at a point in time.
 //!
-//! Times to resolution are lognormal, as service durations are (Brown et al. 2005); median and breach rate of a severity fix
-//! its distribution: sigma = ln(target / median) / z(1 - breach rate). A life doesn't depend on when it is looked at.
+//! Times to resolution are lognormal, as service durations are (Brown et al. 2005). A severity's median and breach rate
+//! determine its distribution: sigma = ln(target / median) / z(1 - breach rate). The lifecycle is independent of the
+//! time of the snapshot.
 
 use ticket_schema::Timestamp;
 use ticket_schema::enums::{Category, Channel, Market, Severity};
@@ -18,65 +19,65 @@ use chance::{Chance, between, bounded_response, position_of};
 pub use snapshot::Snapshot;
 use snapshot::{Clock, OpenPhase, ResolutionPhase};
 
-/// The shortest time to resolution, in seconds.
+/// Shortest time to resolution, in seconds.
 const MIN_RESOLUTION: f64 = 60.0;
 
-/// The max_age time to resolution, in seconds: 17 years. Only a profile of one's own gets there.
+/// Longest time to resolution, in seconds: 17 years. Only reachable with a custom profile.
 const MAX_RESOLUTION: f64 = (1_u32 << 29) as f64;
 
-/// No ticket waits longer for its first answer than this part of its time to resolution.
+/// Upper bound of the time to the first response, as a fraction of the time to resolution.
 const MAX_FIRST_RESPONSE: f64 = 0.12;
 
-/// Between which parts of a ticket's time work comes to waiting (guess).
+/// Range of a waiting period's start, as a fraction of the time to resolution (guess).
 const WAITING_FROM: (f64, f64) = (0.12, 0.45);
 
-/// Between which parts of it work goes on again (guess).
+/// Range of a waiting period's end, as a fraction of the time to resolution (guess).
 const WAITING_UNTIL: (f64, f64) = (0.55, 0.95);
 
-/// How long the second resolution takes, as a part of the first (guess).
+/// Range of the second resolution's duration, as a fraction of the first (guess).
 const SECOND_RESOLUTION: (f64, f64) = (0.2, 1.2);
 
 const HOUR_SECONDS: f64 = 3600.0;
 const DAY_SECONDS: f64 = 86_400.0;
 
-/// What decides how long a ticket takes.
+/// Attributes of a ticket that its lifecycle depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct TicketContext {
-    /// When it is opened.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
-    /// What it is about.
+    /// Category.
     pub category: Category,
-    /// How it reached us.
+    /// Channel.
     pub channel: Channel,
-    /// Who works on it.
+    /// Service centre that handles the ticket.
     pub dealer: DealerId,
 }
 
-/// A service centre that does nothing for a while.
+/// An interval in which a service centre does not work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outage {
     /// The service centre.
     pub dealer: DealerId,
-    /// When it stops.
+    /// Start, inclusive.
     pub from: Timestamp,
-    /// When it goes on.
+    /// End, exclusive.
     pub until: Timestamp,
 }
 
-/// How long tickets take.
+/// Distributions of all durations of a lifecycle.
 #[derive(Debug)]
 pub struct LifecycleModel {
-    /// By severity.
+    /// Time to resolution, by severity.
     resolution: Vec<DurationQuantiles>,
     /// Factors on the time to resolution, by category and channel.
     case_factors: Vec<[f64; Channel::ALL.len()]>,
-    /// The same by market and service centre.
+    /// Factors on the time to resolution, by market and service centre.
     dealers: Vec<Vec<f64>>,
-    /// Time to the first answer, by channel.
+    /// Time to the first response, by channel.
     first_response: Vec<DurationQuantiles>,
-    /// Whether tickets waiting, by category.
+    /// Occurrence of a waiting period, by category.
     waiting: Vec<Chance>,
     reopened: Chance,
     shortest_closing: u32,
@@ -85,7 +86,7 @@ pub struct LifecycleModel {
 }
 
 impl LifecycleModel {
-    /// Those of a profile, in a world.
+    /// Computes the distributions of a profile in a world.
     pub fn new(source: WorldSeed, profile: &Profile, outages: Vec<Outage>) -> Self {
         let factors = &profile.resolution_factors;
         let of_context = |category: Category, channel: Channel| {
@@ -113,9 +114,9 @@ impl LifecycleModel {
         }
     }
 
-    /// What the life of a ticket shows at `now`, which must not be before its opening.
+    /// Returns the state of a ticket at `now`, which must not be before its creation.
     ///
-    /// Nearly all tickets have ended by then, so their open isn't even looked at.
+    /// Nearly all tickets are resolved by then, so the open phase is only computed for those that are not.
     pub fn snapshot_at(&self, now: Timestamp, context: &TicketContext, draws: &TicketDraws) -> Snapshot {
         let clock = Clock { opened: context.created_at, age: now.seconds() - context.created_at.seconds() };
         let resolution = self.resolution(context, draws);
@@ -136,7 +137,7 @@ impl LifecycleModel {
         let base = f64::from(self.resolution[context.severity as usize].sample(draws.word(DrawPurpose::Resolution)));
         let resolved = (base * factor).clamp(MIN_RESOLUTION, MAX_RESOLUTION) as i64;
         let closing = self.shortest_closing + scale(draws.word(DrawPurpose::Closing), self.closing_spread);
-        // The customer objects before the ticket would have been closed.
+        // Customers re-open a ticket before it would have been closed.
         let reopened = self.reopened.position(draws.word(DrawPurpose::Reopening)).map(|position| {
             let at = resolved + 1 + (f64::from(closing) * position) as i64;
             (at, at + between(resolved, SECOND_RESOLUTION, position_of(draws.word(DrawPurpose::Detail))))
@@ -156,7 +157,7 @@ impl LifecycleModel {
         OpenPhase { first_response: bounded_response(typical, resolved as f64 * MAX_FIRST_RESPONSE), waiting }
     }
 
-    /// The same life with the clock stopped during outages: what would happen later happens as much later.
+    /// Shifts all events after the start of an outage by its length.
     fn with_outages(
         &self,
         context: &TicketContext,
@@ -180,7 +181,7 @@ impl LifecycleModel {
         (open, resolution)
     }
 
-    /// No ticket changes any more when it is so old, in seconds.
+    /// Returns an age in seconds after which no ticket changes.
     pub fn max_age(&self) -> i64 {
         let most = |factors: &mut dyn Iterator<Item = f64>| factors.fold(1.0, f64::max);
         let factor =
@@ -204,7 +205,7 @@ fn first_response(profile: &Profile, channel: Channel) -> DurationQuantiles {
     DurationQuantiles::lognormal(answer.median_hours.get(channel).get() * HOUR_SECONDS, answer.sigma.get())
 }
 
-/// The factors of a market's service centres, the market's own among them.
+/// Returns the factors of a market's service centres, multiplied by the market's factor.
 fn dealers(source: WorldSeed, market: Market, profile: &Profile) -> Vec<f64> {
     let factors = &profile.resolution_factors;
     let n_dealers = profile.fleet.dealers.get(market).get() as usize;
@@ -222,7 +223,7 @@ mod tests {
     use crate::profile::Profile;
     use crate::rng::WorldSeed;
     use ticket_schema::Timestamp;
-    use ticket_schema::enums::{Category, Channel, Market, Severity};
+    use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
     use ticket_schema::ticket::DealerId;
 
     const DEALER: DealerId = DealerId { market: Market::De, number: 3 };
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn medians_and_breach_rates_are_the_ones_asked_for() {
+    fn medians_and_breach_rates_match_the_profile() {
         let model = model(Vec::new());
         for (severity, median_hours, breach_rate) in [
             (Severity::P1, 1.8, 0.10),
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_changes_without_a_word_in_updated_at() {
+    fn every_change_updates_updated_at() {
         let (model, mut draws) = (model(Vec::new()), source().tickets(0));
         for n in 0..2000 {
             let context = context(n);
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_lets_nothing_happen() {
+    fn outage_blocks_all_progress() {
         let from = Timestamp::from_day(20_000);
         let until = from.plus_seconds(4 * 86_400);
         let (model, mut draws) = (model(vec![Outage { dealer: DEALER, from, until }]), source().tickets(0));

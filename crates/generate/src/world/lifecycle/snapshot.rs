@@ -1,39 +1,39 @@
-//! TODO
+//! State of a ticket at a point in time.
 
 use ticket_schema::Timestamp;
 use ticket_schema::enums::Status;
 
-/// How a ticket's life begins, in seconds from its opening.
+/// Events before resolution, in seconds from creation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OpenPhase {
     pub(super) first_response: i64,
-    /// From when to when work waiting, if it does.
+    /// Start and end of the waiting period, if there is one.
     pub(super) waiting: Option<(i64, i64)>,
 }
 
-/// How it ends, in seconds from its opening.
+/// Events from resolution on, in seconds from creation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ResolutionPhase {
     pub(super) resolved: i64,
-    /// When it is re-opened and resolved for the second time, if it is.
+    /// Times of re-opening and of the second resolution, if the ticket is re-opened.
     pub(super) reopened: Option<(i64, i64)>,
     pub(super) closed: i64,
 }
 
-/// What a ticket's life shows at a point in time.
+/// State of a ticket at a point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Where it stands.
+    /// Current status.
     pub status: Status,
-    /// Its last change so far; missing the SLA target is one.
+    /// Time of the last change; the breach of the SLA target counts as one.
     pub updated_at: Timestamp,
-    /// Its resolution, if it is resolved.
+    /// Time of resolution, if the ticket is resolved.
     pub resolved_at: Option<Timestamp>,
-    /// Whether the SLA target was missed, or is already overdue.
+    /// True if the SLA target was missed or is overdue.
     pub sla_breached: bool,
 }
 
-/// When a ticket was opened, and how old it is, in seconds.
+/// Time of creation, and age in seconds.
 #[derive(Clone, Copy)]
 pub(super) struct Clock {
     pub(super) opened: Timestamp,
@@ -47,7 +47,7 @@ impl Clock {
 }
 
 impl ResolutionPhase {
-    /// What shows of it; nothing before the ticket is resolved, nor while it is re-opened.
+    /// Returns the state of a resolved ticket; `None` before resolution and while re-opened.
     pub(super) fn snapshot(&self, clock: Clock, target: i64) -> Option<Snapshot> {
         if clock.age < self.resolved {
             return None;
@@ -73,7 +73,7 @@ impl ResolutionPhase {
 }
 
 impl OpenPhase {
-    /// What shows of it, or of its second open, while the ticket isn't resolved.
+    /// Returns the state of a ticket that is not resolved, including re-opened ones.
     pub(super) fn snapshot(&self, clock: Clock, target: i64, resolution: &ResolutionPhase) -> Snapshot {
         let age = clock.age;
         let (status, changed) = match (resolution.reopened, self.waiting) {

@@ -1,4 +1,4 @@
-//! The real binary in a directory of its own.
+//! Runs the `generate` binary in a temporary directory.
 #![allow(dead_code, reason = "each test binary uses what it needs")]
 
 use std::fs;
@@ -14,7 +14,7 @@ pub(crate) fn generate(home: &Path, arguments: &[&str]) -> Output {
     Command::new(BINARY).current_dir(home).args(arguments).output().unwrap()
 }
 
-/// Runs with a fixed present and expects success.
+/// Runs with a fixed as-of time and expects success.
 pub(crate) fn generate_ok(home: &TempDir, arguments: &[&str]) -> Output {
     let output = generate(home.path(), &[&["--as-of", "2026-11-22"], arguments].concat());
     assert!(output.status.success(), "{}", stderr(&output));
