@@ -1,11 +1,11 @@
 //! Deterministic generator of support tickets as JSON Lines.
 //!
-//! Ticket `n` is a pure function of the world's parameters and `n`, so any range of tickets can be generated independently, on any
-//! number of threads or machines, with the same bytes.
+//! Ticket `n` is a pure function of the world's parameters and `n`, so any range of tickets can be generated
+//! independently, on any number of threads or machines, with the same bytes.
 //!
 //! * [`profile`]: the input numbers (weights, factors, medians), read from TOML.
 //! * [`rng`]: random numbers addressed by ticket; distributions and samplers with identical results on every machine.
-//! * [`world`]: ticket number in, [`Ticket`](ticket_schema::Ticket) out: arrival, car, category, severity and lifecycle.
+//! * [`world`]: ticket number in, ticket out: arrival, car, category, severity and lifecycle.
 //! * [`render`]: ticket in, JSON line out.
 //! * [`defects`]: injected errors, duplicates and late copies, and the file that lists them.
 //! * [`expected_answers`]: the results that the KPI queries must return for these tickets.

@@ -11,12 +11,12 @@ use zstd::zstd_safe::CParameter;
 /// Compression format of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Compression {
-    /// No compression: .jsonl
+    /// Uncompressed files, .jsonl
     #[default]
     None,
-    /// gzip: .jsonl.gz
+    /// One gzip member per chunk, .jsonl.gz
     Gzip,
-    /// Zstandard: .jsonl.zst
+    /// One Zstandard frame per chunk, .jsonl.zst
     Zstd,
 }
 

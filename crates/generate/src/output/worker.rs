@@ -114,9 +114,10 @@ impl Worker<'_> {
         match self.lines {
             LineSelection::All => self.fill(chunk, tickets, buffer),
             LineSelection::ChangedSince(since) => {
-                self.fill(chunk, tickets.filter(|ticket| ticket.updated_at >= since), buffer)
+                let changed = tickets.filter(|ticket| ticket.updated_at >= since);
+                self.fill(chunk, changed, buffer);
             }
-            LineSelection::WithDefects(defects) => self.fill_dirty(defects, chunk, buffer),
+            LineSelection::WithDefects(defects) => self.fill_with_defects(defects, chunk, buffer),
         }
         if let Some(compressor) = &mut self.compressor {
             compressor.compress(&buffer.lines[..buffer.n_bytes], buffer.compressed.get_or_insert_default())?;
@@ -145,7 +146,7 @@ impl Worker<'_> {
         buffer.injected = InjectedDefects { n_lines: self.tickets.len() as u64, defects: Vec::new() };
     }
 
-    fn fill_dirty(&mut self, defects: DefectInjector, chunk: &Chunk, buffer: &mut Buffer) {
+    fn fill_with_defects(&mut self, defects: DefectInjector, chunk: &Chunk, buffer: &mut Buffer) {
         buffer.lines.clear();
         let keep = |ticket: &Ticket| self.answers.count(ticket);
         buffer.injected = defects.inject(self.world, self.renderer, chunk.tickets.clone(), &mut buffer.lines, keep);

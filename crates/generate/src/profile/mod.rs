@@ -166,7 +166,7 @@ impl Profile {
             let total: f64 = ModelSeries::ALL.iter().filter_map(|of| series.shares.get(*of)).map(Weight::get).sum();
             if total >= 100.0 {
                 bail!(
-                    "market_series.{market}.shares: {total} percent in total; expected less than 100, which leaves a rest for the other series"
+                    "market_series.{market}.shares: {total} percent in total; expected less than 100, as other series share the rest"
                 );
             }
         }

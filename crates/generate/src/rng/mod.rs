@@ -106,7 +106,7 @@ impl WorldSeed {
     }
 }
 
-/// Iterator-like source of the draws of successive tickets.
+/// Buffered stream of the draws of successive tickets.
 #[derive(Debug)]
 pub struct DrawStream {
     rng: ChaCha8Rng,
@@ -120,10 +120,10 @@ const BATCH: usize = 16;
 
 impl DrawStream {
     /// Opens the stream at ticket `n`.
-    fn at(source: WorldSeed, n: u64) -> Self {
+    fn at(seed: WorldSeed, n: u64) -> Self {
         let mut key = *b"................tickets, in 2026";
-        key[..8].copy_from_slice(&source.seed.to_le_bytes());
-        key[8..16].copy_from_slice(&source.world.to_le_bytes());
+        key[..8].copy_from_slice(&seed.seed.to_le_bytes());
+        key[8..16].copy_from_slice(&seed.world.to_le_bytes());
         let mut rng = ChaCha8Rng::from_seed(key);
         rng.set_word_pos(u128::from(n) * WORDS as u128);
         Self { rng, ready: [TicketDraws([0; WORDS]); BATCH], n_used: BATCH }
@@ -190,11 +190,11 @@ mod tests {
 
     #[test]
     fn random_access_matches_sequential_draws() {
-        let source = WorldSeed { seed: 7, world: 9 };
-        let mut from_start = source.tickets(0);
+        let seed = WorldSeed { seed: 7, world: 9 };
+        let mut from_start = seed.tickets(0);
         let all: Vec<_> = (0..100).map(|_| from_start.next_ticket().0).collect();
         for n in [0, 1, 2, 3, 7, 50, 99] {
-            assert_eq!(source.tickets(n as u64).next_ticket().0, all[n], "ticket {n}");
+            assert_eq!(seed.tickets(n as u64).next_ticket().0, all[n], "ticket {n}");
         }
     }
 

@@ -21,7 +21,7 @@ pub const MARKETS: usize = Market::ALL.len();
 pub const CHANNELS: usize = Channel::ALL.len();
 
 /// Iterations of proportional fitting; it converges to machine precision much earlier.
-const ROUNDS: usize = 50;
+const ITERATIONS: usize = 50;
 
 /// Expected arrivals of a world.
 #[derive(Debug)]
@@ -103,11 +103,11 @@ fn hours(world: &WorldParameters) -> Vec<HourlyRate> {
         let next_hour = (at.div_euclid(HOUR_SECONDS) + 1) * HOUR_SECONDS;
         let next = if at < middle { next_hour.min(middle) } else { next_hour };
         let start = world.world_start.plus_seconds(at - start);
-        let clocks = |market: usize| LocalHour::at(Market::ALL[market], start.to_chrono()).hour_of_week;
+        let hour_of_week = |market: usize| LocalHour::at(Market::ALL[market], start.to_chrono()).hour_of_week;
         hours.push(HourlyRate {
             start,
             seconds: next - at,
-            hour_of_week: std::array::from_fn(clocks),
+            hour_of_week: std::array::from_fn(hour_of_week),
             baseline: [(next - at) as f64 / HOUR_SECONDS as f64; MARKETS],
         });
         at = next;
@@ -185,9 +185,9 @@ fn channel_volumes(
 /// Fits the channels' weights so that their shares over all markets are those of the profile (iterative proportional
 /// fitting).
 fn fit_channels(profile: &Profile, volumes: &[[f64; CHANNELS]; MARKETS]) -> [f64; CHANNELS] {
-    let (markets, wanted) = (profile.markets.weights.shares(), profile.channels.weights.shares());
-    let mut weights: [f64; CHANNELS] = std::array::from_fn(|channel| wanted[channel]);
-    for _ in 0..ROUNDS {
+    let (markets, target) = (profile.markets.weights.shares(), profile.channels.weights.shares());
+    let mut weights: [f64; CHANNELS] = std::array::from_fn(|channel| target[channel]);
+    for _ in 0..ITERATIONS {
         let mut shares = [0.0; CHANNELS];
         for (volumes, market) in volumes.iter().zip(&markets) {
             let total: f64 = volumes.iter().zip(weights).map(|(volume, weight)| volume * weight).sum();
@@ -200,7 +200,7 @@ fn fit_channels(profile: &Profile, volumes: &[[f64; CHANNELS]; MARKETS]) -> [f64
         for (channel, weight) in weights.iter_mut().enumerate() {
             // A channel that cannot occur, for example in a period without opening hours, keeps its weight.
             if shares[channel] > 0.0 {
-                *weight *= wanted[channel] / shares[channel];
+                *weight *= target[channel] / shares[channel];
             }
         }
     }

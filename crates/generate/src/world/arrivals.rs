@@ -1,6 +1,6 @@
 //! Arrival time, market and channel of each ticket.
 //!
-//! A table built at start accumulates the expected tickets hour by hour, varied as in a Poisson process. Ticket `n`
+//! A table built at start accumulates the expected tickets hour by hour, sampled as in a Poisson process. Ticket `n`
 //! arrives in the hour whose cumulative range contains `n`, at a time given by the gaps between tickets. Ticket numbers
 //! are therefore in chronological order, and any range of them can be generated independently.
 
@@ -17,7 +17,7 @@ use crate::world::demand_surge::DemandSurge;
 use crate::world::interarrival::{InterarrivalTimes, Interval, Position};
 
 /// Upper bound on the number of tickets in the table.
-const MOST_TICKETS: f64 = (1_u64 << 48) as f64;
+const MAX_TICKETS: f64 = (1_u64 << 48) as f64;
 
 /// Arrival table of a world.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub struct ArrivalHour {
     first: u64,
     markets: Categorical<MARKETS>,
     /// Local hour of the week, by market.
-    clocks: [u8; MARKETS],
+    hour_of_week: [u8; MARKETS],
     has_surge: bool,
     /// Months since the world's first month.
     pub month: u16,
@@ -66,18 +66,18 @@ pub enum Cause {
 impl Arrivals {
     /// Builds the table. Returns `None` if no ticket or more than 2^48 tickets are expected.
     pub fn new(world: &WorldParameters, rates: ArrivalRates, surges: Vec<DemandSurge>) -> Option<Self> {
-        let source = WorldSeed::of(world);
-        let key = source.key("hour");
+        let seed = WorldSeed::of(world);
+        let key = seed.key("hour");
         let markets: Vec<[f64; MARKETS]> = rates.hours.iter().map(|rate| rate.with_surges(&surges)).collect();
-        let varied = |(rate, markets): (&crate::world::arrival_rate::HourlyRate, &[f64; MARKETS])| {
+        let sampled = |(rate, markets): (&crate::world::arrival_rate::HourlyRate, &[f64; MARKETS])| {
             gamma(markets.iter().sum(), key, rate.start.seconds().unsigned_abs())
         };
-        let tickets: Vec<f64> = rates.hours.iter().zip(&markets).map(varied).collect();
+        let tickets: Vec<f64> = rates.hours.iter().zip(&markets).map(sampled).collect();
         let first_period: f64 = tickets[..rates.n_first_period].iter().sum();
         let scale = world.count as f64 / first_period;
         let all: f64 = tickets.iter().sum::<f64>() * scale;
-        // False also for NaN, which results from an empty period.
-        if !(first_period > 0.0 && all < MOST_TICKETS) {
+        // Also false if no ticket is expected.
+        if !(first_period > 0.0 && all < MAX_TICKETS) {
             return None;
         }
 
@@ -91,7 +91,7 @@ impl Arrivals {
                 // The first period has exactly `count` tickets, independent of rounding.
                 first: if i == rates.n_first_period { world.count } else { libm::round(sum) as u64 },
                 markets: Categorical::new(&markets[i]),
-                clocks: rate.hour_of_week,
+                hour_of_week: rate.hour_of_week,
                 has_surge: surges.iter().any(|surge| surge.level(rate.start) > 0.0),
                 month: (month(rate.start) - first_month) as u16,
             });
@@ -103,7 +103,7 @@ impl Arrivals {
 
         let levels = rates.hours.iter().flat_map(|rate| surges.iter().map(|surge| surge.level(rate.start) as f32));
         let levels = levels.collect();
-        let interarrival = InterarrivalTimes::new(source.key("gap"), source.key("part"));
+        let interarrival = InterarrivalTimes::new(seed.key("gap"), seed.key("part"));
         Some(Self { hours, interarrival, channels: rates.channels, surges, levels })
     }
 
@@ -172,7 +172,7 @@ impl Arrivals {
 
     /// Returns the channel of a ticket of an hour and market.
     pub fn channel(&self, hour: usize, market: Market, word: u32) -> Channel {
-        let hour_of_week = self.hours[hour].clocks[market as usize];
+        let hour_of_week = self.hours[hour].hour_of_week[market as usize];
         Channel::ALL[self.channels[usize::from(hour_of_week)].sample(word)]
     }
 

@@ -13,7 +13,7 @@ use crate::profile::{Profile, Recall};
 const DAY_SECONDS: f64 = 86_400.0;
 
 /// End of a surge, as a multiple of `decay_days`; its level is then below one thousandth.
-const FADED: f64 = 7.0;
+const END_IN_DECAY_TIMES: f64 = 7.0;
 
 /// Tickets in addition to the baseline.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct DemandSurge {
     /// Height by market, as a multiple of the baseline.
     pub uplift: [f64; Market::ALL.len()],
     /// Rise and decay; a surge without a shape has a constant level.
-    pub course: Option<SurgeShape>,
+    pub shape: Option<SurgeShape>,
     /// Category of its tickets.
     pub category: Category,
     /// Cars that it affects; all cars if `None`.
@@ -59,21 +59,21 @@ impl DemandSurge {
     fn of_recall(recall: &Recall) -> Self {
         let uplift = std::array::from_fn(|market| recall.uplift.get(Market::ALL[market]).get());
         let cars = RecalledCars { series: recall.series.clone(), model_years: recall.model_years };
-        let course = SurgeShape { rise_days: recall.rise_days.get(), decay_days: recall.decay_days.get() };
-        Self::recall(recall.announced, uplift, course, cars)
+        let shape = SurgeShape { rise_days: recall.rise_days.get(), decay_days: recall.decay_days.get() };
+        Self::recall(recall.announced, uplift, shape, cars)
     }
 
     /// Creates the surge of a recall announced at `from`. Its height is 0 in markets where none of the cars has been
     /// sold by then.
-    pub fn recall(from: Timestamp, uplift: [f64; Market::ALL.len()], course: SurgeShape, cars: RecalledCars) -> Self {
-        let until = from.plus_seconds((FADED * course.decay_days * DAY_SECONDS) as i64);
+    pub fn recall(from: Timestamp, uplift: [f64; Market::ALL.len()], shape: SurgeShape, cars: RecalledCars) -> Self {
+        let until = from.plus_seconds((END_IN_DECAY_TIMES * shape.decay_days * DAY_SECONDS) as i64);
         let uplift =
             std::array::from_fn(
                 |market| {
                     if cars.are_on_the_road(Market::ALL[market], from) { uplift[market] } else { 0.0 }
                 },
             );
-        Self { from, until, uplift, course: Some(course), category: Category::Recall, cars: Some(cars) }
+        Self { from, until, uplift, shape: Some(shape), category: Category::Recall, cars: Some(cars) }
     }
 
     /// Returns the level at a point in time, relative to the height: at most 1, and 0 outside `from..until`.
@@ -82,7 +82,7 @@ impl DemandSurge {
             return 0.0;
         }
         let days = (time.seconds() - self.from.seconds()) as f64 / DAY_SECONDS;
-        self.course.map_or(1.0, |course| (days / course.rise_days).min(1.0) * libm::exp(-days / course.decay_days))
+        self.shape.map_or(1.0, |shape| (days / shape.rise_days).min(1.0) * libm::exp(-days / shape.decay_days))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::world::lifecycle::Outage;
 use crate::world::scenarios::ScenarioImpact;
 
 /// Length of a recall's surge in the reported effect, as a multiple of `decay_days`.
-const COUNTED: f64 = 3.0;
+const REPORTED_DECAY_TIMES: f64 = 3.0;
 
 const DAY_SECONDS: f64 = 86_400.0;
 
@@ -76,8 +76,9 @@ impl Expectations<'_> {
 
     fn of_surge(&self, scenario: Scenario, i: usize, without: f64) -> ScenarioEffect {
         let surge = &self.arrivals.surges()[i];
-        let counted =
-            surge.course.map(|course| surge.from.plus_seconds((course.decay_days * COUNTED * DAY_SECONDS) as i64));
+        let counted = surge
+            .shape
+            .map(|shape| surge.from.plus_seconds((shape.decay_days * REPORTED_DECAY_TIMES * DAY_SECONDS) as i64));
         let until = counted.unwrap_or(surge.until).min(self.world.first_period_end());
         let markets: Vec<Market> =
             Market::ALL.iter().copied().filter(|market| surge.uplift[*market as usize] > 0.0).collect();

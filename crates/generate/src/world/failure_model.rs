@@ -13,7 +13,7 @@ const SEVERITIES: usize = Severity::ALL.len();
 const MONTHS: usize = 12;
 
 /// Iterations of proportional fitting; it converges to machine precision much earlier.
-const ROUNDS: usize = 100;
+const ITERATIONS: usize = 100;
 
 /// Number of tickets by category and age.
 pub type TicketsByCategoryAndAge = [[f64; AGES]; CATEGORIES];
@@ -96,10 +96,10 @@ impl Severities {
     /// Computes the distributions of a profile. The weights are fitted so that over `tickets` the severities have the
     /// profile's shares (iterative proportional fitting).
     pub fn new(profile: &Profile, tickets: &TicketsByCategoryAndAge) -> Self {
-        let wanted = profile.severities.weights.shares();
-        let mut weights: [f64; SEVERITIES] = std::array::from_fn(|severity| wanted[severity]);
+        let target = profile.severities.weights.shares();
+        let mut weights: [f64; SEVERITIES] = std::array::from_fn(|severity| target[severity]);
         let total: f64 = tickets.iter().flatten().sum();
-        for _ in 0..ROUNDS {
+        for _ in 0..ITERATIONS {
             let mut shares = [0.0; SEVERITIES];
             for (category, ages) in Category::ALL.iter().zip(tickets) {
                 for (age, tickets) in ages.iter().enumerate() {
@@ -110,9 +110,9 @@ impl Severities {
                     }
                 }
             }
-            for ((weight, wanted), share) in weights.iter_mut().zip(&wanted).zip(shares) {
+            for ((weight, target), share) in weights.iter_mut().zip(&target).zip(shares) {
                 if share > 0.0 {
-                    *weight *= wanted / share;
+                    *weight *= target / share;
                 }
             }
         }

@@ -55,7 +55,7 @@ use crate::world::scenarios::ScenarioImpact;
 #[derive(Debug)]
 pub struct World {
     parameters: WorldParameters,
-    source: WorldSeed,
+    seed: WorldSeed,
     n_tickets: u64,
     /// Month of the year, from 0, of the world's first month.
     first_month0: usize,
@@ -87,7 +87,7 @@ impl World {
     /// not fit into it.
     pub fn with_profile(parameters: WorldParameters, profile: &Profile) -> Result<Self> {
         check_period(&parameters)?;
-        let source = WorldSeed::of(&parameters);
+        let seed = WorldSeed::of(&parameters);
         let impact = ScenarioImpact::new(&parameters, profile)?;
         let recalls = DemandSurge::of_recalls(profile);
         let rates = ArrivalRates::new(&parameters, profile, &recalls);
@@ -103,11 +103,11 @@ impl World {
             Expectations { world: &parameters, profile, arrivals: &arrivals, fleet: &fleet, categories: &categories };
         let severities = Severities::new(profile, &expectations.categories_by_age());
         let scenario_effects = expectations.of_scenarios(&impact, n_recalls);
-        let lifecycle = LifecycleModel::new(source, profile, impact.outages);
+        let lifecycle = LifecycleModel::new(seed, profile, impact.outages);
         let first_month0 = month(parameters.world_start).rem_euclid(12) as usize;
         let mut world = Self {
             parameters,
-            source,
+            seed,
             n_tickets: 0,
             first_month0,
             arrivals,
@@ -143,7 +143,7 @@ impl World {
 
     /// Returns the tickets with these numbers, in order of creation. Each depends on the world and its number alone.
     pub fn tickets(&self, numbers: Range<u64>) -> impl Iterator<Item = Ticket> {
-        let mut draws = self.source.tickets(numbers.start);
+        let mut draws = self.seed.tickets(numbers.start);
         let mut cursor = self.arrivals.cursor(numbers.start);
         numbers.map(move |_| {
             let (created_at, hour) = self.arrivals.next(&mut cursor);
@@ -154,7 +154,7 @@ impl World {
     /// Returns ticket `n` in its state at another time, which must not be before its creation.
     pub fn ticket_as_of(&self, n: u64, as_of: Timestamp) -> Ticket {
         let (created_at, hour) = self.arrivals.next(&mut self.arrivals.cursor(n));
-        self.ticket(created_at, hour, as_of, self.source.tickets(n).next_ticket())
+        self.ticket(created_at, hour, as_of, self.seed.tickets(n).next_ticket())
     }
 
     fn ticket(&self, created_at: Timestamp, hour: usize, as_of: Timestamp, draws: &TicketDraws) -> Ticket {

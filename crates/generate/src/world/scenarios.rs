@@ -21,7 +21,7 @@ const RECALLED: ModelSeries = ModelSeries::X3;
 const RECALLED_YEARS: i32 = 3;
 
 /// The service centre with the outage.
-const IDLE: DealerId = DealerId { market: Market::De, number: 1 };
+const OUTAGE_DEALER: DealerId = DealerId { market: Market::De, number: 1 };
 
 /// Changes to a world by its scenarios.
 #[derive(Clone, Debug, Default)]
@@ -59,8 +59,8 @@ fn recall(world: &WorldParameters, profile: &Profile) -> DemandSurge {
     let oldest = (newest - RECALLED_YEARS + 1).max(*MODEL_YEARS.start());
     let cars = RecalledCars { series: vec![RECALLED], model_years: (oldest, newest) };
     let numbers = &profile.scenarios;
-    let course = SurgeShape { rise_days: numbers.recall_rise_days.get(), decay_days: numbers.recall_decay_days.get() };
-    DemandSurge::recall(from, [numbers.recall_uplift.get(); Market::ALL.len()], course, cars)
+    let shape = SurgeShape { rise_days: numbers.recall_rise_days.get(), decay_days: numbers.recall_decay_days.get() };
+    DemandSurge::recall(from, [numbers.recall_uplift.get(); Market::ALL.len()], shape, cars)
 }
 
 /// Returns several days of frost in the middle of the first period's winter.
@@ -91,7 +91,7 @@ fn cold_wave(world: &WorldParameters, profile: &Profile) -> Result<DemandSurge> 
         from,
         until: from.plus_seconds(days * DAY_SECONDS),
         uplift: std::array::from_fn(|market| if is_cold(market) { uplift } else { 0.0 }),
-        course: None,
+        shape: None,
         category: Category::Electrical,
         cars: None,
     })
@@ -111,7 +111,7 @@ fn days_from_midwinter(climate: Climate, day: i64) -> Option<i64> {
 fn outage(world: &WorldParameters, profile: &Profile) -> Outage {
     let from = midnight_in(world, 1, 2);
     let days = profile.scenarios.dealer_outage_days.get().ceil() as i64;
-    Outage { dealer: IDLE, from, until: from.plus_seconds(days * DAY_SECONDS) }
+    Outage { dealer: OUTAGE_DEALER, from, until: from.plus_seconds(days * DAY_SECONDS) }
 }
 
 /// Returns the midnight after a fraction of the first period.

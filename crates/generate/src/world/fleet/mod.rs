@@ -101,7 +101,7 @@ impl Fleet {
     /// Fails if a market with tickets has no car on the road in some month, which only a custom profile can cause.
     pub fn new(world: &WorldParameters, profile: &Profile, surges: &[DemandSurge]) -> Result<Self> {
         let cohorts: Vec<Cohort> = ModelSeries::ALL.iter().flat_map(|series| cohorts_of(*series)).collect();
-        let source = WorldSeed::of(world);
+        let seed = WorldSeed::of(world);
         let first_month = month(world.world_start);
         let reference = month(world.first_period_end());
         let cars_per_market =
@@ -113,7 +113,7 @@ impl Fleet {
                 let blocks = cohort_blocks(*market, &cohorts, profile, reference, cars, &mut next);
                 let business_cars = cars * profile.fleet.business_share.get();
                 let n_businesses = (business_cars / profile.fleet.business_cars.get()).ceil().max(1.0) as u64;
-                let dealers = AliasTable::new(&dealer_sizes(source, *market, profile));
+                let dealers = AliasTable::new(&dealer_sizes(seed, *market, profile));
                 MarketFleet { blocks, first_business: 0, n_businesses, dealers }
             })
             .collect();
@@ -129,17 +129,17 @@ impl Fleet {
             first_month,
             visit_quantiles: visit_quantiles(profile.fleet.rate_sigma.get()),
             business_until: (profile.fleet.business_share.get() * f64::from(u32::MAX)) as u32,
-            cars: source.key("car"),
-            ranks: source.key("rank"),
-            owners: source.key("owner"),
-            pseudonym: source.key("pseudonym").hash(0),
+            cars: seed.key("car"),
+            ranks: seed.key("rank"),
+            owners: seed.key("owner"),
+            pseudonym: seed.key("pseudonym").hash(0),
         };
         let last_month = reference.max(month(world.as_of));
         fleet.baseline =
-            picks(first_month..=last_month, |market, month| fleet.baseline_weights(profile, market, month));
+            cohort_tables(first_month..=last_month, |market, month| fleet.baseline_weights(profile, market, month));
         fleet.check(profile)?;
         fleet.recalled =
-            surges.iter().map(|surge| fleet.picks_of_surge(profile, surge, first_month..=last_month)).collect();
+            surges.iter().map(|surge| fleet.surge_tables(profile, surge, first_month..=last_month)).collect();
         Ok(fleet)
     }
 
@@ -156,7 +156,7 @@ impl Fleet {
         Ok(())
     }
 
-    fn picks_of_surge(
+    fn surge_tables(
         &self,
         profile: &Profile,
         surge: &DemandSurge,
@@ -164,7 +164,7 @@ impl Fleet {
     ) -> Vec<Option<AliasTable>> {
         let Some(recalled) = &surge.cars else { return Vec::new() };
         let during = month(surge.from)..=month(surge.until);
-        picks(months, |market, month| {
+        cohort_tables(months, |market, month| {
             if during.contains(&month) { self.recalled_weights(profile, recalled, market, month) } else { Vec::new() }
         })
     }
@@ -203,8 +203,8 @@ impl Fleet {
     }
 
     /// Returns a service centre's share of its market's cars.
-    pub fn dealer_share(source: WorldSeed, profile: &Profile, dealer: DealerId) -> f64 {
-        let sizes = dealer_sizes(source, dealer.market, profile);
+    pub fn dealer_share(seed: WorldSeed, profile: &Profile, dealer: DealerId) -> f64 {
+        let sizes = dealer_sizes(seed, dealer.market, profile);
         sizes[usize::from(dealer.number) - 1] / sizes.iter().sum::<f64>()
     }
 
@@ -213,11 +213,11 @@ impl Fleet {
     pub fn car(&self, month: u16, market: Market, surge: Option<usize>, cohort: u32, car: u32) -> Car {
         let index = usize::from(month) * MARKETS + market as usize;
         let recalled = surge.and_then(|surge| self.recalled[surge].get(index)?.as_ref());
-        let (pick, is_recalled) = match recalled {
+        let (table, is_recalled) = match recalled {
             Some(recalled) => (Some(recalled), true),
             None => (self.baseline[index].as_ref(), false),
         };
-        let i = pick.map_or(0, |pick| pick.sample(cohort));
+        let i = table.map_or(0, |table| table.sample(cohort));
         let (cohort, block) = (&self.cohorts[i], &self.markets[market as usize].blocks[i]);
         let month = self.first_month + i32::from(month);
         let sold = (block.cars * u64::from(cohort.months_sold(month)) / 12).max(1);
@@ -282,7 +282,7 @@ const fn vin_of_business(car: u64) -> u64 {
 }
 
 /// Builds the distributions of the cohorts, by month and market.
-fn picks(months: RangeInclusive<i32>, weights: impl Fn(usize, i32) -> Vec<f64>) -> Vec<Option<AliasTable>> {
+fn cohort_tables(months: RangeInclusive<i32>, weights: impl Fn(usize, i32) -> Vec<f64>) -> Vec<Option<AliasTable>> {
     months
         .flat_map(|month| (0..MARKETS).map(move |market| (market, month)))
         .map(|(market, month)| AliasTable::new(&weights(market, month)))
@@ -290,9 +290,9 @@ fn picks(months: RangeInclusive<i32>, weights: impl Fn(usize, i32) -> Vec<f64>) 
 }
 
 /// Returns the relative sizes of a market's service centres.
-fn dealer_sizes(source: WorldSeed, market: Market, profile: &Profile) -> Vec<f64> {
+fn dealer_sizes(seed: WorldSeed, market: Market, profile: &Profile) -> Vec<f64> {
     let n_dealers = profile.fleet.dealers.get(market).get() as usize;
-    stratified_lognormal(n_dealers, profile.fleet.dealer_size_sigma.get(), source.key(market.as_str()))
+    stratified_lognormal(n_dealers, profile.fleet.dealer_size_sigma.get(), seed.key(market.as_str()))
 }
 
 /// Returns the fraction of cars that accounts for i / 1024 of the tickets if the cars' rates are lognormal with this

@@ -87,7 +87,7 @@ pub struct LifecycleModel {
 
 impl LifecycleModel {
     /// Computes the distributions of a profile in a world.
-    pub fn new(source: WorldSeed, profile: &Profile, outages: Vec<Outage>) -> Self {
+    pub fn new(seed: WorldSeed, profile: &Profile, outages: Vec<Outage>) -> Self {
         let factors = &profile.resolution_factors;
         let of_context = |category: Category, channel: Channel| {
             factors.categories.get(category).get() * factors.channels.get(channel).get()
@@ -100,7 +100,7 @@ impl LifecycleModel {
                 .iter()
                 .map(|category| std::array::from_fn(|channel| of_context(*category, Channel::ALL[channel])))
                 .collect(),
-            dealers: Market::ALL.iter().map(|market| dealers(source, *market, profile)).collect(),
+            dealers: Market::ALL.iter().map(|market| dealers(seed, *market, profile)).collect(),
             first_response: Channel::ALL.iter().map(|channel| first_response(profile, *channel)).collect(),
             waiting: Category::ALL
                 .iter()
@@ -206,10 +206,10 @@ fn first_response(profile: &Profile, channel: Channel) -> DurationQuantiles {
 }
 
 /// Returns the factors of a market's service centres, multiplied by the market's factor.
-fn dealers(source: WorldSeed, market: Market, profile: &Profile) -> Vec<f64> {
+fn dealers(seed: WorldSeed, market: Market, profile: &Profile) -> Vec<f64> {
     let factors = &profile.resolution_factors;
     let n_dealers = profile.fleet.dealers.get(market).get() as usize;
-    let key = source.key(&format!("pace of {market}"));
+    let key = seed.key(&format!("pace of {market}"));
     let of_market = factors.markets.get(market).get();
     stratified_lognormal(n_dealers, factors.dealer_sigma.get(), key)
         .into_iter()
@@ -239,10 +239,10 @@ mod tests {
     }
 
     fn model(outages: Vec<Outage>) -> LifecycleModel {
-        LifecycleModel::new(source(), &Profile::load("default").unwrap(), outages)
+        LifecycleModel::new(seed(), &Profile::load("default").unwrap(), outages)
     }
 
-    fn source() -> WorldSeed {
+    fn seed() -> WorldSeed {
         let as_of = Timestamp::from_day(20_100);
         WorldSeed::of(&manifest::WorldParameters::new(5, as_of, 90, 1000))
     }
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn every_change_updates_updated_at() {
-        let (model, mut draws) = (model(Vec::new()), source().tickets(0));
+        let (model, mut draws) = (model(Vec::new()), seed().tickets(0));
         for n in 0..2000 {
             let context = context(n);
             let draws = draws.next_ticket();
@@ -290,7 +290,7 @@ mod tests {
     fn outage_blocks_all_progress() {
         let from = Timestamp::from_day(20_000);
         let until = from.plus_seconds(4 * 86_400);
-        let (model, mut draws) = (model(vec![Outage { dealer: DEALER, from, until }]), source().tickets(0));
+        let (model, mut draws) = (model(vec![Outage { dealer: DEALER, from, until }]), seed().tickets(0));
         for n in 0..1000 {
             let draws = draws.next_ticket();
             let snapshot = model.snapshot_at(until.plus_seconds(-1), &context(n), draws);
