@@ -1,4 +1,10 @@
-//! What there is to read, in which form, and what its manifest claims.
+//! Reading of data sets: file discovery, format, and the claims of the manifest.
+//!
+//! * [`json_lines`]: raw data.
+//! * [`parquet`]: curated data.
+
+pub mod json_lines;
+pub mod parquet;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,70 +17,73 @@ use manifest::{CuratedManifest, Manifest, WorldParameters};
 use ticket_schema::Timestamp;
 use ticket_schema::names::TICKETS_DIR;
 
-use crate::intake::Intake;
-use crate::rows::{Names, Place, Row};
-use crate::rules::RuleBook;
-use crate::{curated, raw};
+use crate::rows::{Dictionaries, Location, Row};
+use crate::validate::field_validation::FieldValidator;
+use crate::validate::rules::Violations;
 
-/// A data set that has been read.
+/// A data set after reading.
 #[derive(Debug)]
 pub struct DataSet {
-    /// What it was called on the command line.
+    /// Paths as given on the command line.
     pub name: String,
-    /// What its manifest says of it.
+    /// Claims of the manifest.
     pub claim: Claim,
-    /// Lines that aren't blank, or rows.
+    /// Number of rows, or of lines that are not blank.
     pub n_lines: u64,
-    /// Those that can be compared.
+    /// Rows of the lines that can be compared.
     pub rows: Vec<Row>,
-    /// The faults found while reading.
-    pub book: RuleBook,
+    /// Violations found while reading.
+    pub violations: Violations,
     files: Vec<Source>,
     is_curated: bool,
 }
 
-/// What a manifest says of a data set.
+/// Claims of a manifest about its data set.
 #[derive(Clone, Debug, Default)]
 pub struct Claim {
-    /// The world that the tickets are from.
+    /// World that the tickets are from.
     pub world: Option<WorldParameters>,
-    /// Set if it has only the tickets that changed after this time.
+    /// Set if the data set contains only tickets that changed after this time.
     pub changed_since: Option<Timestamp>,
 }
 
-/// Reads the data set that `paths` name: directories or files of JSON-Lines, `-`, or one directory with curated Parquet.
-pub fn read(paths: &[PathBuf], names: &mut Names, messages: &Messages) -> Result<DataSet> {
+/// Reads the data set at `paths`: directories or files of JSON Lines, `-`, or one directory with curated Parquet.
+///
+/// # Errors
+///
+/// Fails if no file is found, a file cannot be read, or the data set is empty.
+pub fn read(paths: &[PathBuf], names: &mut Dictionaries, messages: &Messages) -> Result<DataSet> {
     let name = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     let is_curated = matches!(paths, [dir] if dir.join(TICKETS_DIR).is_dir());
     let (files, claim) = match paths {
-        [dir] if is_curated => find_curated(dir, messages)?,
-        _ => find_raw(paths, messages)?,
+        [dir] if is_curated => find_parquet(dir, messages)?,
+        _ => find_json_lines(paths, messages)?,
     };
     let n_bytes = files.iter().filter_map(Source::n_bytes).sum();
     let progress = messages.with_progress("realism", n_bytes, ProgressUnit::Bytes);
-    let mut intake = Intake::new(names);
+    let mut validator = FieldValidator::new(names);
     for (number, file) in files.iter().enumerate() {
         let number = u32::try_from(number).context("there are more than 2^32 files")?;
         match file.path() {
-            Some(path) if is_curated => curated::read(&path, number, &mut intake, &progress)?,
-            _ => raw::read(file, number, &mut intake, &progress)?,
+            Some(path) if is_curated => parquet::read(&path, number, &mut validator, &progress)?,
+            _ => json_lines::read(file, number, &mut validator, &progress)?,
         }
     }
-    let Intake { n_lines, rows, book, .. } = intake;
-    ensure!(n_lines > 0, "no tickets in {name}: there is nothing to judge");
-    Ok(DataSet { name, claim, n_lines, rows, book, files, is_curated })
+    let FieldValidator { n_lines, rows, violations, .. } = validator;
+    ensure!(n_lines > 0, "no tickets in {name}");
+    Ok(DataSet { name, claim, n_lines, rows, violations, files, is_curated })
 }
 
 impl DataSet {
-    /// Where a line stands, as `data/raw/tickets_0000.jsonl:17`; of Parquet, the number of the row.
-    pub fn shown(&self, place: Place) -> String {
+    /// Formats a location as `data/raw/tickets_0000.jsonl:17`, or with the row number for Parquet.
+    pub fn display_location(&self, location: Location) -> String {
         let unit = if self.is_curated { ", row " } else { ":" };
-        let file = self.files.get(place.source as usize).map_or_else(String::new, Source::shown);
-        format!("{file}{unit}{}", place.line)
+        let file = self.files.get(location.source as usize).map_or_else(String::new, Source::shown);
+        format!("{file}{unit}{}", location.line)
     }
 }
 
-fn find_raw(paths: &[PathBuf], messages: &Messages) -> Result<(Vec<Source>, Claim)> {
+fn find_json_lines(paths: &[PathBuf], messages: &Messages) -> Result<(Vec<Source>, Claim)> {
     let inputs = Inputs::find(paths, messages)?;
     let claim = inputs.manifest.as_ref().map_or_else(Claim::default, |manifest| Claim {
         world: Some(manifest.world.clone()),
@@ -83,9 +92,9 @@ fn find_raw(paths: &[PathBuf], messages: &Messages) -> Result<(Vec<Source>, Clai
     Ok((inputs.sources, claim))
 }
 
-fn find_curated(dir: &Path, messages: &Messages) -> Result<(Vec<Source>, Claim)> {
+fn find_parquet(dir: &Path, messages: &Messages) -> Result<(Vec<Source>, Claim)> {
     let manifest = CuratedManifest::load(dir).unwrap_or_else(|error| {
-        messages.warn(format!("{error}; the files are read without it"));
+        messages.warn(format!("{error}; reading the files without the manifest"));
         None
     });
     let claim = Claim { world: manifest.and_then(|manifest| manifest.world), changed_since: None };
@@ -100,7 +109,7 @@ fn find_curated(dir: &Path, messages: &Messages) -> Result<(Vec<Source>, Claim)>
     Ok((paths.into_iter().map(Source::at).collect(), claim))
 }
 
-/// What lies in a directory, by name.
+/// Returns the paths in a directory, sorted by name.
 fn list(dir: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
     let mut paths: Vec<PathBuf> = entries.with_context(|| format!("cannot list {}", dir.display()))?;

@@ -1,4 +1,4 @@
-//! Parquet below `tickets/market=XX/`, read by the names of its columns.
+//! Reader of Parquet files in `tickets/market=XX/`, with columns looked up by name.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,14 +11,18 @@ use cli_support::Messages;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use ticket_schema::columns::{COLUMNS, PARTITION_COLUMN};
 
-use crate::intake::{FoundTime, Intake, Value, Values};
-use crate::rows::Place;
+use crate::rows::Location;
+use crate::validate::field_validation::{FieldValidator, ParsedTime, Value, Values};
 
-/// How the name of a partition's directory begins.
+/// Prefix of a partition's directory name.
 const PARTITION_PREFIX: &str = "market=";
 
-/// Takes in every row of a file. Its market is the one that its directory names.
-pub fn read(path: &Path, number: u32, intake: &mut Intake, progress: &Messages) -> Result<()> {
+/// Adds every row of a file, with the market from its directory's name.
+///
+/// # Errors
+///
+/// Fails if the file cannot be read as Parquet.
+pub fn read(path: &Path, number: u32, validator: &mut FieldValidator, progress: &Messages) -> Result<()> {
     let cannot_read = || format!("cannot read {} as Parquet", path.display());
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let n_bytes = file.metadata().map_or(0, |metadata| metadata.len());
@@ -31,26 +35,26 @@ pub fn read(path: &Path, number: u32, intake: &mut Intake, progress: &Messages) 
         for row in 0..batch.num_rows() {
             line = line.saturating_add(1);
             let mut values = Values::default();
-            for (place, column) in columns.iter().enumerate() {
-                values[place] = match (column, market) {
+            for (index, column) in columns.iter().enumerate() {
+                values[index] = match (column, market) {
                     (Some(column), _) => column.value(row),
-                    (None, Some(market)) if COLUMNS[place].name == PARTITION_COLUMN => Value::Text(market.into()),
+                    (None, Some(market)) if COLUMNS[index].name == PARTITION_COLUMN => Value::Text(market.into()),
                     (None, _) => Value::Missing,
                 };
             }
-            intake.take(&values, Place { source: number, line });
+            validator.add_line(&values, Location { source: number, line });
         }
     }
     progress.advance(n_bytes);
     Ok(())
 }
 
-/// `DE` of `tickets/market=DE/part-0.parquet`.
+/// Returns `DE` for `tickets/market=DE/part-0.parquet`.
 fn partition(path: &Path) -> Option<&str> {
     path.parent()?.file_name()?.to_str()?.strip_prefix(PARTITION_PREFIX)
 }
 
-/// A column in the one form in which values are taken from it.
+/// A column, cast to the type from which its values are read.
 struct Column {
     array: ArrayRef,
     kind: Kind,
@@ -89,7 +93,7 @@ impl Column {
             Kind::Time => {
                 let milliseconds = self.array.as_primitive::<TimestampMillisecondType>().value(row);
                 let seconds = milliseconds.div_euclid(1000);
-                Value::Time(FoundTime { seconds, in_form: seconds.saturating_mul(1000) == milliseconds })
+                Value::Time(ParsedTime { seconds, is_canonical: seconds.saturating_mul(1000) == milliseconds })
             }
             Kind::Integer => Value::Integer(self.array.as_primitive::<Int64Type>().value(row)),
             Kind::Boolean => Value::Boolean(self.array.as_boolean().value(row)),

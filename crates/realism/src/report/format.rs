@@ -1,93 +1,103 @@
-//! A card as tables for people, JSON or Markdown.
+//! Rendering of a report as terminal tables, JSON or Markdown.
 
 use anyhow::Result;
 use cli_support::human::{count, counted};
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::card::{Card, Expected, Profile, ProfileEntry, Repeats, RuleResult, Score, Scores, TicketsEach};
+use crate::report::{Expected, Profile, ProfileEntry, Repeats, Report, RuleResult, Score, Scores, TicketsPerEntity};
 
-/// How a card is shown.
+/// Output format of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people
+    /// Tables for a terminal
     #[default]
     Table,
-    /// One object with every figure
+    /// JSON object with every figure
     Json,
     /// Markdown tables
     Markdown,
 }
 
-/// A card as a text.
-pub fn render(format: Format, card: &Card) -> Result<String> {
+/// Renders a report.
+///
+/// # Errors
+///
+/// Fails if the report cannot be serialised, for example because a figure is not finite.
+pub fn render(format: Format, report: &Report) -> Result<String> {
     if format == Format::Json {
-        return Ok(serde_json::to_string_pretty(card)? + "\n");
+        return Ok(serde_json::to_string_pretty(report)? + "\n");
     }
-    let sections = sections(card);
+    let sections = sections(report);
     let blocks =
         sections.iter().map(|section| if format == Format::Table { section.table() } else { section.markdown() });
     let mark = if format == Format::Table { "" } else { "# " };
     let body = blocks.collect::<Vec<_>>().join("\n");
-    Ok(format!("{mark}Realism of {}\n\n{}\n\n{body}\n{}\n", shown(&card.data), heading(card), verdict(card)))
+    Ok(format!(
+        "{mark}Realism of {}\n\n{}\n\n{body}\n{}\n",
+        escape_controls(&report.data),
+        heading(report),
+        verdict(report)
+    ))
 }
 
-fn heading(card: &Card) -> String {
+fn heading(report: &Report) -> String {
     format!(
-        "{} of {} are tickets, opened from {} on, as of {}. Profile: {}. Compared with {}.",
-        count(card.n_tickets),
-        counted(card.n_lines, "line"),
-        card.start,
-        card.as_of,
-        shown(&card.profile),
-        shown(&card.reference),
+        "{} of {} are tickets, created since {}, as of {}. Profile: {}. Reference: {}.",
+        count(report.n_tickets),
+        counted(report.n_lines, "line"),
+        report.start,
+        report.as_of,
+        escape_controls(&report.profile),
+        escape_controls(&report.reference),
     )
 }
 
-fn verdict(card: &Card) -> String {
-    let broken = card.rules.iter().filter(|rule| !rule.passed).map(broken_rule);
-    let below = card.below_target();
-    let result = match (card.passed, below.len()) {
-        (true, _) => "Passed: every rule holds, and nothing is below its target.".to_owned(),
-        (false, 0) => "Not passed: the tickets could not be compared.".to_owned(),
-        (false, n) => format!("Not passed: {n} below target: {}.", below.join(", ")),
+fn verdict(report: &Report) -> String {
+    let violated = report.rules.iter().filter(|rule| !rule.passed).map(violated_rule);
+    let below = report.below_target();
+    let result = match (report.passed, below.len()) {
+        (true, _) => "Passed: all rules are satisfied and all targets are reached.".to_owned(),
+        (false, 0) => "Failed: the tickets could not be compared.".to_owned(),
+        (false, n) => format!("Failed: {n} below target: {}.", below.join(", ")),
     };
-    broken.chain([result]).collect::<Vec<_>>().join("\n")
+    violated.chain([result]).collect::<Vec<_>>().join("\n")
 }
 
-fn broken_rule(rule: &RuleResult) -> String {
-    let first = rule.first.as_ref().map_or_else(String::new, |first| format!("; the first is {}", shown(first)));
-    format!("{} is broken by {} of {}{first}", rule.name, count(rule.n_broken), count(rule.n_asked))
+fn violated_rule(rule: &RuleResult) -> String {
+    let first = rule.first.as_ref().map_or_else(String::new, |first| format!("; first at {}", escape_controls(first)));
+    format!("{}: {} of {} violate the rule{first}", rule.name, count(rule.n_broken), count(rule.n_checked))
 }
 
-/// A title and a table.
+/// A titled table.
 struct Section {
     title: &'static str,
     header: Vec<&'static str>,
     rows: Vec<Vec<String>>,
-    /// From which column on there are numbers.
+    /// Index of the first numeric column.
     numbers_from: usize,
 }
 
-fn sections(card: &Card) -> Vec<Section> {
-    let mut sections = vec![rules(&card.rules)];
-    if let Some(scores) = &card.scores {
+fn sections(report: &Report) -> Vec<Section> {
+    let mut sections = vec![rules(&report.rules)];
+    if let Some(scores) = &report.scores {
         sections.extend([
-            score_section("Shape of each column", &scores.columns),
-            score_section("Pairs of columns", &scores.pairs),
+            score_section("Column distributions", &scores.columns),
+            score_section("Joint distributions of column pairs", &scores.pairs),
         ]);
         sections.extend((!scores.chi_squares.is_empty()).then(|| chi_squares(scores)));
-        sections.extend([signs(scores), repeats(&scores.repeats)]);
+        sections.extend([plausibility(scores), repeats(&scores.repeats)]);
         sections.extend(scores.profiles.iter().map(profile));
     }
     sections
 }
 
 fn rules(rules: &[RuleResult]) -> Section {
-    let row =
-        |rule: &RuleResult| vec![mark(rule.passed), rule.name.to_owned(), rule.meaning.to_owned(), kept(rule.share)];
+    let row = |rule: &RuleResult| {
+        vec![mark(rule.passed), rule.name.to_owned(), rule.description.to_owned(), compliance(rule.share)]
+    };
     Section {
         title: "Rules",
-        header: vec!["", "rule", "says", "kept by"],
+        header: vec!["", "rule", "definition", "satisfied"],
         rows: rules.iter().map(row).collect(),
         numbers_from: 3,
     }
@@ -98,13 +108,13 @@ fn score_section(title: &'static str, scores: &[Score]) -> Section {
         vec![
             mark(score.passed),
             score.name.clone(),
-            score.what.to_owned(),
+            score.comparison.to_owned(),
             share(score.score),
             share(score.target),
             score.expected.map_or_else(String::new, expected),
         ]
     };
-    let header = vec!["", "column", "compared", "score", "target", "expected by chance"];
+    let header = vec!["", "column", "compared", "score", "target", "reference worlds"];
     Section { title, header, rows: scores.iter().map(row).collect(), numbers_from: 3 }
 }
 
@@ -123,43 +133,43 @@ fn chi_squares(scores: &Scores) -> Section {
     });
     Section {
         title: "Chi-square against the profile's weights",
-        header: vec!["", "column", "statistic", "degrees", "p", "target"],
+        header: vec!["", "column", "statistic", "degrees of freedom", "p", "target"],
         rows: rows.collect(),
         numbers_from: 2,
     }
 }
 
-fn signs(scores: &Scores) -> Section {
-    let rows = scores.signs.iter().map(|sign| {
-        let (value, target, reference) = (share(sign.value), share(sign.target), share(sign.reference));
-        vec![mark(sign.passed), sign.name.to_owned(), sign.meaning.to_owned(), value, target, reference]
+fn plausibility(scores: &Scores) -> Section {
+    let rows = scores.plausibility.iter().map(|metric| {
+        let (value, target, reference) = (share(metric.value), share(metric.target), share(metric.reference));
+        vec![mark(metric.passed), metric.name.to_owned(), metric.description.to_owned(), value, target, reference]
     });
     Section {
-        title: "Signs of a believable world",
-        header: vec!["", "sign", "says", "value", "target", "reference"],
+        title: "Plausibility metrics",
+        header: vec!["", "metric", "definition", "value", "target", "reference"],
         rows: rows.collect(),
         numbers_from: 3,
     }
 }
 
 fn repeats(repeats: &[Repeats]) -> Section {
-    let figures = |name: String, found: TicketsEach| {
-        vec![name, count(found.n), format!("{:.3}", found.mean), share(found.share_again), found.most.to_string()]
+    let figures = |name: String, found: TicketsPerEntity| {
+        vec![name, count(found.n), format!("{:.3}", found.mean), share(found.share_repeated), found.max.to_string()]
     };
     let rows = repeats.iter().flat_map(|both| {
         let name = format!("{}s", both.name);
-        [figures(name.clone(), both.data), figures(name + " of the reference", both.reference)]
+        [figures(name.clone(), both.data), figures(name + " (reference)", both.reference)]
     });
     Section {
-        title: "Cars and customers that come again",
-        header: vec!["", "number", "tickets each", "share with several", "most"],
+        title: "Tickets per car and customer",
+        header: vec!["", "number", "mean tickets", "share with several", "maximum"],
         rows: rows.collect(),
         numbers_from: 1,
     }
 }
 
 fn profile(profile: &Profile) -> Section {
-    /// How much a block of the bar stands for.
+    /// Share represented by one block of the bar.
     const BLOCK: f64 = 0.01;
     let row = |entry: &ProfileEntry| {
         let bar = "█".repeat((entry.share / BLOCK).round() as usize);
@@ -186,7 +196,7 @@ impl Section {
 
     fn markdown(&self) -> String {
         let line = |fields: Vec<&str>| format!("| {} |\n", fields.join(" | "));
-        let rule = (0..self.header.len()).map(|place| if place < self.numbers_from { "---" } else { "---:" });
+        let rule = (0..self.header.len()).map(|index| if index < self.numbers_from { "---" } else { "---:" });
         let rows = self.rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
         format!(
             "## {}\n\n{}{}{}",
@@ -202,14 +212,14 @@ fn mark(passed: bool) -> String {
     if passed { "✓" } else { "✗" }.to_owned()
 }
 
-/// A share that keeps a rule. Never rounded up: 100 % means all.
-fn kept(share: f64) -> String {
+/// Formats the share of tickets that satisfy a rule, rounded down: 100 % means all.
+fn compliance(share: f64) -> String {
     if share >= 1.0 { "100 %".to_owned() } else { format!("{:.4} %", (share * 1e6).floor() / 1e4) }
 }
 
-/// Never rounded up, so that what is below its target doesn't look as if it had reached it.
+/// Formats a value rounded down, so that a value below its target never appears to reach it.
 fn share(value: f64) -> String {
-    // What was meant to be 0.97 may be a little less in binary.
+    // The binary value of 0.97 may be slightly below it.
     format!("{:.4}", (value * 1e4 + 1e-9).floor() / 1e4)
 }
 
@@ -217,8 +227,8 @@ fn expected(expected: Expected) -> String {
     format!("{} ± {:.4}", share(expected.mean), expected.deviation)
 }
 
-/// What names from outside say must not steer the terminal.
-fn shown(text: &str) -> String {
+/// Escapes control characters in external names, which could otherwise control the terminal.
+fn escape_controls(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
@@ -227,8 +237,8 @@ mod tests {
     use super::{kept, share};
 
     #[test]
-    fn figures_are_never_rounded_up() {
+    fn values_are_never_rounded_up() {
         assert_eq!([share(0.98999), share(0.97), share(1.0)], ["0.9899", "0.9700", "1.0000"]);
-        assert_eq!([kept(1.0), kept(0.999_999_9), kept(0.5)], ["100 %", "99.9999 %", "50.0000 %"]);
+        assert_eq!([compliance(1.0), compliance(0.999_999_9), compliance(0.5)], ["100 %", "99.9999 %", "50.0000 %"]);
     }
 }

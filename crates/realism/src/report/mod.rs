@@ -1,175 +1,179 @@
-//! The report card: every result, ready to be shown.
+//! Report: the results of all rules and scores.
+
+pub mod format;
 
 use serde::Serialize;
 use ticket_schema::Timestamp;
 
-/// Everything that was found out about a data set.
+/// Results for a data set.
 #[derive(Clone, Debug, Serialize)]
-pub struct Card {
-    /// What was read.
+pub struct Report {
+    /// Name of the data set.
     pub data: String,
-    /// Lines that aren't blank, or rows.
+    /// Number of rows, or of lines that are not blank.
     pub n_lines: u64,
-    /// Those that could be read as tickets; only they are compared.
+    /// Number of lines that could be read as tickets; only these are compared.
     pub n_tickets: u64,
-    /// When the first ticket may have been opened.
+    /// Start of the period that the tickets were created in.
     pub start: Timestamp,
-    /// The present of the data set.
+    /// As-of time of the data set.
     pub as_of: Timestamp,
-    /// The profile that it is held against.
+    /// Name of the profile.
     pub profile: String,
-    /// Every rule.
+    /// Result of every rule.
     pub rules: Vec<RuleResult>,
-    /// What it was compared with, or why not.
+    /// Description of the reference, or the reason why there is none.
     pub reference: String,
-    /// How it compares; missing if it could not be compared, or is too small.
+    /// Similarity to the reference; `None` if the data set is too small or cannot be compared.
     pub scores: Option<Scores>,
-    /// Whether every rule holds and nothing is below its target. A set too small to be compared can pass by rules alone.
+    /// True if every rule is satisfied and every score reaches its target. Data sets that are too small for a
+    /// comparison pass on the rules alone.
     pub passed: bool,
 }
 
-/// How a data set compares.
+/// Similarity of a data set to its reference.
 #[derive(Clone, Debug, Serialize)]
 pub struct Scores {
-    /// Each column's shape.
+    /// Scores of the columns' distributions.
     pub columns: Vec<Score>,
-    /// Each pair's joint shares.
+    /// Scores of the pairs' joint distributions.
     pub pairs: Vec<Score>,
-    /// Against exact weights; none for tickets that need not have them, as those of a shard or a cold wave.
+    /// Chi-square tests against the profile's exact weights; empty if they do not apply, for example to a shard or with
+    /// a cold wave.
     pub chi_squares: Vec<ChiSquareResult>,
-    /// Signs that the world is believable.
-    pub signs: Vec<SignResult>,
-    /// Cars and customers.
+    /// Plausibility metrics.
+    pub plausibility: Vec<MetricResult>,
+    /// Repeat visits of cars and customers.
     pub repeats: Vec<Repeats>,
-    /// Weekdays and hours.
+    /// Distributions over weekdays and hours.
     pub profiles: Vec<Profile>,
 }
 
-/// How well a rule is kept.
+/// Result of a rule.
 #[derive(Clone, Debug, Serialize)]
 pub struct RuleResult {
-    /// Its name.
+    /// Name of the rule.
     pub name: &'static str,
-    /// What it says.
-    pub meaning: &'static str,
-    /// Lines or tickets that were asked.
-    pub n_asked: u64,
-    /// Those that break it.
+    /// Definition of the rule.
+    pub description: &'static str,
+    /// Number of lines or tickets checked.
+    pub n_checked: u64,
+    /// Number of violations.
     pub n_broken: u64,
-    /// The share that keeps it.
+    /// Share of lines or tickets that satisfy the rule.
     pub share: f64,
-    /// Where the first that breaks it stands.
+    /// Location of the first violation.
     pub first: Option<String>,
-    /// Whether all keep it.
+    /// True if there is no violation.
     pub passed: bool,
 }
 
-/// A score from 0 to 1, as SDMetrics defines it.
+/// A score from 0 to 1, as defined by SDMetrics.
 #[derive(Clone, Debug, Serialize)]
 pub struct Score {
-    /// The column, or both.
+    /// Name of the column, or of both columns.
     pub name: String,
-    /// What was compared.
-    pub what: &'static str,
-    /// The score.
+    /// Compared property.
+    pub comparison: &'static str,
+    /// Similarity.
     pub score: f64,
-    /// What sets of this size from the claimed world score.
+    /// Scores of reference worlds of the same size.
     pub expected: Option<Expected>,
-    /// What it must at least be.
+    /// Minimum for passing.
     pub target: f64,
-    /// Whether it is.
+    /// True if the target is reached.
     pub passed: bool,
 }
 
-/// What sets of the data's size from the claimed world score against each other.
+/// Scores of reference worlds of the data's size against each other.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Expected {
-    /// On the average.
+    /// Mean.
     pub mean: f64,
-    /// The standard deviation.
+    /// Standard deviation.
     pub deviation: f64,
 }
 
-/// Counts against exact weights.
+/// Chi-square test of counts against exact weights.
 #[derive(Clone, Debug, Serialize)]
 pub struct ChiSquareResult {
-    /// The column.
+    /// Name of the column.
     pub name: &'static str,
-    /// The statistic; missing if it is infinite, as something occurs that has no weight.
+    /// Test statistic; `None` if infinite, because a value with weight 0 occurs.
     pub statistic: Option<f64>,
     /// Degrees of freedom.
     pub degrees: usize,
-    /// How likely a statistic at least this high is.
+    /// Probability of a statistic at least this high.
     pub p: f64,
-    /// What `p` must be above.
+    /// Exclusive minimum of `p`.
     pub target: f64,
-    /// Whether it is.
+    /// True if the target is exceeded.
     pub passed: bool,
 }
 
-/// A sign that the world is believable.
+/// Result of a plausibility metric.
 #[derive(Clone, Debug, Serialize)]
-pub struct SignResult {
-    /// Its name.
+pub struct MetricResult {
+    /// Name of the metric.
     pub name: &'static str,
-    /// What it says.
-    pub meaning: &'static str,
-    /// The data's figure.
+    /// Definition of the metric.
+    pub description: &'static str,
+    /// Value of the data set.
     pub value: f64,
-    /// The reference's.
+    /// Value of the reference.
     pub reference: f64,
-    /// What the data's must at least be.
+    /// Minimum for passing.
     pub target: f64,
-    /// Whether it is.
+    /// True if the target is reached.
     pub passed: bool,
 }
 
-/// How often something comes again.
+/// Number of tickets per car or customer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Repeats {
     /// `car` or `customer`.
     pub name: &'static str,
-    /// In the data.
-    pub data: TicketsEach,
-    /// In all worlds of the reference together.
-    pub reference: TicketsEach,
+    /// Values of the data set.
+    pub data: TicketsPerEntity,
+    /// Values of all reference worlds together.
+    pub reference: TicketsPerEntity,
 }
 
-/// How many tickets each of something has.
+/// Distribution of the number of tickets per car or customer.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct TicketsEach {
-    /// How many of them there are.
+pub struct TicketsPerEntity {
+    /// Number of cars or customers.
     pub n: u64,
-    /// The mean.
+    /// Mean number of tickets.
     pub mean: f64,
-    /// The share of those with more than one.
-    pub share_again: f64,
-    /// The most that one has.
-    pub most: u32,
+    /// Share with more than one ticket.
+    pub share_repeated: f64,
+    /// Maximum number of tickets.
+    pub max: u32,
 }
 
-/// Shares side by side.
+/// Distribution of the data set and the reference over weekdays or hours.
 #[derive(Clone, Debug, Serialize)]
 pub struct Profile {
-    /// `weekday` or `hour`, both local to the market.
+    /// `weekday` or `hour`, both in local time of the market.
     pub name: &'static str,
-    /// In their natural order.
+    /// In chronological order.
     pub entries: Vec<ProfileEntry>,
 }
 
 /// One weekday or hour.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProfileEntry {
-    /// Which.
+    /// Name of the weekday or hour.
     pub label: String,
-    /// Its share of the data's tickets.
+    /// Share of the data set's tickets.
     pub share: f64,
-    /// Its share of the reference's.
+    /// Share of the reference's tickets.
     pub reference: f64,
 }
 
 impl Expected {
-    /// Mean and standard deviation; `None` of fewer than two scores.
+    /// Returns mean and sample standard deviation, or `None` for fewer than two scores.
     pub fn of(scores: &[f64]) -> Option<Self> {
         let n = scores.len() as f64;
         let mean = scores.iter().sum::<f64>() / n;
@@ -178,8 +182,8 @@ impl Expected {
     }
 }
 
-impl Card {
-    /// What is below its target, by name.
+impl Report {
+    /// Returns the names of the results below their targets.
     pub fn below_target(&self) -> Vec<String> {
         let failed = |kind: &str, name: &str, passed: bool| (!passed).then(|| format!("{kind} {name}"));
         let rules = self.rules.iter().filter_map(|rule| failed("rule", rule.name, rule.passed));
@@ -187,8 +191,9 @@ impl Card {
             let columns = scores.columns.iter().filter_map(|score| failed("column", &score.name, score.passed));
             let pairs = scores.pairs.iter().filter_map(|score| failed("pair", &score.name, score.passed));
             let chi_squares = scores.chi_squares.iter().filter_map(|test| failed("chi-square", test.name, test.passed));
-            let signs = scores.signs.iter().filter_map(|sign| failed("sign", sign.name, sign.passed));
-            columns.chain(pairs).chain(chi_squares).chain(signs)
+            let plausibility =
+                scores.plausibility.iter().filter_map(|metric| failed("metric", metric.name, metric.passed));
+            columns.chain(pairs).chain(chi_squares).chain(plausibility)
         });
         rules.chain(scores).collect()
     }
@@ -199,7 +204,7 @@ mod tests {
     use super::Expected;
 
     #[test]
-    fn deviations_are_those_of_a_sample() {
+    fn deviation_is_the_sample_standard_deviation() {
         let expected = Expected::of(&[1.0, 2.0, 3.0, 4.0]).unwrap();
         assert!((expected.mean - 2.5).abs() < 1e-12);
         assert!((expected.deviation - (5.0_f64 / 3.0).sqrt()).abs() < 1e-12);

@@ -1,49 +1,49 @@
-//! Figures that a believable world has whatever its profile: things that depend on each other, days that differ, cars that
-//! come again. Independent draws have none of them. Each target lies between what such draws have and half of what the default world
-//! has over a month or a year.
+//! Metrics that any plausible world satisfies, independent of its profile: dependent columns, variation between days,
+//! repeat visits. Independent draws have none of these properties. Each target lies between the value of independent
+//! draws and half of the default world's value over a month or a year.
 
 use ticket_schema::cars::ModelSeries;
 use ticket_schema::enums::Category;
 
-use crate::sample::{Counts, Sample};
-use crate::scores::{Table, cramers_v};
+use crate::score::sample::{Counts, Sample};
+use crate::score::statistics::{Table, cramers_v};
 
-/// A figure, and what it must at least be.
+/// A metric and its minimum.
 #[derive(Clone, Copy, Debug)]
-pub struct Sign {
-    /// Its name.
+pub struct PlausibilityMetric {
+    /// Name of the metric.
     pub name: &'static str,
-    /// What it says.
-    pub meaning: &'static str,
-    /// The least that is enough.
+    /// Definition, as shown in the report.
+    pub description: &'static str,
+    /// Minimum for passing.
     pub target: f64,
-    /// The figure of a sample.
+    /// Computes the metric of a sample.
     pub value: fn(&Sample) -> f64,
 }
 
-/// Every sign, in the order of the report.
-pub const SIGNS: &[Sign] = &[
-    Sign {
+/// All metrics, in the order of the report.
+pub const PLAUSIBILITY_METRICS: &[PlausibilityMetric] = &[
+    PlausibilityMetric {
         name: "category_by_series",
-        meaning: "Cramér's V of (category, model_series), corrected for its bias",
+        description: "bias-corrected Cramér's V of (category, model_series)",
         target: 0.02,
         value: |sample| sample.pair_named(("category", "model_series")).map_or(0.0, cramers_v),
     },
-    Sign {
+    PlausibilityMetric {
         name: "market_by_series",
-        meaning: "Cramér's V of (market, model_series), corrected for its bias",
+        description: "bias-corrected Cramér's V of (market, model_series)",
         target: 0.08,
         value: |sample| sample.pair_named(("market", "model_series")).map_or(0.0, cramers_v),
     },
-    Sign {
+    PlausibilityMetric {
         name: "electric_engines",
-        meaning: "the share of Engine in other cars' tickets minus that in battery-electric cars' tickets",
+        description: "share of Engine among tickets of combustion cars minus share among tickets of battery-electric cars",
         target: 0.04,
         value: |sample| sample.pair_named(("category", "model_series")).map_or(0.0, electric_engines),
     },
-    Sign {
+    PlausibilityMetric {
         name: "weekdays",
-        meaning: "the busiest local weekday's share of the tickets minus the quietest one's",
+        description: "share of the busiest local weekday minus share of the quietest one",
         target: 0.05,
         value: |sample| {
             let shares = shares(sample, "weekday", 7);
@@ -52,36 +52,36 @@ pub const SIGNS: &[Sign] = &[
             most - least
         },
     },
-    Sign {
+    PlausibilityMetric {
         name: "hours",
-        meaning: "the busiest local hour's share of the tickets (flat: 0.0417; flat within opening hours: 0.0641)",
+        description: "share of the busiest local hour (uniform: 0.0417; uniform within opening hours: 0.0641)",
         target: 0.08,
         value: |sample| shares(sample, "hour", 24).into_iter().fold(0.0, f64::max),
     },
-    Sign {
-        name: "cars_again",
-        meaning: "the share of cars with more than one ticket",
+    PlausibilityMetric {
+        name: "repeat_cars",
+        description: "share of cars with more than one ticket",
         target: 0.002,
-        value: |sample| share_again(sample, "car"),
+        value: |sample| share_repeated(sample, "car"),
     },
-    Sign {
-        name: "customers_again",
-        meaning: "the share of customers with more than one ticket",
+    PlausibilityMetric {
+        name: "repeat_customers",
+        description: "share of customers with more than one ticket",
         target: 0.002,
-        value: |sample| share_again(sample, "customer"),
+        value: |sample| share_repeated(sample, "customer"),
     },
 ];
 
-/// The share of each of `n` categories of a column.
+/// Returns the share of each of `n` categories of a column.
 pub fn shares(sample: &Sample, column: &str, n: usize) -> Vec<f64> {
     let Some(counts) = sample.column_named(column) else { return vec![0.0; n] };
     let total = counts.n().max(1) as f64;
     counts.histogram(n).into_iter().map(|count| count as f64 / total).collect()
 }
 
-fn share_again(sample: &Sample, column: &str) -> f64 {
+fn share_repeated(sample: &Sample, column: &str) -> f64 {
     match sample.column_named(column) {
-        Some(Counts::Numbers(numbers)) if !numbers.is_empty() => {
+        Some(Counts::Numeric(numbers)) if !numbers.is_empty() => {
             let once = numbers.partition_point(|n_tickets| *n_tickets < 2);
             (numbers.len() - once) as f64 / numbers.len() as f64
         }

@@ -1,5 +1,5 @@
-//! What the profile of a data set promises, and tickets of the world that it claims to be from, drawn with other seeds. The only
-//! module that makes worlds.
+//! Reference worlds: worlds with the parameters that a data set claims, but other seeds, and the properties of their
+//! profile. No other module generates tickets.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -13,40 +13,41 @@ use manifest::{ProfileRef, WorldParameters};
 use ticket_schema::Timestamp;
 
 use crate::rows::Row;
-use crate::sample::Sample;
-use crate::traits::Period;
+use crate::score::features::Period;
+use crate::score::sample::Sample;
 
-/// How many worlds there are: enough to tell how much worlds differ from each other.
+/// Number of worlds: enough to estimate the variation between worlds.
 const WORLDS: usize = 16;
 
-/// How many tickets count in a world at most. Larger worlds would differ as much: in their days and dealers, not by chance.
-const LARGEST: u64 = 100_000;
+/// Maximum number of tickets per world. Beyond that, variation between worlds is dominated by days and service centres
+/// and no longer decreases.
+const MAX_TICKETS: u64 = 100_000;
 
-/// The part of the tickets of its stretch of a world that a data set has at least, unless it is a selection of them: lines may
-/// have been refused on the way.
-const ALMOST_ALL: f64 = 0.9;
+/// Minimum share of its interval's tickets that a data set contains unless it is a subset: lines may have been rejected
+/// in earlier stages.
+const MIN_COVERAGE: f64 = 0.9;
 
-/// How much of the world that a data set claims to be from it has.
+/// Coverage of the claimed world by a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// Every ticket.
+    /// All tickets.
     Whole,
-    /// The tickets that were opened between two points in time, as a shard has them.
-    Stretch,
-    /// Only some of those, as a reader of what has changed.
-    Selection,
+    /// All tickets created in an interval, as in a shard.
+    Interval,
+    /// Some tickets of an interval, as in a feed of changes.
+    Subset,
 }
 
-/// Worlds like the one that a data set claims to be from, and each as large.
+/// Worlds with a data set's claimed parameters and size.
 #[derive(Clone, Debug)]
-pub struct Worlds {
-    /// What they are made from, but for the seed.
+pub struct ReferenceWorlds {
+    /// Parameters of the worlds; the seed is replaced.
     parameters: WorldParameters,
-    /// When the first and the last ticket that count were opened, in seconds since 1970.
-    opened: (i64, i64),
+    /// Creation times of the first and the last ticket that are compared, in seconds since 1970.
+    created: (i64, i64),
 }
 
-/// The exact weights by which a profile draws.
+/// Exact weights of a profile.
 #[derive(Clone, Debug)]
 pub struct Weights {
     /// By [`Market::ALL`](ticket_schema::enums::Market::ALL).
@@ -57,19 +58,23 @@ pub struct Weights {
     pub channels: Vec<f64>,
 }
 
-/// What a profile promises of every ticket and of all together.
+/// Properties of a profile that hold for each ticket or for all tickets together.
 #[derive(Clone, Debug)]
-pub struct Promises {
-    /// Its name, as a manifest has it.
+pub struct ProfileExpectations {
+    /// Name and checksum, as in a manifest.
     pub reference: ProfileRef,
-    /// The shares of all tickets together.
+    /// Shares over all tickets.
     pub weights: Weights,
-    /// Whether the channels with opening hours are open, by local hour.
+    /// Opening state of the channels with opening hours, by local hour.
     pub opening_hours: [bool; 24],
 }
 
-impl Promises {
-    /// Those of the profile of this name or in this file.
+impl ProfileExpectations {
+    /// Loads the properties of the profile with this name or path.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the profile cannot be read or is invalid.
     pub fn of(name: &str) -> Result<Self> {
         let profile = Profile::load(name)?;
         let weights = Weights {
@@ -82,51 +87,64 @@ impl Promises {
     }
 }
 
-/// How much of a claimed world a data set has, from the number of its lines and when its first and last ticket were opened.
-pub fn extent(world: &WorldParameters, n_lines: u64, opened: (i64, i64)) -> Result<Extent> {
+/// Determines the coverage of a claimed world from the number of lines and the creation times of the first and last
+/// ticket.
+///
+/// # Errors
+///
+/// Fails if the claimed world is invalid.
+pub fn extent(world: &WorldParameters, n_lines: u64, created: (i64, i64)) -> Result<Extent> {
     let world = World::new(world.clone())?;
-    let stretch = numbers(&world, opened);
+    let interval = numbers(&world, created);
     Ok(if n_lines >= world.n_tickets() {
         Extent::Whole
-    } else if n_lines as f64 >= ALMOST_ALL * (stretch.end - stretch.start) as f64 {
-        Extent::Stretch
+    } else if n_lines as f64 >= MIN_COVERAGE * (interval.end - interval.start) as f64 {
+        Extent::Interval
     } else {
-        Extent::Selection
+        Extent::Subset
     })
 }
 
 const DAY_SECONDS: u64 = 86_400;
 
-impl Worlds {
-    /// Worlds like a claimed one, of which count the tickets that were opened between two points in time. There are `n_tickets`
-    /// of them, and as many in the worlds, unless that is too many: then all of a world is made smaller.
-    pub fn like(world: WorldParameters, n_tickets: u64, opened: (i64, i64)) -> Self {
-        let shrunk = u128::from(world.count) * u128::from(LARGEST) / u128::from(n_tickets.max(1));
+impl ReferenceWorlds {
+    /// Creates worlds with a claimed world's parameters, restricted to tickets created in an interval. Their size is
+    /// that of the data set, `n_tickets`, up to [`MAX_TICKETS`]; above that, the whole world is scaled down.
+    pub fn like(world: WorldParameters, n_tickets: u64, created: (i64, i64)) -> Self {
+        let shrunk = u128::from(world.count) * u128::from(MAX_TICKETS) / u128::from(n_tickets.max(1));
         let count = u64::try_from(shrunk).map_or(world.count, |shrunk| shrunk.clamp(1, world.count));
-        Self { parameters: WorldParameters { count, ..world }, opened }
+        Self { parameters: WorldParameters { count, ..world }, created }
     }
 
-    /// Worlds with about `n_tickets` tickets opened between two points in time, for a data set that claims none: as many a day,
-    /// over whole days until as-of, but only those between the two count.
-    pub fn around(profile: ProfileRef, n_tickets: u64, opened: (i64, i64), as_of: Timestamp) -> Result<Self> {
-        let days_back = as_of.seconds().saturating_sub(opened.0).max(1).unsigned_abs().div_ceil(DAY_SECONDS);
-        let days_back = u32::try_from(days_back).context("the tickets are spread over millions of years")?;
-        let opened_seconds = opened.1.saturating_sub(opened.0).max(1);
-        let growth = f64::from(days_back) * DAY_SECONDS as f64 / opened_seconds as f64;
-        ensure!(growth < 1e4, "all tickets were opened within {opened_seconds} s");
-        // The seed is replaced; a count is far below 2^53.
-        let count = (n_tickets as f64 * growth).round() as u64;
+    /// Creates worlds for a data set without a manifest: the same number of tickets per day over whole days until
+    /// as-of, restricted to the interval.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the interval is too short or too long for a world.
+    pub fn around(profile: ProfileRef, n_tickets: u64, created: (i64, i64), as_of: Timestamp) -> Result<Self> {
+        let days_back = as_of.seconds().saturating_sub(created.0).max(1).unsigned_abs().div_ceil(DAY_SECONDS);
+        let days_back = u32::try_from(days_back).context("the creation times span millions of years")?;
+        let created_seconds = created.1.saturating_sub(created.0).max(1);
+        let scale = f64::from(days_back) * DAY_SECONDS as f64 / created_seconds as f64;
+        ensure!(scale < 1e4, "all tickets were created within {created_seconds} s");
+        // The seed is replaced later; a count is far below 2^53.
+        let count = (n_tickets as f64 * scale).round() as u64;
         let parameters = WorldParameters { profile, ..WorldParameters::new(0, as_of, days_back, count) };
-        Ok(Self::like(parameters, n_tickets, opened))
+        Ok(Self::like(parameters, n_tickets, created))
     }
 
-    /// The period of the worlds.
+    /// Returns the period of the worlds.
     pub fn period(&self) -> Period {
-        let start = self.parameters.world_start.seconds().max(self.opened.0);
+        let start = self.parameters.world_start.seconds().max(self.created.0);
         Period { start, as_of: self.parameters.as_of.seconds() }
     }
 
-    /// The tickets of each world, counted.
+    /// Generates the worlds and returns the distributions of each.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the parameters are invalid for a world.
     pub fn samples(&self, threads: NonZeroUsize) -> Result<Vec<Sample>> {
         let seeds = self.seeds();
         let (next, samples) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -139,12 +157,12 @@ impl Worlds {
         };
         on_threads(threads.get().min(seeds.len()), work).into_iter().collect::<Result<()>>()?;
         let mut samples = samples.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // Whichever thread was first, sums of floating-point numbers come out the same.
+        // Fixed order, so that sums of floating-point numbers are independent of scheduling.
         samples.sort_by_key(|(seed, _)| *seed);
         Ok(samples.into_iter().map(|(_, sample)| sample).collect())
     }
 
-    /// Seeds that are always the same, but never the one that made the data.
+    /// Returns fixed seeds, without the seed of the data.
     fn seeds(&self) -> Vec<u64> {
         (1..).map(|n| n << 32 | 0x5EED).filter(|seed| *seed != self.parameters.seed).take(WORLDS).collect()
     }
@@ -152,21 +170,21 @@ impl Worlds {
     fn sample(&self, seed: u64) -> Result<Sample> {
         let world = World::new(WorldParameters { seed, ..self.parameters.clone() })?;
         let rows: Vec<Row> =
-            world.tickets(numbers(&world, self.opened)).map(|ticket| Row::of_ticket(&ticket)).collect();
+            world.tickets(numbers(&world, self.created)).map(|ticket| Row::of_ticket(&ticket)).collect();
         Ok(Sample::new(&rows, self.period()))
     }
 }
 
-/// The tickets of a world that were opened between two points in time.
-fn numbers(world: &World, opened: (i64, i64)) -> Range<u64> {
-    let first = |is_behind: &dyn Fn(i64) -> bool| {
+/// Returns the numbers of a world's tickets that were created in an interval.
+fn numbers(world: &World, created: (i64, i64)) -> Range<u64> {
+    let first = |reached: &dyn Fn(i64) -> bool| {
         let (mut low, mut high) = (0, world.n_tickets());
         while low < high {
             let middle = low + (high - low) / 2;
             let created_at = world.tickets(middle..middle + 1).next().map(|ticket| ticket.created_at.seconds());
-            if created_at.is_some_and(is_behind) { high = middle } else { low = middle + 1 }
+            if created_at.is_some_and(reached) { high = middle } else { low = middle + 1 }
         }
         low
     };
-    first(&|created_at| created_at >= opened.0)..first(&|created_at| created_at > opened.1)
+    first(&|created_at| created_at >= created.0)..first(&|created_at| created_at > created.1)
 }

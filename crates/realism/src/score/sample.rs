@@ -1,62 +1,62 @@
-//! A set of tickets as counts: all that comparing it with another one needs.
+//! Distributions of a set of tickets: the input of all scores.
 
 use std::collections::BTreeMap;
 
 use crate::rows::Row;
-use crate::scores::{Table, frequency_similarity, ks_similarity};
-use crate::traits::{COLUMNS, PAIRS, Period, Shape, Traits};
+use crate::score::features::{COLUMNS, Distribution, Features, PAIRS, Period};
+use crate::score::statistics::{Table, frequency_similarity, ks_similarity};
 
-/// The counts of a set of tickets.
+/// Distributions of a set of tickets.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// Of each of [`COLUMNS`].
+    /// One entry per element of [`COLUMNS`].
     columns: Vec<Counts>,
-    /// Of each of [`PAIRS`].
+    /// One entry per element of [`PAIRS`].
     pairs: Vec<Table>,
 }
 
-/// What is known of one column.
+/// Distribution of one column.
 #[derive(Clone, Debug)]
 pub enum Counts {
-    /// How often each category occurs.
+    /// Number of tickets per category.
     Shares(Table),
-    /// Every number, sorted.
-    Numbers(Vec<u32>),
+    /// All numbers, sorted.
+    Numeric(Vec<u32>),
 }
 
 impl Sample {
-    /// Counts tickets.
+    /// Computes the distributions of tickets.
     pub fn new(rows: &[Row], period: Period) -> Self {
         let ranks = dealer_ranks(rows);
         let mut sample = Self {
-            columns: COLUMNS.iter().map(|column| Counts::none_of(column.shape)).collect(),
+            columns: COLUMNS.iter().map(|column| Counts::empty(column.distribution)).collect(),
             pairs: vec![Table::default(); PAIRS.len()],
         };
         for row in rows {
             let rank = ranks.get(&(row.market, row.dealer)).copied().unwrap_or(0);
-            sample.count(&Traits::new(*row, rank, period));
+            sample.count(&Features::new(*row, rank, period));
         }
         for (column, counts) in COLUMNS.iter().zip(&mut sample.columns) {
-            counts.finish(column.shape, rows);
+            counts.finish(column.distribution, rows);
         }
         sample
     }
 
-    fn count(&mut self, traits: &Traits) {
+    fn count(&mut self, features: &Features) {
         for (column, counts) in COLUMNS.iter().zip(&mut self.columns) {
-            match (column.shape, counts) {
-                (Shape::Shares(category), Counts::Shares(table)) => table.add(0, category(traits)),
-                (Shape::Numbers(number), Counts::Numbers(numbers)) => numbers.extend(number(traits)),
+            match (column.distribution, counts) {
+                (Distribution::Shares(category), Counts::Shares(table)) => table.add(0, category(features)),
+                (Distribution::Numeric(number), Counts::Numeric(numbers)) => numbers.extend(number(features)),
                 _ => {}
             }
         }
         for (pair, table) in PAIRS.iter().zip(&mut self.pairs) {
-            let (row, column) = (pair.cell)(traits);
+            let (row, column) = (pair.cell)(features);
             table.add(row, column);
         }
     }
 
-    /// Several sets as one. Cars and dealers of different sets stay different ones.
+    /// Merges several sets. Cars and service centres of different sets remain distinct.
     #[allow(clippy::stable_sort_primitive, reason = "it merges the sorted runs of the samples instead of sorting anew")]
     pub fn pooled(samples: &[Self]) -> Self {
         let mut pool = Self::new(&[], Period { start: 0, as_of: 0 });
@@ -69,47 +69,47 @@ impl Sample {
             }
         }
         for counts in &mut pool.columns {
-            if let Counts::Numbers(numbers) = counts {
+            if let Counts::Numeric(numbers) = counts {
                 numbers.sort();
             }
         }
         pool
     }
 
-    /// What is known of column `place` of [`COLUMNS`].
-    pub fn column(&self, place: usize) -> &Counts {
-        &self.columns[place]
+    /// Returns the distribution of column `index` of [`COLUMNS`].
+    pub fn column(&self, index: usize) -> &Counts {
+        &self.columns[index]
     }
 
-    /// The joint counts of pair `place` of [`PAIRS`].
-    pub fn pair(&self, place: usize) -> &Table {
-        &self.pairs[place]
+    /// Returns the joint counts of pair `index` of [`PAIRS`].
+    pub fn pair(&self, index: usize) -> &Table {
+        &self.pairs[index]
     }
 
-    /// The joint counts of a pair by its names.
+    /// Returns the joint counts of a pair by its names.
     pub fn pair_named(&self, names: (&str, &str)) -> Option<&Table> {
-        let place = PAIRS.iter().position(|pair| pair.names == names)?;
-        Some(&self.pairs[place])
+        let index = PAIRS.iter().position(|pair| pair.names == names)?;
+        Some(&self.pairs[index])
     }
 
-    /// What is known of a column by its name.
+    /// Returns the distribution of a column by its name.
     pub fn column_named(&self, name: &str) -> Option<&Counts> {
-        let place = COLUMNS.iter().position(|column| column.name == name)?;
-        Some(&self.columns[place])
+        let index = COLUMNS.iter().position(|column| column.name == name)?;
+        Some(&self.columns[index])
     }
 }
 
 impl Counts {
-    fn none_of(shape: Shape) -> Self {
-        match shape {
-            Shape::Shares(_) => Self::Shares(Table::default()),
-            Shape::Numbers(_) | Shape::TicketsPer(_) => Self::Numbers(Vec::new()),
+    fn empty(distribution: Distribution) -> Self {
+        match distribution {
+            Distribution::Shares(_) => Self::Shares(Table::default()),
+            Distribution::Numeric(_) | Distribution::TicketsPerKey(_) => Self::Numeric(Vec::new()),
         }
     }
 
-    fn finish(&mut self, shape: Shape, rows: &[Row]) {
-        if let Self::Numbers(numbers) = self {
-            if let Shape::TicketsPer(key) = shape {
+    fn finish(&mut self, distribution: Distribution, rows: &[Row]) {
+        if let Self::Numeric(numbers) = self {
+            if let Distribution::TicketsPerKey(key) = distribution {
                 *numbers = tickets_per(rows, key);
             }
             numbers.sort_unstable();
@@ -119,33 +119,33 @@ impl Counts {
     fn merge(&mut self, other: &Self) {
         match (self, other) {
             (Self::Shares(mine), Self::Shares(theirs)) => mine.merge(theirs),
-            (Self::Numbers(mine), Self::Numbers(theirs)) => mine.extend(theirs),
+            (Self::Numeric(mine), Self::Numeric(theirs)) => mine.extend(theirs),
             _ => {}
         }
     }
 
-    /// How alike the two are, from 0 to 1.
+    /// Returns the similarity to another distribution, from 0 to 1.
     pub fn similarity(&self, other: &Self) -> f64 {
         match (self, other) {
             (Self::Shares(a), Self::Shares(b)) => frequency_similarity(a, b),
-            (Self::Numbers(a), Self::Numbers(b)) => ks_similarity(a, b),
+            (Self::Numeric(a), Self::Numeric(b)) => ks_similarity(a, b),
             _ => 0.0,
         }
     }
 
-    /// How much was counted.
+    /// Returns the number of values.
     pub fn n(&self) -> u64 {
         match self {
             Self::Shares(table) => table.total(),
-            Self::Numbers(numbers) => numbers.len() as u64,
+            Self::Numeric(numbers) => numbers.len() as u64,
         }
     }
 
-    /// How often each category occurs; of numbers, how often each one below `n` does.
+    /// Returns the counts of the categories, or of the numbers, below `n`.
     pub fn histogram(&self, n: usize) -> Vec<u64> {
         match self {
             Self::Shares(table) => (0..n).map(|category| table.count(0, category)).collect(),
-            Self::Numbers(numbers) => {
+            Self::Numeric(numbers) => {
                 let below = |limit: usize| numbers.partition_point(|number| (*number as usize) < limit) as u64;
                 (0..n).map(|number| below(number + 1) - below(number)).collect()
             }
@@ -153,14 +153,14 @@ impl Counts {
     }
 }
 
-/// How many tickets each key has, in no order.
+/// Returns the number of tickets of each key, in arbitrary order.
 fn tickets_per(rows: &[Row], key: fn(&Row) -> (u64, u32)) -> Vec<u32> {
     let mut keys: Vec<_> = rows.iter().map(key).collect();
     keys.sort_unstable();
     keys.chunk_by(|a, b| a == b).map(|tickets| u32::try_from(tickets.len()).unwrap_or(u32::MAX)).collect()
 }
 
-/// The rank of each dealer among those of its market, by tickets; 0 has most.
+/// Returns the rank of each service centre within its market by number of tickets; rank 0 has the most.
 fn dealer_ranks(rows: &[Row]) -> BTreeMap<(u16, u32), usize> {
     let mut n_tickets: BTreeMap<(u16, u32), u64> = BTreeMap::new();
     for row in rows {

@@ -1,16 +1,25 @@
-//! How alike two samples are, as SDMetrics (docs.sdv.dev/sdmetrics) scores it, and two classic statistics.
+//! Similarity scores as defined by SDMetrics (docs.sdv.dev/sdmetrics), chi-square and Cramér's V.
 //!
-//! Every score lies between 0 (nothing in common) and 1 (the same): `KSComplement` for numbers, `TVComplement` for
-//! categories, `ContingencySimilarity` for pairs.
+//! Scores range from 0 (disjoint) to 1 (identical): `KSComplement` for numbers, `TVComplement` for categories,
+//! `ContingencySimilarity` for pairs.
+//!
+//! ```
+//! use realism::score::statistics::{Table, frequency_similarity};
+//! let (mut a, mut b) = (Table::default(), Table::default());
+//! a.add(0, 0);
+//! a.add(0, 1);
+//! b.add(0, 0);
+//! assert_eq!(frequency_similarity(&a, &b), 0.5);
+//! ```
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-/// How often each pair of categories occurs. A single category is a table with one row.
+/// Contingency table of two categories. A single category is a table with one row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table(Vec<Vec<u64>>);
 
 impl Table {
-    /// Counts one more of the pair.
+    /// Increments a cell.
     pub fn add(&mut self, row: usize, column: usize) {
         *self.cell(row, column) += 1;
     }
@@ -24,22 +33,22 @@ impl Table {
         }
     }
 
-    /// How often the pair occurs.
+    /// Returns the count of a cell.
     pub fn count(&self, row: usize, column: usize) -> u64 {
         self.0.get(row).and_then(|counts| counts.get(column)).copied().unwrap_or(0)
     }
 
-    /// All counts together.
+    /// Returns the sum of all counts.
     pub fn total(&self) -> u64 {
         self.0.iter().flatten().sum()
     }
 
-    /// The total of each row.
+    /// Returns the total of each row.
     pub fn row_totals(&self) -> Vec<u64> {
         self.0.iter().map(|counts| counts.iter().sum()).collect()
     }
 
-    /// The total of each column.
+    /// Returns the total of each column.
     pub fn column_totals(&self) -> Vec<u64> {
         (0..self.n_columns()).map(|column| (0..self.0.len()).map(|row| self.count(row, column)).sum()).collect()
     }
@@ -60,8 +69,8 @@ impl Table {
     }
 }
 
-/// 1 - half the summed absolute differences of relative frequencies: SDMetrics' `TVComplement` for a table with one row,
-/// its `ContingencySimilarity` for any other. An empty sample has nothing in common with one that isn't.
+/// Returns 1 minus half the summed absolute differences of relative frequencies: SDMetrics' `TVComplement` for a table
+/// with one row, its `ContingencySimilarity` for any other. An empty table has similarity 0 to one that is not empty.
 pub fn frequency_similarity(a: &Table, b: &Table) -> f64 {
     let (total_a, total_b) = (a.total(), b.total());
     if total_a == 0 || total_b == 0 {
@@ -76,7 +85,7 @@ pub fn frequency_similarity(a: &Table, b: &Table) -> f64 {
     1.0 - sum / 2.0
 }
 
-/// 1 - the Kolmogorov-Smirnov distance of two sorted samples: SDMetrics' `KSComplement`.
+/// Returns 1 minus the Kolmogorov-Smirnov distance of two sorted samples: SDMetrics' `KSComplement`.
 pub fn ks_similarity(a: &[u32], b: &[u32]) -> f64 {
     if a.is_empty() || b.is_empty() {
         return if a.len() == b.len() { 1.0 } else { 0.0 };
@@ -92,37 +101,37 @@ pub fn ks_similarity(a: &[u32], b: &[u32]) -> f64 {
     1.0 - distance
 }
 
-/// Pearson's chi-square of counts against weights.
+/// Result of Pearson's chi-square test of counts against weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChiSquare {
-    /// The statistic.
+    /// Test statistic.
     pub statistic: f64,
     /// Degrees of freedom.
     pub degrees: usize,
-    /// How likely a statistic at least this high is if the counts were drawn by these weights.
+    /// Probability of a statistic at least this high under the weights.
     pub p: f64,
 }
 
-/// Holds counts against weights of any sum. A count where the weight is 0 makes the statistic infinite.
+/// Tests counts against weights of any sum. A count with weight 0 makes the statistic infinite.
 pub fn chi_square(counts: &[u64], weights: &[f64]) -> ChiSquare {
     let total: f64 = counts.iter().map(|count| *count as f64).sum();
     let sum: f64 = weights.iter().sum();
-    let places = 0..counts.len().max(weights.len());
-    let statistic = places.map(|place| {
-        let count = counts.get(place).map_or(0.0, |count| *count as f64);
-        let expected = weights.get(place).copied().unwrap_or(0.0) / sum * total;
+    let indexes = 0..counts.len().max(weights.len());
+    let statistic = indexes.map(|index| {
+        let count = counts.get(index).map_or(0.0, |count| *count as f64);
+        let expected = weights.get(index).copied().unwrap_or(0.0) / sum * total;
         if count == 0.0 && expected == 0.0 { 0.0 } else { (count - expected).powi(2) / expected }
     });
     let statistic: f64 = statistic.sum();
     let degrees = weights.iter().filter(|weight| **weight > 0.0).count().saturating_sub(1);
-    // There is no distribution only for 0 degrees, where every count lies in the one place that it can.
+    // The distribution is undefined only for 0 degrees of freedom, where the counts are certain.
     let p = ChiSquared::new(degrees as f64).map_or(1.0, |distribution| distribution.sf(statistic));
     ChiSquare { statistic, degrees, p: if statistic.is_finite() { p } else { 0.0 } }
 }
 
-/// Cramér's V, corrected for its bias (Bergsma, 2013): 0 if the two are independent, 1 if one decides the other.
+/// Returns the bias-corrected Cramér's V (Bergsma, 2013): 0 for independent categories, 1 if one determines the other.
 ///
-/// Uncorrected, V of independent draws grows with the number of cells; corrected, it stays near 0.
+/// Without the correction, V of independent draws grows with the number of cells.
 pub fn cramers_v(table: &Table) -> f64 {
     let (rows, columns) = (table.row_totals(), table.column_totals());
     let n = table.total() as f64;
@@ -154,43 +163,44 @@ mod tests {
         Table(rows.iter().map(|row| row.to_vec()).collect())
     }
 
-    fn close(a: f64, b: f64) {
+    fn assert_close(a: f64, b: f64) {
         assert!((a - b).abs() < 1e-9, "{a} is not {b}");
     }
 
     #[test]
-    fn frequencies_are_compared_cell_by_cell() {
+    fn frequency_similarity_compares_each_cell() {
         // Shares .5 .5 against .25 .75: half of .25 + .25.
-        close(frequency_similarity(&table(&[&[1, 1]]), &table(&[&[1, 3]])), 0.75);
-        // A cell that only one of them has.
-        close(frequency_similarity(&table(&[&[2, 2]]), &table(&[&[1, 1, 0, 2]])), 0.5);
-        // The margins agree, the pairs don't at all.
-        close(frequency_similarity(&table(&[&[1, 0], &[0, 1]]), &table(&[&[0, 1], &[1]])), 0.0);
-        close(frequency_similarity(&table(&[&[3, 1], &[0, 4]]), &table(&[&[6, 2], &[0, 8]])), 1.0);
-        close(frequency_similarity(&Table::default(), &table(&[&[1]])), 0.0);
-        close(frequency_similarity(&Table::default(), &Table::default()), 1.0);
+        assert_close(frequency_similarity(&table(&[&[1, 1]]), &table(&[&[1, 3]])), 0.75);
+        // A cell that is empty in one of the tables.
+        assert_close(frequency_similarity(&table(&[&[2, 2]]), &table(&[&[1, 1, 0, 2]])), 0.5);
+        // Equal margins, but disjoint pairs.
+        assert_close(frequency_similarity(&table(&[&[1, 0], &[0, 1]]), &table(&[&[0, 1], &[1]])), 0.0);
+        assert_close(frequency_similarity(&table(&[&[3, 1], &[0, 4]]), &table(&[&[6, 2], &[0, 8]])), 1.0);
+        assert_close(frequency_similarity(&Table::default(), &table(&[&[1]])), 0.0);
+        assert_close(frequency_similarity(&Table::default(), &Table::default()), 1.0);
     }
 
     #[test]
-    fn the_greatest_distance_between_two_distributions_counts() {
-        close(ks_similarity(&[1, 2, 3, 4], &[1, 2, 3, 4]), 1.0);
-        close(ks_similarity(&[1, 2], &[3, 4]), 0.0);
+    fn ks_similarity_uses_the_largest_distance() {
+        assert_close(ks_similarity(&[1, 2, 3, 4], &[1, 2, 3, 4]), 1.0);
+        assert_close(ks_similarity(&[1, 2], &[3, 4]), 0.0);
         // After 2: 2/4 against 1/2; after 3: 3/4 against 1/2; after 9: 3/4 against 2/2.
-        close(ks_similarity(&[1, 2, 3, 10], &[2, 9]), 0.75);
-        // Equal values count together: after 5 it is 3/4 against 1/4.
-        close(ks_similarity(&[5, 5, 5, 6], &[5, 6, 6, 6]), 0.5);
-        close(ks_similarity(&[], &[1]), 0.0);
-        close(ks_similarity(&[], &[]), 1.0);
+        assert_close(ks_similarity(&[1, 2, 3, 10], &[2, 9]), 0.75);
+        // Ties are counted together: after 5 the values are 3/4 and 1/4.
+        assert_close(ks_similarity(&[5, 5, 5, 6], &[5, 6, 6, 6]), 0.5);
+        assert_close(ks_similarity(&[], &[1]), 0.0);
+        assert_close(ks_similarity(&[], &[]), 1.0);
     }
 
     #[test]
-    fn chi_square_agrees_with_the_printed_table() {
-        // 10²/50 twice; the table's 5 % point for one degree is 3.841, its 0.1 % point 10.828.
+    fn chi_square_matches_published_tables() {
+        // 10²/50 twice; published tables give 3.841 as the 5 % point for one degree of freedom, and 10.828 as the 0.1 %
+        // point.
         let coin = chi_square(&[60, 40], &[1.0, 1.0]);
-        close(coin.statistic, 4.0);
+        assert_close(coin.statistic, 4.0);
         assert_eq!(coin.degrees, 1);
         assert!((coin.p - 0.045_500_264).abs() < 1e-8, "{}", coin.p);
-        // 16.919 is the 5 % point for nine degrees.
+        // 16.919 is the 5 % point for nine degrees of freedom.
         let nine = chi_square(&[0; 10], &[1.0; 10]).degrees;
         assert_eq!(nine, 9);
         let p = chi_square(&[100, 100, 100, 100, 100, 100, 100, 100, 100, 141], &[1.0; 10]).p;
@@ -198,18 +208,18 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_weight_must_not_occur() {
-        close(chi_square(&[5, 5, 1], &[1.0, 1.0]).p, 0.0);
-        close(chi_square(&[5, 5, 0], &[1.0, 1.0, 0.0]).p, 1.0);
+    fn counts_without_weight_give_p_0() {
+        assert_close(chi_square(&[5, 5, 1], &[1.0, 1.0]).p, 0.0);
+        assert_close(chi_square(&[5, 5, 0], &[1.0, 1.0, 0.0]).p, 1.0);
     }
 
     #[test]
-    fn cramers_v_is_0_for_independent_pairs_and_1_for_bound_ones() {
-        close(cramers_v(&table(&[&[20, 30], &[40, 60]])), 0.0);
-        close(cramers_v(&table(&[&[500, 0], &[0, 500]])), 1.0);
+    fn cramers_v_is_0_for_independent_and_1_for_dependent_pairs() {
+        assert_close(cramers_v(&table(&[&[20, 30], &[40, 60]])), 0.0);
+        assert_close(cramers_v(&table(&[&[500, 0], &[0, 500]])), 1.0);
         // phi² = 0.16 of 100 pairs; (0.16 - 1/99) / (2 - 1/99 - 1).
         let v = cramers_v(&table(&[&[35, 15], &[15, 35]]));
-        close(v, ((0.16 - 1.0 / 99.0) / (1.0 - 1.0 / 99.0_f64)).sqrt());
-        close(cramers_v(&table(&[&[5, 9]])), 0.0);
+        assert_close(v, ((0.16 - 1.0 / 99.0) / (1.0 - 1.0 / 99.0_f64)).sqrt());
+        assert_close(cramers_v(&table(&[&[5, 9]])), 0.0);
     }
 }

@@ -1,7 +1,8 @@
-//! The values of one line to a row, and the rules of single fields.
+//! Rules of single fields, and conversion of a line's values to a row.
 //!
-//! Every field is asked by itself, so that a line with two faults counts against two rules. What can still be compared
-//! becomes a row: identifiers of another form do, unreadable times and unknown texts don't.
+//! Each field is checked on its own, so that a line with two errors violates two rules. Lines become rows if they can
+//! be compared: malformed identifiers are replaced with hashes, but unreadable times and unknown enum values exclude a
+//! line.
 
 use std::borrow::Cow;
 
@@ -11,74 +12,74 @@ use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
 use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
 use uuid::{Uuid, Variant};
 
-use crate::rows::{Names, Place, Row, customer_number, ticket_number, vin_text_number};
-use crate::rules::{Rule, RuleBook};
+use crate::rows::{Dictionaries, Location, Row, customer_number, ticket_number, vin_text_number};
+use crate::validate::rules::{Rule, Violations};
 
-/// What stands in a field.
+/// Value of a field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value<'a> {
-    /// Nothing: there is no such field.
+    /// The field is absent.
     #[default]
     Missing,
-    /// Something, more than once.
+    /// The field occurs more than once.
     Repeated,
     /// `null`.
     Null,
     /// `true` or `false`.
     Boolean(bool),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
-    /// A text.
+    /// A string.
     Text(Cow<'a, str>),
-    /// A point in time that was no text.
-    Time(FoundTime),
-    /// Any other thing.
+    /// A timestamp that is not represented as text.
+    Time(ParsedTime),
+    /// Any other value.
     Other,
 }
 
-/// A point in time, and whether it was written as the contract wants it.
+/// A point in time, and the validity of its representation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FoundTime {
-    /// Since 1970, rounded down.
+pub struct ParsedTime {
+    /// Seconds since 1970, rounded down.
     pub seconds: i64,
-    /// Whether it is whole seconds in UTC.
-    pub in_form: bool,
+    /// True if the representation is whole seconds in UTC.
+    pub is_canonical: bool,
 }
 
-/// The values of one line, in the contract's order.
+/// Values of one line, in column order.
 pub type Values<'a> = [Value<'a>; COLUMNS.len()];
 
-/// Takes in a data set, line by line.
+/// Validator of a data set's lines.
 #[derive(Debug)]
-pub struct Intake<'n> {
-    names: &'n mut Names,
-    /// Every line, readable or not.
+pub struct FieldValidator<'n> {
+    names: &'n mut Dictionaries,
+    /// Number of lines, valid or not.
     pub n_lines: u64,
-    /// Those that can be compared.
+    /// Rows of the lines that can be compared.
     pub rows: Vec<Row>,
-    /// The faults of the lines.
-    pub book: RuleBook,
+    /// Violations of the lines.
+    pub violations: Violations,
 }
 
-impl<'n> Intake<'n> {
-    /// Nothing taken in yet.
-    pub fn new(names: &'n mut Names) -> Self {
-        Self { names, n_lines: 0, rows: Vec::new(), book: RuleBook::default() }
+impl<'n> FieldValidator<'n> {
+    /// Creates a validator without lines.
+    pub fn new(names: &'n mut Dictionaries) -> Self {
+        Self { names, n_lines: 0, rows: Vec::new(), violations: Violations::default() }
     }
 
-    /// Takes in a line that is no JSON object.
-    pub fn take_nonsense(&mut self, place: Place) {
+    /// Adds a line that is not a JSON object.
+    pub fn add_unparsable_line(&mut self, location: Location) {
         self.n_lines += 1;
-        self.book.broken(Rule::Json, place);
+        self.violations.record(Rule::Json, location);
     }
 
-    /// Takes in a line's values.
-    pub fn take(&mut self, values: &Values, place: Place) {
+    /// Adds the values of a line.
+    pub fn add_line(&mut self, values: &Values, location: Location) {
         self.n_lines += 1;
-        let mut field = Fields { values, broken: [false; Rule::ALL.len()] };
-        let row = field.row(self.names, place);
-        for rule in Rule::ALL.iter().filter(|rule| field.broken[**rule as usize]) {
-            self.book.broken(*rule, place);
+        let mut field = Fields { values, violated: [false; Rule::ALL.len()] };
+        let row = field.row(self.names, location);
+        for rule in Rule::ALL.iter().filter(|rule| field.violated[**rule as usize]) {
+            self.violations.record(*rule, location);
         }
         self.rows.extend(row);
     }
@@ -86,22 +87,22 @@ impl<'n> Intake<'n> {
 
 struct Fields<'v, 'a> {
     values: &'v Values<'a>,
-    broken: [bool; Rule::ALL.len()],
+    violated: [bool; Rule::ALL.len()],
 }
 
 impl<'v, 'a> Fields<'v, 'a> {
-    fn row(&mut self, names: &mut Names, place: Place) -> Option<Row> {
+    fn row(&mut self, names: &mut Dictionaries, location: Location) -> Option<Row> {
         for column in 0..COLUMNS.len() {
-            self.judge_kind(column);
+            self.check_type(column);
         }
-        let ticket_id = self.text(0, Rule::TicketIdForm, is_contract_uuid);
+        let ticket_id = self.text(0, Rule::TicketIdForm, is_canonical_uuid_v4);
         let created_at = self.time(1);
         let updated_at = self.time(2);
         let resolved_at = if self.values[3] == Value::Null { Some(None) } else { self.time(3).map(Some) };
-        let severity = self.fixed_text(4, Rule::SeverityText, Severity::from_text);
-        let status = self.fixed_text(5, Rule::StatusText, Status::from_text);
-        let category = self.fixed_text(6, Rule::CategoryText, Category::from_text);
-        let channel = self.fixed_text(7, Rule::ChannelText, Channel::from_text);
+        let severity = self.enum_text(4, Rule::SeverityText, Severity::from_text);
+        let status = self.enum_text(5, Rule::StatusText, Status::from_text);
+        let category = self.enum_text(6, Rule::CategoryText, Category::from_text);
+        let channel = self.enum_text(7, Rule::ChannelText, Channel::from_text);
         let market = self.text(8, Rule::MarketText, |text| Market::from_text(text).is_some());
         let dealer = self.text(9, Rule::DealerIdForm, |text| text.parse::<DealerId>().is_ok());
         let customer = self.text(10, Rule::CustomerIdForm, |text| text.parse::<CustomerId>().is_ok());
@@ -116,12 +117,12 @@ impl<'v, 'a> Fields<'v, 'a> {
             resolved_at: resolved_at?,
             customer: customer_number(customer?),
             vin: vin_text_number(vin?),
-            dealer: names.dealers.number(dealer?),
+            dealer: names.dealers.id(dealer?),
             model_year: model_year?,
-            place,
-            market: names.markets.short_number(market?),
+            location,
+            market: names.markets.id_u16(market?),
             dealer_market: dealer?.parse().ok().map(|dealer: DealerId| dealer.market),
-            series: names.series.short_number(series?),
+            series: names.series.id_u16(series?),
             severity: severity?,
             status: status?,
             category: category?,
@@ -130,60 +131,59 @@ impl<'v, 'a> Fields<'v, 'a> {
         })
     }
 
-    fn judge_kind(&mut self, place: usize) {
-        let column = COLUMNS[place];
-        let broken = match (&self.values[place], column.kind) {
+    fn check_type(&mut self, column: usize) {
+        let violated = match (&self.values[column], COLUMNS[column].kind) {
             (Value::Missing | Value::Repeated, _) => Some(Rule::FieldsPresent),
-            (Value::Null, _) => (!column.nullable).then_some(Rule::FieldsPresent),
+            (Value::Null, _) => (!COLUMNS[column].nullable).then_some(Rule::FieldsPresent),
             (Value::Text(_), ColumnKind::Text | ColumnKind::Time)
             | (Value::Time(_), ColumnKind::Time)
             | (Value::Boolean(_), ColumnKind::Boolean) => None,
             (Value::Integer(value), ColumnKind::Integer) => i32::try_from(*value).is_err().then_some(Rule::FieldTypes),
             _ => Some(Rule::FieldTypes),
         };
-        if let Some(rule) = broken {
-            self.breaks(rule);
+        if let Some(rule) = violated {
+            self.violate(rule);
         }
     }
 
-    fn breaks(&mut self, rule: Rule) {
-        self.broken[rule as usize] = true;
+    fn violate(&mut self, rule: Rule) {
+        self.violated[rule as usize] = true;
     }
 
-    fn text(&mut self, place: usize, rule: Rule, is_in_form: impl Fn(&str) -> bool) -> Option<&'v str> {
+    fn text(&mut self, column: usize, rule: Rule, is_valid: impl Fn(&str) -> bool) -> Option<&'v str> {
         let values: &'v Values<'a> = self.values;
-        let Value::Text(text) = &values[place] else { return None };
-        if !is_in_form(text) {
-            self.breaks(rule);
+        let Value::Text(text) = &values[column] else { return None };
+        if !is_valid(text) {
+            self.violate(rule);
         }
         Some(text)
     }
 
-    fn fixed_text<T>(&mut self, place: usize, rule: Rule, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
-        parse(self.text(place, rule, |text| parse(text).is_some())?)
+    fn enum_text<T>(&mut self, column: usize, rule: Rule, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        parse(self.text(column, rule, |text| parse(text).is_some())?)
     }
 
-    fn time(&mut self, place: usize) -> Option<i64> {
-        let found = match &self.values[place] {
+    fn time(&mut self, column: usize) -> Option<i64> {
+        let found = match &self.values[column] {
             Value::Time(time) => Some(*time),
-            Value::Text(text) => time_of_text(text),
+            Value::Text(text) => parse_time(text),
             _ => return None,
         };
-        if !found.is_some_and(|time| time.in_form) {
-            self.breaks(Rule::TimeForm);
+        if !found.is_some_and(|time| time.is_canonical) {
+            self.violate(Rule::TimeForm);
         }
         found.map(|time| time.seconds)
     }
 }
 
-/// Reads any RFC 3339 time, so that one in another form can still be compared.
-fn time_of_text(text: &str) -> Option<FoundTime> {
+/// Parses any RFC 3339 time, so that non-canonical ones can still be compared.
+fn parse_time(text: &str) -> Option<ParsedTime> {
     let seconds = transform::decode::timestamp::Moment::parse(text).ok()?.milliseconds().div_euclid(1000);
-    let in_form = Timestamp::from_seconds(seconds).is_some_and(|time| time.to_string() == text);
-    Some(FoundTime { seconds, in_form })
+    let is_canonical = Timestamp::from_seconds(seconds).is_some_and(|time| time.to_string() == text);
+    Some(ParsedTime { seconds, is_canonical })
 }
 
-fn is_contract_uuid(text: &str) -> bool {
+fn is_canonical_uuid_v4(text: &str) -> bool {
     Uuid::try_parse(text).is_ok_and(|uuid| {
         let is_version_4 = uuid.get_version_num() == 4 && uuid.get_variant() == Variant::RFC4122;
         is_version_4 && uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text
@@ -192,11 +192,11 @@ fn is_contract_uuid(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Intake, Value, Values};
-    use crate::rows::{Names, Place};
-    use crate::rules::Rule;
+    use super::{FieldValidator, Value, Values};
+    use crate::rows::{Dictionaries, Location};
+    use crate::validate::rules::Rule;
 
-    fn good() -> Values<'static> {
+    fn valid_values() -> Values<'static> {
         [
             "0f8fad5b-d9cb-469f-a165-70867728950e",
             "2026-11-20T08:30:00Z",
@@ -217,21 +217,21 @@ mod tests {
         .map(|text| Value::Text(text.into()))
     }
 
-    fn broken_by(place: usize, value: Value<'static>) -> (Vec<Rule>, usize) {
-        let mut names = Names::default();
-        let mut intake = Intake::new(&mut names);
-        let mut values = good();
+    fn violations_of(column: usize, value: Value<'static>) -> (Vec<Rule>, usize) {
+        let mut names = Dictionaries::default();
+        let mut validator = FieldValidator::new(&mut names);
+        let mut values = valid_values();
         (values[13], values[14]) = (Value::Integer(2024), Value::Boolean(false));
-        values[place] = value;
-        intake.take(&values, Place::default());
-        let broken = Rule::ALL.iter().filter(|rule| intake.book.tally(**rule).n_broken > 0).copied();
-        (broken.collect(), intake.rows.len())
+        values[column] = value;
+        validator.add_line(&values, Location::default());
+        let violated = Rule::ALL.iter().filter(|rule| validator.violations.of(**rule).n_broken > 0).copied();
+        (violated.collect(), validator.rows.len())
     }
 
     #[test]
-    fn each_fault_counts_against_its_rule() {
+    fn each_invalid_value_violates_its_rule() {
         let text = |text: &'static str| Value::Text(text.into());
-        for (place, value, rule, n_rows) in [
+        for (column, value, rule, n_rows) in [
             (0, text("0F8FAD5B-D9CB-469F-A165-70867728950E"), Rule::TicketIdForm, 1),
             (0, text("0f8fad5b-d9cb-169f-a165-70867728950e"), Rule::TicketIdForm, 1),
             (0, text("T-1"), Rule::TicketIdForm, 1),
@@ -255,8 +255,8 @@ mod tests {
             (13, text("2024"), Rule::FieldTypes, 0),
             (14, Value::Null, Rule::FieldsPresent, 0),
         ] {
-            assert_eq!(broken_by(place, value.clone()), (vec![rule], n_rows), "{place}: {value:?}");
+            assert_eq!(violations_of(column, value.clone()), (vec![rule], n_rows), "{column}: {value:?}");
         }
-        assert_eq!(broken_by(3, Value::Null), (vec![], 1));
+        assert_eq!(violations_of(3, Value::Null), (vec![], 1));
     }
 }
