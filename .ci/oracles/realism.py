@@ -122,7 +122,7 @@ def check_statistics(card, data):
         expected = stats.chisquare([counts[key] for key in weights], [w * len(data) for w in weights.values()])
         check_close(test["statistic"], expected.statistic, f"chi-square of {test['name']}")
         check_close(test["p"], expected.pvalue, f"p of {test['name']}")
-    signs = {sign["name"]: sign["value"] for sign in card["scores"]["signs"]}
+    signs = {sign["name"]: sign["value"] for sign in card["scores"]["plausibility"]}
     for name, (a, b) in SIGNS.items():
         check_close(signs[name], cramers_v(data[a], data[b]), name)
 
