@@ -141,8 +141,8 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
 }
 
 impl Report {
-    /// Returns `5,000 tickets, 52 defects, 5 files, 2.1 MB`, or for a stream `5,000 tickets, 2.1 MB (CRC-64/NVME
-    /// rosUhgp5mIg=)`.
+    /// Returns a summary such as `5,000 tickets, 52 defects, 5 files, 2.1 MB`, or for a stream
+    /// `5,000 tickets, 2.1 MB (CRC-64/NVME rosUhgp5mIg=)`.
     pub fn summary(&self) -> String {
         let if_any = |n, what| if n > 0 { format!("{}, ", human::counted(n, what)) } else { String::new() };
         let (defects, files) = (if_any(self.n_defects, "defect"), if_any(self.n_files, "file"));

@@ -178,7 +178,7 @@ fn wrong_types(index: usize, value: &Value) -> Vec<Value> {
     wrong
 }
 
-/// Returns timestamps that violate created_at <= resolved_at <= updated_at by `seconds`.
+/// Returns timestamps that violate `created_at <= resolved_at <= updated_at` by `seconds`.
 fn out_of_order_times(ticket: &Ticket, seconds: i64) -> Vec<(&'static str, Timestamp)> {
     let too_early = ticket.created_at.plus_seconds(-seconds);
     let mut wrong = vec![("updated_at", too_early)];
