@@ -101,7 +101,7 @@ fn fifty_thousand_generated_tickets_reach_every_target() {
     assert!(reached("columns", 0.99) >= 14, "{scores:#}");
     assert_eq!((reached("columns", 0.98), reached("pairs", 0.97)), (17, 11), "{scores:#}");
     assert_eq!(scores["chi_squares"].as_array().unwrap().len(), 3);
-    let targets = scores["plausibility"].as_array().unwrap().iter().map(|sign| &sign["target"]);
+    let targets = scores["plausibility"].as_array().unwrap().iter().map(|metric| &metric["target"]);
     assert_eq!(targets.collect::<Vec<_>>(), [0.02, 0.08, 0.04, 0.05, 0.08, 0.002, 0.002]);
 }
 

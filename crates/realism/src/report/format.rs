@@ -234,7 +234,7 @@ fn escape_controls(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{kept, share};
+    use super::{compliance, share};
 
     #[test]
     fn values_are_never_rounded_up() {

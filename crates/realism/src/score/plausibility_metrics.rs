@@ -37,7 +37,7 @@ pub const PLAUSIBILITY_METRICS: &[PlausibilityMetric] = &[
     },
     PlausibilityMetric {
         name: "electric_engines",
-        description: "share of Engine among tickets of combustion cars minus share among tickets of battery-electric cars",
+        description: "Engine share of tickets of other cars minus Engine share of tickets of battery-electric cars",
         target: 0.04,
         value: |sample| sample.pair_named(("category", "model_series")).map_or(0.0, electric_engines),
     },
