@@ -16,10 +16,10 @@ use realism::{Config, run_realism};
 ///
 /// Rules: every ticket must satisfy every rule.
 ///
-/// Scores: every column must score at least 0.99 and every pair of columns 0.97, with the metrics of SDMetrics,
-/// compared with reference worlds of the same profile, period and size. Where random variation keeps such worlds below
-/// that, the target is what they score against each other. Market, severity and channel need a chi-square p above 0.001
-/// against the profile's weights, and the plausibility metrics have fixed targets.
+/// Scores: every column must score at least 0.99 and every pair of columns 0.97, with the metrics of SDMetrics, compared
+/// with reference worlds of the same profile, period and size. Where random variation keeps such worlds below that, the
+/// target is what they score against each other. Market, severity and channel need a chi-square p above 0.001 against
+/// the profile's weights, and every plausibility metric must reach its target.
 ///
 /// Data sets with fewer than 1,000 tickets, and selections of changed tickets, are only checked against the rules.
 ///

@@ -72,7 +72,7 @@ pub struct LifecycleModel {
     /// Time to resolution, by severity.
     resolution: Vec<DurationQuantiles>,
     /// Factors on the time to resolution, by category and channel.
-    case_factors: Vec<[f64; Channel::ALL.len()]>,
+    category_channel_factors: Vec<[f64; Channel::ALL.len()]>,
     /// Factors on the time to resolution, by market and service centre.
     dealers: Vec<Vec<f64>>,
     /// Time to the first response, by channel.
@@ -96,7 +96,7 @@ impl LifecycleModel {
         let shortest_closing = (closing.shortest_days.get() * DAY_SECONDS).min(MAX_RESOLUTION) as u32;
         Self {
             resolution: Severity::ALL.iter().map(|severity| resolution(profile, *severity)).collect(),
-            case_factors: Category::ALL
+            category_channel_factors: Category::ALL
                 .iter()
                 .map(|category| std::array::from_fn(|channel| of_context(*category, Channel::ALL[channel])))
                 .collect(),
@@ -132,7 +132,7 @@ impl LifecycleModel {
     }
 
     fn resolution(&self, context: &TicketContext, draws: &TicketDraws) -> ResolutionPhase {
-        let factor = self.case_factors[context.category as usize][context.channel as usize]
+        let factor = self.category_channel_factors[context.category as usize][context.channel as usize]
             * self.dealers[context.dealer.market as usize][usize::from(context.dealer.number - 1)];
         let base = f64::from(self.resolution[context.severity as usize].sample(draws.word(DrawPurpose::Resolution)));
         let resolved = (base * factor).clamp(MIN_RESOLUTION, MAX_RESOLUTION) as i64;
@@ -184,8 +184,8 @@ impl LifecycleModel {
     /// Returns an age in seconds after which no ticket changes.
     pub fn max_age(&self) -> i64 {
         let most = |factors: &mut dyn Iterator<Item = f64>| factors.fold(1.0, f64::max);
-        let factor =
-            most(&mut self.case_factors.iter().flatten().copied()) * most(&mut self.dealers.iter().flatten().copied());
+        let factor = most(&mut self.category_channel_factors.iter().flatten().copied())
+            * most(&mut self.dealers.iter().flatten().copied());
         let resolution = self.resolution.iter().map(DurationQuantiles::max).max().unwrap_or_default();
         let resolved = (f64::from(resolution) * factor).clamp(MIN_RESOLUTION, MAX_RESOLUTION) as i64;
         let outages: i64 = self.outages.iter().map(|outage| outage.until.seconds() - outage.from.seconds()).sum();
