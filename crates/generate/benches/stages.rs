@@ -1,17 +1,17 @@
-//! What each stage of a ticket's way costs, on one thread: made, counted, rendered and checksummed.
+//! Cost of each stage of a ticket on one thread: generating, counting, rendering and checksumming.
 #![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros, and a benchmark may panic")]
 
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use generate::World;
+use generate::expected_answers::ExpectedAnswers;
 use generate::render::{MAX_LINE_BYTES, Renderer};
-use generate::truth::Truth;
 use manifest::WorldParameters;
 use publish::Checksum;
 use ticket_schema::Ticket;
 
-/// As many as a piece has.
+/// The size of a chunk.
 const N_TICKETS: u64 = 512;
 
 fn stages(criterion: &mut Criterion) {
@@ -24,14 +24,14 @@ fn stages(criterion: &mut Criterion) {
     let n_bytes = render_all(&renderer, tickets.iter().copied(), &mut lines);
 
     let mut group = criterion.benchmark_group("stages");
-    // Of all stages, so that their times can be compared and added.
+    // The bytes of all stages together, so that the stages' times can be compared and added.
     group.throughput(Throughput::Bytes(n_bytes as u64));
     group.bench_function("world", |bencher| {
         bencher.iter(|| world.tickets(black_box(range.clone())).for_each(|ticket| _ = black_box(ticket)));
     });
-    group.bench_function("truth", |bencher| {
-        let mut truth = Truth::new(&parameters);
-        bencher.iter(|| black_box(&tickets).iter().for_each(|ticket| truth.count(ticket)));
+    group.bench_function("expected answers", |bencher| {
+        let mut answers = ExpectedAnswers::new(&parameters);
+        bencher.iter(|| black_box(&tickets).iter().for_each(|ticket| answers.count(ticket)));
     });
     group.bench_function("render", |bencher| {
         let mut lines = lines.clone();
@@ -43,10 +43,10 @@ fn stages(criterion: &mut Criterion) {
         bencher.iter_batched_ref(|| part.clone(), |sum| sum.append(black_box(&part)), BatchSize::SmallInput);
     });
     group.bench_function("all", |bencher| {
-        let mut truth = Truth::new(&parameters);
+        let mut answers = ExpectedAnswers::new(&parameters);
         let mut lines = lines.clone();
         bencher.iter(|| {
-            let tickets = world.tickets(black_box(range.clone())).inspect(|ticket| truth.count(ticket));
+            let tickets = world.tickets(black_box(range.clone())).inspect(|ticket| answers.count(ticket));
             let n_bytes = render_all(&renderer, tickets, &mut lines);
             checksum(&lines[..n_bytes])
         });

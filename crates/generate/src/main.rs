@@ -1,4 +1,4 @@
-//! `generate`: realistic, reproducible support tickets as JSON-Lines.
+//! `generate`: realistic, reproducible support tickets as JSON Lines.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,38 +14,39 @@ use generate::{Compression, Config, GenerateOptions, Target, run_generate};
 use manifest::Shard;
 use ticket_schema::Timestamp;
 
-/// Write realistic support tickets as JSON-Lines
+/// Generate realistic support tickets as JSON Lines
 ///
-/// The same --count, --days-back, --seed and --as-of always give the same tickets in the same order, byte for byte,
-/// whatever the batch size, the number of threads or the shards. An earlier data set in the output directory is replaced;
-/// files that are not from generate stay.
+/// The same --count, --days-back, --seed and --as-of always give the same tickets in the same order, byte for byte, for
+/// any batch size, number of threads and sharding. An existing data set in the output directory is replaced; files that
+/// generate did not write are kept.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     #[command(flatten)]
     options: GenerateOptions,
 
-    /// The directory to write to, or - for standard output
+    /// Output directory, or - for standard output
     #[arg(long, short, value_name = "DIR", default_value = "data/raw")]
     output: PathBuf,
 
-    /// Make only part I of N equal parts, as in 2/5
+    /// Generate only shard I of N equal shards, for example 2/5
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
 
-    /// Compress the files or the stream
-    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    /// Compression of the files or the stream
+    #[arg(long, value_enum, value_name = "CODEC", default_value_t)]
     compress: Compression,
 
-    /// Only tickets that are new or have changed since then, as they are now: with the same world a daily feed
+    /// Write only tickets created or changed since this time, in their state at --as-of: a daily feed of the same world
     #[arg(long, value_name = "TIME", conflicts_with = "dirty")]
     changed_since: Option<Timestamp>,
 
-    /// Plant defects in this share of the tickets, as 0.01 or 1%, and list them in _truth.jsonl
+    /// Inject defects into this share of the tickets, for example 0.01 or 1%, and list them in _truth.jsonl
     #[arg(long, value_name = "RATE", default_value = "0", allow_negative_numbers = true)]
     dirty: Rate,
 
-    /// Print every parameter of the profile with its source, year, and whether it is known or a guess; make nothing
+    /// Print every parameter of the profile with its source, its year and its basis (contract, sourced or guess), then
+    /// exit
     #[arg(long)]
     explain: bool,
 

@@ -1,4 +1,4 @@
-//! The options by which a person describes a world and its files, shared by every binary that generates.
+//! Command-line options that describe a world and its files, shared by all binaries that generate.
 
 use std::num::NonZeroUsize;
 
@@ -9,43 +9,43 @@ use ticket_schema::Timestamp;
 use crate::profile::Profile;
 use crate::run::Config;
 
-/// What to generate, as a person says it.
+/// Options for the tickets to generate.
 #[derive(Clone, Debug, clap::Args)]
 pub struct GenerateOptions {
-    /// How many tickets are opened in the world's first --days-back days
+    /// Number of tickets created in the world's first --days-back days
     #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
     count: u64,
 
-    /// How many days the world's first period has; unless --world-start says otherwise, it ends at --as-of
+    /// Length of the world's first period in days; it ends at --as-of unless --world-start is given
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     days_back: u32,
 
-    /// Tickets a file
+    /// Number of tickets per file
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     batch_size: u64,
 
-    /// What makes this world different from others
+    /// Seed of the random numbers
     #[arg(long, value_name = "N", default_value_t = 42)]
     seed: u64,
 
-    /// The present, as 2026-11-22 or 2026-11-22T08:30:00Z; without --world-start another present is another world, with
-    /// other tickets [default: today's midnight UTC]
+    /// Time of the snapshot, for example 2026-11-22 or 2026-11-22T08:30:00Z; without --world-start, another time gives
+    /// another world with other tickets [default: today at 00:00 UTC]
     #[arg(long, value_name = "TIME")]
     as_of: Option<Timestamp>,
 
-    /// When the world starts, to look at the same world at different times [default: --days-back before --as-of]
+    /// Start of the world; fix it to view the same world at different times [default: --days-back before --as-of]
     #[arg(long, value_name = "TIME")]
     world_start: Option<Timestamp>,
 
-    /// The weights of everything: default, realistic (the markets' real shares), or a TOML file
+    /// Profile with the weights of the world: default, realistic (actual market shares), or the path of a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "default")]
     profile: String,
 
-    /// Something out of the ordinary with a known effect, which the manifest describes; can be given several times
+    /// Incident with a known effect, which the manifest describes; can be repeated
     #[arg(long, value_name = "NAME")]
     scenario: Vec<ScenarioChoice>,
 
-    /// Threads that make tickets, at most 1024 [default: one for each processor]
+    /// Number of worker threads, at most 1024 [default: number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }
@@ -53,13 +53,13 @@ pub struct GenerateOptions {
 /// A scenario, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum ScenarioChoice {
-    /// An X3 recall, announced when a third of the period is over: its tickets come in a wave
+    /// Recall of X3 cars, announced after one third of the period: a surge of recall tickets
     Recall,
-    /// Some days of frost in the middle of winter: batteries die
+    /// Several days of frost in midwinter: a surge of electrical tickets (batteries)
     ColdWave,
-    /// The service centre DLR-DE-001 does nothing for some days in the middle of the period
+    /// The service centre DLR-DE-001 stops working for several days in the middle of the period
     DealerOutage,
-    /// Nothing
+    /// No incident
     None,
 }
 
@@ -75,7 +75,11 @@ impl ScenarioChoice {
 }
 
 impl GenerateOptions {
-    /// The configuration; `today` is the present if the options name none. Fails if the profile can't be used.
+    /// Returns the run configuration; `today` is the snapshot time unless the options name one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the profile cannot be read or is invalid.
     pub fn config(&self, today: Timestamp, shard: Option<Shard>) -> Result<Config> {
         let as_of = self.as_of.unwrap_or(today);
         let default = WorldParameters::new(self.seed, as_of, self.days_back, self.count);
@@ -91,12 +95,16 @@ impl GenerateOptions {
             scenarios,
             ..default
         };
-        let asked = self.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
-        let threads = asked.unwrap_or_else(executor::default_threads);
+        let requested = self.threads.and_then(|threads| NonZeroUsize::new(usize::from(threads)));
+        let threads = requested.unwrap_or_else(executor::default_threads);
         Ok(Config { shard, batch_size: self.batch_size, threads, ..Config::of(world) })
     }
 
-    /// The profile.
+    /// Loads the profile.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the profile cannot be read or is invalid.
     pub fn profile(&self) -> Result<Profile> {
         Profile::load(&self.profile)
     }

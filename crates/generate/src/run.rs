@@ -1,4 +1,4 @@
-//! One run: from options to published files and their manifest, or to a stream.
+//! One run: from a configuration to published files with a manifest, or to a stream.
 
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -14,34 +14,35 @@ use publish::{StagedFile, Staging};
 use ticket_schema::Timestamp;
 use ticket_schema::names::MANIFEST_FILE;
 
-use crate::compression::Compression;
-use crate::defects::{Defects, Rate, Record};
-use crate::layout::Layout;
-use crate::produce::{Lines, Made, produce};
-use crate::truth::Truth;
+use crate::defects::{DefectInjector, Rate, TruthFile};
+use crate::expected_answers::ExpectedAnswers;
+use crate::output::compression::Compression;
+use crate::output::layout::Layout;
+use crate::output::{LineSelection, RenderedChunk, render_in_order};
 use crate::world::World;
 
-/// What to generate.
+/// Configuration of a run.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The world to take tickets from.
+    /// Parameters of the world.
     pub world: WorldParameters,
-    /// Which part of the world, if not all.
+    /// Shard to generate; all tickets if `None`.
     pub shard: Option<Shard>,
-    /// Tickets a file.
+    /// Number of tickets per file.
     pub batch_size: u64,
-    /// What becomes of the lines.
+    /// Compression of the output.
     pub compression: Compression,
-    /// Only tickets that changed at this time or later.
+    /// Restriction to tickets that changed at this time or later.
     pub changed_since: Option<Timestamp>,
-    /// The share of the tickets that get a defect.
+    /// Share of tickets with a defect.
     pub dirty: Rate,
-    /// Threads, the calling one among them.
+    /// Number of threads, including the calling one.
     pub threads: NonZeroUsize,
 }
 
 impl Config {
-    /// All tickets of a world, a thousand a file, made on one thread.
+    /// Returns the configuration for all tickets of a world: 1,000 tickets per file, one thread, no compression, no
+    /// defects.
     pub fn of(world: WorldParameters) -> Self {
         Self {
             world,
@@ -54,59 +55,64 @@ impl Config {
         }
     }
 
-    /// The tickets that a run looks at, and what it makes of them.
-    fn layout(&self, world: &World) -> Result<(Layout, Lines)> {
+    /// Returns the files of the run, and the lines to render.
+    fn layout(&self, world: &World) -> Result<(Layout, LineSelection)> {
         let tickets = match self.changed_since {
             None => 0..world.n_tickets(),
             Some(since) if since < self.world.as_of => world.may_have_changed_since(since),
             Some(since) => bail!(UsageError(format!(
-                "nothing can have changed since {since}: the present is {}; choose an earlier --changed-since",
+                "nothing can have changed since {since}: --as-of is {}; choose an earlier --changed-since",
                 self.world.as_of
             ))),
         };
         let layout = Layout::new(tickets, self.shard, self.batch_size);
-        let lines = match (Defects::new(self.dirty, layout.tickets().start), self.changed_since) {
-            (Some(defects), _) => Lines::Dirty(defects),
-            (None, Some(since)) => Lines::ChangedSince(since),
-            (None, None) => Lines::All,
+        let lines = match (DefectInjector::new(self.dirty, layout.tickets().start), self.changed_since) {
+            (Some(defects), _) => LineSelection::WithDefects(defects),
+            (None, Some(since)) => LineSelection::ChangedSince(since),
+            (None, None) => LineSelection::All,
         };
         Ok((layout, lines))
     }
 }
 
-/// Where tickets go.
+/// Destination of the tickets.
 pub enum Target<'a> {
-    /// Into a directory, as files with a manifest; an earlier data set there is replaced.
+    /// A directory of files with a manifest; an existing data set is replaced.
     Directory(PathBuf),
-    /// Into a stream, as lines alone.
+    /// A stream of lines.
     Stream(&'a mut (dyn Write + Send)),
 }
 
-/// What a run has done.
+/// Result of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Tickets written.
+    /// Number of tickets written.
     pub n_tickets: u64,
-    /// Defects planted among them.
+    /// Number of defects injected.
     pub n_defects: u64,
-    /// Files written; none for a stream.
+    /// Number of files written; 0 for a stream.
     pub n_files: u64,
-    /// Bytes of tickets, compressed if asked for.
+    /// Bytes written, after compression.
     pub n_bytes: u64,
-    /// CRC-64/NVME of a stream, as in a manifest; files have theirs there.
+    /// CRC-64/NVME of a stream in base64, as in a manifest; `None` for files, whose checksums are in the manifest.
     pub crc64nvme: Option<String>,
 }
 
-/// Makes the tickets of `config` and writes them to `target`.
+/// Generates the tickets of `config` and writes them to `target`.
+///
+/// # Errors
+///
+/// Fails if the world is invalid, if the options contradict each other ([`UsageError`]), or if the target cannot be
+/// written. On failure, a directory keeps its previous data set.
 pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Result<Report> {
     let world = World::new(config.world.clone())?;
     let (layout, lines) = config.layout(&world)?;
-    let n_looked_at = layout.tickets().end - layout.tickets().start;
-    let progress = messages.with_progress("generate", n_looked_at, ProgressUnit::Tickets);
+    let n_candidates = layout.tickets().end - layout.tickets().start;
+    let progress = messages.with_progress("generate", n_candidates, ProgressUnit::Tickets);
     match target {
         Target::Stream(_) if !config.dirty.is_zero() => {
             bail!(UsageError(
-                "--dirty needs a directory for the list of defects; choose another --output than -".to_owned()
+                "--dirty needs a directory for the list of defects; set --output to a directory".to_owned()
             ))
         }
         Target::Stream(stream) => {
@@ -116,7 +122,7 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
         }
         Target::Directory(dir) => {
             let replaced = RawManifest::load(&dir)
-                .with_context(|| format!("{} holds something else; choose another --output", dir.display()))?
+                .with_context(|| format!("{} contains other data; choose another --output", dir.display()))?
                 .map(|manifest| manifest.owned_files())
                 .unwrap_or_default();
             let staging = Staging::begin(&dir)?;
@@ -124,18 +130,19 @@ pub fn run_generate(config: &Config, target: Target, messages: &Messages) -> Res
             let manifest = manifest(config, &world, written)?;
             staging.create(MANIFEST_FILE)?.write_all(manifest.to_json()?.as_bytes())?;
             for foreign in staging.publish(&replaced)? {
-                messages.warn(format!("{} is not from generate and stays", dir.join(foreign).display()));
+                messages.warn(format!("kept {}: it was not written by generate", dir.join(foreign).display()));
             }
             let n_bytes = manifest.files.iter().map(|file| file.bytes).sum();
             let n_defects = manifest.defects.values().sum();
-            let n_tickets = if config.changed_since.is_some() { manifest.rows } else { n_looked_at };
+            let n_tickets = if config.changed_since.is_some() { manifest.rows } else { n_candidates };
             Ok(Report { n_tickets, n_defects, n_files: manifest.files.len() as u64, n_bytes, crc64nvme: None })
         }
     }
 }
 
 impl Report {
-    /// `5,000 tickets, 52 defects, 5 files, 2.1 MB`, or for a stream `5,000 tickets, 2.1 MB (CRC-64/NVME rosUhgp5mIg=)`.
+    /// Returns a summary such as `5,000 tickets, 52 defects, 5 files, 2.1 MB`, or for a stream
+    /// `5,000 tickets, 2.1 MB (CRC-64/NVME rosUhgp5mIg=)`.
     pub fn summary(&self) -> String {
         let if_any = |n, what| if n > 0 { format!("{}, ", human::counted(n, what)) } else { String::new() };
         let (defects, files) = (if_any(self.n_defects, "defect"), if_any(self.n_files, "file"));
@@ -152,63 +159,63 @@ fn write_stream(
     config: &Config,
     world: &World,
     layout: &Layout,
-    lines: Lines,
+    lines: LineSelection,
     stream: &mut (dyn Write + Send),
     progress: &Messages,
 ) -> Result<(Checksum, u64)> {
     let mut written = Checksum::default();
-    let truth = produce(world, layout, lines, config.compression, config.threads, |piece, made| {
-        stream.write_all(made.bytes).context("cannot write to standard output")?;
-        written.append(made.checksum);
-        progress.advance(piece.tickets.end - piece.tickets.start);
+    let answers = render_in_order(world, layout, lines, config.compression, config.threads, |chunk, rendered| {
+        stream.write_all(rendered.bytes).context("cannot write to standard output")?;
+        written.append(rendered.checksum);
+        progress.advance(chunk.tickets.end - chunk.tickets.start);
         Ok(())
     })?;
     stream.flush().context("cannot write to standard output")?;
-    Ok((written, truth.n_tickets()))
+    Ok((written, answers.n_tickets()))
 }
 
-/// What a data set holds beside its manifest.
+/// Written files, before the manifest.
 struct Written {
     files: Vec<FileEntry>,
-    answers: Truth,
-    record: Option<Record>,
+    answers: ExpectedAnswers,
+    truth_file: Option<TruthFile>,
 }
 
 fn write_files(
     config: &Config,
     world: &World,
     layout: &Layout,
-    lines: Lines,
+    lines: LineSelection,
     staging: &Staging,
     progress: &Messages,
 ) -> Result<Written> {
-    let is_dirty = matches!(lines, Lines::Dirty(_));
-    let mut record = is_dirty.then(|| Record::create(staging)).transpose()?;
+    let is_dirty = matches!(lines, LineSelection::WithDefects(_));
+    let mut truth_file = is_dirty.then(|| TruthFile::create(staging)).transpose()?;
     let mut files = Vec::new();
     let mut current: Option<OpenFile> = None;
-    let answers = produce(world, layout, lines, config.compression, config.threads, |piece, made| {
-        progress.advance(piece.tickets.end - piece.tickets.start);
-        if made.planted.n_lines == 0 {
+    let answers = render_in_order(world, layout, lines, config.compression, config.threads, |chunk, rendered| {
+        progress.advance(chunk.tickets.end - chunk.tickets.start);
+        if rendered.injected.n_lines == 0 {
             return Ok(());
         }
         let file = match current.take() {
-            Some(file) if file.number == piece.file => file,
+            Some(file) if file.number == chunk.file => file,
             finished => {
                 files.extend(finished.map(OpenFile::entry));
-                OpenFile::create(staging, piece.file, file_name(config, layout, piece.file))?
+                OpenFile::create(staging, chunk.file, file_name(config, layout, chunk.file))?
             }
         };
-        if let Some(record) = &mut record {
-            record.add(&file.name, file.rows, made.planted)?;
+        if let Some(truth_file) = &mut truth_file {
+            truth_file.add(&file.name, file.rows, rendered.injected)?;
         }
-        current = Some(file.append(made)?);
+        current = Some(file.append(rendered)?);
         Ok(())
     })?;
     files.extend(current.map(OpenFile::entry));
-    Ok(Written { files, answers, record })
+    Ok(Written { files, answers, truth_file })
 }
 
-/// The file that is being written.
+/// The file being written.
 struct OpenFile {
     number: u64,
     name: String,
@@ -222,9 +229,9 @@ impl OpenFile {
         Ok(Self { number, name, rows: 0, file })
     }
 
-    fn append(mut self, made: Made) -> Result<Self> {
-        self.file.write_known(made.bytes, made.checksum)?;
-        self.rows += made.planted.n_lines;
+    fn append(mut self, rendered: RenderedChunk) -> Result<Self> {
+        self.file.write_known(rendered.bytes, rendered.checksum)?;
+        self.rows += rendered.injected.n_lines;
         Ok(self)
     }
 
@@ -234,9 +241,9 @@ impl OpenFile {
     }
 }
 
-/// `tickets_20261122_000000_0000.jsonl`; a shard's files carry its number (`…_2of5_0000.jsonl`), so that shards can lie
-/// together, and those of changed tickets since when (`…_since_20261121_000000_0000.jsonl`). Names sort in the order of the
-/// tickets.
+/// Returns `tickets_20261122_000000_0000.jsonl`. Names of shards contain the shard (`…_2of5_0000.jsonl`), so that
+/// shards can share a directory; names of feeds contain the start of the interval
+/// (`…_since_20261121_000000_0000.jsonl`). Names sort in ticket order.
 fn file_name(config: &Config, layout: &Layout, number: u64) -> String {
     let as_of = config.world.as_of.compact();
     let width = digits(layout.n_files().saturating_sub(1)).max(4);
@@ -252,8 +259,8 @@ fn digits(n: u64) -> usize {
 }
 
 fn manifest(config: &Config, world: &World, written: Written) -> Result<RawManifest> {
-    let Written { files, answers, record } = written;
-    let (defects, truth) = record.map(Record::finish).transpose()?.unzip();
+    let Written { files, answers, truth_file } = written;
+    let (defects, truth) = truth_file.map(TruthFile::finish).transpose()?.unzip();
     Ok(RawManifest {
         format: FORMAT,
         stage: RawStage::Raw,
@@ -273,7 +280,7 @@ fn manifest(config: &Config, world: &World, written: Written) -> Result<RawManif
     })
 }
 
-/// The command that makes the same files on any day.
+/// Returns the command that reproduces the files on any day.
 fn repeat_command(config: &Config) -> String {
     let world = &config.world;
     let WorldParameters { seed, as_of, days_back, count, .. } = world;

@@ -1,18 +1,18 @@
-//! The real binary: each option's effect, and what a person meets when something is wrong.
+//! The `generate` binary: effects of each option, and error messages.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod home;
+mod generate_binary;
 
 use std::fs;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-use home::{BINARY, all_lines, generate, generate_ok, manifest, names, stderr};
+use generate_binary::{BINARY, all_lines, generate, generate_ok, manifest, names, stderr};
 use publish::Checksum;
 use tempfile::tempdir;
 
 #[test]
-fn the_defaults_are_five_files_of_a_thousand() {
+fn defaults_write_five_files_of_1000_tickets() {
     let home = tempdir().unwrap();
     let output = generate_ok(&home, &[]);
     let raw = home.path().join("data/raw");
@@ -37,7 +37,7 @@ fn the_defaults_are_five_files_of_a_thousand() {
 }
 
 #[test]
-fn the_manifest_says_how_to_repeat_the_run() {
+fn repeat_command_in_the_manifest_reproduces_the_run() {
     let home = tempdir().unwrap();
     generate_ok(
         &home,
@@ -51,7 +51,7 @@ fn the_manifest_says_how_to_repeat_the_run() {
 }
 
 #[test]
-fn batch_size_threads_and_shards_only_cut_the_same_lines() {
+fn lines_are_independent_of_batch_size_threads_and_shards() {
     let home = tempdir().unwrap();
     let whole = generate_ok(&home, &["--output", "-", "--threads", "1"]).stdout;
     generate_ok(&home, &["--output", "b", "--batch-size", "333", "--threads", "3"]);
@@ -67,7 +67,7 @@ fn batch_size_threads_and_shards_only_cut_the_same_lines() {
 }
 
 #[test]
-fn each_option_of_the_world_changes_the_tickets() {
+fn each_world_option_changes_the_tickets() {
     let home = tempdir().unwrap();
     let lines = |arguments: &[&str]| {
         let output = generate(home.path(), &[&["--count", "100", "--output", "-"], arguments].concat());
@@ -84,68 +84,71 @@ fn each_option_of_the_world_changes_the_tickets() {
     ] {
         assert!(base != lines(other), "{other:?}");
     }
-    // Without --as-of the present is today's midnight; the one above is past.
+    // Without --as-of the default is today's midnight, which is later than the date above.
     assert!(base != lines(&[]));
 }
 
 #[test]
-fn a_later_run_replaces_the_earlier_one_and_spares_other_files() {
+fn rerun_replaces_the_data_set_and_keeps_foreign_files() {
     let home = tempdir().unwrap();
     generate_ok(&home, &[]);
     let raw = home.path().join("data/raw");
     fs::write(raw.join("notes.txt"), "mine").unwrap();
     let output = generate_ok(&home, &["--count", "10"]);
     assert_eq!(names(&raw), ["_manifest.json", "notes.txt", "tickets_20261122_000000_0000.jsonl"]);
-    assert_eq!(stderr(&output).lines().next(), Some("warning: data/raw/notes.txt is not from generate and stays"));
+    assert_eq!(
+        stderr(&output).lines().next(),
+        Some("warning: kept data/raw/notes.txt: it was not written by generate")
+    );
     assert_eq!(fs::read_to_string(raw.join("notes.txt")).unwrap(), "mine");
 }
 
-/// Compressed, the files are as independent of threads as they are without, and give back the same lines.
+/// Compressed files are independent of the number of threads, and decompress to the same lines.
 #[test]
-fn compressed_files_hold_the_same_lines() {
+fn compressed_files_decompress_to_the_same_lines() {
     let home = tempdir().unwrap();
     let lines = generate_ok(&home, &["--output", "-"]).stdout;
-    for (how, ending) in [("gzip", ".jsonl.gz"), ("zstd", ".jsonl.zst")] {
-        // More than one piece a file.
-        let options = ["--compress", how, "--batch-size", "1300", "--output"];
+    for (codec, ending) in [("gzip", ".jsonl.gz"), ("zstd", ".jsonl.zst")] {
+        // More than one chunk per file.
+        let options = ["--compress", codec, "--batch-size", "1300", "--output"];
         generate_ok(&home, &[&options[..], &["one", "--threads", "1"]].concat());
         generate_ok(&home, &[&options[..], &["many", "--threads", "7"]].concat());
         let [one, many] = ["one", "many"].map(|dir| home.path().join(dir));
         assert_eq!(fs::read(one.join("_manifest.json")).unwrap(), fs::read(many.join("_manifest.json")).unwrap());
-        assert!(manifest(&one).repeat.ends_with(&format!("--batch-size 1300 --compress {how}")));
+        assert!(manifest(&one).repeat.ends_with(&format!("--batch-size 1300 --compress {codec}")));
 
-        let mut unpacked = Vec::new();
+        let mut decompressed = Vec::new();
         for file in manifest(&one).files {
             assert!(file.name.ends_with(ending), "{}", file.name);
-            let packed = fs::read(one.join(&file.name)).unwrap();
-            assert!(packed == fs::read(many.join(&file.name)).unwrap(), "{how}: other bytes with other threads");
+            let compressed = fs::read(one.join(&file.name)).unwrap();
+            assert!(compressed == fs::read(many.join(&file.name)).unwrap(), "{codec}: other bytes with other threads");
             let mut checksum = Checksum::default();
-            checksum.update(&packed);
-            assert_eq!((file.bytes, file.crc64nvme), (packed.len() as u64, checksum.to_base64()));
-            unpack(how, &packed, &mut unpacked);
+            checksum.update(&compressed);
+            assert_eq!((file.bytes, file.crc64nvme), (compressed.len() as u64, checksum.to_base64()));
+            decompress(codec, &compressed, &mut decompressed);
         }
-        assert!(unpacked == lines, "{how}: other lines");
+        assert!(decompressed == lines, "{codec}: other lines");
 
-        let stream = generate_ok(&home, &["--compress", how, "--output", "-"]).stdout;
-        let mut unpacked = Vec::new();
-        unpack(how, &stream, &mut unpacked);
-        assert!(unpacked == lines, "{how}: other lines in a stream");
+        let stream = generate_ok(&home, &["--compress", codec, "--output", "-"]).stdout;
+        let mut decompressed = Vec::new();
+        decompress(codec, &stream, &mut decompressed);
+        assert!(decompressed == lines, "{codec}: other lines in a stream");
     }
 }
 
-fn unpack(how: &str, packed: &[u8], unpacked: &mut Vec<u8>) {
-    let n_bytes = match how {
-        "gzip" => flate2::read::MultiGzDecoder::new(packed).read_to_end(unpacked),
-        _ => zstd::Decoder::new(packed).unwrap().read_to_end(unpacked),
+fn decompress(codec: &str, compressed: &[u8], decompressed: &mut Vec<u8>) {
+    let n_bytes = match codec {
+        "gzip" => flate2::read::MultiGzDecoder::new(compressed).read_to_end(decompressed),
+        _ => zstd::Decoder::new(compressed).unwrap().read_to_end(decompressed),
     };
     assert!(n_bytes.unwrap() > 0);
 }
 
 #[test]
-fn a_stream_ends_with_its_checksum() {
+fn stream_summary_contains_the_checksum() {
     let home = tempdir().unwrap();
-    for how in ["none", "gzip"] {
-        let output = generate_ok(&home, &["--compress", how, "--output", "-"]);
+    for codec in ["none", "gzip"] {
+        let output = generate_ok(&home, &["--compress", codec, "--output", "-"]);
         let mut checksum = Checksum::default();
         checksum.update(&output.stdout);
         let said = format!(" (CRC-64/NVME {})", checksum.to_base64());
@@ -154,13 +157,13 @@ fn a_stream_ends_with_its_checksum() {
 }
 
 #[test]
-fn quiet_says_nothing() {
+fn quiet_suppresses_the_summary() {
     let home = tempdir().unwrap();
     assert_eq!(stderr(&generate_ok(&home, &["--quiet"])), "");
 }
 
 #[test]
-fn wrong_usage_ends_with_2_and_says_what_was_expected() {
+fn usage_errors_exit_with_2_and_name_the_expectation() {
     let home = tempdir().unwrap();
     for (arguments, expected) in [
         (&["--count", "0"][..], "--count"),
@@ -182,7 +185,7 @@ fn wrong_usage_ends_with_2_and_says_what_was_expected() {
 }
 
 #[test]
-fn a_failure_ends_with_1_and_changes_nothing() {
+fn failures_exit_with_1_and_change_nothing() {
     let home = tempdir().unwrap();
     fs::write(home.path().join("file"), "mine").unwrap();
     fs::create_dir(home.path().join("other")).unwrap();
@@ -199,10 +202,10 @@ fn a_failure_ends_with_1_and_changes_nothing() {
     assert_eq!(names(home.path()), ["file", "other"]);
 }
 
-/// The system has no room for stacks of such a size, and refuses each thread.
+/// Thread creation fails: no system can reserve stacks of this size.
 #[cfg(unix)]
 #[test]
-fn without_another_thread_the_first_does_it_all() {
+fn falls_back_to_one_thread_if_spawning_fails() {
     let (home, usual) = (tempdir().unwrap(), tempdir().unwrap());
     let arguments = ["--count", "3000", "--threads", "4"];
     generate_ok(&usual, &arguments);
@@ -218,7 +221,7 @@ fn without_another_thread_the_first_does_it_all() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn closed_stdout_pipe_exits_with_0() {
     let home = tempdir().unwrap();
     let mut child = Command::new(BINARY)
         .current_dir(home.path())
@@ -235,7 +238,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_leaves_the_earlier_data_set_and_nothing_else() {
+fn interrupt_keeps_the_previous_data_set() {
     let home = tempdir().unwrap();
     generate_ok(&home, &["--count", "10"]);
     let mut child = Command::new(BINARY)
@@ -257,10 +260,10 @@ fn an_interrupt_leaves_the_earlier_data_set_and_nothing_else() {
     assert_eq!(manifest(&home.path().join("data/raw")).rows, 10);
 }
 
-/// Kills come at moments spread over the whole run, the exchange of the directories among them.
+/// Kills the run at 40 times spread over its duration, including the swap of the directories.
 #[cfg(unix)]
 #[test]
-fn a_run_killed_at_any_moment_leaves_a_whole_data_set() {
+fn kill_at_any_time_leaves_a_complete_data_set() {
     let home = tempdir().unwrap();
     generate_ok(&home, &["--count", "1000"]);
     let raw = home.path().join("data/raw");
@@ -286,7 +289,7 @@ fn a_run_killed_at_any_moment_leaves_a_whole_data_set() {
 }
 
 #[test]
-fn help_says_everything() {
+fn help_text() {
     let home = tempdir().unwrap();
     let output = Command::new(BINARY).current_dir(home.path()).env("COLUMNS", "100").arg("--help").output();
     insta::assert_snapshot!(String::from_utf8(output.unwrap().stdout).unwrap());

@@ -1,4 +1,4 @@
-//! What is planted is what the truth says, for every seed and however it is cut; and `--dirty` on the command line.
+//! Injected defects match the truth file for every seed and partition; `--dirty` on the command line.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use cli_support::Messages;
-use generate::defects::{Defect, Defects, Planted, Rate};
+use generate::defects::{DefectInjector, InjectedDefect, InjectedDefects, Rate};
+use generate::expected_answers::ExpectedAnswers;
 use generate::render::Renderer;
-use generate::truth::Truth;
 use generate::{Config, Target, World, run_generate};
 use manifest::defects::DefectKind;
 use manifest::{Manifest, RawManifest, Shard, WorldParameters};
@@ -21,10 +21,10 @@ use tempfile::{TempDir, tempdir};
 use ticket_schema::{Ticket, Timestamp};
 use uuid::Uuid;
 
-/// Lines, what was planted in them, and the tickets that should remain.
+/// Lines, the defects injected into them, and the tickets that should remain.
 struct Dirty {
     bytes: Vec<u8>,
-    planted: Planted,
+    injected: InjectedDefects,
     kept: Vec<Ticket>,
 }
 
@@ -32,15 +32,15 @@ fn dirty(world: &World, rate: Rate, first: u64, tickets: Range<u64>) -> Dirty {
     let (mut bytes, mut kept) = (Vec::new(), Vec::new());
     let renderer = Renderer::new(world.parameters().world_start, world.parameters().as_of);
     let keep = |ticket: &Ticket| kept.push(*ticket);
-    let planted = Defects::new(rate, first).unwrap().make(world, &renderer, tickets, &mut bytes, keep);
-    Dirty { bytes, planted, kept }
+    let injected = DefectInjector::new(rate, first).unwrap().inject(world, &renderer, tickets, &mut bytes, keep);
+    Dirty { bytes, injected, kept }
 }
 
 fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.strip_suffix(b"\n").map_or_else(Vec::new, |bytes| bytes.split(|byte| *byte == b'\n').collect())
 }
 
-/// The contract, as a strict reader has it.
+/// Parses a line as a strict reader of the contract.
 fn read(line: &[u8]) -> Option<Ticket> {
     let ticket: Ticket = serde_json::from_slice(line).ok()?;
     let in_order = match ticket.resolved_at {
@@ -50,7 +50,7 @@ fn read(line: &[u8]) -> Option<Ticket> {
     (in_order && ticket.resolved_at.is_some() == ticket.status.is_resolved()).then_some(ticket)
 }
 
-/// Of each ticket the latest state, in the order in which tickets first occur.
+/// Returns the latest state of each ticket, in the order of first occurrence.
 fn latest(lines: &[&[u8]]) -> Vec<Ticket> {
     let mut places = BTreeMap::new();
     let mut latest: Vec<Ticket> = Vec::new();
@@ -72,17 +72,17 @@ fn is_same_car_and_customer(a: &Ticket, b: &Ticket) -> bool {
     identity(a) == identity(b)
 }
 
-/// Each line beside what the truth says of it.
+/// Compares each line with the recorded defects.
 fn check_lines(dirty: &Dirty, world: &WorldParameters) -> Result<(), TestCaseError> {
     let lines = lines(&dirty.bytes);
-    prop_assert_eq!(dirty.planted.n_lines, lines.len() as u64);
-    let mut planted: BTreeMap<u64, &Defect> =
-        dirty.planted.defects.iter().map(|defect| (defect.line, defect)).collect();
-    prop_assert_eq!(planted.len(), dirty.planted.defects.len(), "one defect a line");
+    prop_assert_eq!(dirty.injected.n_lines, lines.len() as u64);
+    let mut injected: BTreeMap<u64, &InjectedDefect> =
+        dirty.injected.defects.iter().map(|defect| (defect.line, defect)).collect();
+    prop_assert_eq!(injected.len(), dirty.injected.defects.len(), "one defect a line");
     let mut before: BTreeMap<Uuid, (&[u8], Ticket)> = BTreeMap::new();
     for (number, line) in lines.iter().enumerate() {
         let shown = String::from_utf8_lossy(line);
-        let defect = planted.remove(&(number as u64));
+        let defect = injected.remove(&(number as u64));
         let Some(ticket) = read(line) else {
             prop_assert!(defect.is_some_and(|defect| defect.kind.is_refused()), "{}", shown);
             prop_assert!(line.iter().any(|byte| !b" \t\r".contains(byte)), "no line is blank");
@@ -102,7 +102,7 @@ fn check_lines(dirty: &Dirty, world: &WorldParameters) -> Result<(), TestCaseErr
         prop_assert!(defect.is_none_or(|defect| defect.ticket_id == ticket.ticket_id));
         before.entry(ticket.ticket_id).or_insert((line, ticket));
     }
-    prop_assert!(planted.is_empty());
+    prop_assert!(injected.is_empty());
     Ok(())
 }
 
@@ -110,7 +110,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_truth_is_what_a_strict_reader_finds(
+    fn truth_file_matches_a_strict_reader(
         seed: u64,
         as_of in 1_550_000_000_i64..1_924_992_000,
         days_back in 1_u32..200,
@@ -125,7 +125,7 @@ proptest! {
         check_lines(&whole, &parameters)?;
 
         let refused: BTreeSet<Uuid> =
-            whole.planted.defects.iter().filter(|defect| defect.kind.is_refused()).map(|defect| defect.ticket_id).collect();
+            whole.injected.defects.iter().filter(|defect| defect.kind.is_refused()).map(|defect| defect.ticket_id).collect();
         let remaining: Vec<Ticket> =
             world.tickets(0..count).filter(|ticket| !refused.contains(&ticket.ticket_id)).collect();
         prop_assert_eq!(&whole.kept, &remaining, "the tickets are those of the clean world");
@@ -133,16 +133,16 @@ proptest! {
 
         let mut borders: Vec<u64> = cuts.into_iter().map(|cut| cut.min(count)).chain([0, count]).collect();
         borders.sort_unstable();
-        let (mut bytes, mut planted) = (Vec::new(), Planted::default());
+        let (mut bytes, mut injected) = (Vec::new(), InjectedDefects::default());
         for border in borders.windows(2) {
-            let piece = dirty(&world, rate, 0, border[0]..border[1]);
-            bytes.extend(piece.bytes);
-            let defects = piece.planted.defects.into_iter();
-            planted.defects.extend(defects.map(|defect| Defect { line: planted.n_lines + defect.line, ..defect }));
-            planted.n_lines += piece.planted.n_lines;
+            let chunk = dirty(&world, rate, 0, border[0]..border[1]);
+            bytes.extend(chunk.bytes);
+            let defects = chunk.injected.defects.into_iter();
+            injected.defects.extend(defects.map(|defect| InjectedDefect { line: injected.n_lines + defect.line, ..defect }));
+            injected.n_lines += chunk.injected.n_lines;
         }
         prop_assert!(bytes == whole.bytes);
-        prop_assert_eq!(planted, whole.planted);
+        prop_assert_eq!(injected, whole.injected);
     }
 }
 
@@ -151,13 +151,13 @@ fn parameters(count: u64) -> WorldParameters {
 }
 
 #[test]
-fn every_kind_comes_in_many_forms() {
+fn every_kind_has_many_variants() {
     let world = World::new(parameters(20_000)).unwrap();
-    let Dirty { bytes, planted, .. } = dirty(&world, "1".parse().unwrap(), 0, 0..20_000);
+    let Dirty { bytes, injected, .. } = dirty(&world, "1".parse().unwrap(), 0, 0..20_000);
     let lines = lines(&bytes);
     let mut forms: BTreeMap<DefectKind, BTreeSet<String>> = BTreeMap::new();
     let mut fields: BTreeMap<DefectKind, BTreeSet<Option<&str>>> = BTreeMap::new();
-    for defect in &planted.defects {
+    for defect in &injected.defects {
         let line = String::from_utf8_lossy(lines[usize::try_from(defect.line).unwrap()]);
         let value = defect.field.and_then(|field| line.split_once(&format!("\"{field}\":"))).map(|(_, value)| value);
         let form = value.map_or(line.len().to_string(), |value| value.split(',').next().unwrap().to_owned());
@@ -186,7 +186,7 @@ fn every_kind_comes_in_many_forms() {
     }
 }
 
-/// A data set on disk: its lines, its truth and its manifest.
+/// A data set on disk: lines, truth file and manifest.
 struct DataSet {
     lines: Vec<u8>,
     truth: Vec<Value>,
@@ -214,20 +214,20 @@ impl DataSet {
         Self::load(&home.path().join("raw"))
     }
 
-    /// The truth without the places, which depend on how the lines are cut into files.
+    /// Entries of the truth file without their positions, which depend on the file layout.
     fn defects(&self) -> impl Iterator<Item = (Value, Value, Value)> {
         self.truth.iter().map(|it| (it["kind"].clone(), it["ticket_id"].clone(), it["field"].clone()))
     }
 }
 
 #[test]
-fn batch_size_threads_and_shards_only_cut_the_same_lines() {
+fn lines_are_independent_of_batch_size_threads_and_shards() {
     let whole = DataSet::make(2500, None, 2500, 1);
     let world = World::new(parameters(2500)).unwrap();
     let expected = dirty(&world, "5%".parse().unwrap(), 0, 0..2500);
     assert!(whole.lines == expected.bytes);
     let at: Vec<u64> = whole.truth.iter().map(|entry| entry["line"].as_u64().unwrap()).collect();
-    assert_eq!(at, expected.planted.defects.iter().map(|defect| defect.line + 1).collect::<Vec<_>>());
+    assert_eq!(at, expected.injected.defects.iter().map(|defect| defect.line + 1).collect::<Vec<_>>());
 
     for (batch_size, threads) in [(999, 1), (5, 7), (2048, 2), (2500, 3)] {
         let other = DataSet::make(2500, None, batch_size, threads);
@@ -244,11 +244,11 @@ fn batch_size_threads_and_shards_only_cut_the_same_lines() {
 }
 
 #[test]
-fn the_manifest_s_answers_are_those_over_the_tickets_that_remain() {
+fn expected_answers_cover_the_remaining_tickets() {
     for shard in [None, Some(Shard { index: 2, of: 3 }), Some(Shard { index: 90, of: 100 })] {
         let DataSet { lines: bytes, truth, manifest } = DataSet::make(6000, shard, 700, 2);
         let lines = lines(&bytes);
-        let mut answers = Truth::new(&manifest.world);
+        let mut answers = ExpectedAnswers::new(&manifest.world);
         for ticket in &latest(&lines) {
             answers.count(ticket);
         }
@@ -277,7 +277,7 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn the_truth_names_file_and_line_of_each_defect() {
+fn truth_file_names_file_and_line_of_each_defect() {
     let home = tempdir().unwrap();
     let output = generate(&home, &["--dirty", "2%"]);
     assert!(output.status.success(), "{}", stderr(&output));
@@ -299,13 +299,13 @@ fn the_truth_names_file_and_line_of_each_defect() {
         assert_eq!(file.rows, lines(&bytes).len() as u64);
     }
     let is_copy = |entry: &&Value| matches!(entry["kind"].as_str(), Some("duplicate" | "late_copy"));
-    let told = truth.iter().filter(|entry| !is_copy(entry));
-    let told = told.map(|entry| (entry["file"].as_str().unwrap().to_owned(), entry["line"].as_u64().unwrap()));
-    assert_eq!(told.collect::<BTreeSet<_>>(), refused);
+    let recorded = truth.iter().filter(|entry| !is_copy(entry));
+    let recorded = recorded.map(|entry| (entry["file"].as_str().unwrap().to_owned(), entry["line"].as_u64().unwrap()));
+    assert_eq!(recorded.collect::<BTreeSet<_>>(), refused);
 }
 
 #[test]
-fn the_manifest_repeats_a_dirty_run_and_a_clean_one_removes_the_truth() {
+fn repeat_command_covers_defects_and_a_clean_run_removes_the_truth_file() {
     let home = tempdir().unwrap();
     assert!(generate(&home, &["--dirty", "0.7%"]).status.success());
     let raw = home.path().join("data/raw");
@@ -327,7 +327,7 @@ fn the_manifest_repeats_a_dirty_run_and_a_clean_one_removes_the_truth() {
 }
 
 #[test]
-fn a_rate_that_is_none_and_a_stream_are_wrong_usage() {
+fn invalid_rates_and_streams_are_usage_errors() {
     let home = tempdir().unwrap();
     for (arguments, expected) in [
         (&["--dirty", "1.5"][..], "expected a share from 0 to 1"),

@@ -1,4 +1,4 @@
-//! What must be true of every ticket of every world, whoever makes it.
+//! Invariants of every ticket of every world, and golden checksums.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::num::NonZeroUsize;
@@ -29,9 +29,9 @@ fn crc(bytes: &[u8]) -> String {
     checksum.to_base64()
 }
 
-/// These bytes are a promise to everyone who has written down a seed. A change that alters them needs a reason.
+/// Golden checksums: a seed identifies a data set for good. A change needs a justification.
 #[test]
-fn worlds_stay_what_they_are() {
+fn golden_checksums_of_three_worlds() {
     for (world, expected) in [
         (world(42, "2026-11-22", 90, 5000), "Wk8J+lWWS6M="),
         (world(7, "2024-03-01T13:37:11Z", 400, 5000), "VCm2HfSdUkk="),
@@ -42,8 +42,8 @@ fn worlds_stay_what_they_are() {
 }
 
 #[test]
-fn threads_and_shards_never_change_a_byte() {
-    // More than one piece a shard, and no multiple of anything.
+fn bytes_are_independent_of_threads_and_shards() {
+    // More than one chunk per shard, and a count that is not a multiple of anything.
     let world = world(1, "2026-11-22", 90, 23_457);
     let whole = lines(&world, None, 1);
     assert_eq!(whole.split(|byte| *byte == b'\n').count() - 1, 23_457);
@@ -57,7 +57,7 @@ fn threads_and_shards_never_change_a_byte() {
 }
 
 #[test]
-fn any_range_of_tickets_can_be_made_by_itself() {
+fn any_range_of_tickets_can_be_generated_independently() {
     let world = World::new(world(3, "2026-11-22", 90, 1000)).unwrap();
     let all: Vec<Ticket> = world.tickets(0..1000).collect();
     for range in [0..1, 17..18, 500..777, 999..1000, 5..5] {
@@ -67,21 +67,21 @@ fn any_range_of_tickets_can_be_made_by_itself() {
 }
 
 #[test]
-fn a_world_without_cars_or_holidays_is_refused() {
+fn periods_without_cars_or_holidays_are_rejected() {
     for (as_of, days_back) in [("2017-07-01", 1), ("2026-11-22", 100_000), ("1970-01-01", 1)] {
         let error = World::new(world(1, as_of, days_back, 1)).unwrap_err().to_string();
         assert!(error.contains("before the first cars"), "{error}");
     }
     assert!(World::new(world(1, "2017-07-02", 1, 1)).is_ok());
     let error = World::new(world(1, "2031-01-02", 1, 1)).unwrap_err().to_string();
-    assert!(error.contains("last year whose holidays are known"), "{error}");
+    assert!(error.contains("last year with known holidays"), "{error}");
     assert!(World::new(world(1, "2031-01-01", 1, 1)).is_ok());
     let before_its_start = WorldParameters { as_of: "2026-01-01".parse().unwrap(), ..world(1, "2026-11-22", 90, 1) };
     let error = World::new(before_its_start).unwrap_err().to_string();
-    assert!(error.contains("lies before the world starts"), "{error}");
+    assert!(error.contains("is before --world-start"), "{error}");
 }
 
-fn obeys_the_contract(ticket: &Ticket, world: &WorldParameters) -> Result<(), TestCaseError> {
+fn check_contract(ticket: &Ticket, world: &WorldParameters) -> Result<(), TestCaseError> {
     prop_assert!(world.world_start <= ticket.created_at && ticket.created_at < world.as_of);
     prop_assert!(ticket.created_at <= ticket.updated_at && ticket.updated_at <= world.as_of);
     prop_assert_eq!(ticket.resolved_at.is_some(), ticket.status.is_resolved());
@@ -110,7 +110,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_ticket_obeys_the_contract_and_reads_back(
+    fn every_ticket_satisfies_the_contract_and_round_trips(
         seed: u64,
         // From the first possible period to the last.
         as_of in 1_530_000_000_i64..1_924_992_000,
@@ -126,7 +126,7 @@ proptest! {
         let renderer = Renderer::new(start, parameters.as_of);
         let mut last = Timestamp::from_seconds(0).unwrap();
         for ticket in world.tickets(range) {
-            obeys_the_contract(&ticket, &parameters)?;
+            check_contract(&ticket, &parameters)?;
             prop_assert!(last <= ticket.created_at, "in order of creation");
             last = ticket.created_at;
 

@@ -1,10 +1,10 @@
-//! What must be true of a world as a whole: when tickets come, which cars they are about, and what becomes of them.
+//! Statistical properties of a world: arrivals, cars and lifecycles.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use generate::World;
-use generate::calendar::{LocalHour, holidays::is_holiday, working_day};
+use generate::world::calendar::{LocalHour, holidays::is_holiday, working_day};
 use manifest::{ProfileRef, Scenario, WorldParameters};
 use proptest::prelude::*;
 use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
@@ -33,7 +33,7 @@ fn local(ticket: &Ticket) -> LocalHour {
     LocalHour::at(ticket.market, ticket.created_at.to_chrono())
 }
 
-/// Each share may be six standard deviations of a binomial one away from what is wanted.
+/// Tolerance: six standard deviations of a binomial share.
 fn assert_shares<T: PartialEq + std::fmt::Debug>(tickets: &[Ticket], of: impl Fn(&Ticket) -> T, wanted: &[(T, f64)]) {
     for (value, wanted) in wanted {
         let measured = share(tickets, |ticket| of(ticket) == *value);
@@ -52,9 +52,9 @@ fn assert_contract_shares(tickets: &[Ticket]) {
     assert_shares(tickets, |ticket| ticket.channel, &channels);
 }
 
-/// Across a new year, a change of the clocks, a leap day and a recall, from a Sunday alone to two years.
+/// Periods across a new year, daylight saving changes, a leap day and a recall, from one Sunday to two years.
 #[test]
-fn shares_are_those_of_the_contract_in_every_period() {
+fn shares_match_the_contract_in_every_period() {
     for (seed, as_of, days_back) in [
         (11, "2026-11-22", 90),
         (12, "2022-01-20", 40),
@@ -69,7 +69,7 @@ fn shares_are_those_of_the_contract_in_every_period() {
 }
 
 #[test]
-fn the_realistic_profile_has_the_real_markets() {
+fn realistic_profile_has_actual_market_shares() {
     let profile = ProfileRef { name: "realistic".into(), crc64nvme: None };
     let tickets = tickets(WorldParameters { profile, ..parameters(3, "2026-11-22", 90, 100_000) });
     let total = 100.2;
@@ -78,7 +78,7 @@ fn the_realistic_profile_has_the_real_markets() {
 }
 
 #[test]
-fn tickets_follow_the_local_clock_and_week() {
+fn arrivals_follow_local_hours_and_weekdays() {
     let tickets = tickets(parameters(21, "2026-11-22", 364, 200_000));
     for ticket in &tickets {
         let hour = local(ticket).hour_of_week % 24;
@@ -100,7 +100,7 @@ fn tickets_follow_the_local_clock_and_week() {
 }
 
 #[test]
-fn the_emirates_rest_on_friday_until_2021() {
+fn emirates_weekend_includes_friday_until_2021() {
     let friday = |as_of: &str| {
         let here: Vec<Ticket> = tickets(parameters(4, as_of, 84, 100_000))
             .into_iter()
@@ -113,7 +113,7 @@ fn the_emirates_rest_on_friday_until_2021() {
 }
 
 #[test]
-fn holidays_are_quiet_and_days_vary() {
+fn holidays_have_low_volume_and_days_are_overdispersed() {
     let tickets = tickets(parameters(5, "2026-01-10", 60, 300_000));
     let mut days: BTreeMap<(u32, chrono::NaiveDate), f64> = BTreeMap::new();
     for ticket in tickets.iter().filter(|ticket| ticket.market == Market::De) {
@@ -132,7 +132,7 @@ fn holidays_are_quiet_and_days_vary() {
 }
 
 #[test]
-fn seasons_are_those_of_the_place() {
+fn seasons_follow_the_hemisphere() {
     let tickets = tickets(parameters(6, "2026-01-01", 365, 300_000));
     let climate = |market: Market, months: [u32; 2]| {
         let some: Vec<Ticket> = tickets
@@ -152,13 +152,13 @@ fn seasons_are_those_of_the_place() {
 }
 
 #[test]
-fn electric_and_old_cars_have_troubles_of_their_own() {
+fn categories_depend_on_powertrain_and_age() {
     let tickets = tickets(parameters(7, "2026-11-22", 90, 300_000));
     let of = |category: Category, holds: &dyn Fn(&Ticket) -> bool| {
         let some: Vec<Ticket> = tickets.iter().filter(|ticket| holds(ticket)).copied().collect();
         share(&some, |ticket| ticket.category == category)
     };
-    // The same age, so that age can't explain it.
+    // Cars of the same age, so that age cannot explain the difference.
     let electric = |ticket: &Ticket| ticket.model_series.is_electric() && ticket.model_year == 2024;
     let combustion = |ticket: &Ticket| !ticket.model_series.is_electric() && ticket.model_year == 2024;
     assert!(of(Category::Engine, &electric) < 0.4 * of(Category::Engine, &combustion));
@@ -174,7 +174,7 @@ fn electric_and_old_cars_have_troubles_of_their_own() {
 }
 
 #[test]
-fn a_car_stays_what_it_is_and_some_come_often() {
+fn cars_are_consistent_and_visit_rates_vary() {
     for count in [5_000, 500_000] {
         let tickets = tickets(parameters(8, "2026-11-22", 90, count));
         let (mut cars, mut owners) = (BTreeMap::new(), BTreeMap::new());
@@ -198,7 +198,7 @@ fn a_car_stays_what_it_is_and_some_come_often() {
 }
 
 #[test]
-fn lives_are_plausible() {
+fn lifecycles_are_plausible() {
     let parameters = parameters(9, "2026-11-23T13:00:00Z", 180, 400_000);
     let as_of = parameters.as_of;
     let tickets = tickets(parameters);
@@ -214,13 +214,13 @@ fn lives_are_plausible() {
     }
 }
 
-/// The ticket without what changes in the course of its life.
+/// Returns the ticket without the fields that change over its lifecycle.
 fn identity(ticket: &Ticket) -> Ticket {
     Ticket { status: Status::Open, updated_at: ticket.created_at, resolved_at: None, sla_breached: false, ..*ticket }
 }
 
 #[test]
-fn a_later_look_shows_the_same_tickets_further_along() {
+fn later_snapshots_advance_the_same_tickets() {
     let first = parameters(10, "2026-03-20", 60, 20_000);
     let before = tickets(first.clone());
     let mut as_of = first.as_of;
@@ -245,21 +245,21 @@ fn a_later_look_shows_the_same_tickets_further_along() {
 }
 
 #[test]
-fn scenarios_do_what_the_manifest_says() {
+fn scenarios_have_the_effect_in_the_manifest() {
     let quiet = parameters(31, "2026-02-20", 90, 300_000);
     for scenario in Scenario::ALL {
         let world = World::new(WorldParameters { scenarios: vec![*scenario], ..quiet.clone() }).unwrap();
         let [effect] = world.scenario_effects() else { panic!("one effect") };
         let tickets: Vec<Ticket> = world.tickets(0..world.n_tickets()).collect();
         let during = |ticket: &&Ticket| (effect.from..effect.until).contains(&ticket.created_at);
-        let is_touched = |ticket: &&Ticket| {
+        let is_affected = |ticket: &&Ticket| {
             effect.markets.contains(&ticket.market)
                 && effect.category.is_none_or(|category| ticket.category == category)
                 && (effect.model_series.is_empty() || effect.model_series.contains(&ticket.model_series))
                 && effect.model_years.is_none_or(|(first, last)| (first..=last).contains(&ticket.model_year))
                 && effect.dealer_id.is_none_or(|dealer| ticket.dealer_id == dealer)
         };
-        let n = tickets.iter().filter(during).filter(is_touched).count() as f64;
+        let n = tickets.iter().filter(during).filter(is_affected).count() as f64;
         let expected = effect.expected_tickets;
         assert!((n - expected).abs() < 6.0 * expected.sqrt(), "{scenario}: {n} instead of {expected}");
         if let Some(dealer) = effect.dealer_id {
@@ -269,7 +269,7 @@ fn scenarios_do_what_the_manifest_says() {
             assert!((effect.uplift - 1.0).abs() < 1e-9);
         } else {
             let without: Vec<Ticket> = self::tickets(quiet.clone());
-            let n_without = without.iter().filter(during).filter(is_touched).count() as f64;
+            let n_without = without.iter().filter(during).filter(is_affected).count() as f64;
             assert!((n_without - effect.expected_without).abs() < 6.0 * effect.expected_without.sqrt(), "{scenario}");
             assert!(effect.uplift > 2.0, "{effect:?}");
         }
@@ -277,7 +277,7 @@ fn scenarios_do_what_the_manifest_says() {
 }
 
 #[test]
-fn a_cold_wave_needs_winter() {
+fn cold_wave_requires_winter() {
     let summer = WorldParameters { scenarios: vec![Scenario::ColdWave], ..parameters(1, "2026-05-20", 60, 1000) };
     let error = World::new(summer).unwrap_err().to_string();
     assert!(error.contains("needs winter"), "{error}");
@@ -287,7 +287,7 @@ fn a_cold_wave_needs_winter() {
 }
 
 #[test]
-fn the_recall_of_2024_comes_as_a_wave() {
+fn recall_of_2024_causes_a_surge() {
     let tickets = tickets(parameters(41, "2024-12-31", 150, 200_000));
     let weekly = |from: &str| {
         let (from, until) = (time(from), time(from).plus_seconds(7 * DAY_SECONDS));
@@ -308,9 +308,9 @@ fn the_recall_of_2024_comes_as_a_wave() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever the period, a ticket's number says when it comes, and a later look doesn't move it.
+    /// A ticket's number determines its creation time, in any period and at any as-of time.
     #[test]
-    fn what_a_ticket_is_does_not_depend_on_as_of(
+    fn ticket_identity_is_independent_of_as_of(
         seed: u64,
         start in 1_500_000_000_i64..1_900_000_000,
         days_back in 1_u32..200,

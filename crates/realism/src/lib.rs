@@ -1,38 +1,44 @@
-//! A report card for ticket data: whether the tickets keep the contract's rules, and how much they are like tickets of the
-//! world that they claim to be from.
+//! Realism report for ticket data: violations of the contract's rules, and similarity to the world that the tickets claim
+//! to be from.
 //!
 //! ```text
-//! data ─> raw or curated ─> intake ─> rows ─> rules, histories        each rule: kept by what share of the rows
-//!                                       │
-//!                                       └──> sample ─┬─> compare ─> card ─> format
-//!         reference (worlds, other seeds) ─> sample ─┘
+//! data ─> read ─> rows ─┬─> validate ─────────────────────────────┐
+//!                       └─> sample ──┬─> comparison with targets ──┴─> report
+//! reference worlds ─> rows ─> sample ─┘
 //! ```
 //!
-//! * [`sources`]: what there is to read; [`raw`] (with [`scalar`]) and [`curated`] read it.
-//! * [`intake`]: the values of one line to a [`rows::Row`], and the rules of single fields.
-//! * [`rules`]: the rules, how often each was broken and where first; [`histories`] holds those between tickets.
-//! * [`traits`]: what of a ticket is compared; [`sample`] counts it.
-//! * [`scores`]: distances between two samples, as SDMetrics defines them; chi-square and Cramér's V.
-//! * [`mod@reference`]: what the claimed profile promises, and tickets of the claimed world, drawn with other seeds.
-//! * [`compare`]: scores against targets; [`signs`] are figures that a believable world has whatever its profile.
-//! * [`card`]: the result; [`mod@format`]: how it is shown.
+//! * [`read`]: data sets of JSON Lines or Parquet, as [`rows`].
+//! * [`validate`]: the contract's rules, of fields, of tickets and between tickets.
+//! * [`score`]: distributions, similarity scores, reference worlds and plausibility metrics.
+//! * [`report`]: the result, as tables, JSON or Markdown.
+//!
+//! # Example
+//!
+//! ```
+//! use std::num::NonZeroUsize;
+//!
+//! use cli_support::Messages;
+//! use generate::{Target, run_generate};
+//! use manifest::WorldParameters;
+//! use realism::{Config, run_realism};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let raw = dir.path().join("raw");
+//! let world = WorldParameters::new(42, "2026-11-22".parse()?, 90, 200);
+//! run_generate(&generate::Config::of(world), Target::Directory(raw.clone()), &Messages::silent())?;
+//!
+//! let config = Config { data: vec![raw], profile: None, reference: None, threads: NonZeroUsize::MIN };
+//! let report = run_realism(&config, &Messages::silent())?;
+//! assert_eq!(report.n_tickets, 200);
+//! assert!(report.passed && report.rules.iter().all(|rule| rule.n_broken == 0));
+//! # Ok::<(), anyhow::Error>(())
+//! ```
 
-pub mod card;
-pub mod compare;
-pub mod curated;
-pub mod format;
-pub mod histories;
-pub mod intake;
-pub mod raw;
-pub mod reference;
+pub mod read;
+pub mod report;
 pub mod rows;
-pub mod rules;
-pub mod sample;
-pub mod scalar;
-pub mod scores;
-pub mod signs;
-pub mod sources;
-pub mod traits;
+pub mod score;
+pub mod validate;
 
 mod run;
 

@@ -1,4 +1,4 @@
-//! `realism`: a report card for ticket data.
+//! `realism`: checks and scores ticket data, and prints a report.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -8,37 +8,39 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome};
-use realism::card::Card;
-use realism::format::{Format, render};
+use realism::report::Report;
+use realism::report::format::{Format, render};
 use realism::{Config, run_realism};
 
-/// Judge how real tickets look: the contract's rules, and how much they are like those of the world they claim
+/// Check ticket data against the contract's rules and score its similarity to the world it claims to be from
 ///
-/// Every rule must be kept by every ticket. Every column's shape must score at least 0.99 and every named pair 0.97, as SDMetrics
-/// scores them, against other worlds of the same profile, period and size, or what such worlds score against each other where
-/// chance keeps them from more; market, severity and channel must have a chi-square p above 0.001 against the profile's weights;
-/// and the signs of a believable world must be there. Below 1,000 tickets, and of tickets that were selected by their last
-/// change, only the rules are judged.
+/// Rules: every ticket must satisfy every rule.
 ///
-/// Exit code 0: nothing is below its target. 1: something is, or the data can't be read. 2: wrong usage.
+/// Scores: every column must score at least 0.99 and every pair of columns 0.97, with the metrics of SDMetrics, compared
+/// with reference worlds of the same profile, period and size. Where random variation keeps such worlds below that, the
+/// target is what they score against each other. Market, severity and channel need a chi-square p above 0.001 against
+/// the profile's weights, and every plausibility metric must reach its target.
+///
+/// Data sets with fewer than 1,000 tickets, and selections of changed tickets, are only checked against the rules.
+///
+/// Exit codes: 0 all targets reached; 1 a result below its target, or unreadable data; 2 usage error.
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Directories or files of JSON-Lines, - for standard input, or a directory with curated Parquet
+    /// Directories or files of JSON Lines, - for standard input, or a directory with curated Parquet
     #[arg(long, short, value_name = "PATH", default_value = "data/raw", num_args = 1..)]
     data: Vec<PathBuf>,
 
-    /// The profile to hold the tickets against: default, realistic or a TOML file [default: the one that their manifest names, or
-    /// default]
+    /// Profile to compare with: default, realistic or a TOML file [default: the profile in the manifest, or default]
     #[arg(long, value_name = "NAME|FILE")]
     profile: Option<String>,
 
-    /// Compare with this data set instead of the profile's world
+    /// Data set to compare with instead of reference worlds
     #[arg(long, value_name = "PATH")]
     reference: Option<PathBuf>,
 
-    /// How to show the card
+    /// Output format of the report
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 
@@ -59,18 +61,20 @@ fn realism(arguments: Arguments) -> anyhow::Result<Outcome> {
         reference: arguments.reference,
         threads: executor::default_threads(),
     };
-    let card = run_realism(&config, &messages)?;
+    let report = run_realism(&config, &messages)?;
     let mut out = io::stdout().lock();
-    let text = render(arguments.format, &card)?;
+    let text = render(arguments.format, &report)?;
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")?;
-    verdict(&card)
+    verdict(&report)
 }
 
-fn verdict(card: &Card) -> anyhow::Result<Outcome> {
-    match card.below_target()[..] {
-        _ if card.passed => Ok(Outcome::Done),
-        [] => bail!("{} could not be compared: the reference is {}", card.data, card.reference),
+fn verdict(report: &Report) -> anyhow::Result<Outcome> {
+    match report.below_target()[..] {
+        _ if report.passed => Ok(Outcome::Done),
+        [] => bail!("{} could not be compared; reference: {}", report.data, report.reference),
         [ref first] => bail!("{first} is below its target"),
-        [ref first, ..] => bail!("{} results are below their targets; the first is {first}", card.below_target().len()),
+        [ref first, ..] => {
+            bail!("{} results are below their targets, {first} first", report.below_target().len())
+        }
     }
 }

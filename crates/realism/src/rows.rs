@@ -1,20 +1,22 @@
-//! A ticket in as few bytes as comparing it needs, and the names behind its numbers.
+//! Compact representation of tickets, and the dictionaries of its encoded names.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use chrono::{DateTime, Datelike, Timelike};
+use generate::world::calendar::LocalHour;
 use ticket_schema::Ticket;
 use ticket_schema::cars::ModelSeries;
 use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
 use ticket_schema::ticket::{CustomerId, VinLast6};
 use uuid::Uuid;
 
-/// One ticket: 96 bytes, whatever its texts.
+/// One ticket in at most 96 bytes.
 ///
-/// What breaks the form of its identifier is kept as a hash, which tells it from others as well.
+/// Identifiers that violate their format are replaced with a hash, which still distinguishes them.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// The identifier.
+    /// Identifier of the ticket.
     pub ticket_id: Uuid,
     /// Seconds since 1970.
     pub created_at: i64,
@@ -22,58 +24,58 @@ pub struct Row {
     pub updated_at: i64,
     /// Seconds since 1970.
     pub resolved_at: Option<i64>,
-    /// 40 bits, or a hash with its highest bit set.
+    /// 40 bits, or a hash with the highest bit set.
     pub customer: u64,
-    /// A number below [`VinLast6::COUNT`], or a hash with its highest bit set.
+    /// A number below [`VinLast6::COUNT`], or a hash with the highest bit set.
     pub vin: u32,
-    /// The dealer, numbered by [`Names::dealers`].
+    /// Service centre, encoded by [`Dictionaries::dealers`].
     pub dealer: u32,
-    /// The car's model year.
+    /// Model year of the car.
     pub model_year: i32,
-    /// Where it was read.
-    pub place: Place,
-    /// The market, numbered by [`Names::markets`].
+    /// Location in the input.
+    pub location: Location,
+    /// Market, encoded by [`Dictionaries::markets`].
     pub market: u16,
-    /// The market in the dealer's identifier, if that has the contract's form.
+    /// Market in the service centre's identifier, if that is valid.
     pub dealer_market: Option<Market>,
-    /// The series, numbered by [`Names::series`].
+    /// Model series, encoded by [`Dictionaries::series`].
     pub series: u16,
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
-    /// Where it stands.
+    /// Status.
     pub status: Status,
-    /// What it is about.
+    /// Category.
     pub category: Category,
-    /// How it reached us.
+    /// Channel.
     pub channel: Channel,
-    /// Whether its SLA target was missed.
+    /// True if the SLA target was missed.
     pub sla_breached: bool,
 }
 
-/// Where a ticket was read.
+/// Location of a ticket in the input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// The file, counted from 0.
+pub struct Location {
+    /// File number, counted from 0.
     pub source: u32,
-    /// The line or row, counted from 1.
+    /// Line or row number, counted from 1.
     pub line: u32,
 }
 
-/// Numbers for names, in the order in which they come, after those that are known beforehand.
+/// Dictionary encoding of names: ids in order of first occurrence, after those of the predefined names.
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
     names: Vec<String>,
-    places: HashMap<String, u32>,
+    ids: HashMap<String, u32>,
 }
 
-/// The names behind the numbers in rows. Two data sets that are compared share one.
+/// Dictionaries of the names in rows. Data sets that are compared with each other share them.
 #[derive(Clone, Debug)]
-pub struct Names {
-    /// Markets; the contract's have the numbers of [`Market::ALL`].
+pub struct Dictionaries {
+    /// Markets; those of the contract have the ids of [`Market::ALL`].
     pub markets: Dictionary,
-    /// Series; the known ones have the numbers of [`ModelSeries::ALL`].
+    /// Model series; the known ones have the ids of [`ModelSeries::ALL`].
     pub series: Dictionary,
-    /// Dealers.
+    /// Service centres.
     pub dealers: Dictionary,
 }
 
@@ -81,29 +83,29 @@ impl Dictionary {
     fn with(known: impl Iterator<Item = &'static str>) -> Self {
         let mut dictionary = Self::default();
         for name in known {
-            dictionary.number(name);
+            dictionary.id(name);
         }
         dictionary
     }
 
-    /// The number of a name.
-    pub fn number(&mut self, name: &str) -> u32 {
-        if let Some(place) = self.places.get(name) {
-            return *place;
+    /// Returns the id of a name, adding it if it is new.
+    pub fn id(&mut self, name: &str) -> u32 {
+        if let Some(id) = self.ids.get(name) {
+            return *id;
         }
-        let place = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        let id = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         self.names.push(name.to_owned());
-        self.places.insert(name.to_owned(), place);
-        place
+        self.ids.insert(name.to_owned(), id);
+        id
     }
 
-    /// The number of a name, where numbers have 16 bits: the last one stands for all further names.
-    pub fn short_number(&mut self, name: &str) -> u16 {
-        u16::try_from(self.number(name)).unwrap_or(u16::MAX)
+    /// Returns the id of a name in 16 bits; all names beyond the range share the last id.
+    pub fn id_u16(&mut self, name: &str) -> u16 {
+        u16::try_from(self.id(name)).unwrap_or(u16::MAX)
     }
 }
 
-impl Default for Names {
+impl Default for Dictionaries {
     fn default() -> Self {
         Self {
             markets: Dictionary::with(Market::ALL.iter().map(|market| market.as_str())),
@@ -114,7 +116,7 @@ impl Default for Names {
 }
 
 impl Row {
-    /// The row of a ticket that was just made.
+    /// Converts a generated ticket.
     pub fn of_ticket(ticket: &Ticket) -> Self {
         Self {
             ticket_id: ticket.ticket_id,
@@ -125,7 +127,7 @@ impl Row {
             vin: vin_number(ticket.vin_last6),
             dealer: u32::from(ticket.dealer_id.number),
             model_year: ticket.model_year,
-            place: Place::default(),
+            location: Location::default(),
             market: ticket.market as u16,
             dealer_market: Some(ticket.dealer_id.market),
             series: ticket.model_series as u16,
@@ -137,34 +139,34 @@ impl Row {
         }
     }
 
-    /// The market, if it is one of the contract's.
+    /// Returns the market if it is one of the contract's.
     pub fn known_market(&self) -> Option<Market> {
         Market::ALL.get(usize::from(self.market)).copied()
     }
 
-    /// The series, if it is a known one.
+    /// Returns the model series if it is a known one.
     pub fn known_series(&self) -> Option<ModelSeries> {
         ModelSeries::ALL.get(usize::from(self.series)).copied()
     }
 
-    /// The car: the last six of a VIN are not unique, with their customer they are.
+    /// Returns the key of the car: the last six characters of a VIN are unique only per customer.
     pub const fn car(&self) -> (u64, u32) {
         (self.customer, self.vin)
     }
 }
 
-/// A ticket's identifier, or something as unique in its place.
+/// Parses a ticket's identifier; invalid ones are replaced with a hash.
 pub fn ticket_number(text: &str) -> Uuid {
     let uuid = Uuid::try_parse(text).ok();
     uuid.unwrap_or_else(|| Uuid::from_u64_pair(hash(text), hash(&(text, text))))
 }
 
-/// A customer's number.
+/// Parses a customer's identifier; invalid ones are replaced with a hash.
 pub fn customer_number(text: &str) -> u64 {
     text.parse().map_or_else(|_| hash(text) | 1 << 63, CustomerId::bits)
 }
 
-/// The number of the last six of a VIN, or of something else in their place.
+/// Parses the last six characters of a VIN; invalid ones are replaced with a hash.
 pub fn vin_text_number(text: &str) -> u32 {
     text.parse().map_or_else(|_| hash(text) as u32 | 1 << 31, vin_number)
 }
@@ -181,20 +183,45 @@ fn hash(value: &(impl Hash + ?Sized)) -> u64 {
     hasher.finish()
 }
 
+/// Local hour and weekday in a ticket's market at the time of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalTime {
+    /// Hour of the day, 0 to 23.
+    pub hour: u32,
+    /// Days since Monday, 0 to 6.
+    pub weekday: u32,
+}
+
+/// Returns the local time of a ticket's creation; UTC for unknown markets.
+pub fn local_time(row: &Row) -> LocalTime {
+    let time = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default();
+    let (date, hour) = row.known_market().map_or((time.date_naive(), time.hour()), |market| {
+        let local = LocalHour::at(market, time);
+        (local.date, u32::from(local.hour_of_week) % 24)
+    });
+    LocalTime { hour, weekday: date.weekday().num_days_from_monday() }
+}
+
+/// Returns the time after which an unresolved ticket misses its SLA target, in seconds since 1970.
+pub const fn deadline(row: &Row) -> i64 {
+    row.created_at.saturating_add(row.severity.sla_target_seconds())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Row, customer_number, ticket_number, vin_number, vin_text_number};
+    use super::{LocalTime, Row, customer_number, local_time, ticket_number, vin_number, vin_text_number};
+    use ticket_schema::enums::Market;
     use ticket_schema::ticket::VinLast6;
 
     #[test]
-    fn vins_have_the_numbers_that_they_were_made_from() {
+    fn vin_numbers_round_trip() {
         for number in [0, 99_999, 100_000, 1_234_567, VinLast6::COUNT - 1] {
             assert_eq!(vin_number(VinLast6::from_number(number)), number);
         }
     }
 
     #[test]
-    fn what_has_no_number_of_its_own_is_told_apart_all_the_same() {
+    fn invalid_identifiers_are_distinguishable() {
         assert_eq!(customer_number("CUST-00000000FF"), 255);
         assert_ne!(customer_number("alice"), customer_number("bob"));
         assert!(customer_number("alice") > 1 << 40);
@@ -204,7 +231,28 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_small() {
+    fn row_fits_in_96_bytes() {
         assert!(std::mem::size_of::<Row>() <= 96);
+    }
+
+    fn row() -> Row {
+        let world = manifest::WorldParameters::new(1, "2026-11-22".parse().unwrap(), 90, 10);
+        Row::of_ticket(&generate::World::new(world).unwrap().tickets(0..1).next().unwrap())
+    }
+
+    #[test]
+    fn local_time_depends_on_market_and_season() {
+        let at = |text: &str, market: Option<Market>| {
+            let created_at = chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp();
+            local_time(&Row { created_at, market: market.map_or(99, |market| market as u16), ..row() })
+        };
+        // A Monday in summer and a Thursday in winter.
+        assert_eq!(at("2026-07-06T23:30:00Z", Some(Market::De)), LocalTime { hour: 1, weekday: 1 });
+        assert_eq!(at("2026-01-01T23:30:00Z", Some(Market::De)), LocalTime { hour: 0, weekday: 4 });
+        assert_eq!(at("2026-07-06T02:00:00Z", Some(Market::Us)), LocalTime { hour: 22, weekday: 6 });
+        assert_eq!(at("2026-01-01T13:30:00Z", Some(Market::Au)), LocalTime { hour: 0, weekday: 4 });
+        // The working week began on Sunday in the Emirates, but the weekday is still Sunday.
+        assert_eq!(at("2021-07-04T08:30:00Z", Some(Market::Ae)), LocalTime { hour: 12, weekday: 6 });
+        assert_eq!(at("2026-07-06T23:30:00Z", None), LocalTime { hour: 23, weekday: 0 });
     }
 }

@@ -1,4 +1,4 @@
-//! The real binary: which data passes and which doesn't, each rule, each option, and what a person meets when something is wrong.
+//! The `realism` binary: verdicts on various data sets, violations of each rule, options and error messages.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 mod tickets;
@@ -11,7 +11,8 @@ use manifest::{CuratedManifest, Manifest, ProfileRef, Scenario, WorldParameters}
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 use tickets::{
-    generate, generate_into, independent_tickets, json_lines, our_tickets, strangers, transform_into, world,
+    distinct_customers, generate, generate_into, generated_tickets, independent_tickets, json_lines, transform_into,
+    world,
 };
 
 const BINARY: &str = env!("CARGO_BIN_EXE_realism");
@@ -20,11 +21,11 @@ fn realism(home: &TempDir, arguments: &[&str]) -> Output {
     Command::new(BINARY).current_dir(home.path()).args(arguments).output().unwrap()
 }
 
-/// The card and the exit code.
-fn card(home: &TempDir, arguments: &[&str]) -> (Value, i32) {
+/// Returns the report and the exit code.
+fn report(home: &TempDir, arguments: &[&str]) -> (Value, i32) {
     let output = realism(home, &[arguments, &["--format", "json", "--quiet"]].concat());
-    let card = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
-    (card, output.status.code().unwrap())
+    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+    (report, output.status.code().unwrap())
 }
 
 fn stderr(output: &Output) -> String {
@@ -42,40 +43,40 @@ fn write(home: &TempDir, name: &str, text: &str) -> PathBuf {
     path
 }
 
-fn home_with(count: u64) -> TempDir {
+fn home_with_generated(count: u64) -> TempDir {
     let home = tempdir().unwrap();
     generate_into(&home.path().join("data/raw"), count);
     home
 }
 
-/// The names of those results of a kind that didn't pass.
+/// Returns the names of the results that did not pass.
 fn failed(results: &Value) -> Vec<&str> {
     let results = results.as_array().unwrap().iter();
     results.filter(|result| result["passed"] == false).map(|result| result["name"].as_str().unwrap()).collect()
 }
 
 #[test]
-fn our_tickets_pass_raw_or_curated() {
-    let home = home_with(3000);
-    let (raw, code) = card(&home, &[]);
+fn generated_tickets_pass_raw_and_curated() {
+    let home = home_with_generated(3000);
+    let (raw, code) = report(&home, &[]);
     assert_eq!((code, raw["passed"].as_bool()), (0, Some(true)), "{raw:#}");
     assert_eq!((&raw["n_lines"], &raw["n_tickets"]), (&json!(3000), &json!(3000)));
     assert_eq!(raw["as_of"], "2026-11-22T00:00:00Z");
 
     transform_into(&home.path().join("data/raw"), &home.path().join("data/curated"));
-    let (curated, code) = card(&home, &["--data", "data/curated"]);
+    let (curated, code) = report(&home, &["--data", "data/curated"]);
     assert_eq!((code, &curated["scores"]), (0, &raw["scores"]));
     assert_eq!((failed(&curated["rules"]), &curated["n_tickets"]), (vec![], &json!(3000)));
 }
 
 #[test]
-fn our_tickets_pass_without_a_manifest_and_through_a_pipe() {
-    let home = home_with(3000);
+fn generated_tickets_pass_without_a_manifest_and_from_stdin() {
+    let home = home_with_generated(3000);
     fs::remove_file(home.path().join("data/raw/_manifest.json")).unwrap();
-    let (without, code) = card(&home, &[]);
+    let (without, code) = report(&home, &[]);
     assert_eq!(code, 0, "{without:#}");
 
-    let lines = json_lines(&our_tickets(3000));
+    let lines = json_lines(&generated_tickets(3000));
     let path = write(&home, "all.jsonl", &lines);
     let piped = Command::new(BINARY)
         .args(["--data", "-", "--format", "json"])
@@ -87,31 +88,31 @@ fn our_tickets_pass_without_a_manifest_and_through_a_pipe() {
 }
 
 #[test]
-fn fifty_thousand_of_our_tickets_reach_every_target() {
-    let home = home_with(50_000);
-    let (card, code) = card(&home, &[]);
-    assert_eq!((code, &card["passed"]), (0, &json!(true)), "{card:#}");
-    let scores = &card["scores"];
+fn fifty_thousand_generated_tickets_reach_every_target() {
+    let home = home_with_generated(50_000);
+    let (report, code) = report(&home, &[]);
+    assert_eq!((code, &report["passed"]), (0, &json!(true)), "{report:#}");
+    let scores = &report["scores"];
     let reached = |kind: &str, least: f64| {
         let scores = scores[kind].as_array().unwrap().iter();
         scores.filter(|score| score["score"].as_f64().unwrap() >= least).count()
     };
-    // What seeds draw by day and by dealer keeps two or three columns from 0.99; the card says how much that can be.
+    // Variation between days and service centres keeps two or three columns below 0.99; the report contains its size.
     assert!(reached("columns", 0.99) >= 14, "{scores:#}");
     assert_eq!((reached("columns", 0.98), reached("pairs", 0.97)), (17, 11), "{scores:#}");
     assert_eq!(scores["chi_squares"].as_array().unwrap().len(), 3);
-    let targets = scores["signs"].as_array().unwrap().iter().map(|sign| &sign["target"]);
+    let targets = scores["plausibility"].as_array().unwrap().iter().map(|metric| &metric["target"]);
     assert_eq!(targets.collect::<Vec<_>>(), [0.02, 0.08, 0.04, 0.05, 0.08, 0.002, 0.002]);
 }
 
 #[test]
-fn independent_uniform_draws_fail_though_they_keep_the_rules() {
+fn independent_uniform_draws_satisfy_the_rules_but_fail_the_scores() {
     let home = tempdir().unwrap();
     write(&home, "uniform/tickets.jsonl", &json_lines(&independent_tickets(10_000)));
-    let (card, code) = card(&home, &["--data", "uniform"]);
+    let (report, code) = report(&home, &["--data", "uniform"]);
     assert_eq!(code, 1);
-    assert_eq!(failed(&card["rules"]), Vec::<&str>::new());
-    let scores = &card["scores"];
+    assert_eq!(failed(&report["rules"]), Vec::<&str>::new());
+    let scores = &report["scores"];
     let columns = failed(&scores["columns"]);
     for column in
         ["severity", "status", "category", "channel", "market", "model_series", "resolution", "hour", "weekday"]
@@ -119,147 +120,147 @@ fn independent_uniform_draws_fail_though_they_keep_the_rules() {
         assert!(columns.contains(&column), "{column} passed; failed are {columns:?}");
     }
     assert_eq!(failed(&scores["chi_squares"]), ["market", "severity", "channel"]);
-    for kind in ["pairs", "signs"] {
+    for kind in ["pairs", "plausibility"] {
         assert_eq!(failed(&scores[kind]).len(), scores[kind].as_array().unwrap().len(), "{:#}", scores[kind]);
     }
 }
 
-/// The card and the exit code of what generate makes of this.
-fn card_of(config: generate::Config, arguments: &[&str]) -> (Value, i32) {
+/// Returns the report and the exit code for a generated data set.
+fn report_of(config: generate::Config, arguments: &[&str]) -> (Value, i32) {
     let home = tempdir().unwrap();
     generate(&home.path().join("data/raw"), config);
-    card(&home, arguments)
+    report(&home, arguments)
 }
 
 #[test]
-fn tickets_are_held_against_the_profile_that_they_claim() {
+fn tickets_are_compared_with_their_claimed_profile() {
     let realistic = ProfileRef { name: "realistic".to_owned(), crc64nvme: None };
     let config = generate::Config::of(WorldParameters { profile: realistic, ..world(3000) });
-    let (own, code) = card_of(config.clone(), &[]);
+    let (own, code) = report_of(config.clone(), &[]);
     assert_eq!((code, &own["profile"]), (0, &json!("realistic")), "{own:#}");
-    let (other, code) = card_of(config, &["--profile", "default"]);
+    let (other, code) = report_of(config, &["--profile", "default"]);
     assert_eq!((code, &other["profile"]), (1, &json!("default")));
     assert_eq!(failed(&other["scores"]["chi_squares"]), ["market"]);
 }
 
 #[test]
-fn what_scenarios_add_is_part_of_the_claimed_world() {
+fn reference_worlds_include_the_claimed_scenarios() {
     let world = WorldParameters { scenarios: vec![Scenario::Recall], ..world(3000) };
-    let (with, code) = card_of(generate::Config::of(world.clone()), &[]);
+    let (with, code) = report_of(generate::Config::of(world.clone()), &[]);
     assert_eq!((code, &with["scores"]["chi_squares"]), (0, &json!([])), "{with:#}");
 
     let home = tempdir().unwrap();
     generate(&home.path().join("recall"), generate::Config::of(world));
     generate(&home.path().join("none"), generate::Config::of(tickets::world(3000)));
-    let (against_none, code) = card(&home, &["--data", "recall", "--reference", "none"]);
+    let (against_none, code) = report(&home, &["--data", "recall", "--reference", "none"]);
     assert_eq!(code, 1);
     assert!(failed(&against_none["scores"]["columns"]).contains(&"category"));
 }
 
 #[test]
-fn a_world_can_go_on_after_its_first_period() {
+fn worlds_can_extend_beyond_their_first_period() {
     let earlier = world(2000);
     let later = WorldParameters { as_of: earlier.as_of.plus_seconds(30 * 86_400), ..earlier };
-    let (card, code) = card_of(generate::Config::of(later), &[]);
-    assert_eq!(code, 0, "{card:#}");
-    assert!(card["n_tickets"].as_u64().unwrap() > 2300);
-    assert_eq!(card["scores"]["chi_squares"].as_array().unwrap().len(), 3);
+    let (report, code) = report_of(generate::Config::of(later), &[]);
+    assert_eq!(code, 0, "{report:#}");
+    assert!(report["n_tickets"].as_u64().unwrap() > 2300);
+    assert_eq!(report["scores"]["chi_squares"].as_array().unwrap().len(), 3);
 }
 
 #[test]
-fn of_a_feed_only_the_rules_are_asked() {
+fn feeds_are_only_checked_against_the_rules() {
     let changed_since = Some("2026-11-10".parse().unwrap());
     let home = tempdir().unwrap();
     generate(&home.path().join("data/raw"), generate::Config { changed_since, ..generate::Config::of(world(10_000)) });
-    let (raw, code) = card(&home, &[]);
+    let (raw, code) = report(&home, &[]);
     assert_eq!((code, &raw["scores"]), (0, &Value::Null));
     let why = raw["reference"].as_str().unwrap();
-    assert!(why.starts_with("nothing: tickets that changed after 2026-11-10T00:00:00Z are a selection"), "{why}");
+    assert!(why.starts_with("none: tickets that changed after 2026-11-10T00:00:00Z are a subset"), "{why}");
 
     transform_into(&home.path().join("data/raw"), &home.path().join("data/curated"));
-    let (curated, code) = card(&home, &["--data", "data/curated"]);
-    assert_eq!((code, &curated["reference"]), (0, &json!("nothing: the tickets are a selection of their world's")));
+    let (curated, code) = report(&home, &["--data", "data/curated"]);
+    assert_eq!((code, &curated["reference"]), (0, &json!("none: the tickets are a subset of their world")));
 }
 
 #[test]
-fn planted_defects_count_against_the_rules() {
+fn injected_defects_violate_rules() {
     let dirty = "0.05".parse().unwrap();
-    let (card, code) = card_of(generate::Config { dirty, ..generate::Config::of(world(2000)) }, &[]);
+    let (report, code) = report_of(generate::Config { dirty, ..generate::Config::of(world(2000)) }, &[]);
     assert_eq!(code, 1);
-    let broken = failed(&card["rules"]);
+    let broken = failed(&report["rules"]);
     assert!(["json", "ticket_id_unique"].iter().all(|rule| broken.contains(rule)), "{broken:?}");
-    assert!(card["scores"].is_object());
+    assert!(report["scores"].is_object());
 }
 
 #[test]
-fn a_slight_change_of_one_share_is_seen() {
-    let home = home_with(3000);
-    let mut tickets = our_tickets(3000);
-    // A tenth of all tickets come by phone instead of the portal, which has the same hours.
+fn small_change_of_one_share_is_detected() {
+    let home = home_with_generated(3000);
+    let mut tickets = generated_tickets(3000);
+    // Moves one tenth of all tickets from the dealer portal to the phone, which has the same opening hours.
     for ticket in tickets.iter_mut().filter(|ticket| ticket["channel"] == "Dealer Portal").step_by(3) {
         ticket["channel"] = json!("Phone");
     }
     write(&home, "changed/tickets.jsonl", &json_lines(&tickets));
-    let (card, code) = card(&home, &["--data", "changed"]);
-    assert_eq!((code, failed(&card["rules"]).len()), (1, 0));
-    assert_eq!(failed(&card["scores"]["columns"]), ["channel"]);
-    assert_eq!(failed(&card["scores"]["chi_squares"]), ["channel"]);
+    let (report, code) = report(&home, &["--data", "changed"]);
+    assert_eq!((code, failed(&report["rules"]).len()), (1, 0));
+    assert_eq!(failed(&report["scores"]["columns"]), ["channel"]);
+    assert_eq!(failed(&report["scores"]["chi_squares"]), ["channel"]);
 }
 
-/// Changes one ticket of a file, and expects exactly these rules to be broken by its line.
-fn breaks(rules: &[&str], change: impl Fn(&mut Vec<Value>)) {
+/// Changes one ticket of a file and expects its line to violate exactly these rules.
+fn assert_violations(rules: &[&str], change: impl Fn(&mut Vec<Value>)) {
     let home = tempdir().unwrap();
-    let mut tickets = strangers(CHANGED);
+    let mut tickets = distinct_customers(CHANGED);
     change(&mut tickets);
     write(&home, "tickets.jsonl", &json_lines(&tickets));
-    let (card, code) = card(&home, &["--data", "tickets.jsonl"]);
-    assert_eq!((failed(&card["rules"]), code), (rules.to_vec(), 1), "{card:#}");
-    for rule in card["rules"].as_array().unwrap().iter().filter(|rule| rule["passed"] == false) {
+    let (report, code) = report(&home, &["--data", "tickets.jsonl"]);
+    assert_eq!((failed(&report["rules"]), code), (rules.to_vec(), 1), "{report:#}");
+    for rule in report["rules"].as_array().unwrap().iter().filter(|rule| rule["passed"] == false) {
         assert_eq!((&rule["n_broken"], &rule["first"]), (&json!(1), &json!("tickets.jsonl:42")), "{rule:#}");
     }
 }
 
-/// The place of the ticket that is changed, which is line 42.
+/// Index of the changed ticket, in line 42.
 const CHANGED: usize = 41;
 
 #[test]
-fn each_rule_of_one_ticket_names_the_line_that_breaks_it() {
+fn ticket_rules_name_the_violating_line() {
     let set =
         |field: &'static str, value: Value| move |tickets: &mut Vec<Value>| tickets[CHANGED][field] = value.clone();
-    breaks(&["fields_present"], |tickets| {
+    assert_violations(&["fields_present"], |tickets| {
         tickets[CHANGED].as_object_mut().unwrap().remove("channel");
     });
-    breaks(&["field_types"], set("model_year", json!("2024")));
-    breaks(&["severity_text"], set("severity", json!("P5")));
-    breaks(&["ticket_id_form"], set("ticket_id", json!("T-42")));
-    breaks(&["customer_id_form"], set("customer_id", json!("alice")));
-    breaks(&["vin_last6_form"], set("vin_last6", json!("O12345")));
-    breaks(&["dealer_id_form"], set("dealer_id", json!("DE-3")));
-    breaks(&["market_text", "dealer_market"], set("market", json!("CH")));
-    breaks(&["car_sold"], set("model_series", json!("Isetta")));
-    breaks(&["car_sold", "car_on_sale"], set("model_year", json!(2031)));
-    breaks(&["opening_hours"], set("channel", json!("Phone")));
-    breaks(&["dealer_market"], |tickets| {
+    assert_violations(&["field_types"], set("model_year", json!("2024")));
+    assert_violations(&["severity_text"], set("severity", json!("P5")));
+    assert_violations(&["ticket_id_form"], set("ticket_id", json!("T-42")));
+    assert_violations(&["customer_id_form"], set("customer_id", json!("alice")));
+    assert_violations(&["vin_last6_form"], set("vin_last6", json!("O12345")));
+    assert_violations(&["dealer_id_form"], set("dealer_id", json!("DE-3")));
+    assert_violations(&["market_text", "dealer_market"], set("market", json!("CH")));
+    assert_violations(&["car_sold"], set("model_series", json!("Isetta")));
+    assert_violations(&["car_sold", "car_on_sale"], set("model_year", json!(2031)));
+    assert_violations(&["opening_hours"], set("channel", json!("Phone")));
+    assert_violations(&["dealer_market"], |tickets| {
         let elsewhere = if tickets[CHANGED]["market"] == "DE" { "DLR-FR-001" } else { "DLR-DE-001" };
         tickets[CHANGED]["dealer_id"] = json!(elsewhere);
     });
-    breaks(&["sla_breached"], |tickets| {
+    assert_violations(&["sla_breached"], |tickets| {
         let breached = tickets[CHANGED]["sla_breached"].as_bool().unwrap();
         tickets[CHANGED]["sla_breached"] = json!(!breached);
     });
-    breaks(&["resolved_status"], set("status", json!("Open")));
-    breaks(&["resolved_between"], |tickets| {
+    assert_violations(&["resolved_status"], set("status", json!("Open")));
+    assert_violations(&["resolved_between"], |tickets| {
         tickets[CHANGED]["resolved_at"] = tickets[CHANGED]["created_at"].clone();
         tickets[CHANGED]["sla_breached"] = json!(false);
     });
-    breaks(&["time_form"], |tickets| {
-        let moment = tickets[CHANGED]["updated_at"].as_str().unwrap().replace('Z', "+00:00");
-        tickets[CHANGED]["updated_at"] = json!(moment);
+    assert_violations(&["time_form"], |tickets| {
+        let time = tickets[CHANGED]["updated_at"].as_str().unwrap().replace('Z', "+00:00");
+        tickets[CHANGED]["updated_at"] = json!(time);
     });
 }
 
 #[test]
-fn each_rule_between_tickets_names_the_line_that_breaks_it() {
+fn cross_row_rules_name_the_violating_line() {
     let copy = |fields: &'static [&'static str]| {
         move |tickets: &mut Vec<Value>| {
             let other = tickets.iter().find(|ticket| ticket["market"] == tickets[CHANGED]["market"]).unwrap().clone();
@@ -268,8 +269,8 @@ fn each_rule_between_tickets_names_the_line_that_breaks_it() {
             }
         }
     };
-    breaks(&["ticket_id_unique"], copy(&["ticket_id"]));
-    breaks(&["one_car", "one_home", "one_customer_dealer"], |tickets| {
+    assert_violations(&["ticket_id_unique"], copy(&["ticket_id"]));
+    assert_violations(&["one_car", "one_car_dealer", "one_customer_dealer"], |tickets| {
         copy(&["customer_id", "vin_last6"])(tickets);
         tickets[CHANGED]["dealer_id"] = json!(format!("DLR-{}-999", tickets[CHANGED]["market"].as_str().unwrap()));
         let other_series = if tickets[CHANGED]["model_series"] == "X3" { "X1" } else { "X3" };
@@ -277,118 +278,119 @@ fn each_rule_between_tickets_names_the_line_that_breaks_it() {
         let other_series = if first["model_series"] == other_series { "5 Series" } else { other_series };
         tickets[CHANGED]["model_series"] = json!(other_series);
     });
-    breaks(&["one_customer_market", "one_customer_dealer"], |tickets| {
+    assert_violations(&["one_customer_market", "one_customer_dealer"], |tickets| {
         let market = tickets[CHANGED]["market"].clone();
         let elsewhere = tickets.iter().find(|ticket| ticket["market"] != market).unwrap()["customer_id"].clone();
         tickets[CHANGED]["customer_id"] = elsewhere;
     });
-    breaks(&["one_customer_dealer"], |tickets| {
+    assert_violations(&["one_customer_dealer"], |tickets| {
         copy(&["customer_id"])(tickets);
         tickets[CHANGED]["dealer_id"] = json!(format!("DLR-{}-999", tickets[CHANGED]["market"].as_str().unwrap()));
     });
-    breaks(&["time_order"], |tickets| {
-        // Two lines change places; the second of them goes back.
+    assert_violations(&["time_order"], |tickets| {
+        // Two lines are swapped; the second one is out of order.
         tickets.swap(CHANGED - 1, CHANGED);
     });
 }
 
 #[test]
-fn the_manifest_tells_what_lies_ahead_and_what_lies_before() {
-    let home = home_with(200);
+fn manifest_defines_the_period_of_valid_times() {
+    let home = home_with_generated(200);
     let file = home.path().join("data/raw/tickets_20261122_000000_0000.jsonl");
-    let mut tickets = our_tickets(200);
+    let mut tickets = generated_tickets(200);
     tickets[0]["created_at"] = json!("2026-08-01T00:00:00Z");
     tickets[0]["sla_breached"] = json!(true);
     tickets[CHANGED]["updated_at"] = json!("2026-11-22T00:00:01Z");
     fs::write(file, json_lines(&tickets)).unwrap();
-    let (card, _) = card(&home, &[]);
-    assert_eq!(failed(&card["rules"]), ["created_in_period", "nothing_ahead"]);
+    let (report, _) = report(&home, &[]);
+    assert_eq!(failed(&report["rules"]), ["created_in_period", "updated_before_as_of"]);
 }
 
 #[test]
-fn broken_lines_are_counted_and_stop_nothing() {
+fn invalid_lines_are_counted_and_skipped() {
     let home = tempdir().unwrap();
-    let mut lines: Vec<String> = json_lines(&our_tickets(2000)).lines().map(str::to_owned).collect();
+    let mut lines: Vec<String> = json_lines(&generated_tickets(2000)).lines().map(str::to_owned).collect();
     lines[4] = "not JSON".to_owned();
     lines[9] = "[1, 2]".to_owned();
     lines[14].truncate(40);
     lines[19] = lines[19].replace("\"status\":\"", "\"status\":\"Quite ");
     lines.insert(30, String::new());
     write(&home, "tickets.jsonl", &(lines.join("\r\n") + "\r\n"));
-    let (card, code) = card(&home, &["--data", "tickets.jsonl"]);
-    assert_eq!((code, &card["n_lines"], &card["n_tickets"]), (1, &json!(2000), &json!(1996)));
-    assert_eq!(failed(&card["rules"]), ["json", "status_text"]);
-    let json = &card["rules"][0];
+    let (report, code) = report(&home, &["--data", "tickets.jsonl"]);
+    assert_eq!((code, &report["n_lines"], &report["n_tickets"]), (1, &json!(2000), &json!(1996)));
+    assert_eq!(failed(&report["rules"]), ["json", "status_text"]);
+    let json = &report["rules"][0];
     assert_eq!((&json["n_broken"], &json["first"]), (&json!(3), &json!("tickets.jsonl:5")));
     assert!((json["share"].as_f64().unwrap() - 1997.0 / 2000.0).abs() < 1e-12);
-    assert!(card["scores"].is_object());
+    assert!(report["scores"].is_object());
 }
 
 #[test]
-fn parquet_that_breaks_rules_is_named_by_row() {
+fn violations_in_parquet_are_located_by_row() {
     let home = tempdir().unwrap();
-    let mut tickets: Vec<Value> = our_tickets(200).into_iter().filter(|ticket| ticket["market"] == "DE").collect();
+    let mut tickets: Vec<Value> =
+        generated_tickets(200).into_iter().filter(|ticket| ticket["market"] == "DE").collect();
     tickets[9]["vin_last6"] = json!("short");
     tickets[11]["created_at"] = json!(tickets[11]["created_at"].as_str().unwrap().replace('Z', ".25Z"));
     write(&home, "raw/tickets.jsonl", &json_lines(&tickets));
     transform_into(&home.path().join("raw"), &home.path().join("curated"));
-    let (card, _) = card(&home, &["--data", "curated"]);
-    assert_eq!(failed(&card["rules"]), ["time_form", "vin_last6_form"]);
-    let vin = card["rules"].as_array().unwrap().iter().find(|rule| rule["name"] == "vin_last6_form").unwrap();
+    let (report, _) = report(&home, &["--data", "curated"]);
+    assert_eq!(failed(&report["rules"]), ["time_form", "vin_last6_form"]);
+    let vin = report["rules"].as_array().unwrap().iter().find(|rule| rule["name"] == "vin_last6_form").unwrap();
     assert_eq!(vin["first"], "curated/tickets/market=DE/part-0.parquet, row 10");
     assert!(CuratedManifest::load(&home.path().join("curated")).unwrap().is_some());
 }
 
 #[test]
-fn a_shard_is_held_against_its_part_of_the_period() {
+fn shards_are_compared_within_their_interval() {
     let shard = Some("2/3".parse().unwrap());
-    let (card, code) = card_of(generate::Config { shard, ..generate::Config::of(world(6000)) }, &[]);
-    assert_eq!((code, &card["n_tickets"]), (0, &json!(2000)), "{card:#}");
+    let (report, code) = report_of(generate::Config { shard, ..generate::Config::of(world(6000)) }, &[]);
+    assert_eq!((code, &report["n_tickets"]), (0, &json!(2000)), "{report:#}");
 }
 
 #[test]
-fn few_tickets_are_judged_by_the_rules_alone() {
-    let home = home_with(999);
-    let (card, code) = card(&home, &[]);
-    assert_eq!((code, &card["scores"]), (0, &Value::Null));
-    assert!(stdout(&realism(&home, &[])).contains("with fewer than 1000 tickets scores have no meaning"));
+fn small_data_sets_are_only_checked_against_the_rules() {
+    let home = home_with_generated(999);
+    let (report, code) = report(&home, &[]);
+    assert_eq!((code, &report["scores"]), (0, &Value::Null));
+    assert!(stdout(&realism(&home, &[])).contains("scores need at least 1000 tickets"));
 }
 
 #[test]
-fn tickets_that_no_world_can_have_are_not_passed() {
+fn tickets_outside_any_world_fail() {
     let home = tempdir().unwrap();
-    let mut tickets = our_tickets(1200);
+    let mut tickets = generated_tickets(1200);
     tickets[0]["created_at"] = json!("1999-01-01T00:00:00Z");
     write(&home, "tickets.jsonl", &json_lines(&tickets));
     let output = realism(&home, &["--data", "tickets.jsonl"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        stdout(&output).contains("Compared with nothing: no world of the profile fits the data"),
+        stdout(&output).contains("Reference: none: no world of the profile matches the data"),
         "{}",
         stdout(&output)
     );
 }
 
 #[test]
-fn another_data_set_can_be_the_reference() {
-    let home = home_with(2000);
-    let (same, _) = card(&home, &["--reference", "data/raw"]);
+fn data_set_as_reference() {
+    let home = home_with_generated(2000);
+    let (same, _) = report(&home, &["--reference", "data/raw"]);
     let scores =
         same["scores"]["columns"].as_array().unwrap().iter().chain(same["scores"]["pairs"].as_array().unwrap());
     assert!(scores.into_iter().all(|score| score["score"] == 1.0 && score["expected"].is_null()));
 
     write(&home, "uniform.jsonl", &json_lines(&independent_tickets(2000)));
-    let (other, code) = card(&home, &["--reference", "uniform.jsonl"]);
+    let (other, code) = report(&home, &["--reference", "uniform.jsonl"]);
     assert_eq!((code, &other["reference"]), (1, &json!("2,000 tickets of uniform.jsonl")));
     assert!(failed(&other["scores"]["columns"]).contains(&"severity"));
 }
 
 #[test]
-fn each_format_shows_the_same_card() {
-    let home = home_with(1500);
+fn formats_show_the_same_report() {
+    let home = home_with_generated(1500);
     let table = stdout(&realism(&home, &["--quiet"]));
     for text in
-        ["Realism of data/raw", "1,500 of 1,500 lines are tickets", "Shape of each column", "Local hours", "Passed: "]
+        ["Realism of data/raw", "1,500 of 1,500 lines are tickets", "Column distributions", "Local hours", "Passed: "]
     {
         assert!(table.contains(text), "{text} is not in:\n{table}");
     }
@@ -399,7 +401,7 @@ fn each_format_shows_the_same_card() {
 }
 
 #[test]
-fn each_mistake_has_its_message() {
+fn error_messages() {
     let home = tempdir().unwrap();
     fs::create_dir(home.path().join("empty")).unwrap();
     write(&home, "blank.jsonl", "\n\n");
@@ -427,19 +429,19 @@ fn each_mistake_has_its_message() {
 }
 
 #[test]
-fn a_result_below_its_target_is_named() {
+fn result_below_its_target_is_named() {
     let home = tempdir().unwrap();
-    let mut tickets = our_tickets(100);
+    let mut tickets = generated_tickets(100);
     tickets[7]["vin_last6"] = json!("short");
     write(&home, "tickets.jsonl", &json_lines(&tickets));
     let output = realism(&home, &["--data", "tickets.jsonl"]);
     assert_eq!(stderr(&output), "error: rule vin_last6_form is below its target\n");
-    let broken = "vin_last6_form is broken by 1 of 100; the first is tickets.jsonl:8";
+    let broken = "vin_last6_form: 1 of 100 violate the rule; first at tickets.jsonl:8";
     assert!(stdout(&output).contains(broken), "{}", stdout(&output));
 }
 
 #[test]
-fn help_says_everything() {
+fn help_text() {
     let help = |home: &Path| {
         let output = Command::new(BINARY).current_dir(home).env("COLUMNS", "120").arg("--help").output().unwrap();
         stdout(&output)

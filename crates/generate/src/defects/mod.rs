@@ -1,13 +1,13 @@
-//! Plants defects among the tickets as a real landing zone has them, and knows where.
+//! Injection of defects as they occur in a landing zone, with a record of their positions.
 //!
-//! A defective ticket's line is either broken where it stands, or in good order and followed by a copy: one line that breaks
-//! the contract or repeats a ticket for each entry of the truth. Lines depend on the world and the rate alone, so files,
-//! shards and threads cut the same lines differently, as they do without defects.
+//! The line of a defective ticket is either corrupted, or intact and followed by a copy. So each entry of the truth
+//! file is one line that violates the contract or repeats a ticket. The lines depend on the world and the rate alone:
+//! file size, shards and threads do not change them.
 //!
-//! * [`rate`]: how many tickets get a defect.
-//! * [`plan`]: which, and of what kind.
-//! * [`broken`]: the ways to break a line.
-//! * [`record`]: the truth file.
+//! * [`rate`]: the share of tickets with a defect.
+//! * [`plan`]: the selection of tickets and kinds.
+//! * [`corruption`]: the ways to corrupt a line.
+//! * [`truth_file`]: the list of injected defects.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,76 +16,77 @@ use manifest::defects::DefectKind;
 use ticket_schema::Ticket;
 use uuid::Uuid;
 
-pub mod broken;
+pub mod corruption;
 pub mod plan;
 pub mod rate;
-pub mod record;
+pub mod truth_file;
 
 use crate::render::Renderer;
 use crate::world::World;
-use broken::broken_line;
+use corruption::corrupt_line;
 use plan::{DELAYS, Plan};
 pub use rate::Rate;
-pub use record::Record;
+pub use truth_file::TruthFile;
 
-/// Plants the defects of one data set.
+/// Injector of the defects of one data set.
 #[derive(Clone, Copy, Debug)]
-pub struct Defects {
+pub struct DefectInjector {
     rate: Rate,
     /// The number of the data set's first ticket.
     first: u64,
 }
 
-/// What was made of a range of tickets.
+/// The lines of a range of tickets, and the defects among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Planted {
-    /// How many lines.
+pub struct InjectedDefects {
+    /// Number of lines.
     pub n_lines: u64,
-    /// Those with a defect, in order.
-    pub defects: Vec<Defect>,
+    /// The defective lines, in order.
+    pub defects: Vec<InjectedDefect>,
 }
 
 /// A line with a defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Defect {
-    /// The line, from 0 at the first one of the range.
+pub struct InjectedDefect {
+    /// Line number, counted from 0 within the range.
     pub line: u64,
-    /// What is wrong with it.
+    /// Kind of the defect.
     pub kind: DefectKind,
-    /// The ticket it was made from.
+    /// Identifier of the ticket that the line was rendered from.
     pub ticket_id: Uuid,
-    /// The field that it is in, if it is in one.
+    /// Name of the corrupted field; `None` for truncated lines and copies.
     pub field: Option<&'static str>,
 }
 
-impl Defects {
-    /// Defects in a data set that begins with the ticket number `first`; `None` for a rate of 0.
+impl DefectInjector {
+    /// Creates an injector for a data set whose first ticket has the number `first`; returns `None` for a rate of 0.
     pub fn new(rate: Rate, first: u64) -> Option<Self> {
         (!rate.is_zero()).then_some(Self { rate, first })
     }
 
-    /// Appends the lines of a range of tickets, and says which have a defect.
+    /// Appends the lines of a range of tickets and returns the defects among them.
     ///
-    /// `keep` is given each ticket that remains when broken lines are refused and of several lines of a ticket the latest state
-    /// is kept. That of a ticket before the data set's first is in the data set only as its copy.
-    pub fn make(
+    /// Calls `keep` for each ticket that remains after corrupted lines are rejected and only the latest state of each
+    /// ticket is kept. A ticket before the data set's first is present only as a copy, and is passed to `keep` with
+    /// that copy's state.
+    pub fn inject(
         &self,
         world: &World,
         renderer: &Renderer,
         tickets: Range<u64>,
         lines: &mut Vec<u8>,
         mut keep: impl FnMut(&Ticket),
-    ) -> Planted {
+    ) -> InjectedDefects {
         let earliest = tickets.start.saturating_sub(DELAYS[0]);
         let plans = Plan::of_range(world.parameters().seed, self.rate, earliest..tickets.end);
-        let mut planted = Planted::default();
+        let mut injected = InjectedDefects::default();
         for (n, ticket) in tickets.clone().zip(world.tickets(tickets)) {
             if let Some(plan) = plans.get(&n).filter(|plan| plan.kind.is_refused()) {
-                planted.add_broken(&ticket, plan, lines);
+                injected.add_broken(&ticket, plan, lines);
             } else {
                 keep(&ticket);
                 lines.extend_from_slice(&renderer.line(&ticket));
-                planted.n_lines += 1;
+                injected.n_lines += 1;
             }
             for (original, plan) in copies_due_after(n, &plans) {
                 let (copy, kind) = copy(world, original, plan);
@@ -93,28 +94,28 @@ impl Defects {
                     keep(&copy);
                 }
                 lines.extend_from_slice(&renderer.line(&copy));
-                planted.add(kind, copy.ticket_id, None);
+                injected.add(kind, copy.ticket_id, None);
             }
         }
-        planted
+        injected
     }
 }
 
-impl Planted {
+impl InjectedDefects {
     fn add_broken(&mut self, ticket: &Ticket, plan: &Plan, lines: &mut Vec<u8>) {
-        let (line, field) = broken_line(ticket, plan.kind, &mut plan.dice.clone());
+        let (line, field) = corrupt_line(ticket, plan.kind, &mut plan.rng.clone());
         lines.extend_from_slice(&line);
         lines.push(b'\n');
         self.add(plan.kind, ticket.ticket_id, field);
     }
 
     fn add(&mut self, kind: DefectKind, ticket_id: Uuid, field: Option<&'static str>) {
-        self.defects.push(Defect { line: self.n_lines, kind, ticket_id, field });
+        self.defects.push(InjectedDefect { line: self.n_lines, kind, ticket_id, field });
         self.n_lines += 1;
     }
 }
 
-/// The tickets whose copy comes right after ticket `n`, oldest first.
+/// Returns the tickets whose copy follows ticket `n` directly, oldest first.
 fn copies_due_after(n: u64, plans: &BTreeMap<u64, Plan>) -> impl Iterator<Item = (u64, &Plan)> {
     DELAYS.into_iter().filter_map(move |delay| {
         let original = n.checked_sub(delay)?;
@@ -123,14 +124,14 @@ fn copies_due_after(n: u64, plans: &BTreeMap<u64, Plan>) -> impl Iterator<Item =
     })
 }
 
-/// The copy of a ticket: as it is, or as it was at some moment before its last change. A ticket that never changed has no
-/// earlier state, and is repeated as it is.
+/// Returns the copy of a ticket: an exact duplicate, or its state at a random time before its last change. A ticket
+/// that never changed has no earlier state and is duplicated exactly.
 fn copy(world: &World, n: u64, plan: &Plan) -> (Ticket, DefectKind) {
-    let latest = world.ticket_seen_at(n, world.parameters().as_of);
+    let latest = world.ticket_as_of(n, world.parameters().as_of);
     let changing_seconds = latest.updated_at.seconds() - latest.created_at.seconds();
     if plan.kind == DefectKind::Duplicate || changing_seconds == 0 {
         return (latest, DefectKind::Duplicate);
     }
-    let as_of = latest.created_at.plus_seconds(plan.dice.clone().second_of(changing_seconds));
-    (world.ticket_seen_at(n, as_of), DefectKind::LateCopy)
+    let as_of = latest.created_at.plus_seconds(plan.rng.clone().second_of(changing_seconds));
+    (world.ticket_as_of(n, as_of), DefectKind::LateCopy)
 }

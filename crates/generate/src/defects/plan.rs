@@ -1,7 +1,7 @@
-//! Which tickets get a defect, and which: a pure function of seed, rate and the ticket's number.
+//! Selection of the tickets that get a defect: a pure function of seed, rate and ticket number.
 //!
-//! The draws are a stream of their own beside that of the tickets, so the tickets of a seed are the same with defects and
-//! without, and a greater rate keeps the defects of a smaller one.
+//! Defects are drawn from a random stream of their own, so a seed gives the same tickets with and without defects, and
+//! a higher rate keeps the defects of a lower one.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,16 +11,18 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::rate::Rate;
-use crate::draws::scale;
+use crate::rng::scale;
 
-/// After how many tickets a copy may come. Of copies due at one place that of the oldest ticket comes first.
+/// Possible distances between a ticket and its copy, in tickets. If several copies follow the same ticket, the oldest
+/// comes first.
 pub const DELAYS: [u64; 3] = [40, 7, 1];
 
-/// How many 32-bit words of the stream belong to one ticket.
+/// Number of 32-bit words of the stream per ticket.
 const WORDS: usize = 16;
 
-/// Twenty typical defects of a landing zone: what is delivered again is the rule, damage on the way the exception (guess).
-const KINDS: [[DefectKind; 5]; 4] = {
+/// Distribution of the kinds, as twenty equally likely entries: repeated deliveries are frequent, corruption is rare
+/// (guess).
+const DEFECT_KINDS: [[DefectKind; 5]; 4] = {
     use DefectKind::{BadUtf8, CutLine, Duplicate, ImpossibleTime, LateCopy, UnknownText, WrongType};
     [
         [Duplicate, Duplicate, LateCopy, WrongType, UnknownText],
@@ -30,58 +32,58 @@ const KINDS: [[DefectKind; 5]; 4] = {
     ]
 };
 
-/// What happens to one ticket.
+/// The defect of one ticket.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The kind of defect.
     pub kind: DefectKind,
-    /// For a copy, after how many further tickets it comes.
+    /// Distance between the ticket and its copy, in tickets; used by copies only.
     pub delay: u64,
-    /// What further choices are made with.
-    pub dice: Dice,
+    /// Random numbers for the details of the defect.
+    pub rng: DefectRng,
 }
 
-/// The draws that belong to one ticket's defect, one after the other.
+/// The random words of one ticket's defect, used in sequence.
 #[derive(Clone, Debug)]
-pub struct Dice {
+pub struct DefectRng {
     words: [u32; WORDS],
     next: usize,
 }
 
 impl Plan {
-    /// The plans of the tickets in a range, of those that get a defect.
+    /// Returns the plans of the defective tickets in a range.
     pub fn of_range(seed: u64, rate: Rate, tickets: Range<u64>) -> BTreeMap<u64, Self> {
         let mut key = *b"........aftersales defects, 2026";
         key[..8].copy_from_slice(&seed.to_le_bytes());
         let mut stream = ChaCha8Rng::from_seed(key);
         stream.set_word_pos(u128::from(tickets.start) * WORDS as u128);
         let plan = |n| {
-            let mut dice = Dice { words: std::array::from_fn(|_| stream.next_u32()), next: 0 };
-            rate.covers(dice.word())
-                .then(|| (n, Self { kind: *dice.pick(KINDS.as_flattened()), delay: *dice.pick(&DELAYS), dice }))
+            let mut rng = DefectRng { words: std::array::from_fn(|_| stream.next_u32()), next: 0 };
+            rate.covers(rng.word())
+                .then(|| (n, Self { kind: *rng.choose(DEFECT_KINDS.as_flattened()), delay: *rng.choose(&DELAYS), rng }))
         };
         tickets.filter_map(plan).collect()
     }
 }
 
-impl Dice {
-    /// A uniform 32-bit word. No defect needs more words than there are.
+impl DefectRng {
+    /// Returns a uniform 32-bit word. No defect consumes more than `WORDS`.
     fn word(&mut self) -> u32 {
         self.next += 1;
         self.words[(self.next - 1) % WORDS]
     }
 
-    /// A uniform number below `n`.
+    /// Returns a uniform number below `n`.
     pub fn below(&mut self, n: usize) -> usize {
         scale(self.word(), n as u32) as usize
     }
 
-    /// One of several.
-    pub fn pick<'a, T>(&mut self, among: &'a [T]) -> &'a T {
+    /// Returns a uniformly chosen element.
+    pub fn choose<'a, T>(&mut self, among: &'a [T]) -> &'a T {
         &among[self.below(among.len())]
     }
 
-    /// A uniform point of `span_seconds` seconds, which are at least one.
+    /// Returns a uniform number of seconds below `span_seconds`, which must be at least 1.
     pub fn second_of(&mut self, span_seconds: i64) -> i64 {
         ((i128::from(self.word()) * i128::from(span_seconds)) >> 32) as i64
     }
@@ -92,15 +94,15 @@ mod tests {
     use super::Plan;
 
     #[test]
-    fn any_range_gives_the_same_plans_and_a_greater_rate_keeps_them() {
+    fn plans_are_independent_of_the_range_and_monotonic_in_the_rate() {
         let plans = |rate: &str, range| {
             let plans = Plan::of_range(7, rate.parse().unwrap(), range);
-            plans.into_iter().map(|(n, plan)| (n, plan.kind, plan.delay, plan.dice.words)).collect::<Vec<_>>()
+            plans.into_iter().map(|(n, plan)| (n, plan.kind, plan.delay, plan.rng.words)).collect::<Vec<_>>()
         };
         let few = plans("1%", 0..10_000);
         assert!((50..200).contains(&few.len()), "{}", few.len());
-        let in_pieces: Vec<_> = (0..10_000).step_by(250).flat_map(|n| plans("1%", n..n + 250)).collect();
-        assert_eq!(in_pieces, few);
+        let in_chunks: Vec<_> = (0..10_000).step_by(250).flat_map(|n| plans("1%", n..n + 250)).collect();
+        assert_eq!(in_chunks, few);
         let many = plans("20%", 0..10_000);
         assert!(few.iter().all(|plan| many.contains(plan)));
         assert_eq!(plans("1", 0..100).len(), 100);

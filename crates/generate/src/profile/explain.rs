@@ -1,11 +1,15 @@
-//! Every parameter of a profile with its source, for people.
+//! Listing of a profile's parameters with their sources, for `--explain`.
 
 use anyhow::Result;
 use toml::{Table, Value};
 
 use super::{DEFAULT, Profile};
 
-/// A text that lists every parameter: its value, whether it is fixed by the contract, sourced or a guess, and by whom and when.
+/// Returns a text with every parameter's value, basis (contract, sourced or guess), source and year.
+///
+/// # Errors
+///
+/// Fails if a profile is not valid TOML.
 pub fn explain(profile: &Profile) -> Result<String> {
     let mut sections: Table = toml::from_str(DEFAULT)?;
     let own: Table = toml::from_str(&profile.text)?;
@@ -20,7 +24,7 @@ pub fn explain(profile: &Profile) -> Result<String> {
     Ok(text)
 }
 
-/// A section, or a table of sections such as `market_series`.
+/// Appends a section, or a table of sections such as `market_series`.
 fn explain_section(path: &str, section: &Value, profile: &str, text: &mut String) {
     let Some(table) = section.as_table() else { return };
     let is_group = !table.contains_key("about") && table.values().all(|value| value.get("about").is_some());
@@ -47,7 +51,7 @@ fn explain_value(path: &str, value: &Value, text: &mut String) {
     }
 }
 
-/// `sourced, bmwblog, 2024`.
+/// Formats `sourced, bmwblog, 2024`.
 fn provenance(about: Option<&Value>, profile: &str) -> String {
     let said = |name: &str| about.and_then(|about| about.get(name));
     let basis = said("basis").and_then(Value::as_str).unwrap_or("no basis given");

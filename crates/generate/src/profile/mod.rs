@@ -1,7 +1,7 @@
-//! A profile: the numbers that a world is made from, as data.
+//! Profiles: the numbers that a world is generated from, as data.
 //!
-//! `profiles/default.toml` holds all of them, each section with its source. Another profile is a file with some sections of
-//! its own, which replace the default ones.
+//! `profiles/default.toml` contains all of them, each section with its source. Any other profile is a file with some of
+//! these sections, each of which replaces the default one.
 
 mod explain;
 mod sections;
@@ -19,12 +19,12 @@ use ticket_schema::enums::{Category, Channel, Market, Severity};
 
 pub use explain::explain;
 pub use sections::*;
-pub use values::{Course, Dealers, Factor, Full, Rate, Share, Sparse, Weight, Weighting};
+pub use values::{Dealers, Factor, Full, Rate, Share, Sparse, Weight, WeightSeries, Weighting};
 
 const DEFAULT: &str = include_str!("../../profiles/default.toml");
 const REALISTIC: &str = include_str!("../../profiles/realistic.toml");
 
-/// Declares the sections of a profile: all of them in [`Profile`], and those that a file happens to hold in `Sections`.
+/// Declares the sections of a profile: all of them in [`Profile`], and the optional ones of a file in `Sections`.
 macro_rules! sections {
     ($($(#[$doc:meta])* $name:ident: $type:ty,)+) => {
         /// The numbers of a world.
@@ -46,7 +46,7 @@ macro_rules! sections {
                 Ok(Profile {
                     reference,
                     text,
-                    $($name: self.$name.or(default.$name).context(concat!("the default profile lacks ", stringify!($name)))?,)+
+                    $($name: self.$name.or(default.$name).context(concat!("the default profile has no section ", stringify!($name)))?,)+
                 })
             }
         }
@@ -54,64 +54,67 @@ macro_rules! sections {
 }
 
 sections! {
-    /// Where tickets come from.
+    /// Share of tickets by market.
     markets: Weights<Market>,
-    /// How bad they are.
+    /// Share of tickets by severity.
     severities: Weights<Severity>,
-    /// How they reach us.
+    /// Share of tickets by channel.
     channels: Weights<Channel>,
-    /// What they are about, for a car of four years with a combustion engine in a mild month.
+    /// Weight of each category, for a four-year-old car with a combustion engine in a mild month.
     categories: Weights<Category>,
-    /// Which cars are sold, over the world.
+    /// Worldwide sales by model series.
     series: Weights<ModelSeries>,
-    /// Which cars are sold in a market, where that differs.
+    /// Sales by model series in markets that differ from the world.
     market_series: BTreeMap<Market, MarketSeries>,
-    /// What breaks in which kind of car.
+    /// Category factors by segment.
     segments: Segments,
-    /// What breaks in electric cars.
+    /// Category factors of electric cars.
     powertrains: Powertrains,
-    /// What breaks when, in a car's life.
+    /// Category and visit factors by age of the car.
     ages: Ages,
-    /// What breaks when, in the year.
+    /// Category factors by month of the year.
     seasons: Seasons,
-    /// How many tickets there are in each month.
+    /// Ticket volume by month.
     months: Months,
-    /// How many on each day of the week.
+    /// Ticket volume by day of the week.
     weekdays: Weekdays,
-    /// How many at each hour.
+    /// Ticket volume by hour of the day.
     hours: Hours,
-    /// How many on holidays.
+    /// Ticket volume on holidays.
     holidays: Holidays,
-    /// How much days vary.
+    /// Random variation of the daily volume.
     days: Days,
-    /// Recalls that have happened.
+    /// Past recalls.
     recalls: BTreeMap<String, Recall>,
-    /// Who follows a recall.
+    /// Share of recalled cars that are brought in.
     recall_completion: RecallCompletion,
-    /// The cars and those who own and mend them.
+    /// Cars, owners and service centres.
     fleet: FleetNumbers,
-    /// How bad what is.
+    /// Severity factors by category.
     category_severities: CategorySeverities,
-    /// How long it takes.
+    /// Time to resolution.
     resolution: Resolution,
-    /// Who is faster and who is slower.
+    /// Factors on the time to resolution.
     resolution_factors: ResolutionFactors,
-    /// How long it takes until somebody answers.
+    /// Time to the first response.
     first_answer: FirstAnswer,
-    /// What rests on the way.
+    /// Share of tickets with a waiting period.
     waiting: Waiting,
-    /// What comes back.
+    /// Share of tickets that are re-opened.
     reopening: Reopening,
-    /// When a resolved ticket is closed.
+    /// Time from resolution to closing.
     closing: Closing,
-    /// What the scenarios do.
+    /// Size and duration of the scenarios' effects.
     scenarios: ScenarioNumbers,
 }
 
 impl Profile {
-    /// The profile of this name (`default`, `realistic`) or else in this file.
+    /// Loads the built-in profile of this name (`default`, `realistic`), or else the file at this path.
     ///
-    /// An error names the file, line and field, and what was expected there.
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read, is not valid TOML, or contains an invalid value; the message names file, line,
+    /// field and expectation.
     pub fn load(name: &str) -> Result<Self> {
         match name {
             "default" => Self::read(DEFAULT.to_owned(), &ProfileRef::default()),
@@ -128,35 +131,42 @@ impl Profile {
         }
     }
 
-    /// The profile that a manifest names. Fails if it is a file that has changed since.
+    /// Loads the profile that a manifest names.
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`Profile::load`], and if the file has changed since the manifest was written.
     pub fn of(reference: &ProfileRef) -> Result<Self> {
         let profile = Self::load(&reference.name)?;
         if profile.reference != *reference {
-            bail!("the profile {} is not what it was when the tickets were made", reference.name);
+            bail!(
+                "the profile {} has changed since the tickets were generated; restore it or generate the tickets again",
+                reference.name
+            );
         }
         Ok(profile)
     }
 
-    /// Its name, as the manifest has it.
+    /// Returns the profile's name and checksum as recorded in the manifest.
     pub const fn reference(&self) -> &ProfileRef {
         &self.reference
     }
 
     fn read(text: String, reference: &ProfileRef) -> Result<Self> {
         let name = &reference.name;
-        let sections = read_sections(&text).with_context(|| format!("the profile {name} can't be used"))?;
+        let sections = read_sections(&text).with_context(|| format!("the profile {name} is invalid"))?;
         let profile = sections.or_default(default_sections()?, reference.clone(), text)?;
-        profile.check().with_context(|| format!("the profile {name} can't be used"))?;
+        profile.check().with_context(|| format!("the profile {name} is invalid"))?;
         Ok(profile)
     }
 
-    /// What the single values can't show.
+    /// Checks constraints between several values.
     fn check(&self) -> Result<()> {
         for (market, series) in &self.market_series {
             let total: f64 = ModelSeries::ALL.iter().filter_map(|of| series.shares.get(*of)).map(Weight::get).sum();
             if total >= 100.0 {
                 bail!(
-                    "market_series.{market}.shares: {total} percent; expected less than 100, the rest is for other series"
+                    "market_series.{market}.shares: {total} percent in total; expected less than 100, as other series share the rest"
                 );
             }
         }
@@ -185,5 +195,5 @@ fn read_sections(text: &str) -> Result<Sections> {
 }
 
 fn default_sections() -> Result<Sections> {
-    read_sections(DEFAULT).context("the default profile is broken")
+    read_sections(DEFAULT).context("the built-in default profile is invalid")
 }

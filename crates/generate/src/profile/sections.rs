@@ -1,40 +1,40 @@
-//! The sections of a profile: what each holds, and where that comes from.
+//! The sections of a profile: their values, and the source of these.
 
 use serde::Deserialize;
 use ticket_schema::Timestamp;
 use ticket_schema::cars::{ModelSeries, Segment};
 use ticket_schema::enums::{Category, Channel, Market, Severity};
 
-use super::values::{Course, Dealers, Factor, Full, Rate, Share, Sparse, Weight, Weighting};
+use super::values::{Dealers, Factor, Full, Rate, Share, Sparse, Weight, WeightSeries, Weighting};
 
-/// How many ages in model years are told apart; the last stands for all older cars.
+/// Number of ages in model years; the last one includes all older cars.
 pub const AGES: usize = 10;
 
-/// Where the numbers of a section come from.
+/// Provenance of the numbers of a section.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
-    /// Whether they are known.
+    /// Reliability of the numbers.
     pub basis: Basis,
-    /// Who says so, or what the guess goes by.
+    /// Publication that the numbers are taken from, or reasoning behind the guess.
     pub source: String,
-    /// Which year they are of.
+    /// Year that the numbers refer to.
     pub year: Option<u16>,
 }
 
-/// Whether a number is known.
+/// Reliability of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Basis {
-    /// The ticket contract fixes it.
+    /// Fixed by the ticket contract.
     Contract,
-    /// Somebody measured it.
+    /// Taken from a published measurement.
     Sourced,
-    /// It is plausible, and measured by nobody.
+    /// Plausible, but not measured.
     Guess,
 }
 
-/// Declares a section: its values, and what it says about them.
+/// Declares a section: its values and their provenance.
 macro_rules! section {
     ($(#[$meta:meta])* $name:ident $(<$key:ident>)? { $($(#[$doc:meta])* $field:ident: $type:ty,)+ }) => {
         $(#[$meta])*
@@ -42,7 +42,7 @@ macro_rules! section {
         #[serde(deny_unknown_fields)]
         #[serde(bound = "")]
         pub struct $name $(<$key: ticket_schema::enums::StringEnum>)? {
-            /// Where the numbers come from.
+            /// Provenance of the numbers.
             pub about: Option<About>,
             $($(#[$doc])* pub $field: $type,)+
         }
@@ -52,78 +52,78 @@ macro_rules! section {
 section! {
     /// Relative weights.
     Weights<K> {
-        /// By value.
+        /// Weight of each value.
         weights: Weighting<K>,
     }
 }
 section! {
-    /// What one market buys.
+    /// Sales mix of one market.
     MarketSeries {
-        /// Percent of the market's sales; the other series share the rest.
+        /// Percentage of the market's sales; the remaining series share the rest.
         shares: Sparse<ModelSeries, Weight>,
     }
 }
 section! {
     /// Factors on the categories' weights, by segment.
     Segments {
-        /// By segment, then category; 1 where there is none.
+        /// By segment, then category; 1 if absent.
         factors: Full<Segment, CategoryFactors>,
     }
 }
 section! {
-    /// Factors on the categories' shares, by powertrain; the other categories divide the rest among them.
+    /// Factors on the categories' shares, by powertrain; the remaining categories are scaled to fill the rest.
     Powertrains {
-        /// By powertrain; combustion is what all else is measured by.
+        /// By powertrain; combustion is the reference.
         factors: PowertrainFactors,
     }
 }
 section! {
-    /// What age does.
+    /// Effects of a car's age, by age in model years.
     Ages {
-        /// How often a car comes.
+        /// Relative frequency of visits.
         visits: [Factor; AGES],
-        /// Factors on the categories' weights; 1 where there are none.
+        /// Factors on the categories' weights; 1 if absent.
         factors: Sparse<Category, [Factor; AGES]>,
     }
 }
 section! {
-    /// What the season does, from January: factors on the categories' weights.
+    /// Effects of the season: factors on the categories' weights, from January.
     Seasons {
-        /// Where winters are cold; the south has the same, half a year later.
+        /// Markets with cold winters; the southern hemisphere is shifted by half a year.
         temperate: Sparse<Category, [Factor; 12]>,
-        /// Where they aren't.
+        /// Markets without cold winters.
         desert: Sparse<Category, [Factor; 12]>,
     }
 }
 section! {
-    /// Factors on the volume.
+    /// Factors on the ticket volume.
     Months {
         /// From January.
         factors: [Factor; 12],
     }
 }
 section! {
-    /// Factors on the volume, from the first working day of the week on.
+    /// Factors on the ticket volume, from the first working day of the week.
     Weekdays {
-        /// Where people have to be there.
+        /// Channels with opening hours.
         opening: [Factor; 7],
-        /// Where they needn't be.
+        /// Online channels.
         online: [Factor; 7],
     }
 }
 section! {
-    /// Factors on the volume, by local hour.
+    /// Factors on the ticket volume, by local hour.
     Hours {
         /// Phone, Walk-In and Dealer Portal.
-        opening: Course<24>,
+        opening: WeightSeries<24>,
         /// BMW App.
-        app: Course<24>,
+        app: WeightSeries<24>,
         /// Email.
-        email: Course<24>,
+        email: WeightSeries<24>,
     }
 }
 section! {
-    /// Factors on the volume.
+    /// Factors on the ticket volume.
     Holidays {
         /// On a public holiday.
         holiday: Factor,
@@ -132,130 +132,130 @@ section! {
     }
 }
 section! {
-    /// How much days vary.
+    /// Random variation of the daily volume.
     Days {
-        /// The standard deviation of a market's day, as a part of its mean.
+        /// Standard deviation of a market's daily factor, relative to its mean.
         spread: Share,
     }
 }
 section! {
-    /// A recall and its wave of tickets.
+    /// A recall and its surge of tickets.
     Recall {
-        /// When it was announced.
+        /// Date of the announcement.
         announced: Timestamp,
-        /// Which cars.
+        /// Recalled model series.
         series: Vec<ModelSeries>,
-        /// First and last model year.
+        /// First and last recalled model year.
         model_years: (i32, i32),
-        /// The wave's tickets, as a multiple of the market's ordinary ones, if it didn't fall while it rises.
+        /// Peak of the surge before decay, as a multiple of the market's baseline tickets.
         uplift: Full<Market, Weight>,
-        /// How many days it takes until the wave is at its height.
+        /// Days from the announcement to the peak.
         rise_days: Factor,
-        /// How many days it takes until it is down to 1/e.
+        /// Time constant of the exponential decay, in days.
         decay_days: Factor,
     }
 }
 section! {
-    /// Who follows a recall.
+    /// Completion rate of recalls.
     RecallCompletion {
-        /// The share of cars that come in.
+        /// Share of recalled cars that are brought in, by age in model years.
         by_age: [Share; AGES],
     }
 }
 section! {
-    /// The cars, their owners and the service centres.
+    /// Cars, owners and service centres.
     FleetNumbers {
-        /// Tickets of the average car a year.
+        /// Tickets per car and year, on average.
         tickets_a_year: Factor,
-        /// Spread of the cars' own rates: the sigma of a lognormal distribution.
+        /// Spread of the cars' visit rates: sigma of a lognormal distribution.
         rate_sigma: Factor,
-        /// The share of cars that belong to businesses.
+        /// Share of cars owned by businesses.
         business_share: Share,
-        /// How many cars a business has.
+        /// Number of cars per business.
         business_cars: Factor,
-        /// Spread of the service centres' sizes: the sigma of a lognormal distribution.
+        /// Spread of the service centres' sizes: sigma of a lognormal distribution.
         dealer_size_sigma: Factor,
-        /// Service centres of each market.
+        /// Number of service centres per market.
         dealers: Full<Market, Dealers>,
     }
 }
 section! {
-    /// How bad what is.
+    /// Severity factors by category.
     CategorySeverities {
-        /// Factors on the severities' weights.
+        /// Factors on the severities' weights, P1 to P4.
         factors: Full<Category, [Factor; 4]>,
-        /// The factor on P1 and P2 for each model year of age.
+        /// Factor on P1 and P2 per model year of age.
         a_year_older: Factor,
     }
 }
 section! {
-    /// Time to resolution before any factor.
+    /// Time to resolution before any factor is applied.
     Resolution {
-        /// The median.
+        /// Median in hours, by severity.
         median_hours: Full<Severity, Factor>,
-        /// The share that misses the SLA target.
+        /// Share of tickets that miss the SLA target, by severity.
         breach_rate: Full<Severity, Rate>,
     }
 }
 section! {
     /// Factors on the time to resolution.
     ResolutionFactors {
-        /// What it is about.
+        /// By category.
         categories: Full<Category, Factor>,
-        /// How it reached us.
+        /// By channel.
         channels: Full<Channel, Factor>,
-        /// Where.
+        /// By market.
         markets: Full<Market, Factor>,
-        /// Spread of the service centres' own factors: the sigma of a lognormal distribution.
+        /// Spread of the service centres' factors: sigma of a lognormal distribution.
         dealer_sigma: Factor,
     }
 }
 section! {
-    /// Time to the first answer: lognormal.
+    /// Time to the first response: lognormal.
     FirstAnswer {
-        /// The median.
+        /// Median in hours, by channel.
         median_hours: Full<Channel, Factor>,
-        /// The sigma.
+        /// Sigma of the distribution.
         sigma: Factor,
     }
 }
 section! {
-    /// What rests on the way.
+    /// Waiting periods, for parts or for the customer.
     Waiting {
-        /// The share of tickets.
+        /// Share of tickets with a waiting period, by category.
         shares: Full<Category, Share>,
     }
 }
 section! {
-    /// What comes back.
+    /// Re-opened tickets.
     Reopening {
-        /// The share of tickets.
+        /// Share of tickets that are re-opened once.
         share: Share,
     }
 }
 section! {
-    /// When a resolved ticket is closed: evenly between two times after its last resolution.
+    /// Time from the last resolution to closing: uniform between two limits.
     Closing {
-        /// At the earliest.
+        /// Lower limit in days.
         shortest_days: Factor,
-        /// At the latest.
+        /// Upper limit in days.
         longest_days: Factor,
     }
 }
 section! {
-    /// What the scenarios do.
+    /// Size and duration of the scenarios' effects.
     ScenarioNumbers {
-        /// Recall tickets, as a multiple of the market's ordinary ones, if the wave didn't fall while it rises.
+        /// Peak of the recall surge before decay, as a multiple of the market's baseline tickets.
         recall_uplift: Factor,
-        /// How many days it takes until the wave is at its height.
+        /// Days from the announcement to the peak.
         recall_rise_days: Factor,
-        /// How many days it takes until the wave is down to 1/e.
+        /// Time constant of the exponential decay, in days.
         recall_decay_days: Factor,
-        /// How long a cold wave lasts.
+        /// Duration of a cold wave in days, rounded up.
         cold_wave_days: Factor,
-        /// Tickets that it adds, as a multiple of the market's ordinary ones.
+        /// Additional tickets during a cold wave, as a multiple of the market's baseline tickets.
         cold_wave_uplift: Factor,
-        /// How long a service centre does nothing.
+        /// Duration of a service centre's outage in days, rounded up.
         dealer_outage_days: Factor,
     }
 }
@@ -267,6 +267,6 @@ pub type CategoryFactors = Sparse<Category, Factor>;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PowertrainFactors {
-    /// Of electric cars.
+    /// Factors of electric cars.
     pub electric: CategoryFactors,
 }

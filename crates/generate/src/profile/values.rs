@@ -1,4 +1,4 @@
-//! The values that a profile is made of. Each is checked while it is read, so that an error names its line.
+//! Value types of a profile. Each is validated during parsing, so that an error names its line.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use ticket_schema::enums::StringEnum;
 
-/// Declares a number that lies in a range.
+/// Declares a number with a range.
 macro_rules! number {
     ($(#[$meta:meta])* $name:ident, $expected:literal, $holds:expr) => {
         $(#[$meta])*
@@ -14,7 +14,7 @@ macro_rules! number {
         pub struct $name(f64);
 
         impl $name {
-            /// The number.
+            /// Returns the number.
             pub const fn get(self) -> f64 {
                 self.0
             }
@@ -35,84 +35,84 @@ macro_rules! number {
 }
 
 number! {
-    /// How much of something there is, relative to others.
+    /// A relative weight.
     Weight, "a weight, from 0 to 1000000", |number| (0.0..=1e6).contains(&number)
 }
 number! {
-    /// What something is multiplied by; also a measure that must not be 0.
+    /// A positive factor or measure.
     Factor, "above 0 and at most 1000000", |number| number > 0.0 && number <= 1e6
 }
 number! {
-    /// A part of the whole.
+    /// A share of the whole, 0 and 1 included.
     Share, "a share, from 0 to 1", |number| (0.0..=1.0).contains(&number)
 }
 number! {
-    /// How many service centres a market has.
+    /// Number of service centres of a market.
     Dealers, "a whole number from 1 to 999", |number| (1.0..=999.0).contains(&number) && number.fract() == 0.0
 }
 number! {
-    /// A part of the whole that is neither nothing nor all.
+    /// A share of the whole, above 0 and below one half.
     Rate, "a rate, above 0 and below 0.5", |number| number > 0.0 && number < 0.5
 }
 
-/// A value for some of the fixed texts.
+/// A value for some of an enum's variants.
 #[derive(Clone, Debug)]
 pub struct Sparse<K, V> {
     values: Vec<Option<V>>,
     key: PhantomData<K>,
 }
 
-/// A value for each of the fixed texts.
+/// A value for each of an enum's variants.
 #[derive(Clone, Debug)]
 pub struct Full<K, V> {
     values: Vec<V>,
     key: PhantomData<K>,
 }
 
-/// A weight for each of the fixed texts, at least one of them above 0.
+/// A weight for each of an enum's variants, at least one of them above 0.
 #[derive(Clone, Debug)]
 pub struct Weighting<K>(Full<K, Weight>);
 
-/// A weight for each of `N` places, at least one of them above 0.
+/// A weight for each of `N` positions, at least one of them above 0.
 #[derive(Clone, Copy, Debug)]
-pub struct Course<const N: usize>([Weight; N]);
+pub struct WeightSeries<const N: usize>([Weight; N]);
 
-impl<const N: usize> Course<N> {
-    /// The weight of a place.
+impl<const N: usize> WeightSeries<N> {
+    /// Returns the weight at a position.
     pub const fn get(&self, place: usize) -> f64 {
         self.0[place].get()
     }
 }
 
 impl<K: StringEnum, V: Copy> Sparse<K, V> {
-    /// The value for `key`, if there is one.
+    /// Returns the value for `key`, if there is one.
     pub fn get(&self, key: K) -> Option<V> {
         self.values[key.index()]
     }
 }
 
 impl<K: StringEnum, V> Full<K, V> {
-    /// The value for `key`, in place.
+    /// Returns a reference to the value for `key`.
     pub fn of(&self, key: K) -> &V {
         &self.values[key.index()]
     }
 }
 
 impl<K: StringEnum, V: Copy> Full<K, V> {
-    /// The value for `key`.
+    /// Returns the value for `key`.
     pub fn get(&self, key: K) -> V {
         *self.of(key)
     }
 }
 
 impl<K: StringEnum> Weighting<K> {
-    /// Shares that add up to 1, in the order of the keys.
+    /// Returns the weights normalised to a sum of 1, in the order of the variants.
     pub fn shares(&self) -> Vec<f64> {
         let total = self.0.total();
         self.0.values.iter().map(|weight| weight.get() / total).collect()
     }
 
-    /// The weight of `key`.
+    /// Returns the weight of `key`.
     pub fn get(&self, key: K) -> f64 {
         self.0.get(key).get()
     }
@@ -148,7 +148,7 @@ impl<'de, K: StringEnum> Deserialize<'de> for Weighting<K> {
     }
 }
 
-impl<'de, const N: usize> Deserialize<'de> for Course<N>
+impl<'de, const N: usize> Deserialize<'de> for WeightSeries<N>
 where
     [Weight; N]: Deserialize<'de>,
 {
@@ -159,7 +159,7 @@ where
     }
 }
 
-const NO_WEIGHT: &str = "all weights are 0; at least one must be above";
+const NO_WEIGHT: &str = "all weights are 0; at least one must be above 0";
 
 struct ByKey<K, V>(PhantomData<(K, V)>);
 

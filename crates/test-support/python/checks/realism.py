@@ -122,7 +122,7 @@ def check_statistics(report, data):
         expected = stats.chisquare([counts[key] for key in weights], [w * len(data) for w in weights.values()])
         check_close(test["statistic"], expected.statistic, f"chi-square of {test['name']}")
         check_close(test["p"], expected.pvalue, f"p of {test['name']}")
-    metrics = {metric["name"]: metric["value"] for metric in report["scores"]["signs"]}
+    metrics = {metric["name"]: metric["value"] for metric in report["scores"]["plausibility"]}
     for name, (a, b) in PLAUSIBILITY_METRICS.items():
         check_close(metrics[name], cramers_v(data[a], data[b]), name)
 
