@@ -244,16 +244,16 @@ fn without_sdk_names(text: String) -> String {
 }
 
 /// Turns the SDK's error into ours.
-pub(crate) trait OrExplain<T> {
+pub(crate) trait ErrorContext<T> {
     /// `doing` completes the sentence `cannot …`.
-    fn or_explain(self, doing: &str) -> Result<T, AwsError>;
+    fn error_context(self, doing: &str) -> Result<T, AwsError>;
 }
 
-impl<T, E> OrExplain<T> for Result<T, SdkError<E, HttpResponse>>
+impl<T, E> ErrorContext<T> for Result<T, SdkError<E, HttpResponse>>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    fn or_explain(self, doing: &str) -> Result<T, AwsError> {
+    fn error_context(self, doing: &str) -> Result<T, AwsError> {
         self.map_err(|error| AwsError::of(doing, &error))
     }
 }

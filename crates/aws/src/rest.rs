@@ -20,8 +20,8 @@ use aws_types::SigningName;
 use aws_types::region::SigningRegion;
 use serde_json::Value;
 
-use crate::athena::partition_of;
-use crate::error::{AwsError, OrExplain};
+use crate::region::partition_of;
+use crate::error::{AwsError, ErrorContext};
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ impl RestClient {
 
     /// Asks. `doing` completes the sentence `cannot …`.
     pub(crate) async fn send(&self, call: Call, doing: &str) -> Result<Value, AwsError> {
-        self.operation.invoke(call).await.or_explain(doing)
+        self.operation.invoke(call).await.error_context(doing)
     }
 }
 

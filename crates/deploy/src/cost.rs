@@ -13,7 +13,7 @@ use parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
 use serde::Serialize;
 
 use crate::definitions::Role;
-use crate::desired::Desired;
+use crate::definitions::desired::Desired;
 
 /// How often the KPIs are asked in a month: all of them once a day.
 const ROUNDS_A_MONTH: u64 = 30;
@@ -76,7 +76,7 @@ impl ColumnBytes {
 
 /// What a month costs, in US dollars.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Month {
+pub struct MonthlyCost {
     /// The region whose prices were taken.
     pub prices_of: String,
     /// The JSON-Lines, kept for 30 days.
@@ -89,7 +89,7 @@ pub struct Month {
     pub queries_usd: f64,
 }
 
-impl Month {
+impl MonthlyCost {
     /// Everything.
     pub fn total_usd(&self) -> f64 {
         self.raw_storage_usd + self.curated_storage_usd + self.requests_usd + self.queries_usd
@@ -110,7 +110,7 @@ impl Month {
 }
 
 /// The expected cost of a month with this data. `columns` are those of the curated files, if they are known.
-pub fn month(desired: &Desired, region: &str, columns: Option<&ColumnBytes>, kpis: &[Kpi]) -> Result<Month> {
+pub fn monthly_cost(desired: &Desired, region: &str, columns: Option<&ColumnBytes>, kpis: &[Kpi]) -> Result<MonthlyCost> {
     let (prices_of, gb_month, thousand_puts) =
         PRICES.into_iter().find(|(name, ..)| *name == region).unwrap_or(PRICES[0]);
     let bytes = |role: Role| -> u64 {
@@ -127,7 +127,7 @@ pub fn month(desired: &Desired, region: &str, columns: Option<&ColumnBytes>, kpi
     for kpi in kpis {
         round_usd += QueryCost::for_scan(columns.scanned_by(&kpi.sql)?).usd;
     }
-    Ok(Month {
+    Ok(MonthlyCost {
         prices_of: prices_of.to_owned(),
         raw_storage_usd: storage(raw_bytes),
         curated_storage_usd: storage(curated_bytes),

@@ -10,8 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cli_support::exit::UsageError;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome};
-use deploy::plan::Parts;
-use deploy::quicksight::owner_arn;
+use deploy::definitions::quicksight::owner_arn;
+use deploy::definitions::scope::Scope;
 use deploy::run::{Config, Curate, Destroy, Format, run_deploy, run_destroy, run_plan, run_status, run_verify};
 
 /// Put the data lake on AWS: one plan for data and infrastructure
@@ -182,11 +182,11 @@ fn dashboard_owner(data: &DataArguments, settings: &Settings) -> Result<Option<S
     Ok(Some(owner_arn(user, &settings.account_id, &settings.region)))
 }
 
-const fn parts(only: Option<Part>) -> Parts {
+const fn parts(only: Option<Part>) -> Scope {
     match only {
-        None => Parts::ALL,
-        Some(Part::Buckets) => Parts { buckets: true, data: false, catalog: false },
-        Some(Part::Data) => Parts { buckets: false, data: true, catalog: false },
-        Some(Part::Catalog) => Parts { buckets: false, data: false, catalog: true },
+        None => Scope::ALL,
+        Some(Part::Buckets) => Scope { buckets: true, data: false, catalog: false },
+        Some(Part::Data) => Scope { buckets: false, data: true, catalog: false },
+        Some(Part::Catalog) => Scope { buckets: false, data: false, catalog: true },
     }
 }

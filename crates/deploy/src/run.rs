@@ -11,17 +11,18 @@ use kpi::catalogue;
 use manifest::{CuratedManifest, RawManifest};
 use serde_json::json;
 
-use crate::actual::{observe, observe_all};
-use crate::apply::apply;
-use crate::cost::{ColumnBytes, Month, month};
-use crate::curate;
-use crate::curation::Curation;
+use crate::apply::{self, apply};
+use crate::athena_curation::run as curate;
+use crate::athena_curation::statements::Curation;
+use crate::cost::{ColumnBytes, MonthlyCost, monthly_cost};
+use crate::definitions::desired::{Desired, Local};
+use crate::definitions::quicksight;
+use crate::definitions::scope::Scope;
 use crate::definitions::{Definitions, Role};
-use crate::desired::{Desired, Local};
-use crate::destroy::plan_destroy;
-use crate::plan::{Parts, Plan, Step, plan};
-use crate::quicksight;
-use crate::show::{self, standings, standings_text};
+use crate::observe::{observe, observe_all};
+use crate::plan::destroy::plan_destroy;
+use crate::plan::{Plan, Step, plan};
+use crate::render::{self as show, statuses, statuses_text};
 use crate::verify::Proof;
 
 /// What every command needs.
@@ -34,7 +35,7 @@ pub struct Config {
     /// The curated data set.
     pub curated: PathBuf,
     /// Which parts to look at.
-    pub parts: Parts,
+    pub scope: Scope,
     /// How to show things.
     pub format: Format,
     /// Who makes the curated tickets.
@@ -43,7 +44,7 @@ pub struct Config {
     pub dashboard_owner: Option<String>,
 }
 
-/// How plans, standings and proofs are shown.
+/// How plans, statuses and proofs are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// For people
@@ -74,7 +75,7 @@ struct Planned {
     columns: Option<ColumnBytes>,
     curation: Option<Curation>,
     plan: Plan,
-    month: Month,
+    month: MonthlyCost,
 }
 
 impl Planned {
@@ -98,24 +99,24 @@ impl Planned {
             desired.set_curated(account_id, &published.manifest, published.data);
             curated = Some(published.manifest);
         }
-        let actual = observe(&session, &desired, config.parts)?;
-        let mut planned = plan(&desired, &actual, config.parts);
+        let actual = observe(&session, &desired, config.scope)?;
+        let mut planned = plan(&desired, &actual, config.scope);
         if !is_local && planned.steps.iter().any(|step| is_lost(step, &desired)) {
             desired.forget_curated();
             curated = None;
-            planned = plan(&desired, &actual, config.parts);
+            planned = plan(&desired, &actual, config.scope);
         }
         // Athena needs buckets, objects and tables at once: a part of them doesn't do.
-        let is_needed = curated.is_none() && config.parts == Parts::ALL;
+        let is_needed = curated.is_none() && config.scope == Scope::ALL;
         let curation = is_needed.then(|| Curation::new(account_id, &raw));
-        let month = month(&desired, region, columns.as_ref(), &catalogue::kpis()?)?;
+        let month = monthly_cost(&desired, region, columns.as_ref(), &catalogue::kpis()?)?;
         let plan = planned;
         Ok(Self { session, raw, desired, curated, columns, curation, plan, month })
     }
 
     /// Whether everything is as wanted.
     fn is_done(&self) -> bool {
-        self.plan.steps.is_empty() && self.plan.obstacles.is_empty() && self.curation.is_none()
+        self.plan.steps.is_empty() && self.plan.blockers.is_empty() && self.curation.is_none()
     }
 
     /// The plan as a text, under the name of the account.
@@ -144,18 +145,18 @@ fn place(settings: &Settings) -> String {
 pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
     let mut planned = Planned::make(config, messages)?;
     messages.note(planned.text(&config.settings));
-    let asset_steps = planned.plan.take_asset_steps();
+    let quicksight_steps = planned.plan.take_quicksight_steps();
     apply(&planned.session, &planned.plan, messages)?;
-    if config.parts != Parts::ALL {
+    if config.scope != Scope::ALL {
         return Ok(Outcome::Done);
     }
     if let Some(curation) = planned.curation.take() {
         let made = curate::curate(&planned.session, &planned.raw, &curation, messages)?;
         planned.desired.set_curated(&config.settings.account_id, &made.manifest, made.data);
         planned.curated = Some(made.manifest);
-        let actual = observe(&planned.session, &planned.desired, config.parts)?;
-        let mut publishing = plan(&planned.desired, &actual, config.parts);
-        publishing.take_asset_steps();
+        let actual = observe(&planned.session, &planned.desired, config.scope)?;
+        let mut publishing = plan(&planned.desired, &actual, config.scope);
+        publishing.take_quicksight_steps();
         messages.note(show::text(&publishing));
         apply(&planned.session, &publishing, messages)?;
         for complaint in made.complaints {
@@ -166,7 +167,7 @@ pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
     prove(config, &planned.session, planned.columns.as_ref(), &curated, out, messages)?;
     if config.dashboard_owner.is_some() {
         let assets = &planned.desired.definitions.assets;
-        quicksight::present(&planned.session, assets, &asset_steps, curated.rows.written, messages)?;
+        apply::quicksight::present(&planned.session, assets, &quicksight_steps, curated.rows.written, messages)?;
         if let Some(address) = quicksight::address(assets, &config.settings.region) {
             messages.note(format!("deploy: the dashboard is at {address}"));
         }
@@ -190,7 +191,7 @@ pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Re
                 "region": config.settings.region,
                 "changes": show::changes(plan),
                 "notes": plan.notes,
-                "obstacles": plan.obstacles,
+                "blockers": plan.blockers,
                 "curation": curation,
                 "month": month,
                 "month_total_usd": month.total_usd(),
@@ -199,8 +200,8 @@ pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Re
         }
     }
     .context("cannot write to standard output")?;
-    if !plan.obstacles.is_empty() {
-        bail!("this plan can't be carried out:\n  {}", plan.obstacles_text());
+    if !plan.blockers.is_empty() {
+        bail!("this plan can't be carried out:\n  {}", plan.blockers_text());
     }
     Ok(!planned.is_done())
 }
@@ -209,16 +210,16 @@ pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Re
 pub fn run_status(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<bool> {
     let planned = Planned::make(config, messages)?;
     let Planned { plan, desired, .. } = &planned;
-    let standings = standings(desired, plan, config.parts);
+    let statuses = statuses(desired, plan, config.scope);
     match config.format {
-        Format::Text => write!(out, "{}", standings_text(&standings)),
+        Format::Text => write!(out, "{}", statuses_text(&statuses)),
         Format::Json => {
-            let value = json!({ "resources": standings, "notes": plan.notes, "obstacles": plan.obstacles });
+            let value = json!({ "resources": statuses, "notes": plan.notes, "blockers": plan.blockers });
             writeln!(out, "{value:#}")
         }
     }
     .context("cannot write to standard output")?;
-    for note in plan.notes.iter().chain(plan.obstacles.iter().map(|obstacle| &obstacle.text)) {
+    for note in plan.notes.iter().chain(plan.blockers.iter().map(|blocker| &blocker.text)) {
         messages.warn(note);
     }
     if planned.curation.is_some() {

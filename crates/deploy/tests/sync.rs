@@ -21,7 +21,7 @@ use server::{ACCOUNT, CURATED, RAW, REGION, Seen, Server};
 
 type Objects = BTreeMap<String, Vec<u8>>;
 
-const ANNOUNCEMENT: &str = "_manifest.pending.json";
+const PENDING_MANIFEST: &str = "_manifest.pending.json";
 const MANIFEST: &str = "_manifest.json";
 
 /// A run that looks at the data only.
@@ -61,14 +61,14 @@ fn assert_in_sync(server: &Server, lake: &Lake, foreign: &[(&str, &str)]) {
 /// The keys that were put into a bucket, without the announcement.
 fn sent<'a>(seen: &'a [Seen], bucket: &str) -> BTreeSet<&'a str> {
     let puts = seen.iter().filter(|seen| seen.method == "PUT" && seen.bucket() == bucket);
-    puts.map(Seen::key).filter(|key| *key != ANNOUNCEMENT).collect()
+    puts.map(Seen::key).filter(|key| *key != PENDING_MANIFEST).collect()
 }
 
 /// The keys that were deleted from a bucket, without the announcement.
 fn deleted<'a>(seen: &'a [Seen], bucket: &str) -> BTreeSet<&'a str> {
     let requests = seen.iter().filter(|seen| seen.query == "delete" && seen.bucket() == bucket);
     let keys = requests.flat_map(|seen| seen.body.split("<Key>").skip(1));
-    keys.map(|rest| rest.split('<').next().unwrap()).filter(|key| *key != ANNOUNCEMENT).collect()
+    keys.map(|rest| rest.split('<').next().unwrap()).filter(|key| *key != PENDING_MANIFEST).collect()
 }
 
 /// Whether every request names the bucket's owner, and everything that is put its checksum.
@@ -109,17 +109,17 @@ fn the_first_run_sends_everything_in_an_order_that_suits_readers() {
         let wanted = wanted(&lake, bucket);
         let changes: Vec<&Seen> = seen.iter().filter(|seen| seen.is_change() && seen.bucket() == bucket).collect();
         let place = |key: &str| changes.iter().position(|seen| seen.key() == key).unwrap();
-        assert_eq!((place(ANNOUNCEMENT), place(MANIFEST)), (0, wanted.len()));
+        assert_eq!((place(PENDING_MANIFEST), place(MANIFEST)), (0, wanted.len()));
         assert_eq!(changes.len(), wanted.len() + 2);
         let end = changes.last().unwrap();
-        assert!(end.query == "delete" && end.body.contains(ANNOUNCEMENT), "{end:?}");
+        assert!(end.query == "delete" && end.body.contains(PENDING_MANIFEST), "{end:?}");
         // Not only sent, but answered before the next kind comes.
         let (announced, manifest) = (changes[0].answered.unwrap(), changes[wanted.len()]);
         for part in &changes[1..wanted.len()] {
             assert!(announced < part.came && part.answered.unwrap() < manifest.came, "{part:?}");
         }
         assert!(manifest.answered.unwrap() < end.came);
-        for put in changes.iter().filter(|seen| seen.method == "PUT" && seen.key() != ANNOUNCEMENT) {
+        for put in changes.iter().filter(|seen| seen.method == "PUT" && seen.key() != PENDING_MANIFEST) {
             assert_eq!(put.crc64nvme, Some(crc64nvme(&wanted[put.key()])), "{put:?}");
         }
     }

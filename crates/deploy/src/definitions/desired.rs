@@ -5,13 +5,13 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use aws::catalog::Partition;
-use aws::upload::{Content, Upload};
+use aws::glue::Partition;
+use aws::s3::upload::{Content, Upload};
 use manifest::{CuratedManifest, FileEntry, Manifest, RawManifest};
 use publish::Checksum;
 use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR};
 
-use crate::definitions::{Definitions, Role, bucket_name};
+use super::{Definitions, Role, bucket_name};
 
 /// Everything that is wanted.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,50 +1,8 @@
-//! From a CREATE EXTERNAL TABLE statement to what must then stand in the catalogue.
+//! Comparison of a table in the catalogue with its definition.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
-use aws::catalog::Table;
-use sqlparser::ast::{
-    ColumnDef, CreateTableOptions, Expr, FileFormat, HiveDistributionStyle, HiveIOFormat, HiveRowFormat, SqlOption,
-    Statement, Value,
-};
-use sqlparser::dialect::HiveDialect;
-use sqlparser::parser::Parser;
-
-use crate::definitions::TableDefinition;
-
-const PARQUET_SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
-const PARQUET_INPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
-const TEXT_INPUT: &str = "org.apache.hadoop.mapred.TextInputFormat";
-
-/// Reads one statement.
-pub fn table_definition(statement: String) -> Result<TableDefinition> {
-    let mut parsed = Parser::parse_sql(&HiveDialect {}, &statement).with_context(|| format!("in\n{statement}"))?;
-    let Some(Statement::CreateTable(create)) = parsed.pop() else { bail!("not a table:\n{statement}") };
-    let name = create.name.0.last().map(ToString::to_string).context("a table without a name")?;
-    let mut table = Table { columns: columns(&create.columns), ..Table::default() };
-    if let HiveDistributionStyle::PARTITIONED { columns: keys } = &create.hive_distribution {
-        table.partition_keys = columns(keys);
-    }
-    let formats = create.hive_formats.context("a table without a format")?;
-    table.location = formats.location;
-    match (formats.row_format, formats.storage) {
-        (Some(HiveRowFormat::SERDE { class }), None) => {
-            table.serde = Some(class);
-            table.input_format = Some(TEXT_INPUT.to_owned());
-        }
-        (None, Some(HiveIOFormat::FileFormat { format: FileFormat::PARQUET })) => {
-            table.serde = Some(PARQUET_SERDE.to_owned());
-            table.input_format = Some(PARQUET_INPUT.to_owned());
-        }
-        _ => bail!("expected ROW FORMAT SERDE or STORED AS PARQUET in\n{statement}"),
-    }
-    table.serde_parameters = options(&formats.serde_properties.unwrap_or_default());
-    if let CreateTableOptions::TableProperties(properties) = &create.table_options {
-        table.parameters = options(properties);
-    }
-    Ok(TableDefinition { name, statement, table })
-}
+use aws::glue::Table;
 
 /// What of `actual` is not as wanted, one phrase each. Glue adds options of its own, which don't count.
 pub fn differences(wanted: &Table, actual: &Table) -> Vec<String> {
@@ -91,25 +49,6 @@ fn column_differences(wanted: &[(String, String)], actual: &[(String, String)]) 
     differences
 }
 
-fn columns(columns: &[ColumnDef]) -> Vec<(String, String)> {
-    columns.iter().map(|column| (column.name.value.clone(), column.data_type.to_string().to_lowercase())).collect()
-}
-
-fn options(options: &[SqlOption]) -> BTreeMap<String, String> {
-    let text = |expression: &Expr| match expression {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) => text.clone(),
-            other => other.to_string(),
-        },
-        other => other.to_string(),
-    };
-    let pair = |option: &SqlOption| match option {
-        SqlOption::KeyValue { key, value } => Some((key.value.clone(), text(value))),
-        _ => None,
-    };
-    options.iter().filter_map(pair).collect()
-}
-
 fn listed(columns: &[(String, String)]) -> String {
     if columns.is_empty() {
         return "missing".to_owned();
@@ -127,8 +66,9 @@ fn shown(value: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{differences, table_definition};
-    use aws::catalog::Table;
+    use super::differences;
+    use crate::definitions::ddl::table_definition;
+    use aws::glue::Table;
 
     const STATEMENT: &str = "CREATE EXTERNAL TABLE IF NOT EXISTS d.t (a STRING, b INT) PARTITIONED BY (m STRING)
         STORED AS PARQUET LOCATION 's3://x/t/' TBLPROPERTIES ('parquet.compression' = 'SNAPPY')";

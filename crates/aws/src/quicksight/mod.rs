@@ -9,7 +9,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
-use crate::asset::{Asset, AssetKind, FoundAsset, failure_of, ownership, permissions_of, reason_of, status_of};
+pub mod resource;
+
+use self::resource::{QuickSightResource, ResourceKind, ExistingResource, failure_of, ownership, permissions_of, reason_of, status_of};
 use crate::error::{AwsError, Kind};
 use crate::polling::Polling;
 use crate::rest::Call;
@@ -31,23 +33,23 @@ pub struct Refreshed {
 
 impl Session {
     /// Reads one, once nothing is being done to it any more; `None` if there is none.
-    pub fn asset(&self, kind: AssetKind, id: &str) -> Result<Option<FoundAsset>> {
+    pub fn quicksight_resource(&self, kind: ResourceKind, id: &str) -> Result<Option<ExistingResource>> {
         self.wait(async {
             let Some(settings) = self.settled(kind, id, None).await? else { return Ok(None) };
             let doing = format!("see who may use the {} {id}", kind.name());
             let permissions = Call::get(format!("{}/{id}/permissions", kind.path()));
             let permissions = self.ask_quicksight(permissions, &doing).await?;
             let failure = failure_of(kind, &settings);
-            Ok(Some(FoundAsset { settings, failure, permissions: permissions_of(&permissions) }))
+            Ok(Some(ExistingResource { settings, failure, permissions: permissions_of(&permissions) }))
         })
     }
 
     /// Makes one that belongs to `owner`, and waits for it. The name of the refresh that this has begun, if it has.
-    pub fn create_asset(&self, asset: &Asset, owner: &str) -> Result<Option<String>> {
-        let Asset { kind, id, settings } = asset;
+    pub fn create_quicksight_resource(&self, asset: &QuickSightResource, owner: &str) -> Result<Option<String>> {
+        let QuickSightResource { kind, id, settings } = asset;
         let mut body = settings.clone();
         body.insert("Permissions".to_owned(), ownership(*kind, owner));
-        let path = if *kind == AssetKind::Dashboard {
+        let path = if *kind == ResourceKind::Dashboard {
             format!("{}/{id}", kind.path())
         } else {
             body.insert(format!("{}Id", kind.member()), json!(id));
@@ -67,8 +69,8 @@ impl Session {
     }
 
     /// Brings one to what is wanted, and waits for it. The name of the refresh that this has begun, if it has.
-    pub fn update_asset(&self, asset: &Asset) -> Result<Option<String>> {
-        let Asset { kind, id, settings } = asset;
+    pub fn update_quicksight_resource(&self, asset: &QuickSightResource) -> Result<Option<String>> {
+        let QuickSightResource { kind, id, settings } = asset;
         let mut body = settings.clone();
         body.retain(|name, _| !kind.made_once().contains(&name.as_str()));
         let doing = format!("update the {} {id}", kind.name());
@@ -88,8 +90,8 @@ impl Session {
     }
 
     /// Makes a user or group its owner.
-    pub fn grant_asset(&self, kind: AssetKind, id: &str, owner: &str) -> Result<()> {
-        let method = if kind == AssetKind::Dashboard { "PUT" } else { "POST" };
+    pub fn grant_quicksight_resource(&self, kind: ResourceKind, id: &str, owner: &str) -> Result<()> {
+        let method = if kind == ResourceKind::Dashboard { "PUT" } else { "POST" };
         let body = Some(json!({ "GrantPermissions": ownership(kind, owner) }));
         let doing = format!("give the {} {id} to {owner}", kind.name());
         let path = format!("{}/{id}/permissions", kind.path());
@@ -98,7 +100,7 @@ impl Session {
     }
 
     /// Deletes one.
-    pub fn delete_asset(&self, kind: AssetKind, id: &str) -> Result<()> {
+    pub fn delete_quicksight_resource(&self, kind: ResourceKind, id: &str) -> Result<()> {
         let doing = format!("delete the {} {id}", kind.name());
         let call = Call { method: "DELETE", path: format!("{}/{id}", kind.path()), body: None };
         match self.wait(self.patiently(call, &doing)) {
@@ -162,7 +164,7 @@ impl Session {
     }
 
     /// What is told of it once nothing is in progress any more; of a dashboard, of the version, else of the published one.
-    async fn settled(&self, kind: AssetKind, id: &str, version: Option<&str>) -> Result<Option<Map<String, Value>>> {
+    async fn settled(&self, kind: ResourceKind, id: &str, version: Option<&str>) -> Result<Option<Map<String, Value>>> {
         let query = version.map_or_else(String::new, |version| format!("?version-number={version}"));
         let look = Call::get(format!("{}/{id}{query}", kind.path()));
         let doing = format!("look at the {} {id}", kind.name());
@@ -185,7 +187,7 @@ impl Session {
     }
 
     /// Fails if what was done has failed.
-    async fn demand(&self, asset: &Asset, version: Option<&str>, doing: &str) -> Result<()> {
+    async fn demand(&self, asset: &QuickSightResource, version: Option<&str>, doing: &str) -> Result<()> {
         let Some(settings) = self.settled(asset.kind, &asset.id, version).await? else {
             bail!(AwsError::new(Kind::NotFound, doing, "it is gone again"));
         };
@@ -216,26 +218,26 @@ fn explained(error: AwsError) -> AwsError {
 }
 
 fn refreshing(data_set: &str) -> String {
-    format!("refresh the {} {data_set}", AssetKind::DataSet.name())
+    format!("refresh the {} {data_set}", ResourceKind::DataSet.name())
 }
 
 #[cfg(test)]
 mod tests {
     use super::Refreshed;
-    use crate::asset::{Asset, AssetKind};
-    use crate::scripted::{SECRET, Scripted};
+    use crate::quicksight::resource::{QuickSightResource, ResourceKind};
+    use crate::fake_http::{FakeServer, SECRET};
     use serde_json::json;
 
     const ACCOUNT: &str = "/accounts/123456789012";
 
-    fn asset(kind: AssetKind) -> Asset {
+    fn asset(kind: ResourceKind) -> QuickSightResource {
         let settings = json!({ "Name": "mine", "Tags": [], "Type": "ATHENA" });
-        Asset { kind, id: "x".to_owned(), settings: settings.as_object().unwrap().clone() }
+        QuickSightResource { kind, id: "x".to_owned(), settings: settings.as_object().unwrap().clone() }
     }
 
     #[test]
     fn what_an_attempt_has_made_whose_answer_was_lost_is_made() {
-        let server = Scripted::new(&[
+        let server = FakeServer::new(&[
             ("POST /data-sets", 0, ""),
             ("POST /data-sets", 409, "ResourceExistsException"),
             ("GET /data-sets/x", 200, r#"{"DataSet": {"Name": "mine"}}"#),
@@ -243,7 +245,7 @@ mod tests {
             ("PUT /data-sets/x/ingestions/y", 409, "ResourceExistsException"),
         ]);
         let session = server.session();
-        assert_eq!(session.create_asset(&asset(AssetKind::DataSet), "arn:ada").unwrap(), None);
+        assert_eq!(session.create_quicksight_resource(&asset(ResourceKind::DataSet), "arn:ada").unwrap(), None);
         session.begin_refresh("x", "y").unwrap();
         let requests = server.requests();
         assert_eq!(requests[0].body["DataSetId"], "x");
@@ -257,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_is_busy_is_waited_for() {
-        let server = Scripted::new(&[
+        let server = FakeServer::new(&[
             ("PUT /data-sources/x", 429, "ThrottlingException"),
             ("PUT /data-sources/x", 500, "InternalFailureException"),
             ("PUT /data-sources/x", 409, "ConflictException"),
@@ -272,7 +274,7 @@ mod tests {
             ),
         ]);
         let session = server.session();
-        session.update_asset(&asset(AssetKind::DataSource)).unwrap();
+        session.update_quicksight_resource(&asset(ResourceKind::DataSource)).unwrap();
         assert_eq!(session.await_refresh("x", "y").unwrap(), Refreshed { rows: 7, dropped: 1 });
         assert_eq!(server.requests()[3].body, json!({ "Name": "mine" }), "what is made once isn't sent again");
     }
@@ -281,11 +283,11 @@ mod tests {
     fn a_version_that_has_failed_is_not_published() {
         let failed = r#"{"Dashboard": {"Version": {"Status": "CREATION_FAILED", "Errors": [
             {"Type": "COLUMN_TYPE_MISMATCH", "Message": "no number"}, {"Message": "no sheet"}]}}}"#;
-        let server = Scripted::new(&[
+        let server = FakeServer::new(&[
             ("PUT /dashboards/x", 202, r#"{"VersionArn": "arn:aws:quicksight:::dashboard/x/version/4"}"#),
             ("GET /dashboards/x?version-number=4", 200, failed),
         ]);
-        let error = server.session().update_asset(&asset(AssetKind::Dashboard)).unwrap_err().to_string();
+        let error = server.session().update_quicksight_resource(&asset(ResourceKind::Dashboard)).unwrap_err().to_string();
         let expected = "cannot update the QuickSight dashboard x: no number (COLUMN_TYPE_MISMATCH); no sheet";
         assert!(error.starts_with(expected), "{error}");
     }
@@ -299,8 +301,8 @@ mod tests {
             (400, r#"{"Message": "One or more principal ARNs are not valid"}"#, "are not valid"),
             (413, "<html>", "the answer was HTTP 413"),
         ] {
-            let server = Scripted::new(&[("POST /dashboards/x", status, answer)]);
-            let error = server.session().create_asset(&asset(AssetKind::Dashboard), "arn:ada").unwrap_err().to_string();
+            let server = FakeServer::new(&[("POST /dashboards/x", status, answer)]);
+            let error = server.session().create_quicksight_resource(&asset(ResourceKind::Dashboard), "arn:ada").unwrap_err().to_string();
             assert!(error.starts_with("cannot create the QuickSight dashboard x: "), "{error}");
             assert!(error.contains(expected), "{expected} is not in {error}");
             assert!(!error.contains(SECRET), "{error}");
@@ -309,7 +311,7 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_deleted() {
-        let server = Scripted::new(&[("DELETE /data-sets/x", 404, "ResourceNotFoundException")]);
-        server.session().delete_asset(AssetKind::DataSet, "x").unwrap();
+        let server = FakeServer::new(&[("DELETE /data-sets/x", 404, "ResourceNotFoundException")]);
+        server.session().delete_quicksight_resource(ResourceKind::DataSet, "x").unwrap();
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};
-use aws::objects::ObjectState;
-use aws::upload::{Content, Upload};
+use aws::s3::objects::ObjectState;
+use aws::s3::upload::{Content, Upload};
 use cli_support::human;
 use manifest::answer::{Answer, Cell};
 use manifest::{CuratedManifest, CuratedStage, FORMAT, FileEntry, InputEntry, Manifest, RawManifest, RowCounts, Tool};
@@ -12,8 +12,8 @@ use ticket_schema::columns::PARTITION_COLUMN;
 use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR, UNKNOWN_MARKET};
 
 use crate::apply::text_upload;
+use crate::definitions::desired::{DataSet, key_of};
 use crate::definitions::{Role, bucket_name};
-use crate::desired::{DataSet, key_of};
 
 /// A file that Athena has written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ pub struct Refusal {
     pub example: String,
 }
 
-/// Reads the answer to [`crate::curation::Statements::written`].
+/// Reads the answer to [`super::statements::Statements::written`].
 pub fn staged(bucket: &str, answer: &Answer) -> Result<Vec<Staged>> {
     let prefix = format!("s3://{bucket}/");
     let mut staged = Vec::new();
@@ -52,7 +52,7 @@ pub fn staged(bucket: &str, answer: &Answer) -> Result<Vec<Staged>> {
     Ok(staged)
 }
 
-/// Reads the answers to [`crate::curation::Curation::refusals`].
+/// Reads the answers to [`super::statements::Curation::refusals`].
 pub fn refusals(answer: &Answer) -> Result<Vec<Refusal>> {
     let refusal = |row: &Vec<Cell>| {
         let [Cell::Text(file), Cell::Text(fault), lines, example] = row.as_slice() else { bail!(unexpected(row)) };
@@ -217,14 +217,14 @@ fn of_objects(
 mod tests {
     use std::collections::BTreeMap;
 
-    use aws::objects::ObjectState;
-    use aws::upload::Content;
+    use aws::s3::objects::ObjectState;
+    use aws::s3::upload::Content;
     use manifest::answer::{Answer, Cell};
     use manifest::{RawManifest, RowCounts};
     use serde_json::json;
 
     use super::{Refusal, Staged, account, complaints, data_set, manifest, refusals, staged};
-    use crate::desired::is_made_from;
+    use crate::definitions::desired::is_made_from;
 
     /// Two files of six and four lines.
     fn raw() -> RawManifest {

@@ -9,12 +9,12 @@ use kpi::query_cost::{QueryCost, dollars};
 use manifest::{CuratedManifest, RawManifest};
 use ticket_schema::names::{DATABASE, MANIFEST_FILE, WORKGROUP};
 
-use crate::actual::ownership;
+use super::result::{self, Refusal, Staged};
+use super::statements::{Curation, Statements, cleaning, preparation};
 use crate::apply::apply;
-use crate::curated::{self, Refusal, Staged};
-use crate::curation::{Curation, STAGING, Statements, cleaning, preparation};
-use crate::definitions::{Role, bucket_name};
-use crate::desired::{DataSet, is_made_from};
+use crate::definitions::desired::{DataSet, is_made_from};
+use crate::definitions::{Role, STAGING, bucket_name};
+use crate::observe::ownership;
 
 /// A curated data set that is not on this machine.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub fn published(session: &Session, raw: &RawManifest) -> Result<Option<Curated>
     let manifest = serde_json::from_slice::<CuratedManifest>(&text).ok();
     let Some(manifest) = manifest.filter(|manifest| is_made_from(manifest, raw)) else { return Ok(None) };
     let text = String::from_utf8(text).with_context(|| format!("s3://{bucket}/{MANIFEST_FILE}"))?;
-    let data = curated::published(session.account_id(), &manifest, text);
+    let data = result::published(session.account_id(), &manifest, text);
     Ok(Some(Curated { manifest, data, complaints: Vec::new() }))
 }
 
@@ -47,17 +47,17 @@ pub fn curate(session: &Session, raw: &RawManifest, curation: &Curation, message
 
     let mut usd = insert(session, curation, &statements, messages)?;
     let written = session.execute(WORKGROUP, &statements.written).context("count the curated tickets")?;
-    let staged = curated::staged(&bucket, &written.answer)?;
+    let staged = result::staged(&bucket, &written.answer)?;
     let n_written: u64 = staged.iter().map(|file| file.rows).sum();
     let mut refusals = Vec::new();
     if n_written != raw.rows {
         for question in curation.refusals(&statements) {
             let asked = session.execute(WORKGROUP, &question).context("look for refused lines")?;
             usd += QueryCost::for_scan(asked.scanned_bytes).usd;
-            refusals.extend(curated::refusals(&asked.answer)?);
+            refusals.extend(result::refusals(&asked.answer)?);
         }
     }
-    let rows = curated::account(raw, &staged, &refusals)?;
+    let rows = result::account(raw, &staged, &refusals)?;
     messages.note(format!(
         "deploy: Athena curated {} of {}, for {}",
         human::count(rows.written),
@@ -100,7 +100,7 @@ fn finish(session: &Session, raw: &RawManifest, staged: &[Staged], refusals: &[R
     let account_id = session.account_id();
     let keys: Vec<String> = staged.iter().map(|file| file.key.clone()).collect();
     let states = session.object_states_with_checksums(&bucket_name(Role::Curated, account_id), &keys)?;
-    let manifest = curated::manifest(raw, staged, refusals, &states)?;
-    let data = curated::data_set(account_id, &manifest, staged)?;
-    Ok(Curated { manifest, data, complaints: curated::complaints(refusals) })
+    let manifest = result::manifest(raw, staged, refusals, &states)?;
+    let data = result::data_set(account_id, &manifest, staged)?;
+    Ok(Curated { manifest, data, complaints: result::complaints(refusals) })
 }

@@ -3,52 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::athena::Workgroup;
-use aws::bucket::Setting;
-use aws::upload::Upload;
+use aws::s3::bucket_settings::Setting;
+use aws::s3::upload::Upload;
 use cli_support::human;
 use serde::Serialize;
 use serde_json::{Value, json};
 use ticket_schema::names::{DATABASE, TABLE};
 
-use crate::desired::Desired;
-use crate::differences;
-use crate::plan::{HAS_ENDED, Obstacle, Parts, Plan, Reason, Step};
-use crate::quicksight;
+use crate::definitions::desired::Desired;
+use crate::definitions::quicksight;
+use crate::definitions::scope::Scope;
+use crate::observe::differences;
+use crate::plan::shortened::{first_of, some_of};
+use crate::plan::{Action, Blocker, Plan, Reason, Step};
 
-/// How many keys of many are named.
-const KEYS_SHOWN: usize = 4;
 /// How many partitions of many are named.
 const PARTITIONS_SHOWN: usize = 12;
-
-/// Whether something comes, changes or goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// It isn't there yet.
-    Create,
-    /// It is there, but not as wanted.
-    Update,
-    /// It goes.
-    Delete,
-}
-
-impl Action {
-    const fn mark(self) -> char {
-        match self {
-            Self::Create => '+',
-            Self::Update => '~',
-            Self::Delete => '-',
-        }
-    }
-
-    pub(crate) const fn past(self) -> &'static str {
-        match self {
-            Self::Create => "created",
-            Self::Update => "updated",
-            Self::Delete => "deleted",
-        }
-    }
-}
 
 /// Steps of one kind about one thing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -65,10 +35,10 @@ pub struct Change {
 
 /// A thing that is wanted, and whether it is as wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Standing {
+pub struct ResourceStatus {
     /// What it is.
     pub resource: String,
-    /// `as wanted`, `missing`, `differs`, or `blocked`: an obstacle of the plan says by what.
+    /// `as wanted`, `missing`, `differs`, or `blocked`: an blocker of the plan says by what.
     pub state: &'static str,
     /// How it differs.
     pub differences: Vec<String>,
@@ -109,8 +79,8 @@ pub fn text(plan: &Plan) -> String {
     for note in &plan.notes {
         text += &format!("  note: {note}\n");
     }
-    for obstacle in &plan.obstacles {
-        text += &format!("  impossible: {}\n", obstacle.text);
+    for blocker in &plan.blockers {
+        text += &format!("  impossible: {}\n", blocker.text);
     }
     let mut counts = BTreeMap::new();
     for change in &changes {
@@ -124,16 +94,16 @@ pub fn text(plan: &Plan) -> String {
 }
 
 /// Where everything that is wanted stands, of the parts that were looked at.
-pub fn standings(desired: &Desired, plan: &Plan, parts: Parts) -> Vec<Standing> {
+pub fn statuses(desired: &Desired, plan: &Plan, scope: Scope) -> Vec<ResourceStatus> {
     let changes = changes_for_people(plan);
     // A bucket out of reach is nothing to put data into.
-    let blocks = |obstacle: &Obstacle, resource: &str| {
+    let blocks = |blocker: &Blocker, resource: &str| {
         let in_bucket = resource.strip_prefix("data in ");
-        obstacle.resource == resource || in_bucket.is_some() && obstacle.resource.strip_prefix("bucket ") == in_bucket
+        blocker.resource == resource || in_bucket.is_some() && blocker.resource.strip_prefix("bucket ") == in_bucket
     };
-    let standing = |resource: String| {
+    let status = |resource: String| {
         let of_it: Vec<&Change> = changes.iter().filter(|change| change.resource == resource).collect();
-        let state = if plan.obstacles.iter().any(|obstacle| blocks(obstacle, &resource)) {
+        let state = if plan.blockers.iter().any(|blocker| blocks(blocker, &resource)) {
             "blocked"
         } else if of_it.is_empty() {
             "as wanted"
@@ -145,24 +115,24 @@ pub fn standings(desired: &Desired, plan: &Plan, parts: Parts) -> Vec<Standing> 
         // That all of a thing is missing needs no words; some of the data or of the partitions may be.
         let is_whole = !resource.starts_with("data ") && !resource.starts_with("partitions ");
         let differences = of_it.into_iter().filter(|change| !(is_whole && change.action == Action::Create));
-        Standing { state, differences: differences.map(|change| change.what.clone()).collect(), resource }
+        ResourceStatus { state, differences: differences.map(|change| change.what.clone()).collect(), resource }
     };
-    resources(desired, parts).into_iter().map(standing).collect()
+    resources(desired, parts).into_iter().map(status).collect()
 }
 
-/// The standings as a text for people.
-pub fn standings_text(standings: &[Standing]) -> String {
+/// The statuses as a text for people.
+pub fn statuses_text(statuses: &[ResourceStatus]) -> String {
     let mut text = String::new();
-    for standing in standings {
-        text += &format!("{:<9}  {}\n", standing.state, standing.resource);
-        for difference in &standing.differences {
+    for status in statuses {
+        text += &format!("{:<9}  {}\n", status.state, status.resource);
+        for difference in &status.differences {
             text += &format!("{:<9}    {difference}\n", "");
         }
     }
     text
 }
 
-fn resources(desired: &Desired, parts: Parts) -> Vec<String> {
+fn resources(desired: &Desired, scope: Scope) -> Vec<String> {
     let definitions = &desired.definitions;
     let mut resources = Vec::new();
     if parts.buckets {
@@ -213,7 +183,7 @@ fn change(group: &[&Step]) -> Change {
                 json!({ "setting": setting.name(), "actual": actual, "wanted": wanted }),
             )
         }
-        Step::Announce { keys, .. } => (
+        Step::WritePendingManifest { keys, .. } => (
             format!("write down which keys come and go ({}), in case of an interrupt", human::count(keys.len() as u64)),
             json!({ "keys": keys }),
         ),
@@ -242,7 +212,7 @@ fn change(group: &[&Step]) -> Change {
             let verb = if action == Action::Delete { "unregister" } else { "register" };
             (format!("{verb} {}", first_of(&names, PARTITIONS_SHOWN)), json!({ "partitions": partitions }))
         }
-        Step::Asset(step) => step.told(),
+        Step::QuickSight(step) => step.told(),
         Step::AbortUploads { .. } => ("give up unfinished uploads".to_owned(), json!({})),
         Step::CreateWorkgroup(wanted) => ("create".to_owned(), json!({ "definition": wanted })),
         Step::DeleteBucket { .. }
@@ -267,20 +237,6 @@ fn uploads(group: &[&Step], reason: Reason) -> (String, Value) {
     (what, json!({ "bytes": n_bytes, "objects": listed }))
 }
 
-/// A few of many keys.
-pub(crate) fn some_of(keys: &[impl AsRef<str>]) -> String {
-    first_of(keys, KEYS_SHOWN)
-}
-
-fn first_of(names: &[impl AsRef<str>], n_shown: usize) -> String {
-    let shown = names.iter().take(n_shown).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
-    if names.len() > n_shown {
-        format!("{shown} and {} more", human::count((names.len() - n_shown) as u64))
-    } else {
-        shown
-    }
-}
-
 fn or_nothing(value: &Value) -> String {
     if value.is_null() { "not set".to_owned() } else { value.to_string() }
 }
@@ -293,90 +249,4 @@ fn workgroup_differences(actual: &Workgroup, wanted: &Workgroup) -> Vec<String> 
         value
     };
     differences::of_all(&value(actual), &value(wanted))
-}
-
-impl Step {
-    /// Whether something comes, changes or goes.
-    pub const fn action(&self) -> Action {
-        match self {
-            Self::CreateBucket { .. }
-            | Self::Announce { .. }
-            | Self::Upload { reason: Reason::New, .. }
-            | Self::CreateWorkgroup(_)
-            | Self::CreateDatabase { .. }
-            | Self::CreateTable { .. }
-            | Self::CreateView { replaces: false, .. }
-            | Self::AddPartitions(_) => Action::Create,
-            Self::SetBucket { .. }
-            | Self::Upload { .. }
-            | Self::UpdateWorkgroup { .. }
-            | Self::ReplaceTable { .. }
-            | Self::CreateView { .. } => Action::Update,
-            Self::DeleteObjects { .. }
-            | Self::AbortUploads { .. }
-            | Self::DeleteBucket { .. }
-            | Self::DeleteWorkgroup { .. }
-            | Self::RemovePartitions(_)
-            | Self::DeleteTable { .. }
-            | Self::DeleteDatabase { .. } => Action::Delete,
-            Self::Asset(step) => step.action(),
-        }
-    }
-
-    /// What it is about.
-    pub fn resource(&self) -> String {
-        match self {
-            Self::CreateBucket { bucket } | Self::SetBucket { bucket, .. } | Self::DeleteBucket { bucket } => {
-                format!("bucket {bucket}")
-            }
-            Self::Announce { bucket, .. } | Self::DeleteObjects { bucket, .. } | Self::AbortUploads { bucket } => {
-                format!("data in {bucket}")
-            }
-            Self::Upload { upload, .. } => format!("data in {}", upload.bucket),
-            Self::CreateWorkgroup(wanted) | Self::UpdateWorkgroup { wanted, .. } => {
-                format!("workgroup {}", wanted.name)
-            }
-            Self::DeleteWorkgroup { name } => format!("workgroup {name}"),
-            Self::CreateDatabase { .. } | Self::DeleteDatabase { .. } => format!("database {DATABASE}"),
-            Self::CreateView { name, .. } => format!("view {DATABASE}.{name}"),
-            Self::DeleteTable { name } if name == ticket_schema::names::VIEW => format!("view {DATABASE}.{name}"),
-            Self::CreateTable { name, .. } | Self::ReplaceTable { name, .. } | Self::DeleteTable { name } => {
-                format!("table {DATABASE}.{name}")
-            }
-            Self::AddPartitions(_) | Self::RemovePartitions(_) => format!("partitions of {DATABASE}.{TABLE}"),
-            Self::Asset(step) => step.resource(),
-        }
-    }
-
-    /// What is said when it is done.
-    pub fn done(&self) -> String {
-        let verb = match self {
-            Self::SetBucket { .. } => "set",
-            Self::AddPartitions(_) => "registered",
-            Self::RemovePartitions(_) => "unregistered",
-            Self::AbortUploads { .. } => "gave up unfinished uploads:",
-            Self::DeleteObjects { keys, .. } => {
-                return format!("deleted {} from {}", human::counted(keys.len() as u64, "object"), self.resource());
-            }
-            _ => self.action().past(),
-        };
-        format!("{verb} {}", self.resource())
-    }
-
-    /// Whether it is only about what a deploy writes down for itself.
-    fn is_bookkeeping(&self) -> bool {
-        match self {
-            Self::Announce { .. } => true,
-            Self::DeleteObjects { reason, .. } => *reason == HAS_ENDED,
-            _ => false,
-        }
-    }
-
-    fn setting_name(&self) -> Option<&'static str> {
-        if let Self::SetBucket { setting, .. } = self { Some(setting.name()) } else { None }
-    }
-
-    fn upload(&self) -> Option<&Upload> {
-        if let Self::Upload { upload, .. } = self { Some(upload) } else { None }
-    }
 }

@@ -19,8 +19,8 @@ use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::error::{AwsError, Kind, OrExplain};
-use crate::objects::copy_object;
+use crate::error::{AwsError, Kind, ErrorContext};
+use crate::s3::objects::copy_object;
 use crate::session::Session;
 
 /// Files of this size and more go in parts of this size.
@@ -157,7 +157,7 @@ impl Sender {
         let request = self.client.put_object().bucket(&upload.bucket).key(&upload.key).body(ByteStream::from(body));
         let request = request.checksum_crc64_nvme(&upload.crc64nvme).expected_bucket_owner(&self.owner);
         // The checksum and TLS protect the content; hashing it once more for the signature would only take time.
-        request.customize().disable_payload_signing().send().await.or_explain(&sending(upload))?;
+        request.customize().disable_payload_signing().send().await.error_context(&sending(upload))?;
         self.report(upload.bytes);
         Ok(())
     }
@@ -226,7 +226,7 @@ impl Sender {
             let request = self.client.upload_part().bucket(&upload.bucket).key(&upload.key).upload_id(id);
             let request = request.part_number(part.number).body(ByteStream::from(body));
             let request = request.checksum_crc64_nvme(base64_of(crc)).expected_bucket_owner(&self.owner);
-            let answer = request.customize().disable_payload_signing().send().await.or_explain(&sending(upload))?;
+            let answer = request.customize().disable_payload_signing().send().await.error_context(&sending(upload))?;
             answer.e_tag.unwrap_or_default()
         };
         self.report(part.bytes);
@@ -236,7 +236,7 @@ impl Sender {
     /// The newest upload of this object that was begun and not finished.
     async fn unfinished(&self, upload: &Upload) -> Result<Option<String>> {
         let request = self.client.list_multipart_uploads().bucket(&upload.bucket).prefix(&upload.key);
-        let answer = request.expected_bucket_owner(&self.owner).send().await.or_explain(&sending(upload))?;
+        let answer = request.expected_bucket_owner(&self.owner).send().await.error_context(&sending(upload))?;
         let ours = answer.uploads.into_iter().flatten().filter(|unfinished| {
             unfinished.key() == Some(upload.key.as_str())
                 && unfinished.checksum_algorithm() == Some(&ChecksumAlgorithm::Crc64Nvme)
@@ -251,7 +251,7 @@ impl Sender {
         let mut pages = request.expected_bucket_owner(&self.owner).into_paginator().send();
         let mut there = BTreeMap::new();
         while let Some(page) = pages.next().await {
-            for part in page.or_explain(&sending(upload))?.parts.into_iter().flatten() {
+            for part in page.error_context(&sending(upload))?.parts.into_iter().flatten() {
                 if let (Some(number), Some(crc64nvme)) = (part.part_number, part.checksum_crc64_nvme) {
                     let bytes = part.size.unwrap_or_default().unsigned_abs();
                     there.insert(number, Earlier { bytes, crc64nvme, tag: part.e_tag.unwrap_or_default() });
@@ -264,7 +264,7 @@ impl Sender {
     async fn begin(&self, upload: &Upload) -> Result<String> {
         let request = self.client.create_multipart_upload().bucket(&upload.bucket).key(&upload.key);
         let request = request.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).checksum_type(ChecksumType::FullObject);
-        let answer = request.expected_bucket_owner(&self.owner).send().await.or_explain(&sending(upload))?;
+        let answer = request.expected_bucket_owner(&self.owner).send().await.error_context(&sending(upload))?;
         let no_id = || AwsError::new(Kind::Other, sending(upload), "S3 gave the upload no identifier");
         Ok(answer.upload_id.ok_or_else(no_id)?)
     }
@@ -291,7 +291,7 @@ impl Sender {
         let request = self.client.complete_multipart_upload().bucket(&upload.bucket).key(&upload.key).upload_id(id);
         let request = request.multipart_upload(all).checksum_type(ChecksumType::FullObject);
         let request = request.checksum_crc64_nvme(&upload.crc64nvme).expected_bucket_owner(&self.owner);
-        request.send().await.or_explain(&sending(upload))?;
+        request.send().await.error_context(&sending(upload))?;
         Ok(())
     }
 

@@ -27,14 +27,14 @@ pub(crate) struct Request {
     pub(crate) body: Value,
 }
 
-pub(crate) struct Scripted {
+pub(crate) struct FakeServer {
     url: String,
     requests: Arc<Mutex<Vec<Request>>>,
     /// Ends when the script has.
     played: Option<thread::JoinHandle<()>>,
 }
 
-impl Scripted {
+impl FakeServer {
     pub(crate) fn new(script: &[Step]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -73,7 +73,7 @@ impl Scripted {
     }
 }
 
-impl Drop for Scripted {
+impl Drop for FakeServer {
     fn drop(&mut self) {
         if let Some(played) = self.played.take()
             && !thread::panicking()

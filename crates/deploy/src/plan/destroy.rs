@@ -1,16 +1,15 @@
 //! The plan that takes everything down again: what we made, and nothing else.
 
-use aws::bucket::{BucketSettings, Setting};
-use aws::buckets::Bucket;
+use aws::s3::bucket_settings::{BucketSettings, Setting};
+use aws::s3::bucket_api::BucketState;
 use cli_support::human;
 use ticket_schema::names::{DATABASE, MANIFEST_FILE};
 
-use crate::actual::{ANNOUNCEMENT, Actual, Contents};
-use crate::curation;
-use crate::definitions::{BucketDefinition, Definitions, Role};
-use crate::plan::{Plan, Step};
-use crate::quicksight;
-use crate::show::some_of;
+use super::quicksight;
+use super::shortened::some_of;
+use super::{Plan, Step};
+use crate::definitions::{BucketDefinition, CURATION_TABLES, Definitions, Role};
+use crate::observe::{PENDING_MANIFEST, Actual, Contents};
 
 const REASON: &str = "ours";
 /// The tag by which what we made is known.
@@ -19,7 +18,7 @@ const MADE_BY: (&str, &str) = ("managed-by", "aftersales-deploy");
 /// Makes the plan: first what reads the data, then the data, then what held it.
 pub fn plan_destroy(definitions: &Definitions, actual: &Actual) -> Plan {
     let mut plan = Plan::default();
-    plan.steps.extend(quicksight::deletions(&definitions.assets, &actual.assets).into_iter().map(Step::Asset));
+    plan.steps.extend(quicksight::deletions(&definitions.assets, &actual.assets).into_iter().map(Step::QuickSight));
     catalog(&mut plan, definitions, actual);
     if let Some(workgroup) = &actual.workgroup {
         let name = definitions.workgroup.name.clone();
@@ -32,18 +31,18 @@ pub fn plan_destroy(definitions: &Definitions, actual: &Actual) -> Plan {
     for definition in &definitions.buckets {
         let name = &definition.name;
         match actual.buckets.get(name) {
-            Some(Bucket::There(settings)) => {
+            Some(BucketState::Exists(settings)) => {
                 let nothing = Contents::default();
                 let contents = actual.contents.get(name).unwrap_or(&nothing);
                 bucket(&mut plan, definition, settings, contents);
             }
-            Some(Bucket::Elsewhere(region)) => plan.notes.push(format!(
+            Some(BucketState::OtherRegion(region)) => plan.notes.push(format!(
                 "the bucket {name} stays: it lies in the region {region}; give that region to destroy it"
             )),
-            Some(Bucket::Closed) => plan.notes.push(format!(
+            Some(BucketState::Inaccessible) => plan.notes.push(format!(
                 "the bucket {name} stays: it belongs to another account, or these credentials may not see it"
             )),
-            Some(Bucket::Missing) | None => {}
+            Some(BucketState::Missing) | None => {}
         }
     }
     plan
@@ -55,7 +54,7 @@ fn catalog(plan: &mut Plan, definitions: &Definitions, actual: &Actual) {
     }
     let is_ours = |name: &str| {
         name == ticket_schema::names::VIEW
-            || curation::TABLES.contains(&name)
+            || CURATION_TABLES.contains(&name)
             || definitions.catalog.tables.iter().any(|table| table.name == name)
     };
     let (ours, foreign): (Vec<&String>, Vec<&String>) = actual.tables.keys().partition(|name| is_ours(name));
@@ -73,7 +72,7 @@ fn catalog(plan: &mut Plan, definitions: &Definitions, actual: &Actual) {
 fn bucket(plan: &mut Plan, definition: &BucketDefinition, settings: &BucketSettings, contents: &Contents) {
     let name = &definition.name;
     let is_named = |key: &String| contents.owned.contains(key) || contents.announced.contains(key);
-    let is_record = |key: &String| key == MANIFEST_FILE || key == ANNOUNCEMENT;
+    let is_record = |key: &String| key == MANIFEST_FILE || key == PENDING_MANIFEST;
     let is_data = |key: &&String| is_named(key) && !is_record(key);
     // There are no records among Athena's results: what has such a name there is somebody's.
     let is_last = |key: &&String| is_record(key) && definition.role != Role::Results;

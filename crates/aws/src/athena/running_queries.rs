@@ -4,7 +4,7 @@ use anyhow::Result;
 use aws_sdk_athena::types::QueryExecutionState::{Queued, Running};
 
 use crate::athena::StatementFailed;
-use crate::error::OrExplain;
+use crate::error::ErrorContext;
 use crate::session::Session;
 
 /// How many of a workgroup's statements are looked at; Athena lists the newest first.
@@ -16,11 +16,11 @@ impl Session {
         let doing = "look for statements of an interrupted run";
         self.wait(async {
             let request = self.athena.list_query_executions().work_group(workgroup).max_results(NEWEST);
-            let ids = request.send().await.or_explain(doing)?.query_execution_ids.unwrap_or_default();
+            let ids = request.send().await.error_context(doing)?.query_execution_ids.unwrap_or_default();
             let mut unfinished = Vec::new();
             for id in ids {
                 let answer =
-                    self.athena.get_query_execution().query_execution_id(&id).send().await.or_explain(doing)?;
+                    self.athena.get_query_execution().query_execution_id(&id).send().await.error_context(doing)?;
                 let Some(execution) = answer.query_execution else { continue };
                 let state = execution.status.and_then(|status| status.state);
                 let is_ours = execution.query.is_some_and(|text| text.starts_with(beginning));

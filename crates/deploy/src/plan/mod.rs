@@ -4,189 +4,30 @@
 use std::collections::BTreeSet;
 
 use aws::athena::Workgroup;
-use aws::bucket::{BucketSettings, Setting};
-use aws::buckets::Bucket;
-use aws::catalog::Partition;
-use aws::upload::Upload;
+use aws::s3::bucket_settings::{BucketSettings, Setting};
+use aws::s3::bucket_api::BucketState;
+use aws::glue::Partition;
+use aws::s3::upload::Upload;
 use cli_support::human;
-use serde::Serialize;
-use serde_json::Value;
 use ticket_schema::names::{TABLE, TICKETS_DIR, VIEW};
 
-use crate::actual::{ANNOUNCEMENT, Actual, Contents};
-use crate::ddl;
+use crate::definitions::desired::{DataSet, Desired};
+use crate::definitions::scope::Scope;
 use crate::definitions::{BucketDefinition, CatalogDefinition, Role};
-use crate::desired::{DataSet, Desired};
-use crate::quicksight::{self, AssetStep};
-use crate::show::some_of;
-use crate::view;
+use crate::observe::{PENDING_MANIFEST, Actual, Contents, tables, view};
 
-/// Why an announcement goes.
-pub(crate) const HAS_ENDED: &str = "the deploy has ended";
+pub mod destroy;
+pub(crate) mod quicksight;
+pub(crate) mod shortened;
+pub mod step;
 
-/// Which parts of the whole are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parts {
-    /// Buckets and their settings.
-    pub buckets: bool,
-    /// Objects.
-    pub data: bool,
-    /// Workgroup, database, tables, view and partitions.
-    pub catalog: bool,
-}
+pub use step::{Action, Blocker, Plan, Reason, Step};
 
-impl Parts {
-    /// All of them.
-    pub const ALL: Self = Self { buckets: true, data: true, catalog: true };
-}
-
-/// What has to be done, in this order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Plan {
-    /// One thing after another.
-    pub steps: Vec<Step>,
-    /// What makes it impossible. If there is any, no step is taken.
-    pub obstacles: Vec<Obstacle>,
-    /// What a person should know.
-    pub notes: Vec<String>,
-}
-
-/// What makes a plan impossible.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Obstacle {
-    /// What it is about, as [`Step::resource`] names it.
-    pub resource: String,
-    /// What is the matter, and what to do about it.
-    pub text: String,
-}
-
-/// One thing to do.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
-    /// Make a bucket.
-    CreateBucket {
-        /// Its name.
-        bucket: String,
-    },
-    /// Make a setting of a bucket.
-    SetBucket {
-        /// Its name.
-        bucket: String,
-        /// Which.
-        setting: Setting,
-        /// What it is; null if it isn't made, or the bucket is new.
-        actual: Value,
-        /// What it is to be.
-        wanted: Box<BucketSettings>,
-    },
-    /// Write down which keys are about to come and go.
-    Announce {
-        /// Where.
-        bucket: String,
-        /// Those and all earlier ones: what is ours though no manifest names it yet, or any more.
-        keys: BTreeSet<String>,
-    },
-    /// Send an object.
-    Upload {
-        /// What, and where to.
-        upload: Upload,
-        /// Why.
-        reason: Reason,
-    },
-    /// Delete objects of ours.
-    DeleteObjects {
-        /// Where.
-        bucket: String,
-        /// Which.
-        keys: Vec<String>,
-        /// Why.
-        reason: &'static str,
-    },
-    /// Give up unfinished uploads of ours.
-    AbortUploads {
-        /// Where.
-        bucket: String,
-    },
-    /// Delete an empty bucket.
-    DeleteBucket {
-        /// Its name.
-        bucket: String,
-    },
-    /// Make the workgroup.
-    CreateWorkgroup(Box<Workgroup>),
-    /// Bring the workgroup to what is wanted.
-    UpdateWorkgroup {
-        /// What it is.
-        actual: Box<Workgroup>,
-        /// What it is to be.
-        wanted: Box<Workgroup>,
-    },
-    /// Delete the workgroup.
-    DeleteWorkgroup {
-        /// Its name.
-        name: String,
-    },
-    /// Make the database.
-    CreateDatabase {
-        /// The statement.
-        statement: String,
-    },
-    /// Make a table.
-    CreateTable {
-        /// Its name.
-        name: String,
-        /// The statement.
-        statement: String,
-    },
-    /// Drop a table's definition and make it anew.
-    ReplaceTable {
-        /// Its name.
-        name: String,
-        /// The statement.
-        statement: String,
-        /// What is not as wanted.
-        differences: Vec<String>,
-    },
-    /// Make the view, or make it anew.
-    CreateView {
-        /// Its name.
-        name: String,
-        /// The statement.
-        statement: String,
-        /// Whether another one is there.
-        replaces: bool,
-    },
-    /// Register partitions of the curated table.
-    AddPartitions(Vec<Partition>),
-    /// Unregister partitions of the curated table.
-    RemovePartitions(Vec<Partition>),
-    /// Delete a table's or view's definition.
-    DeleteTable {
-        /// Its name.
-        name: String,
-    },
-    /// Delete the database.
-    DeleteDatabase {
-        /// Its name.
-        name: String,
-    },
-    /// What is done on QuickSight, once the lake is proved.
-    Asset(AssetStep),
-}
-
-/// Why an object is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// It isn't there.
-    New,
-    /// Its size or checksum is not the wanted one.
-    Changed,
-    /// S3 has no CRC-64/NVME of it, so nobody knows what it is.
-    Unknown,
-}
+use shortened::some_of;
+use step::DEPLOY_COMPLETED;
 
 /// Makes the plan.
-pub fn plan(desired: &Desired, actual: &Actual, parts: Parts) -> Plan {
+pub fn plan(desired: &Desired, actual: &Actual, scope: Scope) -> Plan {
     let mut plan = Plan::default();
     for definition in &desired.definitions.buckets {
         plan.bucket(definition, actual.buckets.get(&definition.name), parts);
@@ -194,7 +35,7 @@ pub fn plan(desired: &Desired, actual: &Actual, parts: Parts) -> Plan {
     if parts.data {
         for data in &desired.data {
             let is_out_of_reach =
-                matches!(actual.buckets.get(&data.bucket), Some(Bucket::Elsewhere(_) | Bucket::Closed));
+                matches!(actual.buckets.get(&data.bucket), Some(BucketState::OtherRegion(_) | BucketState::Inaccessible));
             if !is_out_of_reach {
                 let nothing = Contents::default();
                 plan.data(data, actual.contents.get(&data.bucket).unwrap_or(&nothing));
@@ -210,58 +51,47 @@ pub fn plan(desired: &Desired, actual: &Actual, parts: Parts) -> Plan {
     }
     if let Some(owner) = &desired.dashboard_owner {
         let steps = quicksight::steps(&desired.definitions.assets, &actual.assets, owner);
-        plan.steps.extend(steps.into_iter().map(Step::Asset));
+        plan.steps.extend(steps.into_iter().map(Step::QuickSight));
     }
     plan
 }
 
 impl Plan {
-    /// What makes it impossible, a line each.
-    pub fn obstacles_text(&self) -> String {
-        self.obstacles.iter().map(|obstacle| obstacle.text.as_str()).collect::<Vec<_>>().join("\n  ")
+    fn block(&mut self, resource: String, text: String) {
+        self.blockers.push(Blocker { resource, text });
     }
 
-    /// Takes the steps on QuickSight out of it.
-    pub(crate) fn take_asset_steps(&mut self) -> Vec<AssetStep> {
-        let steps = self.steps.extract_if(.., |step| matches!(step, Step::Asset(_)));
-        steps.filter_map(|step| if let Step::Asset(step) = step { Some(step) } else { None }).collect()
-    }
-
-    fn blocked_by(&mut self, resource: String, text: String) {
-        self.obstacles.push(Obstacle { resource, text });
-    }
-
-    fn bucket(&mut self, definition: &BucketDefinition, actual: Option<&Bucket>, parts: Parts) {
+    fn bucket(&mut self, definition: &BucketDefinition, actual: Option<&BucketState>, scope: Scope) {
         let name = &definition.name;
         let resource = format!("bucket {name}");
         let nothing = BucketSettings::default();
         let settings = match actual {
-            Some(Bucket::There(settings)) => settings,
-            None | Some(Bucket::Missing) => {
+            Some(BucketState::Exists(settings)) => settings,
+            None | Some(BucketState::Missing) => {
                 let is_needed =
                     parts.data && definition.role != Role::Results || parts.catalog && definition.role == Role::Results;
                 if parts.buckets {
                     self.steps.push(Step::CreateBucket { bucket: name.clone() });
                 } else if is_needed {
                     let text = format!("there is no bucket {name}; run `deploy --only buckets` first");
-                    self.blocked_by(resource, text);
+                    self.block(resource, text);
                 }
                 &nothing
             }
-            Some(Bucket::Elsewhere(region)) => {
+            Some(BucketState::OtherRegion(region)) => {
                 let text = format!(
                     "the bucket {name} lies in the region {region}; give that region with --region or AWS_REGION, or empty \
                      and delete the bucket there"
                 );
-                self.blocked_by(resource, text);
+                self.block(resource, text);
                 return;
             }
-            Some(Bucket::Closed) => {
+            Some(BucketState::Inaccessible) => {
                 let text = format!(
                     "the bucket {name} belongs to another account, or these credentials may not see it: check the account \
                      number, and give the user or role the policy that `deploy policy` prints"
                 );
-                self.blocked_by(resource, text);
+                self.block(resource, text);
                 return;
             }
         };
@@ -290,7 +120,7 @@ impl Plan {
             .collect();
         sent.sort_by_key(|(_, reason)| *reason != Reason::New);
         let manifest = reason_to_send(&data.manifest, actual).map(|reason| (data.manifest.clone(), reason));
-        let others = || actual.keys.keys().filter(|key| *key != ANNOUNCEMENT && !is_wanted(key));
+        let others = || actual.keys.keys().filter(|key| *key != PENDING_MANIFEST && !is_wanted(key));
         let stale: Vec<String> = others().filter(|key| is_ours(key)).cloned().collect();
 
         let keys = sent.iter().map(|(upload, _)| &upload.key);
@@ -302,7 +132,7 @@ impl Plan {
                 "{n} in {bucket} would be overwritten though not ours: {}; move away or delete what is there",
                 some_of(&overwritten)
             );
-            self.blocked_by(format!("data in {bucket}"), text);
+            self.block(format!("data in {bucket}"), text);
         }
 
         // What is there with the wanted content and isn't ours becomes ours with the manifest, not before.
@@ -310,7 +140,7 @@ impl Plan {
         let keys: BTreeSet<String> = actual.announced.iter().chain(new).chain(&stale).cloned().collect();
         let is_announced = (!sent.is_empty() || manifest.is_some()) && keys != actual.announced;
         if is_announced {
-            self.steps.push(Step::Announce { bucket: bucket.clone(), keys });
+            self.steps.push(Step::WritePendingManifest { bucket: bucket.clone(), keys });
         }
         let uploads = sent.into_iter().chain(manifest);
         self.steps.extend(uploads.map(|(upload, reason)| Step::Upload { upload, reason }));
@@ -318,9 +148,9 @@ impl Plan {
             let reason = "no longer wanted";
             self.steps.push(Step::DeleteObjects { bucket: bucket.clone(), keys: stale, reason });
         }
-        if is_announced || actual.keys.contains_key(ANNOUNCEMENT) {
-            let keys = vec![ANNOUNCEMENT.to_owned()];
-            self.steps.push(Step::DeleteObjects { bucket: bucket.clone(), keys, reason: HAS_ENDED });
+        if is_announced || actual.keys.contains_key(PENDING_MANIFEST) {
+            let keys = vec![PENDING_MANIFEST.to_owned()];
+            self.steps.push(Step::DeleteObjects { bucket: bucket.clone(), keys, reason: DEPLOY_COMPLETED });
         }
         let foreign: Vec<&str> = others().filter(|key| !is_ours(key)).map(String::as_str).collect();
         self.foreign(data, &foreign);
@@ -361,7 +191,7 @@ impl Plan {
         }
         for definition in &wanted.tables {
             let (name, statement) = (definition.name.clone(), definition.statement.clone());
-            match actual.tables.get(&name).map(|table| ddl::differences(&definition.table, table)) {
+            match actual.tables.get(&name).map(|table| tables::differences(&definition.table, table)) {
                 None => self.steps.push(Step::CreateTable { name, statement }),
                 Some(differences) if !differences.is_empty() => {
                     self.steps.push(Step::ReplaceTable { name, statement, differences });

@@ -4,26 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use aws::Session;
-use aws::asset::{AssetKind, FoundAsset};
+use aws::quicksight::resource::{ResourceKind, ExistingResource};
 use aws::athena::Workgroup;
-use aws::buckets::Bucket;
-use aws::catalog::{Partition, Table};
-use aws::objects::ObjectState;
+use aws::s3::bucket_api::BucketState;
+use aws::glue::{Partition, Table};
+use aws::s3::objects::ObjectState;
 use serde::{Deserialize, Serialize};
 use ticket_schema::names::{DATABASE, MANIFEST_FILE, TABLE, VIEW};
 
+use crate::definitions::desired::{DataSet, Desired, key_of};
+use crate::definitions::scope::Scope;
 use crate::definitions::{BucketDefinition, Definitions, Role};
-use crate::desired::{DataSet, Desired, key_of};
-use crate::plan::Parts;
+
+pub(crate) mod differences;
+pub(crate) mod quicksight;
+pub mod tables;
+pub mod view;
 
 /// The object that announces what a deploy is about to write, so that it is known as ours even if that deploy never ends.
-pub const ANNOUNCEMENT: &str = "_manifest.pending.json";
+pub const PENDING_MANIFEST: &str = "_manifest.pending.json";
 
 /// What is there.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Actual {
     /// Each wanted bucket, by name.
-    pub buckets: BTreeMap<String, Bucket>,
+    pub buckets: BTreeMap<String, BucketState>,
     /// What lies in the buckets that were looked into, by the bucket's name.
     pub contents: BTreeMap<String, Contents>,
     /// The workgroup.
@@ -35,7 +40,7 @@ pub struct Actual {
     /// The partitions of the curated table.
     pub partitions: Vec<Partition>,
     /// What there is on QuickSight, if that was looked at.
-    pub assets: BTreeMap<AssetKind, FoundAsset>,
+    pub assets: BTreeMap<ResourceKind, ExistingResource>,
 }
 
 /// What lies in a bucket.
@@ -53,7 +58,7 @@ pub struct Contents {
 
 /// What an announcement says.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Announcement {
+pub struct PendingManifest {
     /// For whoever finds it.
     pub note: String,
     /// Keys that belong to us though no manifest names them yet; one that ends in `/` stands for all below it.
@@ -74,7 +79,7 @@ struct OwnedFile {
 }
 
 /// Looks at everything that `parts` of the plan depend on.
-pub fn observe(session: &Session, desired: &Desired, parts: Parts) -> Result<Actual> {
+pub fn observe(session: &Session, desired: &Desired, scope: Scope) -> Result<Actual> {
     let mut actual = Actual::default();
     for definition in &desired.definitions.buckets {
         let bucket = session.bucket(&definition.name)?;
@@ -82,7 +87,7 @@ pub fn observe(session: &Session, desired: &Desired, parts: Parts) -> Result<Act
     }
     if parts.data {
         for data in &desired.data {
-            if matches!(actual.buckets.get(&data.bucket), Some(Bucket::There(_))) {
+            if matches!(actual.buckets.get(&data.bucket), Some(BucketState::Exists(_))) {
                 actual.contents.insert(data.bucket.clone(), contents(session, data)?);
             }
         }
@@ -91,7 +96,7 @@ pub fn observe(session: &Session, desired: &Desired, parts: Parts) -> Result<Act
         observe_catalog(session, &desired.definitions, &mut actual)?;
     }
     if desired.dashboard_owner.is_some() {
-        observe_assets(session, &desired.definitions, &mut actual)?;
+        observe_quicksight(session, &desired.definitions, &mut actual)?;
     }
     Ok(actual)
 }
@@ -101,7 +106,7 @@ pub fn observe_all(session: &Session, definitions: &Definitions, with_quicksight
     let mut actual = Actual::default();
     for definition in &definitions.buckets {
         let bucket = session.bucket(&definition.name)?;
-        if matches!(bucket, Bucket::There(_)) {
+        if matches!(bucket, BucketState::Exists(_)) {
             actual.contents.insert(definition.name.clone(), owned_contents(session, definition)?);
         }
         actual.buckets.insert(definition.name.clone(), bucket);
@@ -113,14 +118,14 @@ pub fn observe_all(session: &Session, definitions: &Definitions, with_quicksight
         }
     }
     if with_quicksight {
-        observe_assets(session, definitions, &mut actual)?;
+        observe_quicksight(session, definitions, &mut actual)?;
     }
     Ok(actual)
 }
 
-fn observe_assets(session: &Session, definitions: &Definitions, actual: &mut Actual) -> Result<()> {
+fn observe_quicksight(session: &Session, definitions: &Definitions, actual: &mut Actual) -> Result<()> {
     for asset in &definitions.assets {
-        if let Some(found) = session.asset(asset.kind, &asset.id)? {
+        if let Some(found) = session.quicksight_resource(asset.kind, &asset.id)? {
             actual.assets.insert(asset.kind, found);
         }
     }
@@ -168,7 +173,7 @@ fn owned_contents(session: &Session, definition: &BucketDefinition) -> Result<Co
 pub(crate) fn ownership(session: &Session, bucket: &str, role: Role) -> Result<Contents> {
     let keys = session.list(bucket, "")?;
     let read = |key: &str| if keys.contains_key(key) { session.read_object(bucket, key) } else { Ok(None) };
-    let (manifest, announcement) = (read(MANIFEST_FILE)?, read(ANNOUNCEMENT)?);
+    let (manifest, announcement) = (read(MANIFEST_FILE)?, read(PENDING_MANIFEST)?);
     Contents::new(bucket, role, keys, manifest.as_deref(), announcement.as_deref())
 }
 
@@ -188,8 +193,8 @@ impl Contents {
             contents.owned = files.map(|file| key_of(role, &file.name)).chain([MANIFEST_FILE.to_owned()]).collect();
         }
         if let Some(text) = announcement {
-            let announcement: Announcement =
-                serde_json::from_slice(text).with_context(|| not_ours(bucket, ANNOUNCEMENT))?;
+            let announcement: PendingManifest =
+                serde_json::from_slice(text).with_context(|| not_ours(bucket, PENDING_MANIFEST))?;
             let is_below = |key: &&String| announcement.keys.iter().any(|it| it.ends_with('/') && key.starts_with(it));
             let below = contents.keys.keys().filter(is_below).cloned();
             contents.announced = announcement.keys.iter().cloned().chain(below).collect();

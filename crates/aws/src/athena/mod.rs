@@ -9,10 +9,13 @@ use manifest::answer::{Answer, Cell};
 use serde::{Deserialize, Serialize};
 use ticket_schema::names::DATABASE;
 
-use crate::bucket::Tag;
-use crate::error::{Kind, OrExplain};
+use crate::s3::bucket_settings::Tag;
+use crate::error::{Kind, ErrorContext};
 use crate::polling::Polling;
+use crate::region::partition_of;
 use crate::session::Session;
+
+pub mod running_queries;
 
 /// The longest wait between two looks at a statement.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
@@ -130,7 +133,7 @@ impl Session {
     /// Reads a workgroup; `None` if there is none.
     pub fn workgroup(&self, name: &str) -> Result<Option<Workgroup>> {
         let answer = self.wait(self.athena.get_work_group().work_group(name).send());
-        let found = match answer.or_explain(&format!("look at the workgroup {name}")) {
+        let found = match answer.error_context(&format!("look at the workgroup {name}")) {
             // Athena has no code of its own for this.
             Err(error) if error.message_contains("not found") => return Ok(None),
             found => found?.work_group,
@@ -139,7 +142,7 @@ impl Session {
         let region = self.region();
         let arn = format!("arn:{}:athena:{region}:{}:workgroup/{name}", partition_of(region), self.account_id());
         let tags = self.wait(self.athena.list_tags_for_resource().resource_arn(arn).send());
-        let tags = tags.or_explain(&format!("read the tags of the workgroup {name}"))?;
+        let tags = tags.error_context(&format!("read the tags of the workgroup {name}"))?;
         let tag = |tag: sdk::Tag| Tag { key: tag.key.unwrap_or_default(), value: tag.value.unwrap_or_default() };
         let mut tags: Vec<Tag> = tags.tags.into_iter().flatten().map(tag).collect();
         tags.sort();
@@ -165,7 +168,7 @@ impl Session {
             .build();
         let request = self.athena.create_work_group().name(&wanted.name).description(&wanted.description);
         let request = request.configuration(configuration).set_tags(Some(wanted.tags.iter().map(tag).collect()));
-        self.wait(request.send()).or_explain(&format!("create the workgroup {}", wanted.name))?;
+        self.wait(request.send()).error_context(&format!("create the workgroup {}", wanted.name))?;
         Ok(())
     }
 
@@ -187,20 +190,20 @@ impl Session {
             )
             .build();
         let request = self.athena.update_work_group().work_group(&wanted.name).description(&wanted.description);
-        self.wait(request.configuration_updates(updates).send()).or_explain(&doing)?;
+        self.wait(request.configuration_updates(updates).send()).error_context(&doing)?;
         let region = self.region();
         let arn =
             format!("arn:{}:athena:{region}:{}:workgroup/{}", partition_of(region), self.account_id(), wanted.name);
         let tag = |tag: &Tag| sdk::Tag::builder().key(&tag.key).value(&tag.value).build();
         let request = self.athena.tag_resource().resource_arn(arn);
-        self.wait(request.set_tags(Some(wanted.tags.iter().map(tag).collect())).send()).or_explain(&doing)?;
+        self.wait(request.set_tags(Some(wanted.tags.iter().map(tag).collect())).send()).error_context(&doing)?;
         Ok(())
     }
 
     /// Deletes a workgroup, and with it the history of its statements.
     pub fn delete_workgroup(&self, name: &str) -> Result<()> {
         let request = self.athena.delete_work_group().work_group(name).recursive_delete_option(true);
-        match self.wait(request.send()).or_explain(&format!("delete the workgroup {name}")) {
+        match self.wait(request.send()).error_context(&format!("delete the workgroup {name}")) {
             Err(error) if error.message_contains("not found") => Ok(()),
             result => Ok(result.map(drop)?),
         }
@@ -226,7 +229,7 @@ impl Session {
         self.wait(async {
             let request = self.athena.start_query_execution().work_group(workgroup).query_string(statement);
             let request = request.set_query_execution_context(context);
-            let id = match request.send().await.or_explain("submit a statement to Athena") {
+            let id = match request.send().await.error_context("submit a statement to Athena") {
                 Ok(started) => started.query_execution_id.unwrap_or_default(),
                 Err(error) if error.kind == Kind::Other => {
                     let (statement, id) = (statement.to_owned(), "none".to_owned());
@@ -247,7 +250,7 @@ impl Session {
         let mut polling = Polling::up_to(LONGEST_PAUSE);
         loop {
             let answer = self.athena.get_query_execution().query_execution_id(id).send().await;
-            let execution = answer.or_explain("follow a statement in Athena")?.query_execution;
+            let execution = answer.error_context("follow a statement in Athena")?.query_execution;
             if let Some(execution) = execution
                 && let Some(status) = &execution.status
             {
@@ -271,19 +274,10 @@ impl Session {
         let mut answer = Answer::default();
         let mut is_first = true;
         while let Some(page) = pages.next().await {
-            append(&mut answer, page.or_explain("fetch an answer from Athena")?, is_first);
+            append(&mut answer, page.error_context("fetch an answer from Athena")?, is_first);
             is_first = false;
         }
         Ok(answer)
-    }
-}
-
-/// The part of AWS that a region belongs to, as names of resources have it.
-pub fn partition_of(region: &str) -> &'static str {
-    match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
     }
 }
 

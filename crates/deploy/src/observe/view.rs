@@ -3,13 +3,13 @@
 //! Athena doesn't keep a view's text: it stores its own rendering, in base64 within a comment. So that the view is known again,
 //! deploy marks it with two checksums: of the text it submitted, and of what Athena made of it.
 
-use aws::catalog::Table;
+use aws::glue::Table;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use publish::Checksum;
 use serde::Deserialize;
 
 /// The option of the view in the catalogue that holds the mark.
-pub const MARK: &str = "aftersales_definition";
+pub const FINGERPRINT: &str = "aftersales_definition";
 
 /// How Athena stores a view.
 const STORED: (&str, &str) = ("/* Presto View: ", " */");
@@ -21,18 +21,18 @@ struct Stored {
 }
 
 /// The mark of a view that `statement` made and that now looks like `stored`.
-pub fn mark(statement: &str, stored: &Table) -> String {
+pub fn fingerprint(statement: &str, stored: &Table) -> String {
     let of_stored = stored.view_text.as_deref().unwrap_or_default();
     format!("{} {}", checksum(&normal(query_of(statement))), checksum(of_stored))
 }
 
 /// Whether `stored` is the view that `statement` makes.
 pub fn is_same(statement: &str, stored: &Table) -> bool {
-    needs_no_mark(statement, stored) || stored.parameters.get(MARK) == Some(&mark(statement, stored))
+    needs_no_fingerprint(statement, stored) || stored.parameters.get(FINGERPRINT) == Some(&fingerprint(statement, stored))
 }
 
 /// Whether the text in the catalogue says by itself that it is the wanted one.
-pub fn needs_no_mark(statement: &str, stored: &Table) -> bool {
+pub fn needs_no_fingerprint(statement: &str, stored: &Table) -> bool {
     let text = stored.view_text.as_deref().unwrap_or_default();
     let text = original_sql(text).unwrap_or_else(|| text.to_owned());
     normal(&text) == normal(query_of(statement))
@@ -66,8 +66,8 @@ fn checksum(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MARK, is_same, mark, needs_no_mark};
-    use aws::catalog::Table;
+    use super::{FINGERPRINT, is_same, mark, needs_no_fingerprint};
+    use aws::glue::Table;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
     const STATEMENT: &str = "CREATE OR REPLACE VIEW d.v AS\nSELECT a,\n  b\nFROM d.t";
@@ -80,17 +80,17 @@ mod tests {
 
     #[test]
     fn a_view_is_known_by_its_text_or_by_its_mark() {
-        assert!(needs_no_mark(STATEMENT, &stored("SELECT a, b FROM d.t")));
+        assert!(needs_no_fingerprint(STATEMENT, &stored("SELECT a, b FROM d.t")));
         let plain = Table { view_text: Some("SELECT a, b\nFROM d.t".into()), ..Table::default() };
         assert!(is_same(STATEMENT, &plain));
         let mut rendered = stored("SELECT\n  \"a\"\n, \"b\"\nFROM\n  d.t\n");
         assert!(!is_same(STATEMENT, &rendered));
         let mark = mark(STATEMENT, &rendered);
-        rendered.parameters.insert(MARK.into(), mark.clone());
+        rendered.parameters.insert(FINGERPRINT.into(), mark.clone());
         assert!(is_same(STATEMENT, &rendered));
         assert!(!is_same("CREATE OR REPLACE VIEW d.v AS\nSELECT a FROM d.t", &rendered), "we want another");
         let mut replaced = stored("SELECT 1");
-        replaced.parameters.insert(MARK.into(), mark);
+        replaced.parameters.insert(FINGERPRINT.into(), mark);
         assert!(!is_same(STATEMENT, &replaced), "somebody replaced it and kept the mark");
         assert!(!is_same(STATEMENT, &Table::default()));
     }

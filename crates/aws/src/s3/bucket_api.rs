@@ -5,29 +5,29 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types as sdk;
 
-use crate::bucket::{
+use crate::s3::bucket_settings::{
     AbortUploads, BucketSettings, Encryption, EncryptionByDefault, EncryptionRule, Expiration, Lifecycle,
     LifecycleFilter, LifecycleRule, OwnershipControls, OwnershipRule, PublicAccessBlock, Setting, Tag, Tagging,
 };
-use crate::error::{AwsError, Kind, OrExplain};
+use crate::error::{AwsError, Kind, ErrorContext};
 use crate::session::Session;
 
 /// What there is under a bucket's name.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Bucket {
+pub enum BucketState {
     /// Nothing, as far as this account can see.
     Missing,
     /// It is the account's, in the right region.
-    There(Box<BucketSettings>),
+    Exists(Box<BucketSettings>),
     /// It is the account's, or may be, but in another region.
-    Elsewhere(String),
+    OtherRegion(String),
     /// It is not the account's, or closed to these credentials.
-    Closed,
+    Inaccessible,
 }
 
 impl Session {
     /// Looks at a bucket and all its settings.
-    pub fn bucket(&self, name: &str) -> Result<Bucket> {
+    pub fn bucket(&self, name: &str) -> Result<BucketState> {
         let doing = format!("look at the bucket {name}");
         let request = self.s3.head_bucket().bucket(name).expected_bucket_owner(self.account_id());
         let head = match self.wait(request.send()) {
@@ -37,18 +37,18 @@ impl Session {
                 let region = region.map(str::to_owned);
                 let error = AwsError::of(&doing, &error);
                 return match (error.kind, region) {
-                    (Kind::NotFound, _) => Ok(Bucket::Missing),
+                    (Kind::NotFound, _) => Ok(BucketState::Missing),
                     (Kind::WrongRegion, region) => {
-                        Ok(Bucket::Elsewhere(region.unwrap_or_else(|| "that S3 doesn't name".to_owned())))
+                        Ok(BucketState::OtherRegion(region.unwrap_or_else(|| "that S3 doesn't name".to_owned())))
                     }
-                    (Kind::Denied, _) => Ok(Bucket::Closed),
+                    (Kind::Denied, _) => Ok(BucketState::Inaccessible),
                     _ => Err(error.into()),
                 };
             }
         };
         match head.bucket_region() {
-            Some(region) if region != self.region() => Ok(Bucket::Elsewhere(region.to_owned())),
-            _ => Ok(Bucket::There(Box::new(self.settings(name)?))),
+            Some(region) if region != self.region() => Ok(BucketState::OtherRegion(region.to_owned())),
+            _ => Ok(BucketState::Exists(Box::new(self.settings(name)?))),
         }
     }
 
@@ -135,7 +135,7 @@ impl Session {
                     .restrict_public_buckets(block.restrict_public_buckets)
                     .build();
                 let request = s3.put_public_access_block().bucket(name).expected_bucket_owner(owner);
-                self.wait(request.public_access_block_configuration(block).send()).or_explain(&doing)?;
+                self.wait(request.public_access_block_configuration(block).send()).error_context(&doing)?;
             }
             Setting::OwnershipControls => {
                 let rules = wanted.ownership_controls.iter().flat_map(|controls| &controls.rules);
@@ -146,21 +146,21 @@ impl Session {
                 let rules = rules.collect::<Result<Vec<_>, _>>()?;
                 let controls = sdk::OwnershipControls::builder().set_rules(Some(rules)).build()?;
                 let request = s3.put_bucket_ownership_controls().bucket(name).expected_bucket_owner(owner);
-                self.wait(request.ownership_controls(controls).send()).or_explain(&doing)?;
+                self.wait(request.ownership_controls(controls).send()).error_context(&doing)?;
             }
             Setting::Encryption => {
                 let request = s3.put_bucket_encryption().bucket(name).expected_bucket_owner(owner);
                 let request = request.server_side_encryption_configuration(encryption_request(wanted)?);
-                self.wait(request.send()).or_explain(&doing)?;
+                self.wait(request.send()).error_context(&doing)?;
             }
             Setting::Policy => {
                 let policy = wanted.policy.as_ref().map(ToString::to_string).unwrap_or_default();
                 let request = s3.put_bucket_policy().bucket(name).expected_bucket_owner(owner);
-                self.wait(request.policy(policy).send()).or_explain(&doing)?;
+                self.wait(request.policy(policy).send()).error_context(&doing)?;
             }
             Setting::Lifecycle => {
                 let request = s3.put_bucket_lifecycle_configuration().bucket(name).expected_bucket_owner(owner);
-                self.wait(request.lifecycle_configuration(lifecycle_request(wanted)?).send()).or_explain(&doing)?;
+                self.wait(request.lifecycle_configuration(lifecycle_request(wanted)?).send()).error_context(&doing)?;
             }
             Setting::Tagging => {
                 let tags = wanted.tagging.iter().flat_map(|tagging| &tagging.tag_set);
@@ -168,7 +168,7 @@ impl Session {
                 let tags = tags.collect::<Result<Vec<_>, _>>()?;
                 let tagging = sdk::Tagging::builder().set_tag_set(Some(tags)).build()?;
                 let request = s3.put_bucket_tagging().bucket(name).expected_bucket_owner(owner);
-                self.wait(request.tagging(tagging).send()).or_explain(&doing)?;
+                self.wait(request.tagging(tagging).send()).error_context(&doing)?;
             }
         }
         Ok(())
@@ -177,7 +177,7 @@ impl Session {
     /// Deletes an empty bucket.
     pub fn delete_bucket(&self, name: &str) -> Result<()> {
         let request = self.s3.delete_bucket().bucket(name).expected_bucket_owner(self.account_id());
-        match self.wait(request.send()).or_explain(&format!("delete the bucket {name}")) {
+        match self.wait(request.send()).error_context(&format!("delete the bucket {name}")) {
             Err(error) if error.kind == Kind::NotFound => Ok(()),
             result => Ok(result.map(drop)?),
         }
@@ -189,7 +189,7 @@ fn if_made<T, E>(answer: Result<T, SdkError<E, HttpResponse>>, doing: &str) -> R
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    match answer.or_explain(doing) {
+    match answer.error_context(doing) {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.kind == Kind::NotFound && error.code.as_deref() != Some("NoSuchBucket") => Ok(None),
         Err(error) => Err(error),

@@ -8,7 +8,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types as sdk;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::error::{AwsError, Kind, OrExplain, kind_of_answer, last_cause};
+use crate::error::{AwsError, Kind, ErrorContext, kind_of_answer, last_cause};
 use crate::session::Session;
 
 /// How many objects are looked at, or deleted in groups, at a time.
@@ -37,7 +37,7 @@ impl Session {
         self.wait(async {
             let mut keys = BTreeMap::new();
             while let Some(page) = pages.next().await {
-                let page = page.or_explain(&format!("list the bucket {bucket}"))?;
+                let page = page.error_context(&format!("list the bucket {bucket}"))?;
                 for object in page.contents.into_iter().flatten() {
                     keys.insert(object.key.unwrap_or_default(), object.size.unwrap_or_default().unsigned_abs());
                 }
@@ -51,7 +51,7 @@ impl Session {
         let head = |key: String| async move {
             let request = self.s3.head_object().bucket(bucket).key(&key).expected_bucket_owner(self.account_id());
             let answer = request.checksum_mode(sdk::ChecksumMode::Enabled).send().await;
-            match answer.or_explain(&format!("look at s3://{bucket}/{key}")) {
+            match answer.error_context(&format!("look at s3://{bucket}/{key}")) {
                 Ok(object) => {
                     let bytes = object.content_length.unwrap_or_default().unsigned_abs();
                     // The checksum of checksums of a multipart upload (`…-3`) says nothing about the content by itself.
@@ -91,7 +91,7 @@ impl Session {
         self.wait(async {
             let mut attempt = 1;
             loop {
-                let object = match request.clone().send().await.or_explain(&doing) {
+                let object = match request.clone().send().await.error_context(&doing) {
                     Ok(object) => object,
                     Err(error) if error.kind == Kind::NotFound => return Ok(None),
                     Err(error) => return Err(error.into()),
@@ -114,7 +114,7 @@ impl Session {
             async move {
                 let delete = sdk::Delete::builder().set_objects(Some(ids?)).quiet(true).build()?;
                 let request = self.s3.delete_objects().bucket(bucket).expected_bucket_owner(self.account_id());
-                let answer = request.delete(delete).send().await.or_explain(&format!("delete objects of {bucket}"))?;
+                let answer = request.delete(delete).send().await.error_context(&format!("delete objects of {bucket}"))?;
                 match answer.errors().first() {
                     None => Ok(()),
                     Some(error) => Err(anyhow::Error::from(refused(bucket, error))),
@@ -132,12 +132,12 @@ impl Session {
             let mut pages = self.s3.list_multipart_uploads().bucket(bucket).expected_bucket_owner(owner);
             loop {
                 let page =
-                    pages.clone().send().await.or_explain(&format!("list the unfinished uploads of {bucket}"))?;
+                    pages.clone().send().await.error_context(&format!("list the unfinished uploads of {bucket}"))?;
                 for upload in page.uploads() {
                     let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else { continue };
                     let request = self.s3.abort_multipart_upload().bucket(bucket).key(key).upload_id(id);
                     let answer = request.expected_bucket_owner(owner).send().await;
-                    answer.or_explain(&format!("give up an unfinished upload of s3://{bucket}/{key}"))?;
+                    answer.error_context(&format!("give up an unfinished upload of s3://{bucket}/{key}"))?;
                 }
                 if page.is_truncated != Some(true) {
                     return Ok(());
@@ -163,7 +163,7 @@ pub(crate) async fn copy_object(
     let is_onto_itself = (from_bucket, from) == (bucket, key);
     let metadata = is_onto_itself.then_some(sdk::MetadataDirective::Replace);
     let request = request.set_metadata_directive(metadata).checksum_algorithm(sdk::ChecksumAlgorithm::Crc64Nvme);
-    let copied = request.send().await.or_explain(&doing)?.copy_object_result;
+    let copied = request.send().await.error_context(&doing)?.copy_object_result;
     let crc64nvme = copied.and_then(|copied| copied.checksum_crc64_nvme);
     crc64nvme.ok_or_else(|| AwsError::new(Kind::Other, &doing, "S3 gave no CRC-64/NVME of the copy"))
 }

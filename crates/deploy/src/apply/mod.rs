@@ -2,24 +2,25 @@
 
 use anyhow::{Context, Result, bail};
 use aws::Session;
-use aws::bucket::Setting;
-use aws::upload::{Content, Upload};
+use aws::s3::bucket_settings::Setting;
+use aws::s3::upload::{Content, Upload};
 use cli_support::messages::ProgressUnit;
 use cli_support::{Messages, human};
 use publish::Checksum;
 use ticket_schema::names::{DATABASE, TABLE, WORKGROUP};
 
-use crate::actual::{ANNOUNCEMENT, Announcement};
+use crate::observe::{PENDING_MANIFEST, PendingManifest, view};
 use crate::plan::{Plan, Step};
-use crate::view;
+
+pub(crate) mod quicksight;
 
 const NOTE: &str = "Written by deploy before it uploads, and deleted when it has ended: objects that are its own though no \
                     manifest names them yet.";
 
 /// Takes every step. The first one that fails ends it; a new plan goes on from there.
 pub fn apply(session: &Session, plan: &Plan, messages: &Messages) -> Result<()> {
-    if !plan.obstacles.is_empty() {
-        bail!("{}", plan.obstacles_text());
+    if !plan.blockers.is_empty() {
+        bail!("{}", plan.blockers_text());
     }
     let mut uploads: Vec<Upload> = Vec::new();
     for (n_done, step) in plan.steps.iter().enumerate() {
@@ -69,10 +70,10 @@ fn take(session: &Session, step: &Step, messages: &Messages) -> Result<()> {
     match step {
         Step::CreateBucket { bucket } => session.create_bucket(bucket)?,
         Step::SetBucket { bucket, setting, wanted, .. } => session.set_bucket(bucket, *setting, wanted)?,
-        Step::Announce { bucket, keys } => {
-            let announcement = Announcement { note: NOTE.to_owned(), keys: keys.clone() };
+        Step::WritePendingManifest { bucket, keys } => {
+            let announcement = PendingManifest { note: NOTE.to_owned(), keys: keys.clone() };
             let text = serde_json::to_string_pretty(&announcement)? + "\n";
-            session.upload_all(vec![text_upload(bucket, ANNOUNCEMENT, text)], &|_| {})?;
+            session.upload_all(vec![text_upload(bucket, PENDING_MANIFEST, text)], &|_| {})?;
             return Ok(());
         }
         Step::Upload { upload, .. } => session.upload_all(vec![upload.clone()], &|_| {})?,
@@ -95,7 +96,7 @@ fn take(session: &Session, step: &Step, messages: &Messages) -> Result<()> {
         }
         Step::DeleteTable { name } => session.delete_table(DATABASE, name)?,
         Step::DeleteDatabase { name } => session.delete_database(name)?,
-        Step::Asset(step) => drop(step.take(session)?),
+        Step::QuickSight(step) => drop(quicksight::apply_step(session, step)?),
     }
     // A bucket's settings are one thing to whoever reads along.
     if !matches!(step, Step::SetBucket { setting, .. } if *setting != Setting::Tagging) {
@@ -111,8 +112,8 @@ fn run(session: &Session, statement: &str) -> Result<()> {
 fn create_view(session: &Session, name: &str, statement: &str) -> Result<()> {
     run(session, statement)?;
     let stored = session.table(DATABASE, name)?.with_context(|| format!("Athena made no view {DATABASE}.{name}"))?;
-    if !view::needs_no_mark(statement, &stored) {
-        session.set_table_parameter(DATABASE, name, view::MARK, &view::mark(statement, &stored))?;
+    if !view::needs_no_fingerprint(statement, &stored) {
+        session.set_table_parameter(DATABASE, name, view::FINGERPRINT, &view::fingerprint(statement, &stored))?;
     }
     Ok(())
 }

@@ -1,24 +1,28 @@
 //! The infrastructure as `infra/` defines it, filled in for one account and region. What these files say is what is submitted.
 
 use anyhow::{Context, Result, ensure};
-use aws::asset::Asset;
-use aws::athena::{Workgroup, partition_of};
-use aws::bucket::BucketSettings;
-use aws::catalog::Table;
+use aws::quicksight::resource::QuickSightResource;
+use aws::athena::Workgroup;
+use aws::region::partition_of;
+use aws::s3::bucket_settings::BucketSettings;
+use aws::glue::Table;
 use kpi::catalogue::ATHENA_DDL;
 use kpi::sql_text::statements;
 use serde::Deserialize;
 use ticket_schema::names;
 
-use crate::{ddl, quicksight};
+pub mod ddl;
+pub mod desired;
+pub mod quicksight;
+pub mod scope;
 
 const BUCKETS: [(Role, &str); 3] = [
-    (Role::Raw, include_str!("../../../infra/buckets/raw.json")),
-    (Role::Curated, include_str!("../../../infra/buckets/curated.json")),
-    (Role::Results, include_str!("../../../infra/buckets/athena-results.json")),
+    (Role::Raw, include_str!("../../../../infra/buckets/raw.json")),
+    (Role::Curated, include_str!("../../../../infra/buckets/curated.json")),
+    (Role::Results, include_str!("../../../../infra/buckets/athena-results.json")),
 ];
-const WORKGROUP: &str = include_str!("../../../infra/workgroup.json");
-const POLICY: &str = include_str!("../../../infra/iam/deploy-policy.json");
+const WORKGROUP: &str = include_str!("../../../../infra/workgroup.json");
+const POLICY: &str = include_str!("../../../../infra/iam/deploy-policy.json");
 
 /// Everything that is wanted, but the data.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +34,13 @@ pub struct Definitions {
     /// Database, tables and view.
     pub catalog: CatalogDefinition,
     /// What shows the tickets on QuickSight, each after what it needs.
-    pub assets: Vec<Asset>,
+    pub assets: Vec<QuickSightResource>,
 }
+
+/// The temporary tables and the view of a curation on Athena, dependants first.
+pub const CURATION_TABLES: [&str; 3] = ["tickets_checked", "tickets_curating", "tickets_raw_lines"];
+/// The prefix in the curated bucket below which a curation writes tickets that are not published yet.
+pub const STAGING: &str = "curating/";
 
 /// What a bucket is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,7 @@ use anyhow::Result;
 use aws_sdk_glue::types as sdk;
 use serde::Serialize;
 
-use crate::error::{AwsError, Kind, OrExplain};
+use crate::error::{AwsError, Kind, ErrorContext};
 use crate::session::Session;
 
 /// The most partitions in one request to make.
@@ -48,7 +48,7 @@ impl Session {
     /// Whether there is a database of this name.
     pub fn has_database(&self, name: &str) -> Result<bool> {
         let answer = self.wait(self.glue.get_database().name(name).send());
-        Ok(if_there(answer.or_explain(&format!("look at the database {name}")))?.is_some())
+        Ok(if_there(answer.error_context(&format!("look at the database {name}")))?.is_some())
     }
 
     /// The names of all tables and views of a database; none if there is no database.
@@ -57,7 +57,7 @@ impl Session {
         self.wait(async {
             let mut names = Vec::new();
             while let Some(page) = pages.next().await {
-                match if_there(page.or_explain(&format!("list the tables of {database}")))? {
+                match if_there(page.error_context(&format!("list the tables of {database}")))? {
                     Some(page) => names.extend(page.table_list.into_iter().flatten().map(|table| table.name)),
                     None => return Ok(Vec::new()),
                 }
@@ -73,7 +73,7 @@ impl Session {
 
     fn sdk_table(&self, database: &str, name: &str) -> Result<Option<sdk::Table>> {
         let answer = self.wait(self.glue.get_table().database_name(database).name(name).send());
-        let found = if_there(answer.or_explain(&format!("look at the table {database}.{name}")))?;
+        let found = if_there(answer.error_context(&format!("look at the table {database}.{name}")))?;
         Ok(found.and_then(|found| found.table))
     }
 
@@ -84,7 +84,7 @@ impl Session {
         self.wait(async {
             let mut partitions = Vec::new();
             while let Some(page) = pages.next().await {
-                let page = if_there(page.or_explain(&format!("list the partitions of {database}.{table}")))?;
+                let page = if_there(page.error_context(&format!("list the partitions of {database}.{table}")))?;
                 let Some(page) = page else { return Ok(Vec::new()) };
                 partitions.extend(page.partitions.into_iter().flatten().map(|partition| Partition {
                     values: partition.values.unwrap_or_default(),
@@ -114,7 +114,7 @@ impl Session {
             });
             let request = self.glue.batch_create_partition().database_name(database).table_name(table);
             let answer = self.wait(request.set_partition_input_list(Some(inputs.collect())).send());
-            refused(&doing, answer.or_explain(&doing)?.errors())?;
+            refused(&doing, answer.error_context(&doing)?.errors())?;
         }
         Ok(())
     }
@@ -128,7 +128,7 @@ impl Session {
             let lists = lists.collect::<Result<Vec<_>, _>>()?;
             let request = self.glue.batch_delete_partition().database_name(database).table_name(table);
             let answer = self.wait(request.set_partitions_to_delete(Some(lists)).send());
-            refused(&doing, answer.or_explain(&doing)?.errors())?;
+            refused(&doing, answer.error_context(&doing)?.errors())?;
         }
         Ok(())
     }
@@ -153,21 +153,21 @@ impl Session {
             .set_parameters(Some(parameters))
             .build()?;
         let request = self.glue.update_table().database_name(database).table_input(input);
-        self.wait(request.send()).or_explain(&doing)?;
+        self.wait(request.send()).error_context(&doing)?;
         Ok(())
     }
 
     /// Deletes a table's or view's definition. Its files stay.
     pub fn delete_table(&self, database: &str, name: &str) -> Result<()> {
         let answer = self.wait(self.glue.delete_table().database_name(database).name(name).send());
-        if_there(answer.or_explain(&format!("delete the definition of {database}.{name}")))?;
+        if_there(answer.error_context(&format!("delete the definition of {database}.{name}")))?;
         Ok(())
     }
 
     /// Deletes a database.
     pub fn delete_database(&self, name: &str) -> Result<()> {
         let answer = self.wait(self.glue.delete_database().name(name).send());
-        if_there(answer.or_explain(&format!("delete the database {name}")))?;
+        if_there(answer.error_context(&format!("delete the database {name}")))?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// The kinds of things that are kept there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AssetKind {
+pub enum ResourceKind {
     /// Where tickets come from.
     DataSource,
     /// The tickets in SPICE.
@@ -15,7 +15,7 @@ pub enum AssetKind {
     Dashboard,
 }
 
-impl AssetKind {
+impl ResourceKind {
     /// For people.
     pub const fn name(self) -> &'static str {
         match self {
@@ -91,9 +91,9 @@ impl AssetKind {
 
 /// Something that is wanted there.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Asset {
+pub struct QuickSightResource {
     /// What it is.
-    pub kind: AssetKind,
+    pub kind: ResourceKind,
     /// Its name in addresses.
     pub id: String,
     /// The request that makes it, but for its id.
@@ -102,7 +102,7 @@ pub struct Asset {
 
 /// Something that is there.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct FoundAsset {
+pub struct ExistingResource {
     /// What QuickSight tells of it; of a dashboard's published version that is hardly more than its description.
     pub settings: Map<String, Value>,
     /// Why the last thing that was done to it has failed.
@@ -111,14 +111,14 @@ pub struct FoundAsset {
     pub permissions: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl FoundAsset {
+impl ExistingResource {
     /// Whether it belongs to a user or group: no action that an owner has is missing.
-    pub fn is_owned_by(&self, kind: AssetKind, principal: &str) -> bool {
+    pub fn is_owned_by(&self, kind: ResourceKind, principal: &str) -> bool {
         self.permissions.get(principal).is_some_and(|actions| actions.is_superset(&kind.owners_actions()))
     }
 }
 
-pub(crate) fn ownership(kind: AssetKind, owner: &str) -> Value {
+pub(crate) fn ownership(kind: ResourceKind, owner: &str) -> Value {
     json!([{ "Principal": owner, "Actions": kind.owners_actions() }])
 }
 
@@ -134,15 +134,15 @@ pub(crate) fn permissions_of(answer: &Value) -> BTreeMap<String, BTreeSet<String
 }
 
 /// A data set has none: it is there at once.
-pub(crate) fn status_of(kind: AssetKind, settings: &Map<String, Value>) -> &str {
+pub(crate) fn status_of(kind: ResourceKind, settings: &Map<String, Value>) -> &str {
     let status = match kind {
-        AssetKind::Dashboard => settings.get("Version").map(|version| &version["Status"]),
-        AssetKind::DataSource | AssetKind::DataSet => settings.get("Status"),
+        ResourceKind::Dashboard => settings.get("Version").map(|version| &version["Status"]),
+        ResourceKind::DataSource | ResourceKind::DataSet => settings.get("Status"),
     };
     status.and_then(Value::as_str).unwrap_or_default()
 }
 
-pub(crate) fn failure_of(kind: AssetKind, settings: &Map<String, Value>) -> Option<String> {
+pub(crate) fn failure_of(kind: ResourceKind, settings: &Map<String, Value>) -> Option<String> {
     let status = status_of(kind, settings);
     if !status.ends_with("_FAILED") {
         return None;

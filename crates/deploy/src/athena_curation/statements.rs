@@ -12,17 +12,12 @@ use kpi::sql_text::statements;
 use manifest::{FileEntry, RawManifest};
 use serde::Serialize;
 
-use crate::actual::Contents;
-use crate::definitions::{Role, bucket_name, filled};
-use crate::desired::key_of;
-use crate::plan::{Obstacle, Plan, Step};
+use crate::definitions::desired::key_of;
+use crate::definitions::{CURATION_TABLES, Role, STAGING, bucket_name, filled};
+use crate::observe::Contents;
+use crate::plan::{Blocker, Plan, Step};
 
-const SQL: &str = include_str!("../../../infra/curate_athena.sql");
-/// The tables and the view that curating needs for a while; what asks comes before what is asked.
-pub const TABLES: [&str; 3] = ["tickets_checked", "tickets_curating", "tickets_raw_lines"];
-/// Where in the curated bucket Athena writes what is not yet published.
-pub const STAGING: &str = "curating/";
-
+const SQL: &str = include_str!("../../../../infra/curate_athena.sql");
 /// What one statement reads at most: far below the workgroup's cutoff, and read within minutes of the 30 that Athena allows.
 const MAX_BATCH_BYTES: u64 = 20_000_000_000;
 /// What the addresses in a statement may take of its text.
@@ -139,16 +134,16 @@ pub fn preparation(bucket: &str, contents: &Contents, tables: &[String], stateme
         let n = human::counted(foreign.len() as u64, "object");
         let text =
             format!("{n} in s3://{bucket}/{STAGING} would be read as tickets though not ours; move away or delete");
-        plan.obstacles.push(Obstacle { resource: format!("data in {bucket}"), text });
+        plan.blockers.push(Blocker { resource: format!("data in {bucket}"), text });
     }
     let keys: BTreeSet<String> = contents.announced.iter().cloned().chain([STAGING.to_owned()]).collect();
-    plan.steps.push(Step::Announce { bucket: bucket.to_owned(), keys });
+    plan.steps.push(Step::WritePendingManifest { bucket: bucket.to_owned(), keys });
     if !ours.is_empty() {
         let reason = "left by a curation that didn't end";
         plan.steps.push(Step::DeleteObjects { bucket: bucket.to_owned(), keys: ours, reason });
     }
     plan.steps.extend(cleaning(tables).steps);
-    let name = |place: usize| TABLES[place].to_owned();
+    let name = |place: usize| CURATION_TABLES[place].to_owned();
     plan.steps.extend([
         Step::CreateTable { name: name(2), statement: statements.lines.clone() },
         Step::CreateTable { name: name(1), statement: statements.staging.clone() },
@@ -157,9 +152,9 @@ pub fn preparation(bucket: &str, contents: &Contents, tables: &[String], stateme
     plan
 }
 
-/// Takes down those of our [`TABLES`] that are among `tables`.
+/// Takes down those of our [`CURATION_TABLES`] that are among `tables`.
 pub fn cleaning(tables: &[String]) -> Plan {
-    let there = TABLES.iter().filter(|name| tables.iter().any(|table| table == *name));
+    let there = CURATION_TABLES.iter().filter(|name| tables.iter().any(|table| table == *name));
     let steps = there.map(|name| Step::DeleteTable { name: (*name).to_owned() });
     Plan { steps: steps.collect(), ..Plan::default() }
 }
@@ -201,10 +196,10 @@ mod tests {
     use ticket_schema::enums::{Category, Channel, Severity, Status};
     use ticket_schema::iso3166::is_country_code;
 
-    use super::{MAX_BATCH_BYTES, MAX_LIST_BYTES, STAGING, Statements, TABLES, batches, preparation, ranges};
-    use crate::actual::Contents;
-    use crate::definitions::Definitions;
-    use crate::{ddl, plan::Step};
+    use super::{MAX_BATCH_BYTES, MAX_LIST_BYTES, Statements, batches, preparation, ranges};
+    use crate::definitions::{CURATION_TABLES, Definitions, STAGING, ddl};
+    use crate::observe::Contents;
+    use crate::plan::Step;
 
     fn statements() -> Statements {
         Statements::load("123456789012", "eu-central-1").unwrap()
@@ -249,8 +244,8 @@ mod tests {
         assert_eq!(staging.table, wanted);
         let lines = ddl::table_definition(statements().lines).unwrap();
         assert_eq!(lines.table.location, definitions.catalog.tables[0].table.location);
-        assert!(statements().checked.starts_with(&format!("CREATE OR REPLACE VIEW bmw_aftersales.{} AS", TABLES[0])));
-        assert_eq!([staging.name, lines.name], [TABLES[1], TABLES[2]]);
+        assert!(statements().checked.starts_with(&format!("CREATE OR REPLACE VIEW bmw_aftersales.{} AS", CURATION_TABLES[0])));
+        assert_eq!([staging.name, lines.name], [CURATION_TABLES[1], CURATION_TABLES[2]]);
         let columns = file_columns().map(|column| column.name).chain([PARTITION_COLUMN]);
         let selected = format!("SELECT\n  {}\nFROM", columns.collect::<Vec<_>>().join(",\n  "));
         assert!(statements().insert.contains(&selected), "{selected}");
@@ -303,13 +298,13 @@ mod tests {
         let keys: BTreeMap<String, u64> = [("curating/market=DE/a".into(), 1), ("other".into(), 1)].into();
         let tables = ["tickets".to_owned(), "tickets_raw_lines".to_owned()];
         let foreign = Contents { keys: keys.clone(), ..Contents::default() };
-        assert_eq!(preparation("curated", &foreign, &tables, &statements()).obstacles.len(), 1);
+        assert_eq!(preparation("curated", &foreign, &tables, &statements()).blockers.len(), 1);
         let announcement = br#"{"note": "", "keys": ["curating/"]}"#;
         let ours = Contents::new("curated", crate::definitions::Role::Curated, keys, None, Some(announcement)).unwrap();
         let plan = preparation("curated", &ours, &tables, &statements());
-        assert!(plan.obstacles.is_empty());
+        assert!(plan.blockers.is_empty());
         let announced = BTreeSet::from([STAGING.to_owned(), "curating/market=DE/a".to_owned()]);
-        assert_eq!(plan.steps[0], Step::Announce { bucket: "curated".into(), keys: announced });
+        assert_eq!(plan.steps[0], Step::WritePendingManifest { bucket: "curated".into(), keys: announced });
         assert!(matches!(&plan.steps[1], Step::DeleteObjects { keys, .. } if *keys == ["curating/market=DE/a"]));
         assert_eq!(plan.steps[2], Step::DeleteTable { name: "tickets_raw_lines".into() });
         assert_eq!(plan.steps.len(), 6);
