@@ -1,4 +1,4 @@
-//! For tests: a server that answers one request after another as a script says.
+//! A fake HTTP server for tests, which answers a fixed sequence of requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,18 +11,18 @@ use serde_json::Value;
 
 use crate::session::Session;
 
-/// The secret key of its sessions.
+/// Secret access key of the sessions.
 pub(crate) const SECRET: &str = "the-secret-of-the-test";
 const ACCOUNT: &str = "123456789012";
 
-/// What came, and how it was answered: method and path below the account; a status, or 0 for no answer; a body, or the name of
-/// an error.
+/// An expected request and its response: method and path below the account; a status, or 0 for a closed connection; a body, or
+/// the name of an error.
 pub(crate) type Step = (&'static str, u16, &'static str);
 
 /// A request.
 pub(crate) struct Request {
     pub(crate) path: String,
-    /// All headers, in small letters.
+    /// All headers in lower case.
     pub(crate) head: String,
     pub(crate) body: Value,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Request {
 pub(crate) struct FakeServer {
     url: String,
     requests: Arc<Mutex<Vec<Request>>>,
-    /// Ends when the script has.
+    /// Thread that ends after the last response.
     played: Option<thread::JoinHandle<()>>,
 }
 
@@ -55,7 +55,7 @@ impl FakeServer {
         Self { url, requests, played: Some(played.unwrap()) }
     }
 
-    /// A session that asks this server.
+    /// Opens a session with this server as its endpoint.
     pub(crate) fn session(&self) -> Session {
         Session::for_test(ACCOUNT, |loader| {
             let credentials = Credentials::new("key", SECRET, None, None, "test");
@@ -67,7 +67,7 @@ impl FakeServer {
         })
     }
 
-    /// What came, once all has been answered.
+    /// Takes the requests received so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.requests.lock().unwrap())
     }

@@ -1,4 +1,4 @@
-//! Glue's catalogue: databases, tables, views and partitions.
+//! AWS Glue Data Catalog: databases, tables, views and partitions.
 
 use std::collections::BTreeMap;
 
@@ -9,49 +9,57 @@ use serde::Serialize;
 use crate::error::{AwsError, Kind, ErrorContext};
 use crate::session::Session;
 
-/// The most partitions in one request to make.
+/// Maximum number of partitions in one `BatchCreatePartition` request.
 const PARTITIONS_PER_CREATE: usize = 100;
-/// The most partitions in one request to delete.
+/// Maximum number of partitions in one `BatchDeletePartition` request.
 const PARTITIONS_PER_DELETE: usize = 25;
 
 /// A table or a view.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Table {
-    /// Names and types of the columns, in order, without the partition's.
+    /// Names and types of the columns in order, without partition columns.
     pub columns: Vec<(String, String)>,
-    /// Names and types of the columns that are directories.
+    /// Names and types of the partition columns.
     pub partition_keys: Vec<(String, String)>,
-    /// Where its files are; none for a view.
+    /// S3 URI of the files; none for a view.
     pub location: Option<String>,
-    /// The class that reads the files.
+    /// Input format class.
     pub input_format: Option<String>,
-    /// The class that reads the rows.
+    /// SerDe class.
     pub serde: Option<String>,
-    /// Its options.
+    /// SerDe parameters.
     pub serde_parameters: BTreeMap<String, String>,
-    /// The table's options.
+    /// Table properties.
     pub parameters: BTreeMap<String, String>,
-    /// What Glue keeps of a view's text.
+    /// Original text of a view as stored in Glue.
     pub view_text: Option<String>,
 }
 
 /// A partition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Partition {
-    /// The values of the partition's columns.
+    /// Values of the partition columns.
     pub values: Vec<String>,
-    /// Where its files are.
+    /// S3 URI of the files.
     pub location: String,
 }
 
 impl Session {
-    /// Whether there is a database of this name.
+    /// Returns true if the database exists.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails.
     pub fn has_database(&self, name: &str) -> Result<bool> {
         let answer = self.wait(self.glue.get_database().name(name).send());
         Ok(if_there(answer.error_context(&format!("look at the database {name}")))?.is_some())
     }
 
-    /// The names of all tables and views of a database; none if there is no database.
+    /// Lists the names of all tables and views of a database; empty if the database doesn't exist.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails.
     pub fn table_names(&self, database: &str) -> Result<Vec<String>> {
         let mut pages = self.glue.get_tables().database_name(database).into_paginator().send();
         self.wait(async {
@@ -66,7 +74,11 @@ impl Session {
         })
     }
 
-    /// Reads a table's or view's definition; `None` if there is none.
+    /// Reads the definition of a table or view; `None` if it doesn't exist.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails.
     pub fn table(&self, database: &str, name: &str) -> Result<Option<Table>> {
         Ok(self.sdk_table(database, name)?.map(table_value))
     }
@@ -77,7 +89,11 @@ impl Session {
         Ok(found.and_then(|found| found.table))
     }
 
-    /// Every partition of a table; none if there is no table.
+    /// Lists all partitions of a table; empty if the table doesn't exist.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails.
     pub fn partitions(&self, database: &str, table: &str) -> Result<Vec<Partition>> {
         let request = self.glue.get_partitions().database_name(database).table_name(table).exclude_column_schema(true);
         let mut pages = request.into_paginator().send();
@@ -96,7 +112,11 @@ impl Session {
         })
     }
 
-    /// Registers partitions, with the columns and the format of their table.
+    /// Registers partitions with the columns and the format of their table.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the table doesn't exist, a request fails, or Glue rejects a partition.
     pub fn add_partitions(&self, database: &str, table: &str, partitions: &[Partition]) -> Result<()> {
         let doing = format!("register partitions of {database}.{table}");
         let not_there = || AwsError::new(Kind::NotFound, &doing, "there is no such table");
@@ -119,7 +139,11 @@ impl Session {
         Ok(())
     }
 
-    /// Unregisters the partitions with these values. Their files stay.
+    /// Unregisters the partitions with these values; their files are kept.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails, or Glue rejects a partition.
     pub fn remove_partitions(&self, database: &str, table: &str, values: &[Vec<String>]) -> Result<()> {
         let doing = format!("unregister partitions of {database}.{table}");
         for batch in values.chunks(PARTITIONS_PER_DELETE) {
@@ -133,7 +157,11 @@ impl Session {
         Ok(())
     }
 
-    /// Sets one option of a table or view and leaves everything else as it is.
+    /// Sets one property of a table or view and keeps everything else.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the table doesn't exist, or a request fails.
     pub fn set_table_parameter(&self, database: &str, name: &str, parameter: &str, value: &str) -> Result<()> {
         let doing = format!("mark the definition of {database}.{name}");
         let not_there = || AwsError::new(Kind::NotFound, &doing, "there is no such table");
@@ -157,14 +185,22 @@ impl Session {
         Ok(())
     }
 
-    /// Deletes a table's or view's definition. Its files stay.
+    /// Deletes the definition of a table or view; its files are kept. A missing one is no error.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails.
     pub fn delete_table(&self, database: &str, name: &str) -> Result<()> {
         let answer = self.wait(self.glue.delete_table().database_name(database).name(name).send());
         if_there(answer.error_context(&format!("delete the definition of {database}.{name}")))?;
         Ok(())
     }
 
-    /// Deletes a database.
+    /// Deletes a database. A missing one is no error.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails.
     pub fn delete_database(&self, name: &str) -> Result<()> {
         let answer = self.wait(self.glue.delete_database().name(name).send());
         if_there(answer.error_context(&format!("delete the database {name}")))?;

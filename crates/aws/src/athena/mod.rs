@@ -1,4 +1,4 @@
-//! Athena: the workgroup that questions are asked in, and statements from submission to result.
+//! Athena: workgroups, and execution of statements from submission to result.
 
 use std::time::Duration;
 
@@ -17,93 +17,93 @@ use crate::session::Session;
 
 pub mod running_queries;
 
-/// The longest wait between two looks at a statement.
+/// Longest delay between two polls of a statement.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-/// The longest statement that Athena takes.
+/// Maximum length in bytes of a statement on Athena.
 pub const MAX_STATEMENT_BYTES: usize = 262_144;
 
-/// A workgroup, in the shape of the request that makes it.
+/// A workgroup, with the structure of the create request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Workgroup {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// What it is for.
+    /// Tags.
     pub description: String,
-    /// What holds for every statement in it.
+    /// Settings of every statement in it.
     pub configuration: Configuration,
-    /// Its tags.
+    /// Tags.
     pub tags: Vec<Tag>,
 }
 
-/// What holds for every statement of a workgroup.
+/// Settings of every statement of a workgroup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Configuration {
-    /// Which engine answers.
+    /// Engine version.
     pub engine_version: EngineVersion,
-    /// Whether a client can't choose otherwise.
+    /// True if clients can't override these settings.
     pub enforce_work_group_configuration: bool,
-    /// Whether `CloudWatch` gets figures.
+    /// True if metrics are published to `CloudWatch`.
     pub publish_cloud_watch_metrics_enabled: bool,
-    /// A query that would scan more is stopped.
+    /// Scan limit of a query in bytes; Athena cancels a query that exceeds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_scanned_cutoff_per_query: Option<i64>,
-    /// Where results go.
+    /// Destination of results.
     pub result_configuration: ResultConfiguration,
 }
 
-/// Which engine answers.
+/// Engine version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct EngineVersion {
-    /// As in `Athena engine version 3`.
+    /// Such as `Athena engine version 3`.
     pub selected_engine_version: String,
 }
 
-/// Where results go.
+/// Destination of results.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ResultConfiguration {
-    /// A directory in S3.
+    /// S3 URI of a prefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_location: Option<String>,
-    /// How they are encrypted.
+    /// Encryption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption_configuration: Option<ResultEncryption>,
-    /// Who must own the bucket.
+    /// Account that must own the bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_bucket_owner: Option<String>,
 }
 
-/// How results are encrypted.
+/// Encryption of results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ResultEncryption {
-    /// As in `SSE_S3`.
+    /// Such as `SSE_S3`.
     pub encryption_option: String,
 }
 
-/// A statement that has run.
+/// An executed statement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Executed {
-    /// Athena's identifier of the run.
+    /// Query execution id.
     pub id: String,
-    /// What it answered; empty for a statement that isn't a query.
+    /// Result; empty for a statement that isn't a query.
     pub answer: Answer,
-    /// What it read, in bytes, before rounding to what is billed.
+    /// Bytes scanned, before rounding for the bill.
     pub scanned_bytes: u64,
 }
 
-/// A statement that Athena took and didn't finish.
+/// A statement that Athena rejected or failed to complete.
 #[derive(Debug, thiserror::Error)]
 #[error("Athena could not run a statement: {reason}{}\n  query execution: {id}\n  statement:\n{}", next_step(.reason), indented(.statement))]
 pub struct StatementFailed {
-    /// The statement.
+    /// Text of the statement.
     pub statement: String,
-    /// Athena's reason.
+    /// Reason given by Athena.
     pub reason: String,
-    /// Athena's identifier of the run.
+    /// Query execution id.
     pub id: String,
 }
 
@@ -119,7 +119,7 @@ fn next_step(reason: &str) -> &'static str {
     }
 }
 
-/// A statement may be far too long to be read, for the addresses of files in it.
+/// Indents a statement and shortens its lines, which can contain thousands of file paths.
 fn indented(text: &str) -> String {
     const LINE_CHARS: usize = 400;
     let line = |line: &str| {
@@ -149,7 +149,11 @@ impl Session {
         Ok(Some(workgroup_value(found, tags)))
     }
 
-    /// Makes a workgroup.
+    /// Creates a workgroup.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails.
     pub fn create_workgroup(&self, wanted: &Workgroup) -> Result<()> {
         let tag = |tag: &Tag| sdk::Tag::builder().key(&tag.key).value(&tag.value).build();
         let configuration = &wanted.configuration;
@@ -172,7 +176,11 @@ impl Session {
         Ok(())
     }
 
-    /// Brings a workgroup to what is wanted.
+    /// Updates settings and tags of a workgroup.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails.
     pub fn update_workgroup(&self, wanted: &Workgroup) -> Result<()> {
         let doing = format!("update the workgroup {}", wanted.name);
         let configuration = &wanted.configuration;
@@ -200,7 +208,11 @@ impl Session {
         Ok(())
     }
 
-    /// Deletes a workgroup, and with it the history of its statements.
+    /// Deletes a workgroup with its query history. A missing one is no error.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails.
     pub fn delete_workgroup(&self, name: &str) -> Result<()> {
         let request = self.athena.delete_work_group().work_group(name).recursive_delete_option(true);
         match self.wait(request.send()).error_context(&format!("delete the workgroup {name}")) {
@@ -209,13 +221,21 @@ impl Session {
         }
     }
 
-    /// Asks a question; tables without a database are those of [`DATABASE`].
+    /// Runs a query with [`DATABASE`] as its default database, and waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`StatementFailed`] if Athena can't run the query, else if a request fails.
     pub fn ask(&self, workgroup: &str, sql: &str) -> Result<Executed> {
         let context = sdk::QueryExecutionContext::builder().database(DATABASE).build();
         self.submit(workgroup, sql, Some(context))
     }
 
-    /// Runs one statement and waits for its end.
+    /// Runs a statement without a default database, and waits for its completion.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`StatementFailed`] if Athena can't run the statement, else if a request fails.
     pub fn execute(&self, workgroup: &str, statement: &str) -> Result<Executed> {
         self.submit(workgroup, statement, None)
     }
@@ -281,7 +301,7 @@ impl Session {
     }
 }
 
-/// The first page begins with a row of the columns' names.
+/// Appends a page of results. The first row of the first page contains the column names.
 fn append(answer: &mut Answer, page: GetQueryResultsOutput, is_first: bool) {
     let Some(results) = page.result_set else { return };
     let columns = results.result_set_metadata.and_then(|metadata| metadata.column_info).unwrap_or_default();
@@ -294,7 +314,7 @@ fn append(answer: &mut Answer, page: GetQueryResultsOutput, is_first: bool) {
     }
 }
 
-/// Athena gives every value as a text.
+/// Converts a value, which Athena returns as text, by its type.
 fn cell(text: Option<String>, kind: &str) -> Cell {
     let Some(text) = text else { return Cell::Null };
     match kind.split('(').next().unwrap_or_default() {
@@ -303,7 +323,7 @@ fn cell(text: Option<String>, kind: &str) -> Cell {
             text.parse().ok().filter(|value: &f64| value.is_finite()).map_or(Cell::Text(text), Cell::Number)
         }
         "boolean" => text.parse().map_or(Cell::Text(text), Cell::Boolean),
-        // A time without a fraction is shown without one.
+        // Trailing zeros of the fraction are dropped, as the embedded engine does.
         "timestamp" if text.contains('.') => Cell::Text(text.trim_end_matches('0').trim_end_matches('.').to_owned()),
         _ => Cell::Text(text),
     }

@@ -1,4 +1,4 @@
-//! Statements that an interrupted run has begun: Athena doesn't know that nobody waits for them any more.
+//! Statements that an interrupted run has started. Athena keeps running them after the client is gone.
 
 use anyhow::Result;
 use aws_sdk_athena::types::QueryExecutionState::{Queued, Running};
@@ -7,11 +7,15 @@ use crate::athena::StatementFailed;
 use crate::error::ErrorContext;
 use crate::session::Session;
 
-/// How many of a workgroup's statements are looked at; Athena lists the newest first.
+/// Number of statements of a workgroup that are examined; Athena lists the newest first.
 const NEWEST: i32 = 50;
 
 impl Session {
-    /// The identifiers of those of the newest statements that begin so and have not ended.
+    /// Returns the ids of the queued or running statements whose text starts with `beginning`, among the newest 50 of the workgroup.
+    ///
+    /// # Errors
+    ///
+    /// Fails with an [`AwsError`](crate::AwsError) if a request fails.
     pub fn unfinished_statements(&self, workgroup: &str, beginning: &str) -> Result<Vec<String>> {
         let doing = "look for statements of an interrupted run";
         self.wait(async {
@@ -32,7 +36,11 @@ impl Session {
         })
     }
 
-    /// Waits for the end of a statement, whatever it is.
+    /// Waits until a statement has succeeded, failed or been cancelled.
+    ///
+    /// # Errors
+    ///
+    /// Fails if its state can't be read; a failed statement is no error.
     pub fn wait_for_statement(&self, id: &str) -> Result<()> {
         match self.wait(self.wait_for(id, "")) {
             Err(error) if !error.is::<StatementFailed>() => Err(error),

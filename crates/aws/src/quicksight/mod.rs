@@ -1,8 +1,8 @@
-//! QuickSight: a data source, a data set and a dashboard, and the refreshes of the data set.
+//! QuickSight: data sources, data sets and dashboards, and refreshes of data sets.
 //!
-//! What they are stands in `infra/quicksight` as the requests that make them, and is handed on as it stands there. QuickSight's
-//! part of the SDK has thousands of types for it, which can't be read from JSON and take minutes to compile; so these are
-//! requests of the module `rest`.
+//! `infra/quicksight` defines them as the bodies of the create requests, which are submitted unchanged. The SDK's crate for
+//! QuickSight has thousands of types, can't read them from JSON and takes minutes to compile, so the module `rest` sends these
+//! requests.
 
 use std::time::Duration;
 
@@ -17,22 +17,26 @@ use crate::polling::Polling;
 use crate::rest::Call;
 use crate::session::Session;
 
-/// The longest wait between two looks.
+/// Longest delay between two polls.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long something may be in progress, but for a refresh, which depends on the data.
+/// Longest time that an operation may be in progress. Refreshes have no limit: their duration depends on the data.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// What a refresh has read.
+/// Row counts of a completed refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refreshed {
-    /// Rows that are shown now.
+    /// Rows in SPICE.
     pub rows: u64,
-    /// Rows that QuickSight couldn't read.
+    /// Rows that QuickSight skipped because it couldn't read them.
     pub dropped: u64,
 }
 
 impl Session {
-    /// Reads one, once nothing is being done to it any more; `None` if there is none.
+    /// Reads a resource after operations in progress on it have completed; `None` if it doesn't exist.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails, or an operation stays in progress for more than 5 minutes.
     pub fn quicksight_resource(&self, kind: ResourceKind, id: &str) -> Result<Option<ExistingResource>> {
         self.wait(async {
             let Some(settings) = self.settled(kind, id, None).await? else { return Ok(None) };
@@ -44,7 +48,12 @@ impl Session {
         })
     }
 
-    /// Makes one that belongs to `owner`, and waits for it. The name of the refresh that this has begun, if it has.
+    /// Creates a resource owned by `owner` (an ARN) and waits for completion. Returns the id of the refresh that this has started, if
+    /// any.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request or the creation fails.
     pub fn create_quicksight_resource(&self, asset: &QuickSightResource, owner: &str) -> Result<Option<String>> {
         let QuickSightResource { kind, id, settings } = asset;
         let mut body = settings.clone();
@@ -59,7 +68,7 @@ impl Session {
         self.wait(async {
             let call = Call { method: "POST", path, body: Some(Value::Object(body)) };
             let answer = match self.patiently(call, &doing).await {
-                // It was made by an attempt whose answer was lost.
+                // An earlier attempt, whose response was lost, has created it.
                 Err(error) if error.kind == Kind::AlreadyThere => Value::Null,
                 answer => answer?,
             };
@@ -68,7 +77,11 @@ impl Session {
         })
     }
 
-    /// Brings one to what is wanted, and waits for it. The name of the refresh that this has begun, if it has.
+    /// Updates a resource and waits for completion. Returns the id of the refresh that this has started, if any.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request or the update fails.
     pub fn update_quicksight_resource(&self, asset: &QuickSightResource) -> Result<Option<String>> {
         let QuickSightResource { kind, id, settings } = asset;
         let mut body = settings.clone();
@@ -78,7 +91,7 @@ impl Session {
             let path = format!("{}/{id}", kind.path());
             let call = Call { method: "PUT", path: path.clone(), body: Some(Value::Object(body)) };
             let answer = self.patiently(call, &doing).await?;
-            // A dashboard's new version is seen by nobody until it is published.
+            // A new version of a dashboard is invisible until it is published.
             let version = answer["VersionArn"].as_str().and_then(|arn| arn.rsplit('/').next());
             self.demand(asset, version, &doing).await?;
             if let Some(version) = version {
@@ -89,7 +102,11 @@ impl Session {
         })
     }
 
-    /// Makes a user or group its owner.
+    /// Grants a user or group (by ARN) the permissions of an owner.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails.
     pub fn grant_quicksight_resource(&self, kind: ResourceKind, id: &str, owner: &str) -> Result<()> {
         let method = if kind == ResourceKind::Dashboard { "PUT" } else { "POST" };
         let body = Some(json!({ "GrantPermissions": ownership(kind, owner) }));
@@ -99,7 +116,11 @@ impl Session {
         Ok(())
     }
 
-    /// Deletes one.
+    /// Deletes a resource. A missing one is no error.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails.
     pub fn delete_quicksight_resource(&self, kind: ResourceKind, id: &str) -> Result<()> {
         let doing = format!("delete the {} {id}", kind.name());
         let call = Call { method: "DELETE", path: format!("{}/{id}", kind.path()), body: None };
@@ -109,18 +130,26 @@ impl Session {
         }
     }
 
-    /// Begins to read a data set's rows anew, under a name of that refresh.
+    /// Starts a full refresh of a data set with the id `name`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails.
     pub fn begin_refresh(&self, data_set: &str, name: &str) -> Result<()> {
         let path = format!("data-sets/{data_set}/ingestions/{name}");
         let call = Call { method: "PUT", path, body: Some(json!({ "IngestionType": "FULL_REFRESH" })) };
         match self.wait(self.patiently(call, &refreshing(data_set))) {
-            // It was begun by an attempt whose answer was lost: nobody else knows the name.
+            // An earlier attempt, whose response was lost, has started it: ids are unique to a run.
             Err(error) if error.kind == Kind::AlreadyThere => Ok(()),
             result => Ok(result.map(drop)?),
         }
     }
 
-    /// Waits for the end of a refresh, however long that takes.
+    /// Waits until a refresh has completed, without a time limit.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails, or the refresh failed or was cancelled.
     pub fn await_refresh(&self, data_set: &str, name: &str) -> Result<Refreshed> {
         let look = Call::get(format!("data-sets/{data_set}/ingestions/{name}"));
         let doing = refreshing(data_set);
@@ -144,13 +173,13 @@ impl Session {
         })
     }
 
-    /// One request, whose path lies below this account.
+    /// Sends one request, with a path relative to the account.
     async fn ask_quicksight(&self, call: Call, doing: &str) -> Result<Value, AwsError> {
         let path = format!("/accounts/{}/{}", self.account_id(), call.path);
         self.quicksight.send(Call { path, ..call }, doing).await.map_err(explained)
     }
 
-    /// The same, again and again as long as something else is being done to what it is about.
+    /// Sends one request, and repeats it while another operation on the resource is in progress.
     async fn patiently(&self, call: Call, doing: &str) -> Result<Value, AwsError> {
         let mut polling = Polling::up_to(LONGEST_PAUSE);
         loop {
@@ -163,7 +192,7 @@ impl Session {
         }
     }
 
-    /// What is told of it once nothing is in progress any more; of a dashboard, of the version, else of the published one.
+    /// Reads the settings of a resource once no operation is in progress. Of a dashboard: of `version`, or of the published one.
     async fn settled(&self, kind: ResourceKind, id: &str, version: Option<&str>) -> Result<Option<Map<String, Value>>> {
         let query = version.map_or_else(String::new, |version| format!("?version-number={version}"));
         let look = Call::get(format!("{}/{id}{query}", kind.path()));
@@ -186,7 +215,7 @@ impl Session {
         }
     }
 
-    /// Fails if what was done has failed.
+    /// Waits for the end of an operation, and fails if it has failed.
     async fn demand(&self, asset: &QuickSightResource, version: Option<&str>, doing: &str) -> Result<()> {
         let Some(settings) = self.settled(asset.kind, &asset.id, version).await? else {
             bail!(AwsError::new(Kind::NotFound, doing, "it is gone again"));
@@ -198,7 +227,7 @@ impl Session {
     }
 }
 
-/// QuickSight reads the lake with a role of its own.
+/// Next step if QuickSight can't read the lake: it does so with its own service role.
 const ASKS_FOR_ITSELF: &str = "in QuickSight's console, under Manage QuickSight, Security & permissions, allow it to use Athena and \
                                the three buckets; then run this again";
 const NO_SUCH_USER: &str = "`aws quicksight list-users --aws-account-id NUMBER --namespace default` lists the users and their ARNs, \

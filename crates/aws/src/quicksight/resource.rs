@@ -1,22 +1,22 @@
-//! What is kept on QuickSight, as values: a data source, a data set and a dashboard.
+//! Resources on QuickSight as values: data source, data set, dashboard.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-/// The kinds of things that are kept there.
+/// Kind of a resource on QuickSight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ResourceKind {
-    /// Where tickets come from.
+    /// The connection to Athena.
     DataSource,
     /// The tickets in SPICE.
     DataSet,
-    /// The visuals.
+    /// The dashboard with its visuals.
     Dashboard,
 }
 
 impl ResourceKind {
-    /// For people.
+    /// Returns the name of the kind for messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::DataSource => "QuickSight data source",
@@ -25,7 +25,7 @@ impl ResourceKind {
         }
     }
 
-    /// As members of requests and answers begin with it.
+    /// Returns the prefix of the kind's members in requests and responses.
     pub(crate) const fn member(self) -> &'static str {
         match self {
             Self::DataSource => "DataSource",
@@ -34,7 +34,7 @@ impl ResourceKind {
         }
     }
 
-    /// In an address.
+    /// Returns the path segment of the kind.
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::DataSource => "data-sources",
@@ -43,7 +43,7 @@ impl ResourceKind {
         }
     }
 
-    /// The members that only the request that makes it has.
+    /// Returns the members that exist in the create request only.
     pub(crate) const fn made_once(self) -> &'static [&'static str] {
         match self {
             Self::DataSource => &["Tags", "Type"],
@@ -51,7 +51,7 @@ impl ResourceKind {
         }
     }
 
-    /// What its owner may do with it. QuickSight takes these sets and no others.
+    /// Returns the IAM actions of an owner. QuickSight accepts exactly these sets.
     pub fn owners_actions(self) -> BTreeSet<String> {
         let actions: &[&str] = match self {
             Self::DataSource => &[
@@ -89,30 +89,30 @@ impl ResourceKind {
     }
 }
 
-/// Something that is wanted there.
+/// A resource as it is defined.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuickSightResource {
-    /// What it is.
+    /// Kind of the resource.
     pub kind: ResourceKind,
-    /// Its name in addresses.
+    /// Id of the resource, as in its URL.
     pub id: String,
-    /// The request that makes it, but for its id.
+    /// Body of the create request, without the id.
     pub settings: Map<String, Value>,
 }
 
-/// Something that is there.
+/// A resource as it exists on QuickSight.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExistingResource {
-    /// What QuickSight tells of it; of a dashboard's published version that is hardly more than its description.
+    /// Settings as QuickSight describes them; of a dashboard's published version little more than its description.
     pub settings: Map<String, Value>,
-    /// Why the last thing that was done to it has failed.
+    /// Reason why the latest operation has failed.
     pub failure: Option<String>,
-    /// What users and groups, by ARN, may do with it.
+    /// Permitted actions, by ARN of the user or group.
     pub permissions: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl ExistingResource {
-    /// Whether it belongs to a user or group: no action that an owner has is missing.
+    /// Returns true if a user or group has all actions of an owner.
     pub fn is_owned_by(&self, kind: ResourceKind, principal: &str) -> bool {
         self.permissions.get(principal).is_some_and(|actions| actions.is_superset(&kind.owners_actions()))
     }
@@ -133,7 +133,7 @@ pub(crate) fn permissions_of(answer: &Value) -> BTreeMap<String, BTreeSet<String
         .collect()
 }
 
-/// A data set has none: it is there at once.
+/// Returns the status of the latest operation; empty for a data set, which is created synchronously.
 pub(crate) fn status_of(kind: ResourceKind, settings: &Map<String, Value>) -> &str {
     let status = match kind {
         ResourceKind::Dashboard => settings.get("Version").map(|version| &version["Status"]),
@@ -152,7 +152,7 @@ pub(crate) fn failure_of(kind: ResourceKind, settings: &Map<String, Value>) -> O
     Some(if reasons.is_empty() { status.to_owned() } else { reasons.join("; ") })
 }
 
-/// A kind and a message.
+/// Formats an error as its message followed by its type.
 pub(crate) fn reason_of(error: &Value) -> Option<String> {
     let message = error["Message"].as_str()?;
     Some(error["Type"].as_str().map_or_else(|| message.to_owned(), |kind| format!("{message} ({kind})")))

@@ -1,4 +1,4 @@
-//! Buckets and their settings. Every request about a bucket names the account that must own it.
+//! Requests that read and change buckets and their settings.
 
 use anyhow::{Context, Result};
 use aws_sdk_s3::config::http::HttpResponse;
@@ -12,21 +12,25 @@ use crate::s3::bucket_settings::{
 use crate::error::{AwsError, Kind, ErrorContext};
 use crate::session::Session;
 
-/// What there is under a bucket's name.
+/// State of a bucket name as this account sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BucketState {
-    /// Nothing, as far as this account can see.
+    /// No bucket of this name is visible.
     Missing,
-    /// It is the account's, in the right region.
+    /// The bucket exists in this account and region.
     Exists(Box<BucketSettings>),
-    /// It is the account's, or may be, but in another region.
+    /// The bucket exists in another region (the name of which is given), in this or possibly another account.
     OtherRegion(String),
-    /// It is not the account's, or closed to these credentials.
+    /// The bucket belongs to another account, or the credentials can't access it.
     Inaccessible,
 }
 
 impl Session {
-    /// Looks at a bucket and all its settings.
+    /// Reads the state of a bucket and all its settings.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails for another reason than those that [`BucketState`] represents.
     pub fn bucket(&self, name: &str) -> Result<BucketState> {
         let doing = format!("look at the bucket {name}");
         let request = self.s3.head_bucket().bucket(name).expected_bucket_owner(self.account_id());
@@ -103,7 +107,11 @@ impl Session {
         })
     }
 
-    /// Makes a bucket, in the region's own way: only us-east-1 must not be named.
+    /// Creates a bucket. The location constraint is omitted for us-east-1, which S3 doesn't accept as one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails; an existing bucket of this account is no error.
     pub fn create_bucket(&self, name: &str) -> Result<()> {
         let place = (self.region() != "us-east-1").then(|| {
             let constraint = sdk::BucketLocationConstraint::from(self.region());
@@ -113,14 +121,18 @@ impl Session {
         match self.wait(request.send()) {
             Ok(_) => Ok(()),
             Err(error) => match AwsError::of(&format!("create the bucket {name}"), &error) {
-                // Somebody else of this account was faster, or an earlier answer was lost.
+                // Another process of this account was faster, or the response to an earlier attempt was lost.
                 error if error.kind == Kind::AlreadyThere => Ok(()),
                 error => Err(error.into()),
             },
         }
     }
 
-    /// Makes one setting of a bucket what `wanted` says.
+    /// Applies one setting of `wanted` to a bucket.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the setting can't be expressed as a request, or the request fails.
     pub fn set_bucket(&self, name: &str, setting: Setting, wanted: &BucketSettings) -> Result<()> {
         let doing = format!("set the {} of {name}", setting.name());
         let owner = self.account_id();
@@ -175,6 +187,10 @@ impl Session {
     }
 
     /// Deletes an empty bucket.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails, for instance because the bucket isn't empty.
     pub fn delete_bucket(&self, name: &str) -> Result<()> {
         let request = self.s3.delete_bucket().bucket(name).expected_bucket_owner(self.account_id());
         match self.wait(request.send()).error_context(&format!("delete the bucket {name}")) {
@@ -184,7 +200,7 @@ impl Session {
     }
 }
 
-/// A setting that isn't made is no error.
+/// Maps the error of a setting that is not configured to `None`.
 fn if_made<T, E>(answer: Result<T, SdkError<E, HttpResponse>>, doing: &str) -> Result<Option<T>, AwsError>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,

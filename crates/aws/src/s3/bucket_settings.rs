@@ -1,147 +1,147 @@
-//! A bucket's settings as values, in the shapes and with the names of S3's own requests, so that a definition file reads like
-//! the requests that it becomes.
+//! Settings of a bucket as values. Structure and names are those of S3's requests, so that a definition file reads like the
+//! requests made from it.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Everything that is set on a bucket. A setting that isn't made is `None`.
+/// All settings of a bucket; `None` for a setting that is not configured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct BucketSettings {
-    /// Whether anything can be public.
+    /// Public access block.
     pub public_access_block_configuration: Option<PublicAccessBlock>,
-    /// Who owns the objects.
+    /// Object ownership.
     pub ownership_controls: Option<OwnershipControls>,
-    /// How objects are encrypted.
+    /// Default encryption.
     pub server_side_encryption_configuration: Option<Encryption>,
-    /// Who may not do what.
+    /// Bucket policy.
     pub policy: Option<Value>,
-    /// What goes by itself, and when.
+    /// Lifecycle rules.
     pub lifecycle_configuration: Option<Lifecycle>,
-    /// What the bucket is for.
+    /// Tags.
     pub tagging: Option<Tagging>,
 }
 
-/// Whether anything can be public.
+/// Public access block.
 #[allow(clippy::struct_excessive_bools, reason = "it is the shape of S3's request")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct PublicAccessBlock {
-    /// Refuse new public access lists.
+    /// Reject new public ACLs.
     pub block_public_acls: bool,
-    /// Ignore old ones.
+    /// Ignore existing public ACLs.
     pub ignore_public_acls: bool,
-    /// Refuse a new public policy.
+    /// Reject a new public bucket policy.
     pub block_public_policy: bool,
-    /// Ignore an old one.
+    /// Restrict access under an existing public policy.
     pub restrict_public_buckets: bool,
 }
 
-/// Who owns the objects.
+/// Object ownership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct OwnershipControls {
-    /// One rule.
+    /// Exactly one rule.
     pub rules: Vec<OwnershipRule>,
 }
 
-/// Who owns the objects.
+/// Object ownership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct OwnershipRule {
-    /// As in `BucketOwnerEnforced`.
+    /// Such as `BucketOwnerEnforced`.
     pub object_ownership: String,
 }
 
-/// How objects are encrypted.
+/// Default encryption.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Encryption {
-    /// One rule.
+    /// Exactly one rule.
     pub rules: Vec<EncryptionRule>,
 }
 
-/// How objects are encrypted.
+/// Default encryption.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct EncryptionRule {
-    /// What an upload gets that doesn't say how.
+    /// Encryption of uploads that name none.
     pub apply_server_side_encryption_by_default: EncryptionByDefault,
 }
 
-/// What an upload gets that doesn't say how.
+/// Encryption of uploads that name none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncryptionByDefault {
-    /// As in `AES256`.
+    /// Such as `AES256`.
     #[serde(rename = "SSEAlgorithm")]
     pub algorithm: String,
-    /// The key, if it is one of KMS.
+    /// KMS key, if any.
     #[serde(rename = "KMSMasterKeyID", default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
-/// What goes by itself, and when.
+/// Lifecycle rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Lifecycle {
-    /// The rules, ordered by their names when they come from S3.
+    /// The rules; sorted by id if read from S3.
     pub rules: Vec<LifecycleRule>,
 }
 
-/// What goes by itself, and when.
+/// Lifecycle rules.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct LifecycleRule {
-    /// Its name.
+    /// Name.
     #[serde(rename = "ID")]
     pub id: String,
     /// `Enabled` or `Disabled`.
     pub status: String,
-    /// What it is about.
+    /// Objects that the rule applies to.
     pub filter: LifecycleFilter,
-    /// When objects go.
+    /// Expiration of objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiration: Option<Expiration>,
-    /// When parts of unfinished uploads go.
+    /// Removal of incomplete multipart uploads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abort_incomplete_multipart_upload: Option<AbortUploads>,
-    /// Whether it does more than can be said here; never wanted.
+    /// True if the rule has actions that this type can't represent; never in a definition.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub does_more: bool,
 }
 
-/// What a rule is about.
+/// Filter of a lifecycle rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct LifecycleFilter {
-    /// The beginning of the keys.
+    /// Prefix of the keys.
     pub prefix: String,
 }
 
-/// When objects go.
+/// Expiration of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Expiration {
-    /// Days after they came.
+    /// Age in days.
     pub days: i32,
 }
 
-/// When parts of unfinished uploads go.
+/// Removal of incomplete multipart uploads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct AbortUploads {
-    /// Days after the upload was begun.
+    /// Days since the upload was initiated.
     pub days_after_initiation: i32,
 }
 
-/// What the bucket is for.
+/// Tags.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Tagging {
-    /// Each tag once.
+    /// The tags, with unique keys.
     pub tag_set: Vec<Tag>,
 }
 
@@ -149,31 +149,31 @@ pub struct Tagging {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Tag {
-    /// Its name.
+    /// Name.
     pub key: String,
-    /// Its value.
+    /// Value.
     pub value: String,
 }
 
-/// One setting, by the name of its request.
+/// A setting, named after its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Setting {
-    /// Who can see it.
+    /// Public access block.
     PublicAccessBlock,
-    /// Who owns the objects.
+    /// Object ownership.
     OwnershipControls,
-    /// How objects are encrypted.
+    /// Default encryption.
     Encryption,
-    /// Who may not do what.
+    /// Bucket policy.
     Policy,
-    /// What goes by itself.
+    /// Lifecycle rules.
     Lifecycle,
-    /// What it is for.
+    /// Tags.
     Tagging,
 }
 
 impl Setting {
-    /// All settings, in the order in which they are made: closed before anything else.
+    /// All settings in the order in which they are applied: public access is blocked first.
     pub const ALL: [Self; 6] = [
         Self::PublicAccessBlock,
         Self::OwnershipControls,
@@ -183,7 +183,7 @@ impl Setting {
         Self::Tagging,
     ];
 
-    /// What people call it.
+    /// Returns the name of the setting for messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::PublicAccessBlock => "public access block",
@@ -197,8 +197,8 @@ impl Setting {
 }
 
 impl BucketSettings {
-    /// These settings with the tags that other hands have given the bucket: setting tags replaces them all, and nobody asked us
-    /// to take those away. AWS's own (`aws:…`) stay by themselves and can't be set.
+    /// Adds the unmanaged tags of the bucket to these settings, because `PutBucketTagging` replaces all tags. Tags of AWS (`aws:…`)
+    /// are left out: they can't be set and are never removed.
     #[must_use]
     pub fn keeping_other_tags(&self, actual: &Self) -> Self {
         let mut kept = self.clone();
@@ -211,7 +211,7 @@ impl BucketSettings {
         kept
     }
 
-    /// One setting's value in its canonical form, in which equal meaning is equal text; null if it isn't made.
+    /// Returns the canonical form of a setting, in which equivalent values are equal; null if it is not configured.
     pub fn canonical(&self, setting: Setting) -> Value {
         match setting {
             Setting::PublicAccessBlock => to_value(self.public_access_block_configuration.as_ref()),
@@ -240,7 +240,7 @@ fn to_value<T: Serialize>(value: Option<&T>) -> Value {
     value.and_then(|value| serde_json::to_value(value).ok()).unwrap_or(Value::Null)
 }
 
-/// AWS may give back a list of one as its only member, and anyone as `{"AWS": "*"}`.
+/// Normalizes a policy: AWS may return a list of one element as that element, and the principal `*` as `{"AWS": "*"}`.
 fn canonical_policy(policy: Value) -> Value {
     match policy {
         Value::Array(mut list) if list.len() == 1 => canonical_policy(list.remove(0)),

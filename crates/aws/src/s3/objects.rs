@@ -1,4 +1,4 @@
-//! The objects in a bucket. Every request names the account that must own the bucket.
+//! Objects in a bucket. Every request names the account that must own the bucket.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,26 +11,30 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::error::{AwsError, Kind, ErrorContext, kind_of_answer, last_cause};
 use crate::session::Session;
 
-/// How many objects are looked at, or deleted in groups, at a time.
+/// Number of concurrent requests that read object states or delete batches of objects.
 const N_AT_A_TIME: usize = 32;
-/// The most keys in one request to delete.
+/// Maximum number of keys in one `DeleteObjects` request.
 const KEYS_PER_DELETE: usize = 1000;
-/// How often an object is read that breaks off: the SDK asks again only until an answer has begun.
+/// Maximum number of attempts to read an object. The SDK doesn't retry once the body has started.
 const READ_ATTEMPTS: u32 = 5;
-/// The wait before the second attempt; the next ones are longer.
+/// Delay before the second attempt; it grows linearly.
 const READ_PAUSE: Duration = Duration::from_millis(200);
 
-/// What S3 knows about an object's content.
+/// Size and checksum of an object as S3 keeps them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectState {
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
-    /// CRC-64/NVME of its whole content in base64, if S3 keeps it.
+    /// CRC-64/NVME of the whole content in base64, if S3 has it.
     pub crc64nvme: Option<String>,
 }
 
 impl Session {
-    /// Every key in a bucket that begins with `prefix`, with its size. Complete, or an error.
+    /// Lists all keys in a bucket that start with `prefix`, with their sizes in bytes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if any page of the listing can't be read; an incomplete listing is never returned.
     pub fn list(&self, bucket: &str, prefix: &str) -> Result<BTreeMap<String, u64>> {
         let request = self.s3.list_objects_v2().bucket(bucket).prefix(prefix).expected_bucket_owner(self.account_id());
         let mut pages = request.into_paginator().send();
@@ -46,7 +50,11 @@ impl Session {
         })
     }
 
-    /// Asks S3 what it knows about the content of these objects, many at once. A missing one is left out.
+    /// Reads size and checksum of objects with concurrent HEAD requests. Missing objects are left out.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails for another reason than a missing object.
     pub fn object_states(&self, bucket: &str, keys: &[String]) -> Result<BTreeMap<String, ObjectState>> {
         let head = |key: String| async move {
             let request = self.s3.head_object().bucket(bucket).key(&key).expected_bucket_owner(self.account_id());
@@ -54,7 +62,7 @@ impl Session {
             match answer.error_context(&format!("look at s3://{bucket}/{key}")) {
                 Ok(object) => {
                     let bytes = object.content_length.unwrap_or_default().unsigned_abs();
-                    // The checksum of checksums of a multipart upload (`…-3`) says nothing about the content by itself.
+                    // A composite checksum of a multipart upload (`…-3`) can't be compared with that of the content.
                     let crc64nvme = object.checksum_crc64_nvme.filter(|checksum| !checksum.contains('-'));
                     Ok(Some((key, ObjectState { bytes, crc64nvme })))
                 }
@@ -66,7 +74,11 @@ impl Session {
         self.wait(states.try_filter_map(|state| async { Ok(state) }).try_collect())
     }
 
-    /// The same of objects that are all there. S3 computes the checksum where it has none, by copying the object onto itself.
+    /// Reads size and checksum of existing objects. Where S3 has no checksum, a copy of the object onto itself makes S3 compute it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails.
     pub fn object_states_with_checksums(&self, bucket: &str, keys: &[String]) -> Result<BTreeMap<String, ObjectState>> {
         let mut states = self.object_states(bucket, keys)?;
         let unknown = states.iter().filter(|(_, state)| state.crc64nvme.is_none());
@@ -84,7 +96,11 @@ impl Session {
         Ok(states)
     }
 
-    /// A small object's content; `None` if it isn't there.
+    /// Reads a small object into memory; `None` if it doesn't exist.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails, or the body breaks off in every attempt.
     pub fn read_object(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>> {
         let doing = format!("read s3://{bucket}/{key}");
         let request = self.s3.get_object().bucket(bucket).key(key).expected_bucket_owner(self.account_id());
@@ -106,7 +122,11 @@ impl Session {
         })
     }
 
-    /// Deletes these objects, a thousand a request. A missing one is no error.
+    /// Deletes objects in batches of 1,000. A missing object is no error.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails, or S3 reports an object that it didn't delete.
     pub fn delete_objects(&self, bucket: &str, keys: &[String]) -> Result<()> {
         let delete = |keys: &[String]| {
             let ids = keys.iter().map(|key| sdk::ObjectIdentifier::builder().key(key).build());
@@ -125,7 +145,11 @@ impl Session {
         self.wait(batches.try_collect::<()>())
     }
 
-    /// Gives up every unfinished multipart upload of a bucket.
+    /// Aborts all incomplete multipart uploads of a bucket.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails.
     pub fn abort_uploads(&self, bucket: &str) -> Result<()> {
         let owner = self.account_id();
         self.wait(async {
@@ -148,7 +172,7 @@ impl Session {
     }
 }
 
-/// Lets S3 copy an object, each side a bucket and a key, and returns the checksum that S3 has computed of the copy.
+/// Copies an object within S3; each side is a bucket and a key. Returns the CRC-64/NVME that S3 has computed of the copy.
 pub(crate) async fn copy_object(
     client: &Client,
     owner: &str,
@@ -159,7 +183,7 @@ pub(crate) async fn copy_object(
     let source = format!("{from_bucket}/{}", percent_encoded(from));
     let request = client.copy_object().copy_source(source).bucket(bucket).key(key);
     let request = request.expected_source_bucket_owner(owner).expected_bucket_owner(owner);
-    // Without a change of something S3 refuses to copy an object onto itself.
+    // S3 rejects a copy of an object onto itself that changes nothing.
     let is_onto_itself = (from_bucket, from) == (bucket, key);
     let metadata = is_onto_itself.then_some(sdk::MetadataDirective::Replace);
     let request = request.set_metadata_directive(metadata).checksum_algorithm(sdk::ChecksumAlgorithm::Crc64Nvme);
@@ -168,7 +192,7 @@ pub(crate) async fn copy_object(
     crc64nvme.ok_or_else(|| AwsError::new(Kind::Other, &doing, "S3 gave no CRC-64/NVME of the copy"))
 }
 
-/// A key as a request that names it in a header must write it.
+/// Percent-encodes a key for the header `x-amz-copy-source`.
 fn percent_encoded(key: &str) -> String {
     let mut encoded = String::with_capacity(key.len());
     for byte in key.bytes() {

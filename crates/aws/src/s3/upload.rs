@@ -1,7 +1,7 @@
-//! Sends files to S3, many at once, each with the checksum by which S3 refuses a damaged one; or lets S3 copy what it has.
+//! Concurrent uploads to S3 with checksums that S3 verifies, and copies within S3.
 //!
-//! A file is read while it is sent and must still be what its manifest says, or it doesn't become an object. Large files go
-//! in parts; parts that an earlier, interrupted run has sent are not sent again.
+//! A file is verified against size and checksum of its manifest while it is sent; a file that differs never becomes an object.
+//! Large files use multipart uploads, and parts that an interrupted run has uploaded are reused.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,52 +23,56 @@ use crate::error::{AwsError, Kind, ErrorContext};
 use crate::s3::objects::copy_object;
 use crate::session::Session;
 
-/// Files of this size and more go in parts of this size.
+/// Part size in bytes, and the file size from which multipart uploads are used.
 const PART_BYTES: u64 = 16 << 20;
-/// S3 takes no more parts than this for one object.
+/// Maximum number of parts of an object in S3.
 const MAX_PARTS: u64 = 10_000;
-/// S3 copies no larger object in one request.
+/// Maximum size in bytes of an object that `CopyObject` accepts.
 const MAX_COPY_BYTES: u64 = 5 << 30;
-/// How much content is in memory at a time.
+/// Memory budget for content in flight, in bytes.
 const BYTES_AT_A_TIME: u64 = 12 * PART_BYTES;
-/// In which units it is counted.
+/// Unit of the memory budget, in bytes: a semaphore counts in u32.
 const UNIT_BYTES: u64 = 1 << 10;
-/// How many files are under way at a time: S3 takes its time for each, so small ones go many at once.
+/// Number of concurrent uploads. Small files are bound by the latency of S3, so many are sent at once.
 const FILES_AT_A_TIME: usize = 64;
 
-/// A file and the object that it is to become.
+/// Content to send, and the object to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
-    /// The bucket.
+    /// Bucket.
     pub bucket: String,
-    /// The object's key.
+    /// Key of the object.
     pub key: String,
-    /// What to send.
+    /// Content to send.
     pub content: Content,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
-    /// CRC-64/NVME of its content, in base64.
+    /// CRC-64/NVME of the content in base64.
     pub crc64nvme: String,
 }
 
-/// What to send.
+/// Content to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// A file.
+    /// A local file.
     File(PathBuf),
-    /// A text that is in no file.
+    /// A text in memory.
     Text(String),
-    /// An object that S3 has already, and copies by itself.
+    /// An existing object, copied within S3.
     Object {
-        /// Its bucket.
+        /// Bucket of the source.
         bucket: String,
-        /// Its key.
+        /// Key of the source.
         key: String,
     },
 }
 
 impl Session {
-    /// Sends all of them, in no order; the first failure ends it. `progress` is told of bytes as they have arrived.
+    /// Uploads all of them concurrently and in any order. Calls `progress` with the number of bytes of each completed file or part.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the first failure: a request, a file that can't be read, or content that doesn't match its size or checksum.
     pub fn upload_all(&self, uploads: Vec<Upload>, progress: &dyn Fn(u64)) -> Result<()> {
         self.wait(async {
             let (sent, mut arrivals) = mpsc::unbounded_channel();
@@ -100,7 +104,7 @@ impl Session {
     }
 }
 
-/// What all uploads of a run share.
+/// State shared by all uploads of a run.
 #[derive(Clone)]
 struct Sender {
     client: Client,
@@ -109,7 +113,7 @@ struct Sender {
     sent: mpsc::UnboundedSender<u64>,
 }
 
-/// A part of a file.
+/// A part of a multipart upload.
 #[derive(Clone, Copy, Debug)]
 struct Part {
     number: i32,
@@ -117,14 +121,14 @@ struct Part {
     bytes: u64,
 }
 
-/// A part that has arrived.
+/// An uploaded part.
 struct Arrived {
     part: Part,
     crc: u64,
     tag: String,
 }
 
-/// A part that an earlier run has sent.
+/// A part that an earlier run has uploaded.
 #[derive(Clone, Debug)]
 struct Earlier {
     bytes: u64,
@@ -145,7 +149,7 @@ impl Sender {
             Content::File(path) => return self.send_in_parts(Arc::new(path.clone()), Arc::new(upload)).await,
         };
         let _room = self.memory.acquire_many(units(upload.bytes)).await?;
-        // One byte more, to see whether the file has grown.
+        // One byte more than expected, to detect a file that has grown.
         let body = read(&upload, Arc::new(path), 0, upload.bytes + 1).await?;
         self.send_whole(&upload, body).await
     }
@@ -156,7 +160,7 @@ impl Sender {
         }
         let request = self.client.put_object().bucket(&upload.bucket).key(&upload.key).body(ByteStream::from(body));
         let request = request.checksum_crc64_nvme(&upload.crc64nvme).expected_bucket_owner(&self.owner);
-        // The checksum and TLS protect the content; hashing it once more for the signature would only take time.
+        // Checksum and TLS protect the content, so the SHA-256 of the payload for the signature is skipped.
         request.customize().disable_payload_signing().send().await.error_context(&sending(upload))?;
         self.report(upload.bytes);
         Ok(())
@@ -178,7 +182,7 @@ impl Sender {
     }
 
     async fn send_in_parts(self, path: Arc<PathBuf>, upload: Arc<Upload>) -> Result<()> {
-        // What is altered in size is refused before anything is begun, what is altered otherwise at the end.
+        // A changed size is detected before the upload starts, changed content of the same size at its end.
         let length = tokio::fs::metadata(&*path).await.map_err(|error| unreadable(&upload, &path, error))?.len();
         if length != upload.bytes {
             return Err(altered(&upload).into());
@@ -233,7 +237,7 @@ impl Sender {
         Ok(Arrived { part, crc, tag })
     }
 
-    /// The newest upload of this object that was begun and not finished.
+    /// Finds the newest incomplete multipart upload of this object.
     async fn unfinished(&self, upload: &Upload) -> Result<Option<String>> {
         let request = self.client.list_multipart_uploads().bucket(&upload.bucket).prefix(&upload.key);
         let answer = request.expected_bucket_owner(&self.owner).send().await.error_context(&sending(upload))?;
@@ -276,7 +280,7 @@ impl Sender {
         });
         if whole.map(base64_of).as_ref() != Some(&upload.crc64nvme) {
             let request = self.client.abort_multipart_upload().bucket(&upload.bucket).key(&upload.key).upload_id(id);
-            // It is the altered file that must be reported; what stays behind here expires by itself.
+            // A failure to abort is ignored: the changed file must be reported, and the lifecycle rule removes the parts.
             let _ = request.expected_bucket_owner(&self.owner).send().await;
             return Err(altered(upload).into());
         }
@@ -296,18 +300,18 @@ impl Sender {
     }
 
     fn report(&self, bytes: u64) {
-        // Nobody listens any more only once the run has failed.
+        // The receiver is dropped only after the run has failed.
         let _ = self.sent.send(bytes);
     }
 }
 
-/// The room that content of this size takes; all of it, if it is larger than that.
+/// Returns the units of the memory budget for content of this size, at most the whole budget.
 fn units(bytes: u64) -> u32 {
     let units = bytes.div_ceil(UNIT_BYTES).clamp(1, BYTES_AT_A_TIME / UNIT_BYTES);
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 
-/// How a file of `bytes` is cut.
+/// Returns the parts of a file of `bytes`.
 fn parts(bytes: u64) -> impl Iterator<Item = Part> {
     let part_bytes = PART_BYTES.max(bytes.div_ceil(MAX_PARTS));
     (0..bytes.div_ceil(part_bytes)).map(move |index| {
@@ -316,7 +320,7 @@ fn parts(bytes: u64) -> impl Iterator<Item = Part> {
     })
 }
 
-/// Up to `bytes` of a file from `offset` on; fewer only where it ends.
+/// Reads up to `bytes` of a file from `offset`; fewer only at the end of the file.
 async fn read(upload: &Upload, path: Arc<PathBuf>, offset: u64, bytes: u64) -> Result<Bytes> {
     let opened = Arc::clone(&path);
     let read = move || -> io::Result<Vec<u8>> {
@@ -330,7 +334,7 @@ async fn read(upload: &Upload, path: Arc<PathBuf>, offset: u64, bytes: u64) -> R
     content.map(Bytes::from).map_err(|error| unreadable(upload, &path, error))
 }
 
-/// A file that is gone was altered, too.
+/// Converts an error of a read; a missing file counts as altered.
 fn unreadable(upload: &Upload, path: &Path, error: io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::NotFound {
         let message = format!("{} is not there, though its manifest names it", path.display());
