@@ -155,7 +155,7 @@ impl std::fmt::Display for AwsError {
 
 impl Error for AwsError {}
 
-/// What kind of failure an answer tells of, by AWS's code and the HTTP status.
+/// Returns the kind of an error response, by the code of AWS and the HTTP status.
 pub(crate) fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> Kind {
     match (code.unwrap_or_default(), status.unwrap_or_default()) {
         ("ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired", _) => {

@@ -1,4 +1,4 @@
-//! `deploy`: puts the data lake on AWS, shows what that would change, proves it, and takes it down again.
+//! `deploy`: plans, creates, verifies and destroys the data lake on AWS.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use deploy::definitions::quicksight::owner_arn;
 use deploy::definitions::scope::Scope;
 use deploy::run::{Config, Curate, Destroy, Format, run_deploy, run_destroy, run_plan, run_status, run_verify};
 
-/// Put the data lake on AWS: one plan for data and infrastructure
+/// Deploy the data lake to AWS with one plan for infrastructure and data
 ///
-/// Without a command: makes the plan, carries it out, and proves the result by asking Athena the KPIs. Buckets, workgroup,
-/// tables and view become what infra/ says; objects are compared by content (size and CRC-64/NVME), never by time, so a second
-/// run sends nothing. An interrupted run goes on where it stopped.
+/// Without a command: makes a plan, applies it, and verifies the KPIs on Athena. Buckets, workgroup, tables and view are brought
+/// in sync with infra/. Objects are compared by content (size and CRC-64/NVME), never by time, so a second run uploads nothing.
+/// After an interrupt, run it again; it continues where it stopped.
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = false)]
@@ -39,31 +39,31 @@ struct Arguments {
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Clone, Debug, Args)]
 struct DataArguments {
-    /// The raw tickets
+    /// Directory of the raw tickets
     #[arg(long, value_name = "DIR", default_value = "data/raw", global = true)]
     raw: PathBuf,
 
-    /// The curated tickets
+    /// Directory of the curated tickets
     #[arg(long, value_name = "DIR", default_value = "data/curated", global = true)]
     curated: PathBuf,
 
-    /// Look at this part only [default: all of them]
+    /// Limit the command to one part of the lake [default: all parts]
     #[arg(long, value_enum, value_name = "PART", global = true)]
     only: Option<Part>,
 
-    /// Who makes the curated tickets; Athena is for raw tickets that are too many for this machine
-    #[arg(long, value_enum, default_value_t, value_name = "WHO", global = true)]
+    /// Engine that makes the curated tickets; use athena if the raw tickets don't fit on this machine
+    #[arg(long, value_enum, default_value_t, value_name = "ENGINE", global = true)]
     curate: Curate,
 
-    /// Look after the dashboard on Amazon QuickSight too: its data source, its tickets in SPICE, its visuals
+    /// Manage the dashboard on Amazon QuickSight, too: data source, data set in SPICE, visuals
     #[arg(long, global = true)]
     quicksight: bool,
 
-    /// Whom that dashboard belongs to: a QuickSight user, or the ARN of a user or group [default: QUICKSIGHT_USER]
+    /// Owner of the dashboard: name of a QuickSight user, or ARN of a user or group [default: QUICKSIGHT_USER]
     #[arg(long, value_name = "NAME", global = true)]
     quicksight_user: Option<String>,
 
-    /// How to show plan, status and proof
+    /// Output format of plan, status and verification
     #[arg(long, value_enum, default_value_t, global = true)]
     format: Format,
 }
@@ -72,39 +72,39 @@ struct DataArguments {
 enum Part {
     /// The three buckets and their settings
     Buckets,
-    /// The objects in them
+    /// The objects in the buckets
     Data,
-    /// Athena's workgroup; database, tables, view and partitions
+    /// Workgroup, database, tables, view and partitions
     Catalog,
 }
 
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show what would be done, and what a month will cost; changes nothing
+    /// Show the changes that deploy would make, and the monthly cost, without changing anything
     Plan {
-        /// End with 2 if there is anything to do
+        /// Exit with code 2 if there are changes
         #[arg(long)]
         detailed_exitcode: bool,
     },
-    /// Show whether everything is as wanted, setting by setting; changes nothing
+    /// Show the status of every resource, setting by setting, without changing anything
     Status {
-        /// End with 2 if anything is not as wanted
+        /// Exit with code 2 if any resource is not in sync
         #[arg(long)]
         detailed_exitcode: bool,
     },
-    /// Ask Athena for the tickets per market and the KPIs, and compare with the manifest's expected answers
+    /// Query the tickets per market and the KPIs on Athena, and compare them with the expected answers of the manifest
     Verify,
-    /// Delete what deploy has made; whatever is not its own stays
+    /// Delete all resources that deploy has created; unmanaged resources are kept
     Destroy {
-        /// Don't ask for confirmation
+        /// Skip the confirmation
         #[arg(long)]
         yes: bool,
-        /// Only show what would be deleted
+        /// Show what would be deleted, without deleting anything
         #[arg(long, conflicts_with = "yes")]
         dry_run: bool,
     },
-    /// Print the IAM policy that allows what deploy does, and no more
+    /// Print the least-privilege IAM policy for deploy
     Policy,
 }
 
@@ -116,21 +116,21 @@ fn main() -> ExitCode {
         let settings = Settings::resolve(&arguments.aws, |name| std::env::var(name).ok(), Path::new(".env"))?;
         let messages = Messages::new(arguments.verbosity);
         let data = &arguments.data;
-        let is_in_parts = matches!(arguments.command, None | Some(Command::Plan { .. } | Command::Status { .. }));
-        if data.only.is_some() && (!is_in_parts || data.quicksight) {
-            let text = "--only goes with deploy, plan and status, and not with --quicksight; the others know no parts";
+        let has_scope = matches!(arguments.command, None | Some(Command::Plan { .. } | Command::Status { .. }));
+        if data.only.is_some() && (!has_scope || data.quicksight) {
+            let text = "--only is for deploy, plan and status, and can't be combined with --quicksight";
             bail!(UsageError(text.to_owned()));
         }
         let is_destroy = matches!(arguments.command, Some(Command::Destroy { .. }));
-        if data.quicksight && !is_in_parts && !is_destroy {
-            bail!(UsageError("--quicksight goes with deploy, plan, status and destroy".to_owned()));
+        if data.quicksight && !has_scope && !is_destroy {
+            bail!(UsageError("--quicksight is for deploy, plan, status and destroy".to_owned()));
         }
         let config = Config {
-            dashboard_owner: if is_in_parts { dashboard_owner(data, &settings)? } else { None },
+            dashboard_owner: if has_scope { dashboard_owner(data, &settings)? } else { None },
             settings,
             raw: arguments.data.raw,
             curated: arguments.data.curated,
-            parts: parts(arguments.data.only),
+            scope: scope(arguments.data.only),
             format: arguments.data.format,
             curate: arguments.data.curate,
         };
@@ -161,7 +161,7 @@ fn main() -> ExitCode {
     if detailed { ExitCode::from(2) } else { code }
 }
 
-/// QuickSight is looked at if `--quicksight` says so, and then belongs to somebody.
+/// Returns the ARN of the owner of the dashboard; `None` without `--quicksight`.
 fn dashboard_owner(data: &DataArguments, settings: &Settings) -> Result<Option<String>> {
     if !data.quicksight {
         if data.quicksight_user.is_some() {
@@ -182,7 +182,7 @@ fn dashboard_owner(data: &DataArguments, settings: &Settings) -> Result<Option<S
     Ok(Some(owner_arn(user, &settings.account_id, &settings.region)))
 }
 
-const fn parts(only: Option<Part>) -> Scope {
+const fn scope(only: Option<Part>) -> Scope {
     match only {
         None => Scope::ALL,
         Some(Part::Buckets) => Scope { buckets: true, data: false, catalog: false },

@@ -1,4 +1,4 @@
-//! The commands: what each of them looks at, plans, does and says.
+//! The commands of `deploy`.
 
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
@@ -25,53 +25,53 @@ use crate::plan::{Plan, Step, plan};
 use crate::render::{self as show, statuses, statuses_text};
 use crate::verify::Proof;
 
-/// What every command needs.
+/// Configuration of the commands.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Account, region, credentials.
+    /// Account, region and credentials.
     pub settings: Settings,
-    /// The raw data set.
+    /// Directory of the raw data set.
     pub raw: PathBuf,
-    /// The curated data set.
+    /// Directory of the curated data set.
     pub curated: PathBuf,
-    /// Which parts to look at.
+    /// Parts of the lake to manage.
     pub scope: Scope,
-    /// How to show things.
+    /// Output format.
     pub format: Format,
-    /// Who makes the curated tickets.
+    /// Engine that makes the curated tickets.
     pub curate: Curate,
-    /// The ARN of whom the dashboard on QuickSight is to belong to; `None` if QuickSight isn't looked at.
+    /// ARN of the owner of the QuickSight dashboard; `None` if QuickSight isn't managed.
     pub dashboard_owner: Option<String>,
 }
 
-/// How plans, statuses and proofs are shown.
+/// Output format of plans, statuses and verifications.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people
+    /// Text for the terminal
     #[default]
     Text,
-    /// For programs
+    /// JSON for scripts
     Json,
 }
 
-/// Who makes the curated tickets.
+/// Engine that makes the curated tickets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Curate {
-    /// transform, on this machine
+    /// `transform` on this machine
     #[default]
     Local,
-    /// Athena, from the raw tickets in S3
+    /// Amazon Athena, from the raw tickets in S3
     Athena,
 }
 
-/// What to do, and whether there was anything.
+/// A plan with the state that it was made from.
 struct Planned {
     session: Session,
     raw: RawManifest,
     desired: Desired,
-    /// The curated tickets that are wanted; `None` as long as Athena has to make them.
+    /// Manifest of the desired curated tickets; `None` until Athena has made them.
     curated: Option<CuratedManifest>,
-    /// Their columns, if they are on this machine.
+    /// Sizes of their columns, if they are on this machine.
     columns: Option<ColumnBytes>,
     curation: Option<Curation>,
     plan: Plan,
@@ -106,7 +106,7 @@ impl Planned {
             curated = None;
             planned = plan(&desired, &actual, config.scope);
         }
-        // Athena needs buckets, objects and tables at once: a part of them doesn't do.
+        // A curation needs buckets, objects and tables, so it requires the full scope.
         let is_needed = curated.is_none() && config.scope == Scope::ALL;
         let curation = is_needed.then(|| Curation::new(account_id, &raw));
         let month = monthly_cost(&desired, region, columns.as_ref(), &catalogue::kpis()?)?;
@@ -114,12 +114,12 @@ impl Planned {
         Ok(Self { session, raw, desired, curated, columns, curation, plan, month })
     }
 
-    /// Whether everything is as wanted.
+    /// Returns true if everything is in sync.
     fn is_done(&self) -> bool {
         self.plan.steps.is_empty() && self.plan.blockers.is_empty() && self.curation.is_none()
     }
 
-    /// The plan as a text, under the name of the account.
+    /// Renders the plan below a line with account and region.
     fn text(&self, settings: &Settings) -> String {
         let nothing = if self.is_done() { "Nothing to do: everything is as wanted.\n" } else { "" };
         let curation = self.curation.as_ref().map_or_else(String::new, |curation| curation.line() + "\n");
@@ -127,21 +127,25 @@ impl Planned {
     }
 }
 
-/// Whether it wants an object that is only on AWS, and isn't what it was there.
+/// Returns true if the step uploads a curated object whose only copy, in S3, is missing or changed.
 fn is_lost(step: &Step, desired: &Desired) -> bool {
     let is_object =
         |key: &String| desired.data.iter().any(|data| data.role == Role::Curated && data.objects.contains_key(key));
     matches!(step, Step::Upload { upload, .. } if is_object(&upload.key))
 }
 
-/// The head of every plan.
+/// Returns the heading of every plan.
 fn place(settings: &Settings) -> String {
     let Settings { account_id, region, endpoint_url, .. } = settings;
     let server = endpoint_url.as_ref().map_or_else(String::new, |url| format!(", at {url}"));
     format!("account {account_id}, region {region}{server}")
 }
 
-/// `deploy`: plans, shows, does and proves.
+/// Runs `deploy`: plan, apply, verify, then QuickSight.
+///
+/// # Errors
+///
+/// Fails if the plan can't be made, is blocked or fails, or an answer of Athena is not the expected one.
 pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
     let mut planned = Planned::make(config, messages)?;
     messages.note(planned.text(&config.settings));
@@ -179,7 +183,11 @@ pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
     })
 }
 
-/// `deploy plan`: whether there is anything to do.
+/// Runs `deploy plan`. Returns true if there are changes.
+///
+/// # Errors
+///
+/// Fails if the plan can't be made or is blocked.
 pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<bool> {
     let planned = Planned::make(config, messages)?;
     let Planned { plan, month, curation, .. } = &planned;
@@ -206,7 +214,11 @@ pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Re
     Ok(!planned.is_done())
 }
 
-/// `deploy status`: whether anything is not as wanted.
+/// Runs `deploy status`. Returns true if anything is not in sync.
+///
+/// # Errors
+///
+/// Fails if desired or actual state can't be read.
 pub fn run_status(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<bool> {
     let planned = Planned::make(config, messages)?;
     let Planned { plan, desired, .. } = &planned;
@@ -230,7 +242,11 @@ pub fn run_status(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
     Ok(!planned.is_done())
 }
 
-/// `deploy verify`: asks Athena and compares.
+/// Runs `deploy verify`.
+///
+/// # Errors
+///
+/// Fails if a query fails, or an answer is not the expected one.
 pub fn run_verify(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
     let is_local = config.curate == Curate::Local;
     let local = Local::load(&config.raw, is_local.then_some(config.curated.as_path()))?;
@@ -269,18 +285,22 @@ fn prove(
     Ok(Outcome::Done)
 }
 
-/// How to take everything down.
+/// Options of `deploy destroy`.
 #[derive(Clone, Copy, Debug)]
 pub struct Destroy {
-    /// Nobody is asked for the account's number.
+    /// Skip the confirmation.
     pub is_confirmed: bool,
-    /// It is only shown.
+    /// Print the plan only.
     pub is_dry_run: bool,
-    /// The dashboard on QuickSight goes too.
+    /// Delete the dashboard on QuickSight, too.
     pub with_quicksight: bool,
 }
 
-/// `deploy destroy`: takes down what is ours, once that is confirmed.
+/// Runs `deploy destroy`: deletes all managed resources after a confirmation.
+///
+/// # Errors
+///
+/// Fails with a [`UsageError`] if the confirmation doesn't match, else if a request fails.
 pub fn run_destroy(
     settings: &Settings,
     how: Destroy,

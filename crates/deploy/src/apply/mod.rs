@@ -1,4 +1,4 @@
-//! Carries a plan out: step after step, in its order, deciding nothing.
+//! Execution of a plan: step by step, without further decisions.
 
 use anyhow::{Context, Result, bail};
 use aws::Session;
@@ -17,7 +17,11 @@ pub(crate) mod quicksight;
 const NOTE: &str = "Written by deploy before it uploads, and deleted when it has ended: objects that are its own though no \
                     manifest names them yet.";
 
-/// Takes every step. The first one that fails ends it; a new plan goes on from there.
+/// Executes all steps in order and stops at the first failure; a new plan continues from there.
+///
+/// # Errors
+///
+/// Fails if the plan is blocked, or a step fails.
 pub fn apply(session: &Session, plan: &Plan, messages: &Messages) -> Result<()> {
     if !plan.blockers.is_empty() {
         bail!("{}", plan.blockers_text());
@@ -37,7 +41,7 @@ pub fn apply(session: &Session, plan: &Plan, messages: &Messages) -> Result<()> 
     Ok(())
 }
 
-/// The manifest waits for everything before it.
+/// Returns true if `next` may be uploaded concurrently with `upload`. A manifest is uploaded after all objects before it.
 fn goes_together(upload: &Upload, next: &Step) -> bool {
     use ticket_schema::names::MANIFEST_FILE;
     matches!(next, Step::Upload { upload: next, .. } if next.bucket == upload.bucket && next.key != MANIFEST_FILE)
@@ -98,7 +102,7 @@ fn take(session: &Session, step: &Step, messages: &Messages) -> Result<()> {
         Step::DeleteDatabase { name } => session.delete_database(name)?,
         Step::QuickSight(step) => drop(quicksight::apply_step(session, step)?),
     }
-    // A bucket's settings are one thing to whoever reads along.
+    // The settings of a bucket are reported once, with the last of them.
     if !matches!(step, Step::SetBucket { setting, .. } if *setting != Setting::Tagging) {
         messages.note(format!("deploy: {}", step.done()));
     }
@@ -118,7 +122,7 @@ fn create_view(session: &Session, name: &str, statement: &str) -> Result<()> {
     Ok(())
 }
 
-/// An object that is in no file.
+/// Creates an upload of a text in memory.
 pub fn text_upload(bucket: &str, key: &str, text: String) -> Upload {
     let mut checksum = Checksum::default();
     checksum.update(text.as_bytes());

@@ -20,7 +20,7 @@ pub(crate) fn apply_step(session: &Session, step: &QuickSightStep) -> Result<Opt
     }
 }
 
-/// Takes the steps, has SPICE read the tickets, and counts what it has read.
+/// Executes the steps, refreshes the data set in SPICE, and verifies its row count.
 pub(crate) fn present(
     session: &Session,
     assets: &[QuickSightResource],

@@ -1,4 +1,4 @@
-//! From Athena's answers to a curated data set: every row accounted for, and a manifest like transform's. Pure functions.
+//! Pure functions from Athena's answers to a curated data set: reconciliation of rows, and a manifest as `transform` writes it.
 
 use std::collections::BTreeMap;
 
@@ -15,27 +15,27 @@ use crate::apply::text_upload;
 use crate::definitions::desired::{DataSet, key_of};
 use crate::definitions::{Role, bucket_name};
 
-/// A file that Athena has written.
+/// A file written by Athena.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Staged {
-    /// Its partition.
+    /// Market, the value of its partition.
     pub market: String,
-    /// Its key in the curated bucket.
+    /// Key in the curated bucket.
     pub key: String,
-    /// The tickets in it.
+    /// Number of tickets.
     pub rows: u64,
 }
 
-/// Lines of one raw file that were refused for one reason.
+/// Lines of one raw file that were rejected for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The file's address.
+    /// S3 URI of the file.
     pub file: String,
-    /// The reason, as a sentence.
+    /// Reason as a sentence.
     pub fault: String,
-    /// How many there are.
+    /// Number of lines.
     pub lines: u64,
-    /// The beginning of one of them.
+    /// Beginning of one of the lines.
     pub example: String,
 }
 
@@ -56,7 +56,7 @@ pub fn staged(bucket: &str, answer: &Answer) -> Result<Vec<Staged>> {
 pub fn refusals(answer: &Answer) -> Result<Vec<Refusal>> {
     let refusal = |row: &Vec<Cell>| {
         let [Cell::Text(file), Cell::Text(fault), lines, example] = row.as_slice() else { bail!(unexpected(row)) };
-        // A line that is only \N comes as NULL.
+        // A line that consists of \N is read as NULL.
         let example = if let Cell::Text(text) = example { text.clone() } else { "\\N".to_owned() };
         Ok(Refusal { file: file.clone(), fault: fault.clone(), lines: count(lines)?, example })
     };
@@ -72,7 +72,7 @@ fn unexpected(row: &[Cell]) -> String {
     format!("Athena answered {row:?}, which isn't what was asked for")
 }
 
-/// What became of the lines: read are those that the raw manifest counts. Fails if they are not all accounted for.
+/// Reconciles the row counts: lines of the raw manifest = written + rejected. Fails if they don't match.
 pub fn account(raw: &RawManifest, staged: &[Staged], refusals: &[Refusal]) -> Result<RowCounts> {
     let written = staged.iter().map(|file| file.rows).sum();
     let quarantined = refusals.iter().map(|refusal| refusal.lines).sum();
@@ -91,7 +91,7 @@ pub fn account(raw: &RawManifest, staged: &[Staged], refusals: &[Refusal]) -> Re
     Ok(rows)
 }
 
-/// Each reason with the number of its lines and one of them.
+/// Formats one warning for each reason, with the number of lines and an example.
 pub fn complaints(refusals: &[Refusal]) -> Vec<String> {
     let mut by_fault: BTreeMap<&str, (u64, &Refusal)> = BTreeMap::new();
     for refusal in refusals {
@@ -104,7 +104,7 @@ pub fn complaints(refusals: &[Refusal]) -> Vec<String> {
     by_fault.into_iter().map(complaint).collect()
 }
 
-/// The manifest of what was staged. `states` is what S3 knows of each staged key.
+/// Builds the manifest of the staged files. `states` are their sizes and checksums by key.
 pub fn manifest(
     raw: &RawManifest,
     staged: &[Staged],
@@ -136,12 +136,12 @@ pub fn manifest(
         inputs: inputs(raw, refusals),
         files,
         quarantine: Vec::new(),
-        // Manifests of shards that were joined by hand have none.
+        // Manually joined manifests of shards have no expected answers.
         expected_answers: (is_exact && !raw.expected_answers.is_empty()).then(|| raw.expected_answers.clone()),
     })
 }
 
-/// Athena doesn't say which market a refused line was of.
+/// Returns row counts by market. Rejected lines count for the unknown market: Athena doesn't report theirs.
 fn rows_by_market(markets: &BTreeMap<String, u64>, rows: RowCounts) -> BTreeMap<String, RowCounts> {
     let taken =
         |(market, n): (&String, &u64)| (market.clone(), RowCounts { read: *n, written: *n, ..RowCounts::default() });
@@ -150,7 +150,7 @@ fn rows_by_market(markets: &BTreeMap<String, u64>, rows: RowCounts) -> BTreeMap<
     markets.iter().map(taken).chain(refused).collect()
 }
 
-/// What staged files are called once they are published, as transform calls its own: another run's files take the places of these.
+/// Returns the published names of the staged files, as `transform` names its files, so that a later run overwrites them.
 fn names(staged: &[Staged]) -> impl Iterator<Item = String> {
     let mut n_before: BTreeMap<&str, usize> = BTreeMap::new();
     staged.iter().map(move |file| {
@@ -180,14 +180,14 @@ fn inputs(raw: &RawManifest, refusals: &[Refusal]) -> Vec<InputEntry> {
     raw.files.iter().map(input).collect()
 }
 
-/// The data set as it is wanted: S3 copies each staged object to where its tickets are read.
+/// Builds the desired data set: each object is a copy, within S3, of a staged one.
 pub fn data_set(account_id: &str, manifest: &CuratedManifest, staged: &[Staged]) -> Result<DataSet> {
     let keys: BTreeMap<String, &str> = names(staged).zip(staged.iter().map(|file| file.key.as_str())).collect();
     let source = |file: &FileEntry| keys.get(&file.name).copied().unwrap_or_default().to_owned();
     Ok(of_objects(account_id, manifest, source, manifest.to_json()?))
 }
 
-/// The data set that lies in the curated bucket already, with the text of its manifest.
+/// Builds the data set that is already published, with the text of its manifest.
 pub fn published(account_id: &str, manifest: &CuratedManifest, text: String) -> DataSet {
     of_objects(account_id, manifest, |file| file.name.clone(), text)
 }

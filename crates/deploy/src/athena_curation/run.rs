@@ -1,5 +1,5 @@
-//! Lets Athena curate: raw lines in S3 become tickets in a staging table, every row is accounted for, and only then is there
-//! something to publish. A run that ends before that has changed nothing that anybody reads.
+//! Execution of a curation. Until all rows are reconciled, everything is in a staging table; an interrupted run has changed
+//! nothing that readers see.
 
 use anyhow::{Context, Result};
 use aws::Session;
@@ -16,22 +16,22 @@ use crate::definitions::desired::{DataSet, is_made_from};
 use crate::definitions::{Role, STAGING, bucket_name};
 use crate::observe::ownership;
 
-/// A curated data set that is not on this machine.
+/// A curated data set in S3.
 #[derive(Clone, Debug)]
 pub struct Curated {
-    /// Its manifest.
+    /// Manifest.
     pub manifest: CuratedManifest,
-    /// Its objects.
+    /// Objects.
     pub data: DataSet,
-    /// What was refused when it was made, a line for each reason.
+    /// Warnings about rejected lines, one for each reason.
     pub complaints: Vec<String>,
 }
 
-/// The curated data set in S3, if its manifest says that it was made from exactly these raw tickets.
+/// Returns the curated data set in S3, if it was made from exactly these raw tickets.
 pub fn published(session: &Session, raw: &RawManifest) -> Result<Option<Curated>> {
     let bucket = bucket_name(Role::Curated, session.account_id());
     let Some(text) = session.read_object(&bucket, MANIFEST_FILE)? else { return Ok(None) };
-    // A manifest of another form is none of exactly these tickets.
+    // A manifest of another format belongs to another data set.
     let manifest = serde_json::from_slice::<CuratedManifest>(&text).ok();
     let Some(manifest) = manifest.filter(|manifest| is_made_from(manifest, raw)) else { return Ok(None) };
     let text = String::from_utf8(text).with_context(|| format!("s3://{bucket}/{MANIFEST_FILE}"))?;
@@ -39,7 +39,7 @@ pub fn published(session: &Session, raw: &RawManifest) -> Result<Option<Curated>
     Ok(Some(Curated { manifest, data, complaints: Vec::new() }))
 }
 
-/// Curates, up to where everything is ready to be published.
+/// Runs the curation up to a data set that is ready to be published.
 pub fn curate(session: &Session, raw: &RawManifest, curation: &Curation, messages: &Messages) -> Result<Curated> {
     let statements = Statements::load(session.account_id(), session.region())?;
     let bucket = bucket_name(Role::Curated, session.account_id());
@@ -68,7 +68,8 @@ pub fn curate(session: &Session, raw: &RawManifest, curation: &Curation, message
     finish(session, raw, &staged, &refusals)
 }
 
-/// Makes room for a fresh start. What Athena still writes for a run that was interrupted would be counted with the rest.
+/// Removes what an interrupted run has left. Statements of that run that still write must end first, or their rows would be
+/// counted.
 fn prepare(session: &Session, bucket: &str, statements: &Statements, messages: &Messages) -> Result<()> {
     let mut contents = ownership(session, bucket, Role::Curated)?;
     if contents.announced.contains(STAGING) {
@@ -82,7 +83,7 @@ fn prepare(session: &Session, bucket: &str, statements: &Statements, messages: &
     apply(session, &preparation(bucket, &contents, &tables, statements), messages)
 }
 
-/// Writes every valid ticket into the staging table; returns what it has cost.
+/// Writes all valid tickets to the staging table. Returns the cost in US dollars.
 fn insert(session: &Session, curation: &Curation, statements: &Statements, messages: &Messages) -> Result<f64> {
     let inserts = curation.inserts(statements);
     let n_bytes = inserts.iter().map(|(_, bytes)| bytes).sum();

@@ -1,5 +1,5 @@
-//! What Athena is asked so that raw tickets become curated ones: the statements of `infra/curate_athena.sql`, cut so that each
-//! stays within Athena's limits. Pure functions; [`crate::curate`] submits what they say.
+//! Statements of a curation: those of `infra/curate_athena.sql`, divided so that each stays within Athena's limits. Pure
+//! functions; [`super::run`] submits the statements.
 
 use std::collections::BTreeSet;
 use std::iter;
@@ -18,55 +18,55 @@ use crate::observe::Contents;
 use crate::plan::{Blocker, Plan, Step};
 
 const SQL: &str = include_str!("../../../../infra/curate_athena.sql");
-/// What one statement reads at most: far below the workgroup's cutoff, and read within minutes of the 30 that Athena allows.
+/// Maximum bytes that one statement reads: far below the scan limit of the workgroup, and minutes of Athena's limit of 30 minutes.
 const MAX_BATCH_BYTES: u64 = 20_000_000_000;
-/// What the addresses in a statement may take of its text.
+/// Maximum bytes of the list of S3 URIs in a statement.
 const MAX_LIST_BYTES: usize = MAX_STATEMENT_BYTES - 4096;
-/// One INSERT writes no more partitions than this.
+/// Maximum number of partitions that Athena writes in one INSERT.
 const MAX_PARTITIONS: usize = 100;
 
-/// The statements, filled in for one account.
+/// Statements of a curation, with account and region filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statements {
-    /// Makes the table over the raw lines.
+    /// Creates the table over the raw lines.
     lines: String,
-    /// Makes the table of tickets that wait to be published.
+    /// Creates the staging table.
     staging: String,
-    /// Makes the view that checks each line.
+    /// Creates the view that validates each line.
     checked: String,
-    /// Writes the valid tickets of some files and markets.
+    /// Inserts the valid tickets of a batch of files and a range of markets.
     insert: String,
-    /// Asks what has been written.
+    /// Queries the written files.
     pub written: String,
-    /// Asks for the lines of some files that were refused.
+    /// Queries the rejected lines of a batch of files.
     refused: String,
 }
 
-/// What is read, statement by statement.
+/// Division of the raw tickets into statements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Curation {
-    /// How many files there are.
+    /// Number of files.
     pub n_files: u64,
-    /// Their size.
+    /// Size in bytes.
     pub bytes: u64,
-    /// The files that are read together.
+    /// Batches of files.
     #[serde(skip)]
     batches: Vec<Batch>,
-    /// The markets that are written together: from a code on, and before another.
+    /// Half-open ranges of market codes.
     #[serde(skip)]
     ranges: Vec<(String, String)>,
 }
 
-/// Files that one statement reads.
+/// Files read by one statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Batch {
-    /// Their addresses as SQL lists them.
+    /// S3 URIs as a SQL list.
     list: String,
     bytes: u64,
 }
 
 impl Statements {
-    /// Reads the statements that this program carries.
+    /// Parses the statements that are compiled into the program.
     pub fn load(account_id: &str, region: &str) -> Result<Self> {
         let texts: Vec<String> = statements(&filled(SQL, account_id, region)).into_iter().map(|it| it.text).collect();
         let [lines, staging, checked, insert, written, refused] =
@@ -76,7 +76,7 @@ impl Statements {
 }
 
 impl Curation {
-    /// Decides how these raw tickets are read.
+    /// Divides these raw tickets into statements.
     pub fn new(account_id: &str, raw: &RawManifest) -> Self {
         Self {
             n_files: raw.files.len() as u64,
@@ -86,7 +86,7 @@ impl Curation {
         }
     }
 
-    /// Every statement that writes, and how many bytes it reads.
+    /// Returns all INSERT statements, and the bytes that each reads.
     pub fn inserts(&self, statements: &Statements) -> Vec<(String, u64)> {
         let pairs = self.batches.iter().flat_map(|batch| self.ranges.iter().map(move |range| (batch, range)));
         let insert = |(batch, (from, before)): (&Batch, &(String, String))| {
@@ -96,23 +96,23 @@ impl Curation {
         pairs.map(insert).collect()
     }
 
-    /// How every statement that writes begins.
+    /// Returns the first line of all INSERT statements.
     pub fn beginning(statements: &Statements) -> &str {
         statements.insert.lines().next().unwrap_or_default()
     }
 
-    /// Every question after refused lines.
+    /// Returns all queries for rejected lines.
     pub fn refusals(&self, statements: &Statements) -> Vec<String> {
         self.batches.iter().map(|batch| statements.refused.replace("<FILES>", &batch.list)).collect()
     }
 
-    /// What reading everything is expected to cost, in US dollars. Lines that must be refused are looked for once more.
+    /// Returns the predicted cost in US dollars, without the second scan that rejected lines require.
     pub fn usd(&self) -> f64 {
         let once: f64 = self.batches.iter().map(|batch| QueryCost::for_scan(batch.bytes).usd).sum();
         once * self.ranges.len() as f64
     }
 
-    /// One line for people.
+    /// Returns a one-line summary.
     pub fn line(&self) -> String {
         format!(
             "Athena curates {}, {}, with {}, for about {}, and as much again if lines must be refused",
@@ -124,8 +124,7 @@ impl Curation {
     }
 }
 
-/// What must be there before the first INSERT, and what must not. Obstacles are objects below [`STAGING`] that nobody announced:
-/// they would be taken for tickets.
+/// Plans the state before the first INSERT. Unmanaged objects below [`STAGING`] block it, as they would be read as tickets.
 pub fn preparation(bucket: &str, contents: &Contents, tables: &[String], statements: &Statements) -> Plan {
     let mut plan = Plan::default();
     let staged = contents.keys.keys().filter(|key| key.starts_with(STAGING));
@@ -152,14 +151,14 @@ pub fn preparation(bucket: &str, contents: &Contents, tables: &[String], stateme
     plan
 }
 
-/// Takes down those of our [`CURATION_TABLES`] that are among `tables`.
+/// Plans the deletion of those [`CURATION_TABLES`] that are among `tables`.
 pub fn cleaning(tables: &[String]) -> Plan {
     let there = CURATION_TABLES.iter().filter(|name| tables.iter().any(|table| table == *name));
     let steps = there.map(|name| Step::DeleteTable { name: (*name).to_owned() });
     Plan { steps: steps.collect(), ..Plan::default() }
 }
 
-/// The files in their order, which is that of their names: Athena finds a short range of names faster than any list.
+/// Groups files in the order of their names: Athena prunes a contiguous range of names faster than an arbitrary list.
 fn batches(bucket: &str, files: &[FileEntry]) -> Vec<Batch> {
     let mut batches: Vec<Batch> = Vec::new();
     for file in files {
@@ -178,8 +177,8 @@ fn batches(bucket: &str, files: &[FileEntry]) -> Vec<Batch> {
     batches
 }
 
-/// All codes that there could be, cut where as many of the known markets as one INSERT may write have passed. Markets that the
-/// manifest doesn't know fall in between.
+/// Divides the range of all market codes so that each range has at most [`MAX_PARTITIONS`] known markets. Markets that are not in
+/// the manifest fall into one of the ranges.
 fn ranges(markets: &[&str]) -> Vec<(String, String)> {
     let inner = markets.chunks(MAX_PARTITIONS).skip(1).map(|chunk| chunk[0]);
     let borders: Vec<&str> = iter::once("A").chain(inner).chain(["a"]).collect();
@@ -209,7 +208,7 @@ mod tests {
         FileEntry { name: name.to_owned(), rows: 1, bytes, crc64nvme: String::new() }
     }
 
-    /// What stands in the brackets after `text` in the view, without quotes.
+    /// Returns the values of the list that follows `text` in the view, without quotes.
     fn listed_after(text: &str) -> Vec<String> {
         let view = statements().checked;
         let (_, list) = view.split_once(&format!("({text} IN (")).unwrap();

@@ -1,4 +1,4 @@
-//! From a CREATE EXTERNAL TABLE statement to what must then stand in the catalogue.
+//! Conversion of a CREATE EXTERNAL TABLE statement to the entry in the catalogue that it produces.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,11 @@ const PARQUET_SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetH
 const PARQUET_INPUT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
 const TEXT_INPUT: &str = "org.apache.hadoop.mapred.TextInputFormat";
 
-/// Reads one statement.
+/// Parses one CREATE EXTERNAL TABLE statement.
+///
+/// # Errors
+///
+/// Fails if the statement is malformed, or has neither a SerDe nor `STORED AS PARQUET`.
 pub fn table_definition(statement: String) -> Result<TableDefinition> {
     let mut parsed = Parser::parse_sql(&HiveDialect {}, &statement).with_context(|| format!("in\n{statement}"))?;
     let Some(Statement::CreateTable(create)) = parsed.pop() else { bail!("not a table:\n{statement}") };

@@ -1,4 +1,4 @@
-//! What is wanted on AWS: the definitions, and the data sets as their manifests describe them.
+//! Desired state: the definitions, and the data sets as their manifests describe them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,43 +13,47 @@ use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR};
 
 use super::{Definitions, Role, bucket_name};
 
-/// Everything that is wanted.
+/// The whole desired state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {
     /// Buckets, workgroup and catalogue.
     pub definitions: Definitions,
-    /// The data sets, in the order in which they are sent.
+    /// Data sets in upload order.
     pub data: Vec<DataSet>,
-    /// The partitions of the curated table; `None` if the data decides nothing about them.
+    /// Partitions of the curated table; `None` if they are not managed because no curated data set is known.
     pub partitions: Option<Vec<Partition>>,
-    /// The ARN of whom the dashboard on QuickSight is to belong to; `None` if QuickSight isn't looked at.
+    /// ARN of the owner of the QuickSight dashboard; `None` if QuickSight isn't managed.
     pub dashboard_owner: Option<String>,
 }
 
-/// A data set and the bucket that it belongs into.
+/// A data set and its bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSet {
     /// Raw or curated.
     pub role: Role,
     /// The bucket.
     pub bucket: String,
-    /// Every object but the manifest, by key.
+    /// All objects except the manifest, by key.
     pub objects: BTreeMap<String, Upload>,
-    /// The manifest.
+    /// Manifest.
     pub manifest: Upload,
 }
 
-/// The two local data sets.
+/// The manifests of the local data sets.
 #[derive(Clone, Debug)]
 pub struct Local {
-    /// What `generate` left.
+    /// Manifest written by `generate`.
     pub raw: RawManifest,
-    /// What `transform` left; `None` if Athena is to curate.
+    /// Manifest written by `transform`; `None` if Athena curates.
     pub curated: Option<CuratedManifest>,
 }
 
 impl Local {
     /// Reads the manifests of both data sets.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a manifest is missing or can't be read.
     pub fn load(raw: &Path, curated: Option<&Path>) -> Result<Self> {
         let how_to = "run `cargo run --release` (or `generate` and `transform`) first, or name it with";
         let missing = |dir: &Path, flag: &str| format!("there is no data set in {}; {how_to} {flag}", dir.display());
@@ -64,20 +68,24 @@ impl Local {
         Ok(Self { raw: raw_manifest, curated })
     }
 
-    /// Whether the curated tickets were made from exactly the raw ones.
+    /// Returns true if the curated data set was made from exactly this raw data set.
     pub fn belong_together(&self) -> bool {
         self.curated.as_ref().is_none_or(|curated| is_made_from(curated, &self.raw))
     }
 }
 
-/// Whether the curated tickets were made from exactly these raw ones.
+/// Returns true if `curated` was made from exactly the files of `raw`, by checksum and size.
 pub fn is_made_from(curated: &CuratedManifest, raw: &RawManifest) -> bool {
     let made_from = curated.inputs.iter().map(|input| (&input.crc64nvme, input.bytes));
     made_from.eq(raw.files.iter().map(|file| (&file.crc64nvme, file.bytes)))
 }
 
 impl Desired {
-    /// Puts definitions and data together.
+    /// Combines definitions and data sets.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a definition is malformed, or a manifest can't be read.
     pub fn new(account_id: &str, region: &str, local: &Local, raw: &Path, curated: &Path) -> Result<Self> {
         let mut data = vec![data_set(Role::Raw, account_id, raw, &local.raw)?];
         let mut partitions = None;
@@ -88,14 +96,14 @@ impl Desired {
         Ok(Self { definitions: Definitions::load(account_id, region)?, data, partitions, dashboard_owner: None })
     }
 
-    /// Wants curated tickets that are not on this machine.
+    /// Replaces the curated data set with one in S3.
     pub fn set_curated(&mut self, account_id: &str, manifest: &CuratedManifest, data: DataSet) {
         self.forget_curated();
         self.data.push(data);
         self.partitions = Some(market_partitions(account_id, manifest));
     }
 
-    /// Wants no curated tickets any more, and no certain partitions.
+    /// Removes the curated data set, and stops managing partitions.
     pub fn forget_curated(&mut self) {
         self.data.retain(|data| data.role != Role::Curated);
         self.partitions = None;
@@ -107,12 +115,12 @@ fn market_partitions(account_id: &str, manifest: &CuratedManifest) -> Vec<Partit
     manifest.markets.keys().map(|market| market_partition(&bucket, market)).collect()
 }
 
-/// The partition of a market.
+/// Returns the partition of a market.
 pub fn market_partition(bucket: &str, market: &str) -> Partition {
     Partition { values: vec![market.to_owned()], location: format!("s3://{bucket}/{TICKETS_DIR}/market={market}/") }
 }
 
-/// The key of a file of a data set: its tickets lie below `tickets/` in both buckets.
+/// Returns the object key of a file; tickets are below `tickets/` in both buckets.
 pub fn key_of(role: Role, file: &str) -> String {
     match role {
         Role::Raw if file != MANIFEST_FILE => format!("{TICKETS_DIR}/{file}"),

@@ -1,4 +1,5 @@
-//! The infrastructure as `infra/` defines it, filled in for one account and region. What these files say is what is submitted.
+//! Desired state: the infrastructure as `infra/` defines it, with account and region filled in. These texts are submitted to AWS
+//! unchanged.
 
 use anyhow::{Context, Result, ensure};
 use aws::quicksight::resource::QuickSightResource;
@@ -24,16 +25,16 @@ const BUCKETS: [(Role, &str); 3] = [
 const WORKGROUP: &str = include_str!("../../../../infra/workgroup.json");
 const POLICY: &str = include_str!("../../../../infra/iam/deploy-policy.json");
 
-/// Everything that is wanted, but the data.
+/// All defined infrastructure; the data is not part of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definitions {
     /// The three buckets.
     pub buckets: Vec<BucketDefinition>,
-    /// Where questions are asked.
+    /// Workgroup of all queries.
     pub workgroup: Workgroup,
     /// Database, tables and view.
     pub catalog: CatalogDefinition,
-    /// What shows the tickets on QuickSight, each after what it needs.
+    /// Resources on QuickSight, dependencies first.
     pub assets: Vec<QuickSightResource>,
 }
 
@@ -42,47 +43,47 @@ pub const CURATION_TABLES: [&str; 3] = ["tickets_checked", "tickets_curating", "
 /// The prefix in the curated bucket below which a curation writes tickets that are not published yet.
 pub const STAGING: &str = "curating/";
 
-/// What a bucket is for.
+/// Purpose of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// JSON-Lines.
+    /// Raw tickets as JSON Lines.
     Raw,
-    /// Parquet.
+    /// Curated tickets as Parquet.
     Curated,
-    /// What Athena answers.
+    /// Query results of Athena.
     Results,
 }
 
 /// A bucket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BucketDefinition {
-    /// What it is for.
+    /// Purpose.
     pub role: Role,
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its settings.
+    /// Settings.
     pub settings: BucketSettings,
 }
 
 /// Database, tables and view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CatalogDefinition {
-    /// The statement that makes the database.
+    /// Statement that creates the database.
     pub database: String,
     /// The tables, in the order of the file.
     pub tables: Vec<TableDefinition>,
-    /// The statement that makes the view.
+    /// Statement that creates the view.
     pub view: String,
 }
 
 /// A table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableDefinition {
-    /// Its name in the database.
+    /// Name within the database.
     pub name: String,
-    /// The statement that makes it.
+    /// Statement that creates it.
     pub statement: String,
-    /// What must then stand in the catalogue.
+    /// Expected entry in the catalogue.
     pub table: Table,
 }
 
@@ -95,7 +96,11 @@ struct BucketFile {
 }
 
 impl Definitions {
-    /// Reads the definitions that this program carries.
+    /// Parses the definitions that are compiled into the program.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file in `infra/` is malformed or incomplete.
     pub fn load(account_id: &str, region: &str) -> Result<Self> {
         let buckets = BUCKETS.iter().map(|(role, text)| {
             let file: BucketFile = serde_json::from_str(&filled(text, account_id, region))?;
@@ -115,7 +120,7 @@ impl Definitions {
     }
 }
 
-/// The name of an account's bucket.
+/// Returns the name of an account's bucket.
 pub fn bucket_name(role: Role, account_id: &str) -> String {
     match role {
         Role::Raw => names::raw_bucket(account_id),
@@ -124,7 +129,7 @@ pub fn bucket_name(role: Role, account_id: &str) -> String {
     }
 }
 
-/// The IAM policy that allows everything that deploy does, and no more.
+/// Returns the least-privilege IAM policy for `deploy`.
 pub fn iam_policy(account_id: &str, region: &str) -> String {
     filled(POLICY, account_id, region)
 }
@@ -133,7 +138,7 @@ pub(crate) fn filled(text: &str, account_id: &str, region: &str) -> String {
     text.replace("<ACCOUNT_ID>", account_id).replace("<REGION>", region).replace("<PARTITION>", partition_of(region))
 }
 
-/// MSCK REPAIR is for who runs the file by hand: deploy registers the partitions that the manifest names.
+/// Parses the DDL. `MSCK REPAIR TABLE` is skipped: it serves manual runs of the file; `deploy` registers the partitions itself.
 fn catalog(sql: &str) -> Result<CatalogDefinition> {
     let mut catalog = CatalogDefinition { database: String::new(), tables: Vec::new(), view: String::new() };
     for statement in statements(sql) {

@@ -8,16 +8,16 @@ use serde_json::{Map, Value, json};
 
 use super::filled;
 
-/// The requests that make them, each after what it needs.
+/// Bodies of the create requests, dependencies first.
 const FILES: [(ResourceKind, &str, &str); 3] = [
     (ResourceKind::DataSource, "DataSourceId", include_str!("../../../../infra/quicksight/data-source.json")),
     (ResourceKind::DataSet, "DataSetId", include_str!("../../../../infra/quicksight/data-set.json")),
     (ResourceKind::Dashboard, "DashboardId", include_str!("../../../../infra/quicksight/dashboard.json")),
 ];
-/// The member of a dashboard's version that says which definition it was made of.
+/// Member of a dashboard's version that contains the fingerprint of its definition.
 pub(crate) const FINGERPRINT: &str = "VersionDescription";
 
-/// The three, filled in for one account and region.
+/// Parses the three definitions, with account and region filled in.
 pub(crate) fn assets(account_id: &str, region: &str) -> Result<Vec<QuickSightResource>> {
     let asset = |(kind, id, text): &(ResourceKind, &str, &str)| -> Result<QuickSightResource> {
         let mut settings: Map<String, Value> = serde_json::from_str(&filled(text, account_id, region))?;
@@ -30,14 +30,14 @@ pub(crate) fn assets(account_id: &str, region: &str) -> Result<Vec<QuickSightRes
     FILES.iter().map(|file| asset(file).with_context(|| format!("infra/quicksight: {}", file.0.name()))).collect()
 }
 
-/// QuickSight renders a definition anew, so it can't be compared with ours: it is known by a checksum of what was submitted.
+/// Returns a checksum of the submitted definition. QuickSight returns its own rendering, which can't be compared with ours.
 fn fingerprint(settings: &Map<String, Value>) -> Result<String> {
     let mut checksum = Checksum::default();
     checksum.update(serde_json::to_string(settings)?.as_bytes());
     Ok(format!("aftersales-deploy {}", checksum.to_base64()))
 }
 
-/// The ARN of a user of QuickSight, by name; an ARN, which may be a group's, stays as it is.
+/// Returns the ARN of a QuickSight user given by name; an ARN (of a user or group) is returned unchanged.
 pub fn owner_arn(user: &str, account_id: &str, region: &str) -> String {
     if user.starts_with("arn:") {
         return user.to_owned();
@@ -45,12 +45,12 @@ pub fn owner_arn(user: &str, account_id: &str, region: &str) -> String {
     format!("arn:{}:quicksight:{region}:{account_id}:user/default/{user}", partition_of(region))
 }
 
-/// How an asset is called everywhere.
+/// Returns the name of a resource in plans and messages.
 pub(crate) fn resource(kind: ResourceKind, id: &str) -> String {
     format!("{} {id}", kind.name())
 }
 
-/// Where the dashboard is looked at, if that is known of the region.
+/// Returns the URL of the dashboard; `None` outside the partition `aws`.
 pub(crate) fn address(assets: &[QuickSightResource], region: &str) -> Option<String> {
     let dashboard = assets.iter().find(|asset| asset.kind == ResourceKind::Dashboard)?;
     let is_known = partition_of(region) == "aws";

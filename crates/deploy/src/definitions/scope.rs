@@ -1,6 +1,6 @@
-//! The parts of the lake that a command looks at.
+//! Parts of the lake that a command manages.
 
-/// Which parts of the whole are looked at.
+/// Parts of the lake that a command manages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// Buckets and their settings.
@@ -12,6 +12,6 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// All of them.
+    /// All parts.
     pub const ALL: Self = Self { buckets: true, data: true, catalog: true };
 }

@@ -1,20 +1,20 @@
-//! How a definition and what is there differ, member by member, in words.
+//! Differences of two JSON values, member by member, as text.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// A longer value is not quoted.
+/// Maximum length in bytes of a value that is quoted in a message.
 const LONGEST_QUOTED: usize = 80;
 
-/// Of all members of either.
+/// Compares all members of both values.
 pub(crate) fn of_all(actual: &Value, wanted: &Value) -> Vec<String> {
     let (actual, wanted) = (flat(actual), flat(wanted));
     let names = actual.keys().chain(wanted.keys().filter(|name| !actual.contains_key(*name)));
     names.filter_map(|name| difference(name, actual.get(name), wanted.get(name))).collect()
 }
 
-/// Of those members that are wanted: a service may add what it takes for granted.
+/// Compares the members of `wanted` only, because services add defaults.
 pub(crate) fn of_wanted(actual: &Value, wanted: &Value) -> Vec<String> {
     let actual = flat(actual);
     flat(wanted).iter().filter_map(|(name, wanted)| difference(name, actual.get(name), Some(wanted))).collect()
@@ -32,7 +32,7 @@ fn difference(name: &str, actual: Option<&String>, wanted: Option<&String>) -> O
     Some(format!("{name} is {}, wanted {}", shown(actual), shown(wanted)))
 }
 
-/// Every value that is neither object nor list, by the names and numbers on the way to it; of a list, how long it is.
+/// Flattens a value to its scalars and the lengths of its lists, by path.
 fn flat(value: &Value) -> BTreeMap<String, String> {
     let mut flat = BTreeMap::new();
     flatten("", value, &mut flat);

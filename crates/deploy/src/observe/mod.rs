@@ -1,4 +1,4 @@
-//! What is there on AWS, as far as it matters for what is wanted.
+//! Actual state on AWS, as far as it is relevant to the desired state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,51 +21,52 @@ pub(crate) mod quicksight;
 pub mod tables;
 pub mod view;
 
-/// The object that announces what a deploy is about to write, so that it is known as ours even if that deploy never ends.
+/// Key of the pending manifest: an object that lists the keys a deploy is about to write, so that they are recognized as managed
+/// even if that deploy is interrupted.
 pub const PENDING_MANIFEST: &str = "_manifest.pending.json";
 
-/// What is there.
+/// The actual state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Actual {
-    /// Each wanted bucket, by name.
+    /// State of each defined bucket, by name.
     pub buckets: BTreeMap<String, BucketState>,
-    /// What lies in the buckets that were looked into, by the bucket's name.
+    /// Contents of the buckets that were listed, by bucket name.
     pub contents: BTreeMap<String, Contents>,
     /// The workgroup.
     pub workgroup: Option<Workgroup>,
-    /// Whether the database is there.
+    /// True if the database exists.
     pub has_database: bool,
     /// Tables and views by name.
     pub tables: BTreeMap<String, Table>,
     /// The partitions of the curated table.
     pub partitions: Vec<Partition>,
-    /// What there is on QuickSight, if that was looked at.
+    /// Resources on QuickSight; empty if QuickSight isn't managed.
     pub assets: BTreeMap<ResourceKind, ExistingResource>,
 }
 
-/// What lies in a bucket.
+/// Contents of a bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// Every key with its size.
+    /// Size in bytes by key, for every object.
     pub keys: BTreeMap<String, u64>,
-    /// What S3 knows of those wanted objects that have the right size.
+    /// Checksums of the desired objects that have the expected size.
     pub states: BTreeMap<String, ObjectState>,
-    /// The keys that the manifest there owns.
+    /// Keys listed in the manifest in the bucket.
     pub owned: BTreeSet<String>,
-    /// The keys that a deploy that didn't end has announced.
+    /// Keys listed in the pending manifest of an interrupted deploy.
     pub announced: BTreeSet<String>,
 }
 
-/// What an announcement says.
+/// Content of the pending manifest.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PendingManifest {
-    /// For whoever finds it.
+    /// Explanation for readers of the file.
     pub note: String,
-    /// Keys that belong to us though no manifest names them yet; one that ends in `/` stands for all below it.
+    /// Managed keys that no manifest lists yet; a key that ends in `/` stands for all keys with that prefix.
     pub keys: BTreeSet<String>,
 }
 
-/// Of a manifest of any version: only what it owns.
+/// The file names of a manifest of any version.
 #[derive(Deserialize)]
 struct Owner {
     files: Vec<OwnedFile>,
@@ -78,21 +79,25 @@ struct OwnedFile {
     name: String,
 }
 
-/// Looks at everything that `parts` of the plan depend on.
+/// Reads the actual state that a plan of this scope needs.
+///
+/// # Errors
+///
+/// Fails if a request fails, or a manifest in a bucket can't be parsed.
 pub fn observe(session: &Session, desired: &Desired, scope: Scope) -> Result<Actual> {
     let mut actual = Actual::default();
     for definition in &desired.definitions.buckets {
         let bucket = session.bucket(&definition.name)?;
         actual.buckets.insert(definition.name.clone(), bucket);
     }
-    if parts.data {
+    if scope.data {
         for data in &desired.data {
             if matches!(actual.buckets.get(&data.bucket), Some(BucketState::Exists(_))) {
                 actual.contents.insert(data.bucket.clone(), contents(session, data)?);
             }
         }
     }
-    if parts.catalog {
+    if scope.catalog {
         observe_catalog(session, &desired.definitions, &mut actual)?;
     }
     if desired.dashboard_owner.is_some() {
@@ -101,7 +106,11 @@ pub fn observe(session: &Session, desired: &Desired, scope: Scope) -> Result<Act
     Ok(actual)
 }
 
-/// Looks at everything that may have to be taken down, on QuickSight only if that is wished.
+/// Reads the actual state that a destroy needs, that of QuickSight only on request.
+///
+/// # Errors
+///
+/// Fails if a request fails, or a manifest in a bucket can't be parsed.
 pub fn observe_all(session: &Session, definitions: &Definitions, with_quicksight: bool) -> Result<Actual> {
     let mut actual = Actual::default();
     for definition in &definitions.buckets {
@@ -159,7 +168,7 @@ fn contents(session: &Session, data: &DataSet) -> Result<Contents> {
     Ok(contents)
 }
 
-/// In the results' bucket everything that the workgroup wrote is ours.
+/// Lists a bucket and its managed keys. In the bucket for results, all objects written by the workgroup are managed.
 fn owned_contents(session: &Session, definition: &BucketDefinition) -> Result<Contents> {
     if definition.role != Role::Results {
         return ownership(session, &definition.name, definition.role);
@@ -169,7 +178,7 @@ fn owned_contents(session: &Session, definition: &BucketDefinition) -> Result<Co
     Ok(Contents { keys, owned, ..Contents::default() })
 }
 
-/// What is there, and what of it is ours: the complete listing, and what the manifests in the bucket say.
+/// Reads the complete listing of a bucket, and the managed keys according to its manifests.
 pub(crate) fn ownership(session: &Session, bucket: &str, role: Role) -> Result<Contents> {
     let keys = session.list(bucket, "")?;
     let read = |key: &str| if keys.contains_key(key) { session.read_object(bucket, key) } else { Ok(None) };
@@ -178,7 +187,11 @@ pub(crate) fn ownership(session: &Session, bucket: &str, role: Role) -> Result<C
 }
 
 impl Contents {
-    /// From a bucket's listing and the texts of the two objects that say what is ours.
+    /// Combines the listing of a bucket with the texts of its manifest and pending manifest.
+    ///
+    /// # Errors
+    ///
+    /// Fails if one of the texts can't be parsed.
     pub fn new(
         bucket: &str,
         role: Role,

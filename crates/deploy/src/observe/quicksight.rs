@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::differences;
 use crate::definitions::quicksight::FINGERPRINT;
 
-/// What another hand may add to a data set, and what an update takes away again.
+/// Members of a data set that may have been added outside `deploy`; an update removes them.
 const ADDED_TO_DATA_SETS: [&str; 4] =
     ["ColumnGroups", "ColumnLevelPermissionRules", "FieldFolders", "RowLevelPermissionDataSet"];
 
@@ -47,7 +47,7 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty)
 }
 
-/// QuickSight writes down a logical table for each physical one, which by itself does nothing.
+/// Returns true if the logical tables transform the data. QuickSight adds a logical table without transforms to each physical one.
 fn transforms(tables: &Value) -> bool {
     let Some(tables) = tables.as_object() else { return false };
     tables.len() > 1 || tables.values().any(|table| !is_empty(&table["DataTransforms"]))

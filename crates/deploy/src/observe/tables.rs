@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws::glue::Table;
 
-/// What of `actual` is not as wanted, one phrase each. Glue adds options of its own, which don't count.
+/// Lists how `actual` differs from `wanted`, one phrase each. Properties that Glue adds are ignored.
 pub fn differences(wanted: &Table, actual: &Table) -> Vec<String> {
     let mut differences = Vec::new();
     let mut compare = |what: &str, wanted: String, actual: String| {

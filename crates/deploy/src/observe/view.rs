@@ -1,17 +1,17 @@
-//! Whether a view in the catalogue is the wanted one.
+//! Comparison of a view in the catalogue with its definition.
 //!
-//! Athena doesn't keep a view's text: it stores its own rendering, in base64 within a comment. So that the view is known again,
-//! deploy marks it with two checksums: of the text it submitted, and of what Athena made of it.
+//! Athena doesn't store the text of a view but its own rendering, in base64 within a comment. To recognize the view later, `deploy`
+//! stores a fingerprint of two checksums: that of the submitted text, and that of Athena's rendering.
 
 use aws::glue::Table;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use publish::Checksum;
 use serde::Deserialize;
 
-/// The option of the view in the catalogue that holds the mark.
+/// Property of the view in the catalogue that contains the fingerprint.
 pub const FINGERPRINT: &str = "aftersales_definition";
 
-/// How Athena stores a view.
+/// Prefix and suffix of the text of a view that Athena has stored.
 const STORED: (&str, &str) = ("/* Presto View: ", " */");
 
 #[derive(Deserialize)]
@@ -20,30 +20,30 @@ struct Stored {
     original_sql: String,
 }
 
-/// The mark of a view that `statement` made and that now looks like `stored`.
+/// Returns the fingerprint of a view that `statement` created and that is now stored as `stored`.
 pub fn fingerprint(statement: &str, stored: &Table) -> String {
     let of_stored = stored.view_text.as_deref().unwrap_or_default();
     format!("{} {}", checksum(&normal(query_of(statement))), checksum(of_stored))
 }
 
-/// Whether `stored` is the view that `statement` makes.
+/// Returns true if `stored` is the view that `statement` creates.
 pub fn is_same(statement: &str, stored: &Table) -> bool {
     needs_no_fingerprint(statement, stored) || stored.parameters.get(FINGERPRINT) == Some(&fingerprint(statement, stored))
 }
 
-/// Whether the text in the catalogue says by itself that it is the wanted one.
+/// Returns true if the stored text equals the definition without the help of a fingerprint.
 pub fn needs_no_fingerprint(statement: &str, stored: &Table) -> bool {
     let text = stored.view_text.as_deref().unwrap_or_default();
     let text = original_sql(text).unwrap_or_else(|| text.to_owned());
     normal(&text) == normal(query_of(statement))
 }
 
-/// Whether Athena would replace it: a table, or a view of Hive's or Spark's making, must be deleted first.
+/// Returns true if Athena can replace it. A table, or a view created by Hive or Spark, must be deleted first.
 pub fn is_replaceable(stored: &Table) -> bool {
     stored.view_text.as_deref().is_some_and(|text| text.trim().starts_with(STORED.0))
 }
 
-/// The query of a `CREATE OR REPLACE VIEW name AS query`.
+/// Returns the query of a `CREATE OR REPLACE VIEW name AS query`.
 fn query_of(statement: &str) -> &str {
     statement.split_once(" AS\n").map_or(statement, |(_, query)| query)
 }

@@ -1,4 +1,4 @@
-//! The plan that takes everything down again: what we made, and nothing else.
+//! The plan that deletes all managed resources, and nothing else.
 
 use aws::s3::bucket_settings::{BucketSettings, Setting};
 use aws::s3::bucket_api::BucketState;
@@ -12,10 +12,10 @@ use crate::definitions::{BucketDefinition, CURATION_TABLES, Definitions, Role};
 use crate::observe::{PENDING_MANIFEST, Actual, Contents};
 
 const REASON: &str = "ours";
-/// The tag by which what we made is known.
+/// Tag that identifies managed resources.
 const MADE_BY: (&str, &str) = ("managed-by", "aftersales-deploy");
 
-/// Makes the plan: first what reads the data, then the data, then what held it.
+/// Computes the plan: consumers of the data first, then the data, then its buckets.
 pub fn plan_destroy(definitions: &Definitions, actual: &Actual) -> Plan {
     let mut plan = Plan::default();
     plan.steps.extend(quicksight::deletions(&definitions.assets, &actual.assets).into_iter().map(Step::QuickSight));
@@ -58,7 +58,7 @@ fn catalog(plan: &mut Plan, definitions: &Definitions, actual: &Actual) {
             || definitions.catalog.tables.iter().any(|table| table.name == name)
     };
     let (ours, foreign): (Vec<&String>, Vec<&String>) = actual.tables.keys().partition(|name| is_ours(name));
-    // The view asks the table: it goes first, and it has the later name.
+    // The view depends on the table and must be deleted first; reverse order of names guarantees that.
     plan.steps.extend(ours.iter().rev().map(|name| Step::DeleteTable { name: (*name).clone() }));
     if foreign.is_empty() {
         plan.steps.push(Step::DeleteDatabase { name: DATABASE.to_owned() });
@@ -68,13 +68,14 @@ fn catalog(plan: &mut Plan, definitions: &Definitions, actual: &Actual) {
     }
 }
 
-/// Data first, then the manifest and the announcement: whatever interrupts it, the next plan still knows what is ours.
+/// Plans the removal of a bucket: data first, then manifest and pending manifest, so that the next plan still recognizes managed
+/// keys after an interrupt.
 fn bucket(plan: &mut Plan, definition: &BucketDefinition, settings: &BucketSettings, contents: &Contents) {
     let name = &definition.name;
     let is_named = |key: &String| contents.owned.contains(key) || contents.announced.contains(key);
     let is_record = |key: &String| key == MANIFEST_FILE || key == PENDING_MANIFEST;
     let is_data = |key: &&String| is_named(key) && !is_record(key);
-    // There are no records among Athena's results: what has such a name there is somebody's.
+    // Athena writes no manifests among its results: an object of that name there is unmanaged.
     let is_last = |key: &&String| is_record(key) && definition.role != Role::Results;
     let data: Vec<String> = contents.keys.keys().filter(is_data).cloned().collect();
     let last: Vec<String> = contents.keys.keys().filter(is_last).cloned().collect();

@@ -1,12 +1,11 @@
-//! What has to be done so that what is there becomes what is wanted: a pure function of the two. Carrying a plan out decides
-//! nothing any more.
+//! The plan that leads from the actual to the desired state: a pure function of both. Execution makes no further decisions.
 
 use std::collections::BTreeSet;
 
 use aws::athena::Workgroup;
-use aws::s3::bucket_settings::{BucketSettings, Setting};
-use aws::s3::bucket_api::BucketState;
 use aws::glue::Partition;
+use aws::s3::bucket_api::BucketState;
+use aws::s3::bucket_settings::{BucketSettings, Setting};
 use aws::s3::upload::Upload;
 use cli_support::human;
 use ticket_schema::names::{TABLE, TICKETS_DIR, VIEW};
@@ -26,13 +25,13 @@ pub use step::{Action, Blocker, Plan, Reason, Step};
 use shortened::some_of;
 use step::DEPLOY_COMPLETED;
 
-/// Makes the plan.
+/// Computes the plan.
 pub fn plan(desired: &Desired, actual: &Actual, scope: Scope) -> Plan {
     let mut plan = Plan::default();
     for definition in &desired.definitions.buckets {
-        plan.bucket(definition, actual.buckets.get(&definition.name), parts);
+        plan.bucket(definition, actual.buckets.get(&definition.name), scope);
     }
-    if parts.data {
+    if scope.data {
         for data in &desired.data {
             let is_out_of_reach =
                 matches!(actual.buckets.get(&data.bucket), Some(BucketState::OtherRegion(_) | BucketState::Inaccessible));
@@ -42,7 +41,7 @@ pub fn plan(desired: &Desired, actual: &Actual, scope: Scope) -> Plan {
             }
         }
     }
-    if parts.catalog {
+    if scope.catalog {
         plan.workgroup(&desired.definitions.workgroup, actual.workgroup.as_ref());
         plan.catalog(&desired.definitions.catalog, actual);
         if let Some(partitions) = &desired.partitions {
@@ -69,8 +68,8 @@ impl Plan {
             Some(BucketState::Exists(settings)) => settings,
             None | Some(BucketState::Missing) => {
                 let is_needed =
-                    parts.data && definition.role != Role::Results || parts.catalog && definition.role == Role::Results;
-                if parts.buckets {
+                    scope.data && definition.role != Role::Results || scope.catalog && definition.role == Role::Results;
+                if scope.buckets {
                     self.steps.push(Step::CreateBucket { bucket: name.clone() });
                 } else if is_needed {
                     let text = format!("there is no bucket {name}; run `deploy --only buckets` first");
@@ -95,7 +94,7 @@ impl Plan {
                 return;
             }
         };
-        if parts.buckets {
+        if scope.buckets {
             let wanted = definition.settings.keeping_other_tags(settings);
             for setting in Setting::ALL {
                 let actual = settings.canonical(setting);
@@ -107,8 +106,8 @@ impl Plan {
         }
     }
 
-    /// New parts first, then the manifest, then what is no longer wanted: a reader always finds every object that the manifest
-    /// names. What comes and what goes is announced before, so that it is known as ours wherever this is interrupted.
+    /// Plans uploads in the order new objects, changed objects, manifest, deletions: every object that the manifest lists exists at
+    /// any time. The pending manifest is written first, so that all keys are recognized as managed wherever the deploy is interrupted.
     fn data(&mut self, data: &DataSet, actual: &Contents) {
         let bucket = &data.bucket;
         let is_ours = |key: &String| actual.owned.contains(key) || actual.announced.contains(key);
@@ -135,7 +134,7 @@ impl Plan {
             self.block(format!("data in {bucket}"), text);
         }
 
-        // What is there with the wanted content and isn't ours becomes ours with the manifest, not before.
+        // An unmanaged object with the desired content becomes managed with the manifest, not before.
         let new = sent.iter().map(|(upload, _)| &upload.key).filter(|key| !actual.owned.contains(*key));
         let keys: BTreeSet<String> = actual.announced.iter().chain(new).chain(&stale).cloned().collect();
         let is_announced = (!sent.is_empty() || manifest.is_some()) && keys != actual.announced;
@@ -172,7 +171,7 @@ impl Plan {
         self.notes.push(note);
     }
 
-    /// Further tags are nobody's mistake: only those that are wanted are compared.
+    /// Plans the workgroup. Unmanaged tags are ignored.
     fn workgroup(&mut self, wanted: &Workgroup, actual: Option<&Workgroup>) {
         let Some(actual) = actual else {
             self.steps.push(Step::CreateWorkgroup(Box::new(wanted.clone())));
@@ -230,14 +229,14 @@ impl Plan {
     }
 }
 
-/// The directories whose files Athena reads: the raw table's, and the curated table's partitions'.
+/// Returns the prefixes that Athena reads: those of the raw table and of the partitions of the curated table.
 fn ticket_directories(data: &DataSet) -> BTreeSet<&str> {
     let directories = data.objects.keys().filter_map(|key| key.rsplit_once('/')).map(|(directory, _)| directory);
     let below = directories.filter(|directory| directory.split('/').next() == Some(TICKETS_DIR));
     below.chain((data.role == Role::Raw).then_some(TICKETS_DIR)).collect()
 }
 
-/// Athena reads every file in these directories and those below, but for hidden ones and those that only mark a directory.
+/// Returns true if Athena reads the object as tickets: it is below one of the prefixes, not hidden, and no directory marker.
 fn is_read_as_tickets(key: &str, directories: &BTreeSet<&str>) -> bool {
     let mut above = key.rsplit_once('/');
     if above.is_none_or(|(_, name)| name.is_empty() || name.starts_with(['_', '.'])) {
@@ -252,11 +251,11 @@ fn is_read_as_tickets(key: &str, directories: &BTreeSet<&str>) -> bool {
     false
 }
 
-/// The whole decision whether to send an object: by size and content, never by time.
+/// Decides if an object is uploaded, by size and checksum; timestamps are never compared.
 fn reason_to_send(wanted: &Upload, actual: &Contents) -> Option<Reason> {
     match (actual.keys.get(&wanted.key), actual.states.get(&wanted.key)) {
         (Some(bytes), _) if *bytes != wanted.bytes => Some(Reason::Changed),
-        // It wasn't there, or is gone since it was listed.
+        // It was missing, or was deleted after the listing.
         (None, _) | (Some(_), None) => Some(Reason::New),
         (Some(_), Some(state)) => match &state.crc64nvme {
             Some(crc64nvme) if *crc64nvme == wanted.crc64nvme => None,

@@ -9,42 +9,42 @@ use super::step::Action;
 use crate::definitions::quicksight::resource;
 use crate::observe::quicksight::differences_of;
 
-/// One thing to do about one of them.
+/// A step that concerns one resource on QuickSight.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QuickSightStep {
-    /// Make it.
+    /// Create the resource.
     Create {
-        /// What it is to be.
+        /// Desired value.
         asset: QuickSightResource,
-        /// The ARN of the user or group whom it will belong to.
+        /// ARN of the owner, a user or group.
         owner: String,
     },
-    /// Bring it to what is wanted.
+    /// Update the resource.
     Update {
-        /// What it is to be.
+        /// Desired value.
         asset: QuickSightResource,
-        /// What is not as wanted.
+        /// Differences from the definition.
         differences: Vec<String>,
     },
-    /// Make a user or group its owner.
+    /// Grant the permissions of an owner.
     Grant {
-        /// What it is.
+        /// Actual value or kind.
         kind: ResourceKind,
-        /// Its name.
+        /// Name.
         id: String,
-        /// The ARN of the user or group.
+        /// ARN of the user or group.
         owner: String,
     },
-    /// Delete it.
+    /// Delete the resource.
     Delete {
-        /// What it is.
+        /// Actual value or kind.
         kind: ResourceKind,
-        /// Its name.
+        /// Name.
         id: String,
     },
 }
 
-/// What has to be done so that all of them are as wanted and belong to `owner`.
+/// Plans the steps after which all resources match their definitions and belong to `owner`.
 pub(crate) fn steps(wanted: &[QuickSightResource], actual: &BTreeMap<ResourceKind, ExistingResource>, owner: &str) -> Vec<QuickSightStep> {
     let mut steps = Vec::new();
     for asset in wanted {
@@ -63,14 +63,14 @@ pub(crate) fn steps(wanted: &[QuickSightResource], actual: &BTreeMap<ResourceKin
     steps
 }
 
-/// What takes down those that are there: first what shows, then what is shown.
+/// Plans the deletion of existing resources, dependants first.
 pub(crate) fn deletions(wanted: &[QuickSightResource], actual: &BTreeMap<ResourceKind, ExistingResource>) -> Vec<QuickSightStep> {
     let there = wanted.iter().rev().filter(|asset| actual.contains_key(&asset.kind));
     there.map(|asset| QuickSightStep::Delete { kind: asset.kind, id: asset.id.clone() }).collect()
 }
 
 impl QuickSightStep {
-    /// Whether something comes, changes or goes.
+    /// Returns the action: create, update or delete.
     pub(crate) const fn action(&self) -> Action {
         match self {
             Self::Create { .. } => Action::Create,
@@ -79,7 +79,7 @@ impl QuickSightStep {
         }
     }
 
-    /// What it is about.
+    /// Returns the name of the resource concerned.
     pub(crate) fn resource(&self) -> String {
         match self {
             Self::Create { asset, .. } | Self::Update { asset, .. } => resource(asset.kind, &asset.id),
@@ -87,7 +87,7 @@ impl QuickSightStep {
         }
     }
 
-    /// What exactly is done, in words and for programs.
+    /// Describes the step as text and as JSON.
     pub(crate) fn told(&self) -> (String, Value) {
         match self {
             Self::Create { owner, .. } => (format!("create, for {owner}"), json!({ "owner": owner })),

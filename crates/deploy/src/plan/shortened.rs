@@ -2,7 +2,7 @@
 
 use cli_support::human;
 
-/// How many keys of many are named.
+/// Number of keys shown of a long list.
 const KEYS_SHOWN: usize = 4;
 
 /// Returns the first few keys of a list and the number of the others.

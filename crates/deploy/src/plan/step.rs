@@ -13,177 +13,176 @@ use ticket_schema::names::{DATABASE, TABLE};
 
 use super::quicksight::QuickSightStep;
 
-/// Why an announcement goes.
+/// Reason why the pending manifest is deleted.
 pub(crate) const DEPLOY_COMPLETED: &str = "the deploy has ended";
 
-
-/// What has to be done, in this order.
+/// Steps in execution order, and reasons that block them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// One thing after another.
+    /// Steps in execution order.
     pub steps: Vec<Step>,
-    /// What makes it impossible. If there is any, no step is taken.
+    /// Reasons that block the plan; if there are any, no step is executed.
     pub blockers: Vec<Blocker>,
-    /// What a person should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
 }
 
-/// What makes a plan impossible.
+/// A reason that blocks a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Blocker {
-    /// What it is about, as [`Step::resource`] names it.
+    /// Resource, named as by [`Step::resource`].
     pub resource: String,
-    /// What is the matter, and what to do about it.
+    /// Problem and remedy.
     pub text: String,
 }
 
-/// One thing to do.
+/// A step of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Make a bucket.
+    /// Create a bucket.
     CreateBucket {
-        /// Its name.
+        /// Name.
         bucket: String,
     },
-    /// Make a setting of a bucket.
+    /// Change a setting of a bucket.
     SetBucket {
-        /// Its name.
+        /// Name.
         bucket: String,
-        /// Which.
+        /// Keys or setting concerned.
         setting: Setting,
-        /// What it is; null if it isn't made, or the bucket is new.
+        /// Actual value; null if it is not configured, or the bucket is new.
         actual: Value,
-        /// What it is to be.
+        /// Desired value.
         wanted: Box<BucketSettings>,
     },
-    /// Write down which keys are about to come and go.
+    /// Write the pending manifest with the keys that are about to be uploaded or deleted.
     WritePendingManifest {
-        /// Where.
+        /// Bucket.
         bucket: String,
-        /// Those and all earlier ones: what is ours though no manifest names it yet, or any more.
+        /// These keys and those of an interrupted deploy: managed keys that the manifest doesn't list yet, or no longer lists.
         keys: BTreeSet<String>,
     },
-    /// Send an object.
+    /// Upload an object.
     Upload {
-        /// What, and where to.
+        /// Content and destination.
         upload: Upload,
-        /// Why.
+        /// Reason.
         reason: Reason,
     },
-    /// Delete objects of ours.
+    /// Delete managed objects.
     DeleteObjects {
-        /// Where.
+        /// Bucket.
         bucket: String,
-        /// Which.
+        /// Keys or setting concerned.
         keys: Vec<String>,
-        /// Why.
+        /// Reason.
         reason: &'static str,
     },
-    /// Give up unfinished uploads of ours.
+    /// Abort incomplete multipart uploads.
     AbortUploads {
-        /// Where.
+        /// Bucket.
         bucket: String,
     },
     /// Delete an empty bucket.
     DeleteBucket {
-        /// Its name.
+        /// Name.
         bucket: String,
     },
-    /// Make the workgroup.
+    /// Create the workgroup.
     CreateWorkgroup(Box<Workgroup>),
-    /// Bring the workgroup to what is wanted.
+    /// Update the workgroup.
     UpdateWorkgroup {
-        /// What it is.
+        /// Actual value or kind.
         actual: Box<Workgroup>,
-        /// What it is to be.
+        /// Desired value.
         wanted: Box<Workgroup>,
     },
     /// Delete the workgroup.
     DeleteWorkgroup {
-        /// Its name.
+        /// Name.
         name: String,
     },
-    /// Make the database.
+    /// Create the database.
     CreateDatabase {
-        /// The statement.
+        /// Statement.
         statement: String,
     },
-    /// Make a table.
+    /// Create a table.
     CreateTable {
-        /// Its name.
+        /// Name.
         name: String,
-        /// The statement.
+        /// Statement.
         statement: String,
     },
-    /// Drop a table's definition and make it anew.
+    /// Drop the definition of a table and create it again.
     ReplaceTable {
-        /// Its name.
+        /// Name.
         name: String,
-        /// The statement.
+        /// Statement.
         statement: String,
-        /// What is not as wanted.
+        /// Differences from the definition.
         differences: Vec<String>,
     },
-    /// Make the view, or make it anew.
+    /// Create or replace the view.
     CreateView {
-        /// Its name.
+        /// Name.
         name: String,
-        /// The statement.
+        /// Statement.
         statement: String,
-        /// Whether another one is there.
+        /// True if a view or table of this name exists.
         replaces: bool,
     },
     /// Register partitions of the curated table.
     AddPartitions(Vec<Partition>),
     /// Unregister partitions of the curated table.
     RemovePartitions(Vec<Partition>),
-    /// Delete a table's or view's definition.
+    /// Delete the definition of a table or view.
     DeleteTable {
-        /// Its name.
+        /// Name.
         name: String,
     },
     /// Delete the database.
     DeleteDatabase {
-        /// Its name.
+        /// Name.
         name: String,
     },
-    /// What is done on QuickSight, once the lake is proved.
+    /// Change a resource on QuickSight; executed after Athena's answers are verified.
     QuickSight(QuickSightStep),
 }
 
-/// Why an object is sent.
+/// Reason for an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// It isn't there.
+    /// The object is missing.
     New,
-    /// Its size or checksum is not the wanted one.
+    /// Size or checksum differ.
     Changed,
-    /// S3 has no CRC-64/NVME of it, so nobody knows what it is.
+    /// S3 has no CRC-64/NVME of the object, so its content can't be verified.
     Unknown,
 }
 
 impl Plan {
-    /// What makes it impossible, a line each.
+    /// Returns the blockers, a line each.
     pub fn blockers_text(&self) -> String {
         self.blockers.iter().map(|blocker| blocker.text.as_str()).collect::<Vec<_>>().join("\n  ")
     }
 
-    /// Takes the steps on QuickSight out of it.
+    /// Removes the QuickSight steps from the plan and returns them.
     pub(crate) fn take_quicksight_steps(&mut self) -> Vec<QuickSightStep> {
         let steps = self.steps.extract_if(.., |step| matches!(step, Step::QuickSight(_)));
         steps.filter_map(|step| if let Step::QuickSight(step) = step { Some(step) } else { None }).collect()
     }
 }
 
-/// Whether something comes, changes or goes.
+/// Action of a step on its resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// It isn't there yet.
+    /// Create a missing resource.
     Create,
-    /// It is there, but not as wanted.
+    /// Update a drifted resource.
     Update,
-    /// It goes.
+    /// Delete a resource.
     Delete,
 }
 
@@ -206,7 +205,7 @@ impl Action {
 }
 
 impl Step {
-    /// Whether something comes, changes or goes.
+    /// Returns the action: create, update or delete.
     pub const fn action(&self) -> Action {
         match self {
             Self::CreateBucket { .. }
@@ -233,7 +232,7 @@ impl Step {
         }
     }
 
-    /// What it is about.
+    /// Returns the name of the resource concerned.
     pub fn resource(&self) -> String {
         match self {
             Self::CreateBucket { bucket } | Self::SetBucket { bucket, .. } | Self::DeleteBucket { bucket } => {
@@ -258,7 +257,7 @@ impl Step {
         }
     }
 
-    /// What is said when it is done.
+    /// Returns the message after completion.
     pub fn done(&self) -> String {
         let verb = match self {
             Self::SetBucket { .. } => "set",
@@ -273,7 +272,7 @@ impl Step {
         format!("{verb} {}", self.resource())
     }
 
-    /// Whether it is only about what a deploy writes down for itself.
+    /// Returns true if the step only writes or deletes the pending manifest.
     pub(crate) fn is_bookkeeping(&self) -> bool {
         match self {
             Self::WritePendingManifest { .. } => true,

@@ -1,4 +1,4 @@
-//! A plan as people and programs read it.
+//! Rendering of plans and resource statuses as text and JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,39 +17,39 @@ use crate::observe::differences;
 use crate::plan::shortened::{first_of, some_of};
 use crate::plan::{Action, Blocker, Plan, Reason, Step};
 
-/// How many partitions of many are named.
+/// Number of partitions shown of a long list.
 const PARTITIONS_SHOWN: usize = 12;
 
-/// Steps of one kind about one thing.
+/// Consecutive steps of one kind that concern one resource.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
-    /// What becomes of it.
+    /// Action.
     pub action: Action,
-    /// What it is about.
+    /// Resource concerned.
     pub resource: String,
-    /// What exactly is done, in words.
+    /// Description as text.
     pub what: String,
-    /// The same for programs: values before and after, keys, bytes, statements.
+    /// Details as JSON: values before and after, keys, bytes, statements.
     pub detail: Value,
 }
 
-/// A thing that is wanted, and whether it is as wanted.
+/// Status of a defined resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ResourceStatus {
-    /// What it is.
+    /// Actual value or kind.
     pub resource: String,
-    /// `as wanted`, `missing`, `differs`, or `blocked`: an blocker of the plan says by what.
+    /// `in sync`, `missing`, `drifted` or `blocked`; the blockers of the plan give the reason.
     pub state: &'static str,
-    /// How it differs.
+    /// Differences from the definition.
     pub differences: Vec<String>,
 }
 
-/// The plan's steps, those of one kind about one thing taken together.
+/// Groups the steps of a plan by action and resource.
 pub fn changes(plan: &Plan) -> Vec<Change> {
     changes_of(plan.steps.iter())
 }
 
-/// The same without what a deploy only writes down for itself, unless that is all that is left to do about a thing.
+/// Groups the steps without bookkeeping, unless nothing else is planned for a resource.
 fn changes_for_people(plan: &Plan) -> Vec<Change> {
     let is_bookkeeping = |step: &&Step| step.is_bookkeeping();
     let real: BTreeSet<String> = plan.steps.iter().filter(|step| !is_bookkeeping(step)).map(Step::resource).collect();
@@ -69,7 +69,7 @@ fn changes_of<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Change> {
     changes
 }
 
-/// The plan as a text for people.
+/// Renders the plan as text.
 pub fn text(plan: &Plan) -> String {
     let changes = changes_for_people(plan);
     let mut text = String::new();
@@ -93,10 +93,10 @@ pub fn text(plan: &Plan) -> String {
     text
 }
 
-/// Where everything that is wanted stands, of the parts that were looked at.
+/// Returns the status of every defined resource in scope.
 pub fn statuses(desired: &Desired, plan: &Plan, scope: Scope) -> Vec<ResourceStatus> {
     let changes = changes_for_people(plan);
-    // A bucket out of reach is nothing to put data into.
+    // A blocked bucket blocks its data, too.
     let blocks = |blocker: &Blocker, resource: &str| {
         let in_bucket = resource.strip_prefix("data in ");
         blocker.resource == resource || in_bucket.is_some() && blocker.resource.strip_prefix("bucket ") == in_bucket
@@ -112,12 +112,12 @@ pub fn statuses(desired: &Desired, plan: &Plan, scope: Scope) -> Vec<ResourceSta
         } else {
             "differs"
         };
-        // That all of a thing is missing needs no words; some of the data or of the partitions may be.
+        // A wholly missing resource needs no description; data and partitions may be missing in part.
         let is_whole = !resource.starts_with("data ") && !resource.starts_with("partitions ");
         let differences = of_it.into_iter().filter(|change| !(is_whole && change.action == Action::Create));
         ResourceStatus { state, differences: differences.map(|change| change.what.clone()).collect(), resource }
     };
-    resources(desired, parts).into_iter().map(status).collect()
+    resources(desired, scope).into_iter().map(status).collect()
 }
 
 /// The statuses as a text for people.
@@ -135,13 +135,13 @@ pub fn statuses_text(statuses: &[ResourceStatus]) -> String {
 fn resources(desired: &Desired, scope: Scope) -> Vec<String> {
     let definitions = &desired.definitions;
     let mut resources = Vec::new();
-    if parts.buckets {
+    if scope.buckets {
         resources.extend(definitions.buckets.iter().map(|bucket| format!("bucket {}", bucket.name)));
     }
-    if parts.data {
+    if scope.data {
         resources.extend(desired.data.iter().map(|data| format!("data in {}", data.bucket)));
     }
-    if parts.catalog {
+    if scope.catalog {
         resources.push(format!("workgroup {}", definitions.workgroup.name));
         resources.push(format!("database {DATABASE}"));
         resources.extend(definitions.catalog.tables.iter().map(|table| format!("table {DATABASE}.{}", table.name)));
@@ -156,7 +156,7 @@ fn resources(desired: &Desired, scope: Scope) -> Vec<String> {
     resources
 }
 
-/// Whether `next` is shown on the line of `first`.
+/// Returns true if `next` is rendered on the line of `first`.
 fn belongs_to(first: &Step, next: &Step) -> bool {
     match (first, next) {
         (Step::CreateBucket { bucket }, Step::SetBucket { bucket: other, .. }) => bucket == other,
@@ -241,7 +241,7 @@ fn or_nothing(value: &Value) -> String {
     if value.is_null() { "not set".to_owned() } else { value.to_string() }
 }
 
-/// Setting by setting; tags by their names.
+/// Compares two workgroups setting by setting, tags by key.
 fn workgroup_differences(actual: &Workgroup, wanted: &Workgroup) -> Vec<String> {
     let value = |workgroup: &Workgroup| {
         let mut value = serde_json::to_value(workgroup).unwrap_or_default();

@@ -218,7 +218,7 @@ impl Cloud {
 
     pub(crate) fn plan(&self, tickets: &Tickets, scope: Scope) -> Plan {
         let desired = tickets.desired();
-        plan(&desired, &self.observe(&desired, parts), parts)
+        plan(&desired, &self.observe(&desired, scope), scope)
     }
 
     /// A deploy that nothing interrupts.
@@ -247,7 +247,7 @@ impl Cloud {
     /// Looks at the model as `observe` looks at AWS.
     pub(crate) fn observe(&self, desired: &Desired, scope: Scope) -> Actual {
         let mut actual = Actual { buckets: self.observe_buckets(), ..Actual::default() };
-        if parts.data {
+        if scope.data {
             for data in &desired.data {
                 let Some(store) = self.buckets.get(&data.bucket) else { continue };
                 let mut contents = store.contents(&data.bucket, data.role);
@@ -259,7 +259,7 @@ impl Cloud {
                 actual.contents.insert(data.bucket.clone(), contents);
             }
         }
-        if parts.catalog {
+        if scope.catalog {
             self.observe_catalog(&mut actual);
         }
         actual
