@@ -120,9 +120,7 @@ impl AwsError {
                 "check the keys of the profile in ~/.aws/credentials (or in the environment, which comes first) and the \
                  machine's clock"
             }
-            Kind::Denied => {
-                "give the user or role the policy that `deploy policy` prints; a new policy takes some seconds to act"
-            }
+            Kind::Denied => "give the user or role a policy that allows this; a new policy takes some seconds to act",
             Kind::NameTaken => {
                 "bucket names are shared by all of AWS: check that the account number is your own; if it is, ask the bucket's \
                  owner or AWS support"

@@ -6,7 +6,7 @@ use anyhow::Result;
 use aws_sdk_glue::types as sdk;
 use serde::Serialize;
 
-use crate::error::{AwsError, Kind, ErrorContext};
+use crate::error::{AwsError, ErrorContext, Kind};
 use crate::session::Session;
 
 /// Maximum number of partitions in one `BatchCreatePartition` request.

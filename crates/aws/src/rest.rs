@@ -20,8 +20,8 @@ use aws_types::SigningName;
 use aws_types::region::SigningRegion;
 use serde_json::Value;
 
-use crate::region::partition_of;
 use crate::error::{AwsError, ErrorContext};
+use crate::region::partition_of;
 
 /// A request.
 #[derive(Clone, Debug)]

@@ -122,7 +122,12 @@ impl MonthlyCost {
 /// # Errors
 ///
 /// Fails if the query of a KPI can't be parsed.
-pub fn monthly_cost(desired: &Desired, region: &str, columns: Option<&ColumnBytes>, kpis: &[Kpi]) -> Result<MonthlyCost> {
+pub fn monthly_cost(
+    desired: &Desired,
+    region: &str,
+    columns: Option<&ColumnBytes>,
+    kpis: &[Kpi],
+) -> Result<MonthlyCost> {
     let (prices_of, gb_month, thousand_puts) =
         PRICES.into_iter().find(|(name, ..)| *name == region).unwrap_or(PRICES[0]);
     let bytes = |role: Role| -> u64 {

@@ -4,8 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
-use aws::{AwsArguments, Settings};
+use anyhow::{Result, anyhow, bail};
+use aws::athena::StatementFailed;
+use aws::{AwsArguments, AwsError, Kind, Settings};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cli_support::exit::UsageError;
 use cli_support::messages::Verbosity;
@@ -111,54 +112,68 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     cli_support::messages::after_interrupt("run it again, it goes on where it stopped");
-    let mut detailed = false;
-    let code = cli_support::run(|| {
-        let settings = Settings::resolve(&arguments.aws, |name| std::env::var(name).ok(), Path::new(".env"))?;
-        let messages = Messages::new(arguments.verbosity);
-        let data = &arguments.data;
-        let has_scope = matches!(arguments.command, None | Some(Command::Plan { .. } | Command::Status { .. }));
-        if data.only.is_some() && (!has_scope || data.quicksight) {
-            let text = "--only is for deploy, plan and status, and can't be combined with --quicksight";
-            bail!(UsageError(text.to_owned()));
+    let mut has_changes = false;
+    let code = cli_support::run(|| execute(arguments, &mut has_changes).map_err(with_policy_help));
+    if has_changes { ExitCode::from(2) } else { code }
+}
+
+/// Runs the command. Sets `has_changes` if the exit code has to report changes.
+fn execute(arguments: Arguments, has_changes: &mut bool) -> Result<Outcome> {
+    let settings = Settings::resolve(&arguments.aws, |name| std::env::var(name).ok(), Path::new(".env"))?;
+    let messages = Messages::new(arguments.verbosity);
+    let data = &arguments.data;
+    let has_scope = matches!(arguments.command, None | Some(Command::Plan { .. } | Command::Status { .. }));
+    if data.only.is_some() && (!has_scope || data.quicksight) {
+        let text = "--only is for deploy, plan and status, and can't be combined with --quicksight";
+        bail!(UsageError(text.to_owned()));
+    }
+    let is_destroy = matches!(arguments.command, Some(Command::Destroy { .. }));
+    if data.quicksight && !has_scope && !is_destroy {
+        bail!(UsageError("--quicksight is for deploy, plan, status and destroy".to_owned()));
+    }
+    let config = Config {
+        dashboard_owner: if has_scope { dashboard_owner(data, &settings)? } else { None },
+        settings,
+        raw: arguments.data.raw,
+        curated: arguments.data.curated,
+        scope: scope(arguments.data.only),
+        format: arguments.data.format,
+        curate: arguments.data.curate,
+    };
+    let mut out = io::stdout().lock();
+    match arguments.command {
+        None => run_deploy(&config, &mut out, &messages),
+        Some(Command::Plan { detailed_exitcode }) => {
+            *has_changes = run_plan(&config, &mut out, &messages)? && detailed_exitcode;
+            Ok(Outcome::Done)
         }
-        let is_destroy = matches!(arguments.command, Some(Command::Destroy { .. }));
-        if data.quicksight && !has_scope && !is_destroy {
-            bail!(UsageError("--quicksight is for deploy, plan, status and destroy".to_owned()));
+        Some(Command::Status { detailed_exitcode }) => {
+            *has_changes = run_status(&config, &mut out, &messages)? && detailed_exitcode;
+            Ok(Outcome::Done)
         }
-        let config = Config {
-            dashboard_owner: if has_scope { dashboard_owner(data, &settings)? } else { None },
-            settings,
-            raw: arguments.data.raw,
-            curated: arguments.data.curated,
-            scope: scope(arguments.data.only),
-            format: arguments.data.format,
-            curate: arguments.data.curate,
-        };
-        let mut out = io::stdout().lock();
-        match arguments.command {
-            None => run_deploy(&config, &mut out, &messages),
-            Some(Command::Plan { detailed_exitcode }) => {
-                detailed = run_plan(&config, &mut out, &messages)? && detailed_exitcode;
-                Ok(Outcome::Done)
-            }
-            Some(Command::Status { detailed_exitcode }) => {
-                detailed = run_status(&config, &mut out, &messages)? && detailed_exitcode;
-                Ok(Outcome::Done)
-            }
-            Some(Command::Verify) => run_verify(&config, &mut out, &messages),
-            Some(Command::Destroy { yes, dry_run }) => {
-                let with_quicksight = arguments.data.quicksight;
-                let how = Destroy { is_confirmed: yes, is_dry_run: dry_run, with_quicksight };
-                run_destroy(&config.settings, how, &mut io::stdin().lock(), &mut out, &messages)
-            }
-            Some(Command::Policy) => {
-                let policy = deploy::definitions::iam_policy(&config.settings.account_id, &config.settings.region);
-                io::Write::write_all(&mut out, policy.as_bytes())?;
-                Ok(Outcome::Done)
-            }
+        Some(Command::Verify) => run_verify(&config, &mut out, &messages),
+        Some(Command::Destroy { yes, dry_run }) => {
+            let with_quicksight = arguments.data.quicksight;
+            let how = Destroy { is_confirmed: yes, is_dry_run: dry_run, with_quicksight };
+            run_destroy(&config.settings, how, &mut io::stdin().lock(), &mut out, &messages)
         }
-    });
-    if detailed { ExitCode::from(2) } else { code }
+        Some(Command::Policy) => {
+            let policy = deploy::definitions::iam_policy(&config.settings.account_id, &config.settings.region);
+            io::Write::write_all(&mut out, policy.as_bytes())?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// Adds the remedy to an error that was caused by missing permissions.
+fn with_policy_help(error: anyhow::Error) -> anyhow::Error {
+    let is_denied = error.downcast_ref::<AwsError>().is_some_and(|error| error.kind == Kind::Denied)
+        || error.downcast_ref::<StatementFailed>().is_some_and(StatementFailed::is_denied);
+    if is_denied {
+        anyhow!("{error:#}\n  help: `deploy policy` prints an IAM policy that allows everything that deploy does")
+    } else {
+        error
+    }
 }
 
 /// Returns the ARN of the owner of the dashboard; `None` without `--quicksight`.

@@ -121,7 +121,7 @@ impl Planned {
 
     /// Renders the plan below a line with account and region.
     fn text(&self, settings: &Settings) -> String {
-        let nothing = if self.is_done() { "Nothing to do: everything is as wanted.\n" } else { "" };
+        let nothing = if self.is_done() { "No changes. Everything is in sync.\n" } else { "" };
         let curation = self.curation.as_ref().map_or_else(String::new, |curation| curation.line() + "\n");
         format!("{}\n{}{curation}{nothing}{}\n", place(settings), show::text(&self.plan), self.month.line())
     }
@@ -209,7 +209,7 @@ pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Re
     }
     .context("cannot write to standard output")?;
     if !plan.blockers.is_empty() {
-        bail!("this plan can't be carried out:\n  {}", plan.blockers_text());
+        bail!("the plan is blocked:\n  {}", plan.blockers_text());
     }
     Ok(!planned.is_done())
 }

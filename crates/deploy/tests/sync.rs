@@ -144,7 +144,7 @@ fn a_second_run_only_looks_whatever_the_files_times_say() {
         fs::File::options().append(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
     });
     let said = must(&server, &lake);
-    assert!(said.contains("Nothing to do: everything is as wanted.\n") && !said.contains("deploy: "), "{said}");
+    assert!(said.contains("No changes. Everything is in sync.\n") && !said.contains("deploy: "), "{said}");
     let seen = server.seen();
     assert!(!seen.iter().any(Seen::is_change), "{seen:?}");
     assert_careful(&seen);
@@ -256,7 +256,7 @@ fn a_listing_of_several_pages_is_read_to_its_end() {
     let said = must(&server, &lake);
     assert!(said.contains("1,001 objects"), "{said}");
     server.seen();
-    assert!(must(&server, &lake).contains("Nothing to do"));
+    assert!(must(&server, &lake).contains("No changes."));
     let is_page = |seen: &&Seen| seen.query.starts_with("list-type=2") && seen.bucket() == RAW;
     assert_eq!(server.seen().iter().filter(is_page).count(), 2);
 }
@@ -283,7 +283,7 @@ fn buckets_are_made_in_their_region_and_then_left_alone() {
         let settings = seen.iter().filter(|seen| seen.method == "PUT" && !seen.query.is_empty()).count();
         assert_eq!((settings, server.objects(RAW).len()), (18, 0));
         let (_, said) = run("buckets");
-        assert!(said.contains("Nothing to do") && !server.seen().iter().any(Seen::is_change), "{said}");
+        assert!(said.contains("No changes.") && !server.seen().iter().any(Seen::is_change), "{said}");
         assert_eq!(run("data").0, Some(0));
         assert_in_sync(&server, &lake, &[]);
     }

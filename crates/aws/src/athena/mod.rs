@@ -9,10 +9,10 @@ use manifest::answer::{Answer, Cell};
 use serde::{Deserialize, Serialize};
 use ticket_schema::names::DATABASE;
 
-use crate::s3::bucket_settings::Tag;
-use crate::error::{Kind, ErrorContext};
+use crate::error::{ErrorContext, Kind};
 use crate::polling::Polling;
 use crate::region::partition_of;
+use crate::s3::bucket_settings::Tag;
 use crate::session::Session;
 
 pub mod running_queries;
@@ -107,11 +107,20 @@ pub struct StatementFailed {
     pub id: String,
 }
 
+impl StatementFailed {
+    /// Returns true if the credentials don't allow the statement.
+    pub fn is_denied(&self) -> bool {
+        is_denied(&self.reason)
+    }
+}
+
+fn is_denied(reason: &str) -> bool {
+    reason.contains("not authorized") || reason.contains("Insufficient permissions")
+}
+
 fn next_step(reason: &str) -> &'static str {
     match reason {
-        _ if reason.contains("not authorized") || reason.contains("Insufficient permissions") => {
-            "\n  next: give the user or role the policy that `deploy policy` prints"
-        }
+        _ if is_denied(reason) => "\n  next: give the user or role a policy that allows this",
         _ if reason.contains("Bytes scanned limit") => {
             "\n  next: ask for fewer columns or partitions, or raise the cutoff in infra/workgroup.json"
         }

@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 
 pub mod resource;
 
-use self::resource::{QuickSightResource, ResourceKind, ExistingResource, failure_of, ownership, permissions_of, reason_of, status_of};
+use self::resource::{
+    ExistingResource, QuickSightResource, ResourceKind, failure_of, ownership, permissions_of, reason_of, status_of,
+};
 use crate::error::{AwsError, Kind};
 use crate::polling::Polling;
 use crate::rest::Call;
@@ -253,8 +255,8 @@ fn refreshing(data_set: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::Refreshed;
-    use crate::quicksight::resource::{QuickSightResource, ResourceKind};
     use crate::fake_http::{FakeServer, SECRET};
+    use crate::quicksight::resource::{QuickSightResource, ResourceKind};
     use serde_json::json;
 
     const ACCOUNT: &str = "/accounts/123456789012";
@@ -316,7 +318,8 @@ mod tests {
             ("PUT /dashboards/x", 202, r#"{"VersionArn": "arn:aws:quicksight:::dashboard/x/version/4"}"#),
             ("GET /dashboards/x?version-number=4", 200, failed),
         ]);
-        let error = server.session().update_quicksight_resource(&asset(ResourceKind::Dashboard)).unwrap_err().to_string();
+        let error =
+            server.session().update_quicksight_resource(&asset(ResourceKind::Dashboard)).unwrap_err().to_string();
         let expected = "cannot update the QuickSight dashboard x: no number (COLUMN_TYPE_MISMATCH); no sheet";
         assert!(error.starts_with(expected), "{error}");
     }
@@ -324,14 +327,18 @@ mod tests {
     #[test]
     fn each_refusal_says_what_to_do() {
         for (status, answer, expected) in [
-            (401, "AccessDeniedException", "(AccessDeniedException)\n  next: give the user or role the policy"),
+            (401, "AccessDeniedException", "(AccessDeniedException)\n  next: give the user or role a policy"),
             (403, "UnsupportedUserEditionException", "next: sign the account up for QuickSight"),
             (404, r#"{"Message": "Directory information for account 1 is not found."}"#, "next: sign the account up"),
             (400, r#"{"Message": "One or more principal ARNs are not valid"}"#, "are not valid"),
             (413, "<html>", "the answer was HTTP 413"),
         ] {
             let server = FakeServer::new(&[("POST /dashboards/x", status, answer)]);
-            let error = server.session().create_quicksight_resource(&asset(ResourceKind::Dashboard), "arn:ada").unwrap_err().to_string();
+            let error = server
+                .session()
+                .create_quicksight_resource(&asset(ResourceKind::Dashboard), "arn:ada")
+                .unwrap_err()
+                .to_string();
             assert!(error.starts_with("cannot create the QuickSight dashboard x: "), "{error}");
             assert!(error.contains(expected), "{expected} is not in {error}");
             assert!(!error.contains(SECRET), "{error}");

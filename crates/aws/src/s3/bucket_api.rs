@@ -5,11 +5,11 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types as sdk;
 
+use crate::error::{AwsError, ErrorContext, Kind};
 use crate::s3::bucket_settings::{
     AbortUploads, BucketSettings, Encryption, EncryptionByDefault, EncryptionRule, Expiration, Lifecycle,
     LifecycleFilter, LifecycleRule, OwnershipControls, OwnershipRule, PublicAccessBlock, Setting, Tag, Tagging,
 };
-use crate::error::{AwsError, Kind, ErrorContext};
 use crate::session::Session;
 
 /// State of a bucket name as this account sees it.

@@ -8,7 +8,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::types as sdk;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::error::{AwsError, Kind, ErrorContext, kind_of_answer, last_cause};
+use crate::error::{AwsError, ErrorContext, Kind, kind_of_answer, last_cause};
 use crate::session::Session;
 
 /// Number of concurrent requests that read object states or delete batches of objects.
@@ -134,7 +134,8 @@ impl Session {
             async move {
                 let delete = sdk::Delete::builder().set_objects(Some(ids?)).quiet(true).build()?;
                 let request = self.s3.delete_objects().bucket(bucket).expected_bucket_owner(self.account_id());
-                let answer = request.delete(delete).send().await.error_context(&format!("delete objects of {bucket}"))?;
+                let answer =
+                    request.delete(delete).send().await.error_context(&format!("delete objects of {bucket}"))?;
                 match answer.errors().first() {
                     None => Ok(()),
                     Some(error) => Err(anyhow::Error::from(refused(bucket, error))),

@@ -19,7 +19,7 @@ use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::error::{AwsError, Kind, ErrorContext};
+use crate::error::{AwsError, ErrorContext, Kind};
 use crate::s3::objects::copy_object;
 use crate::session::Session;
 

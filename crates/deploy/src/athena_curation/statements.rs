@@ -243,7 +243,11 @@ mod tests {
         assert_eq!(staging.table, wanted);
         let lines = ddl::table_definition(statements().lines).unwrap();
         assert_eq!(lines.table.location, definitions.catalog.tables[0].table.location);
-        assert!(statements().checked.starts_with(&format!("CREATE OR REPLACE VIEW bmw_aftersales.{} AS", CURATION_TABLES[0])));
+        assert!(
+            statements()
+                .checked
+                .starts_with(&format!("CREATE OR REPLACE VIEW bmw_aftersales.{} AS", CURATION_TABLES[0]))
+        );
         assert_eq!([staging.name, lines.name], [CURATION_TABLES[1], CURATION_TABLES[2]]);
         let columns = file_columns().map(|column| column.name).chain([PARTITION_COLUMN]);
         let selected = format!("SELECT\n  {}\nFROM", columns.collect::<Vec<_>>().join(",\n  "));

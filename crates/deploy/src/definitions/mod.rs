@@ -2,11 +2,11 @@
 //! unchanged.
 
 use anyhow::{Context, Result, ensure};
-use aws::quicksight::resource::QuickSightResource;
 use aws::athena::Workgroup;
+use aws::glue::Table;
+use aws::quicksight::resource::QuickSightResource;
 use aws::region::partition_of;
 use aws::s3::bucket_settings::BucketSettings;
-use aws::glue::Table;
 use kpi::catalogue::ATHENA_DDL;
 use kpi::sql_text::statements;
 use serde::Deserialize;

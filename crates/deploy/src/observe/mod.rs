@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use aws::Session;
-use aws::quicksight::resource::{ResourceKind, ExistingResource};
 use aws::athena::Workgroup;
-use aws::s3::bucket_api::BucketState;
 use aws::glue::{Partition, Table};
+use aws::quicksight::resource::{ExistingResource, ResourceKind};
+use aws::s3::bucket_api::BucketState;
 use aws::s3::objects::ObjectState;
 use serde::{Deserialize, Serialize};
 use ticket_schema::names::{DATABASE, MANIFEST_FILE, TABLE, VIEW};

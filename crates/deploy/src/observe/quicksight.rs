@@ -1,6 +1,6 @@
 //! Comparison of the resources on QuickSight with their definitions.
 
-use aws::quicksight::resource::{QuickSightResource, ResourceKind, ExistingResource};
+use aws::quicksight::resource::{ExistingResource, QuickSightResource, ResourceKind};
 use serde_json::{Map, Value};
 
 use super::differences;

@@ -28,7 +28,8 @@ pub fn fingerprint(statement: &str, stored: &Table) -> String {
 
 /// Returns true if `stored` is the view that `statement` creates.
 pub fn is_same(statement: &str, stored: &Table) -> bool {
-    needs_no_fingerprint(statement, stored) || stored.parameters.get(FINGERPRINT) == Some(&fingerprint(statement, stored))
+    needs_no_fingerprint(statement, stored)
+        || stored.parameters.get(FINGERPRINT) == Some(&fingerprint(statement, stored))
 }
 
 /// Returns true if the stored text equals the definition without the help of a fingerprint.

@@ -1,7 +1,7 @@
 //! The plan that deletes all managed resources, and nothing else.
 
-use aws::s3::bucket_settings::{BucketSettings, Setting};
 use aws::s3::bucket_api::BucketState;
+use aws::s3::bucket_settings::{BucketSettings, Setting};
 use cli_support::human;
 use ticket_schema::names::{DATABASE, MANIFEST_FILE};
 
@@ -9,7 +9,7 @@ use super::quicksight;
 use super::shortened::some_of;
 use super::{Plan, Step};
 use crate::definitions::{BucketDefinition, CURATION_TABLES, Definitions, Role};
-use crate::observe::{PENDING_MANIFEST, Actual, Contents};
+use crate::observe::{Actual, Contents, PENDING_MANIFEST};
 
 const REASON: &str = "ours";
 /// Tag that identifies managed resources.

@@ -13,7 +13,7 @@ use ticket_schema::names::{TABLE, TICKETS_DIR, VIEW};
 use crate::definitions::desired::{DataSet, Desired};
 use crate::definitions::scope::Scope;
 use crate::definitions::{BucketDefinition, CatalogDefinition, Role};
-use crate::observe::{PENDING_MANIFEST, Actual, Contents, tables, view};
+use crate::observe::{Actual, Contents, PENDING_MANIFEST, tables, view};
 
 pub mod destroy;
 pub(crate) mod quicksight;
@@ -33,8 +33,10 @@ pub fn plan(desired: &Desired, actual: &Actual, scope: Scope) -> Plan {
     }
     if scope.data {
         for data in &desired.data {
-            let is_out_of_reach =
-                matches!(actual.buckets.get(&data.bucket), Some(BucketState::OtherRegion(_) | BucketState::Inaccessible));
+            let is_out_of_reach = matches!(
+                actual.buckets.get(&data.bucket),
+                Some(BucketState::OtherRegion(_) | BucketState::Inaccessible)
+            );
             if !is_out_of_reach {
                 let nothing = Contents::default();
                 plan.data(data, actual.contents.get(&data.bucket).unwrap_or(&nothing));

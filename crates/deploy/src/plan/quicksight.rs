@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws::quicksight::resource::{QuickSightResource, ResourceKind, ExistingResource};
+use aws::quicksight::resource::{ExistingResource, QuickSightResource, ResourceKind};
 use serde_json::{Value, json};
 
 use super::step::Action;
@@ -45,7 +45,11 @@ pub enum QuickSightStep {
 }
 
 /// Plans the steps after which all resources match their definitions and belong to `owner`.
-pub(crate) fn steps(wanted: &[QuickSightResource], actual: &BTreeMap<ResourceKind, ExistingResource>, owner: &str) -> Vec<QuickSightStep> {
+pub(crate) fn steps(
+    wanted: &[QuickSightResource],
+    actual: &BTreeMap<ResourceKind, ExistingResource>,
+    owner: &str,
+) -> Vec<QuickSightStep> {
     let mut steps = Vec::new();
     for asset in wanted {
         let Some(found) = actual.get(&asset.kind) else {
@@ -64,7 +68,10 @@ pub(crate) fn steps(wanted: &[QuickSightResource], actual: &BTreeMap<ResourceKin
 }
 
 /// Plans the deletion of existing resources, dependants first.
-pub(crate) fn deletions(wanted: &[QuickSightResource], actual: &BTreeMap<ResourceKind, ExistingResource>) -> Vec<QuickSightStep> {
+pub(crate) fn deletions(
+    wanted: &[QuickSightResource],
+    actual: &BTreeMap<ResourceKind, ExistingResource>,
+) -> Vec<QuickSightStep> {
     let there = wanted.iter().rev().filter(|asset| actual.contains_key(&asset.kind));
     there.map(|asset| QuickSightStep::Delete { kind: asset.kind, id: asset.id.clone() }).collect()
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws::athena::Workgroup;
-use aws::s3::bucket_settings::{BucketSettings, Setting};
 use aws::glue::Partition;
+use aws::s3::bucket_settings::{BucketSettings, Setting};
 use aws::s3::upload::Upload;
 use cli_support::human;
 use serde::Serialize;
@@ -238,7 +238,9 @@ impl Step {
             Self::CreateBucket { bucket } | Self::SetBucket { bucket, .. } | Self::DeleteBucket { bucket } => {
                 format!("bucket {bucket}")
             }
-            Self::WritePendingManifest { bucket, .. } | Self::DeleteObjects { bucket, .. } | Self::AbortUploads { bucket } => {
+            Self::WritePendingManifest { bucket, .. }
+            | Self::DeleteObjects { bucket, .. }
+            | Self::AbortUploads { bucket } => {
                 format!("data in {bucket}")
             }
             Self::Upload { upload, .. } => format!("data in {}", upload.bucket),

@@ -80,7 +80,7 @@ pub fn text(plan: &Plan) -> String {
         text += &format!("  note: {note}\n");
     }
     for blocker in &plan.blockers {
-        text += &format!("  impossible: {}\n", blocker.text);
+        text += &format!("  blocked: {}\n", blocker.text);
     }
     let mut counts = BTreeMap::new();
     for change in &changes {
@@ -106,11 +106,11 @@ pub fn statuses(desired: &Desired, plan: &Plan, scope: Scope) -> Vec<ResourceSta
         let state = if plan.blockers.iter().any(|blocker| blocks(blocker, &resource)) {
             "blocked"
         } else if of_it.is_empty() {
-            "as wanted"
+            "in sync"
         } else if of_it.iter().all(|change| change.action == Action::Create) {
             "missing"
         } else {
-            "differs"
+            "drifted"
         };
         // A wholly missing resource needs no description; data and partitions may be missing in part.
         let is_whole = !resource.starts_with("data ") && !resource.starts_with("partitions ");

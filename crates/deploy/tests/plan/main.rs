@@ -9,15 +9,15 @@ mod quicksight;
 
 use std::collections::BTreeMap;
 
-use aws::s3::bucket_settings::{BucketSettings, Setting, Tag};
-use aws::s3::bucket_api::BucketState;
 use aws::glue::Table;
-use deploy::observe::{PENDING_MANIFEST, Contents};
+use aws::s3::bucket_api::BucketState;
+use aws::s3::bucket_settings::{BucketSettings, Setting, Tag};
 use deploy::definitions::Role;
 use deploy::definitions::desired::{Desired, Local};
 use deploy::definitions::scope::Scope;
-use deploy::plan::{Plan, Step};
 use deploy::observe::view;
+use deploy::observe::{Contents, PENDING_MANIFEST};
+use deploy::plan::{Plan, Step};
 use deploy::render as show;
 use lake::Lake;
 use model::{ACCOUNT, Cloud, Object, Store, Tickets, bucket, definitions, ops, part_of, set, stored_view};

@@ -1,10 +1,10 @@
 //! Any history of deploys, interrupts and other hands: the next deploy that isn't interrupted makes everything as wanted.
 
-use aws::s3::bucket_settings::{BucketSettings, Setting, Tag};
 use aws::glue::Table;
-use deploy::observe::PENDING_MANIFEST;
+use aws::s3::bucket_settings::{BucketSettings, Setting, Tag};
 use deploy::definitions::Role;
 use deploy::definitions::scope::Scope;
+use deploy::observe::PENDING_MANIFEST;
 use deploy::plan::Plan;
 use deploy::render::statuses;
 use proptest::prelude::*;
@@ -203,7 +203,7 @@ fn is_as_wanted(cloud: &Cloud, tickets: &Tickets) {
     let plan = cloud.plan(tickets, Scope::ALL);
     assert_eq!((&plan.steps, &plan.blockers), (&Vec::new(), &Vec::new()));
     let desired = tickets.desired();
-    assert!(statuses(&desired, &plan, Scope::ALL).iter().all(|status| status.state == "as wanted"));
+    assert!(statuses(&desired, &plan, Scope::ALL).iter().all(|status| status.state == "in sync"));
     for data in &desired.data {
         let objects = &cloud.buckets[&data.bucket].objects;
         for upload in data.objects.values().chain([&data.manifest]) {

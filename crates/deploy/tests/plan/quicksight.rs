@@ -1,12 +1,12 @@
 //! The dashboard on QuickSight: only what is not as wanted is touched.
 
-use aws::quicksight::resource::{ResourceKind, ExistingResource};
-use deploy::observe::Actual;
+use aws::quicksight::resource::{ExistingResource, ResourceKind};
 use deploy::definitions::desired::Desired;
-use deploy::plan::destroy::plan_destroy;
-use deploy::definitions::scope::Scope;
-use deploy::plan::{Plan, plan};
 use deploy::definitions::quicksight::owner_arn;
+use deploy::definitions::scope::Scope;
+use deploy::observe::Actual;
+use deploy::plan::destroy::plan_destroy;
+use deploy::plan::{Plan, plan};
 use deploy::render as show;
 use serde_json::{Value, json};
 

@@ -137,7 +137,7 @@ fn athena_is_asked_again_when_it_has_too_much_to_do() {
     let (code, said) = server.deploy(lake.dir(), &["--only", "catalog"], &[]);
     assert_eq!(code, Some(1), "{said}");
     assert!(
-        said.contains("athena:GetWorkGroup (AccessDeniedException)\n  next: give the user or role the policy"),
+        said.contains("athena:GetWorkGroup (AccessDeniedException)\n  next: give the user or role a policy"),
         "{said}"
     );
     assert_eq!(server.seen().iter().filter(|seen| seen.path == "/").count(), 4);

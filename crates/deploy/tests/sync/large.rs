@@ -74,7 +74,7 @@ fn parts_that_are_there_are_not_sent_again() {
     assert_in_sync(&server, &lake, &[]);
     assert_eq!(about_it(&server.seen()), ["POST", "PUT 2", "PUT 3"]);
     assert_eq!(server.n_unfinished(), 0);
-    assert!(must(&server, &lake).contains("Nothing to do"));
+    assert!(must(&server, &lake).contains("No changes."));
     assert_eq!(about_it(&server.seen()), ["HEAD"]);
 }
 
