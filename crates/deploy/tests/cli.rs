@@ -17,7 +17,7 @@ const COMMANDS: [&[&str]; 6] = [&[], &["plan"], &["status"], &["verify"], &["des
 const ACCOUNT: (&str, &str) = ("AWS_ACCOUNT_ID", "123456789012");
 /// Keys that no server will ever see.
 const KEYS: [(&str, &str); 3] = [ACCOUNT, ("AWS_ACCESS_KEY_ID", "nobody"), ("AWS_SECRET_ACCESS_KEY", "nothing")];
-/// Where nobody listens.
+/// An address without a listener.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 /// The tool in `home`, where nothing of this machine's own configuration is in sight.
@@ -47,7 +47,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// What a run said that ended so, and had nothing to say on standard output.
+/// Checks exit code and empty standard output of a failed run, and returns its standard error.
 fn failed(output: &Output, code: i32) -> String {
     assert_eq!((output.status.code(), stdout(output).as_str()), (Some(code), ""), "{}", stderr(output));
     stderr(output)

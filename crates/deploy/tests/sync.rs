@@ -45,7 +45,7 @@ fn wanted(lake: &Lake, bucket: &str) -> Objects {
     files.into_iter().map(|(name, content)| (key(name), content)).collect()
 }
 
-/// Whether both buckets hold exactly what is wanted, and these objects of other people.
+/// Checks that both buckets contain exactly the desired objects and these unmanaged ones.
 fn assert_in_sync(server: &Server, lake: &Lake, foreign: &[(&str, &str)]) {
     for bucket in [RAW, CURATED] {
         let mut there = server.objects(bucket);
@@ -58,20 +58,20 @@ fn assert_in_sync(server: &Server, lake: &Lake, foreign: &[(&str, &str)]) {
     }
 }
 
-/// The keys that were put into a bucket, without the announcement.
+/// Returns the keys that were uploaded to a bucket, without the pending manifest.
 fn sent<'a>(seen: &'a [Seen], bucket: &str) -> BTreeSet<&'a str> {
     let puts = seen.iter().filter(|seen| seen.method == "PUT" && seen.bucket() == bucket);
     puts.map(Seen::key).filter(|key| *key != PENDING_MANIFEST).collect()
 }
 
-/// The keys that were deleted from a bucket, without the announcement.
+/// Returns the keys that were deleted from a bucket, without the pending manifest.
 fn deleted<'a>(seen: &'a [Seen], bucket: &str) -> BTreeSet<&'a str> {
     let requests = seen.iter().filter(|seen| seen.query == "delete" && seen.bucket() == bucket);
     let keys = requests.flat_map(|seen| seen.body.split("<Key>").skip(1));
     keys.map(|rest| rest.split('<').next().unwrap()).filter(|key| *key != PENDING_MANIFEST).collect()
 }
 
-/// Whether every request names the bucket's owner, and everything that is put its checksum.
+/// Checks that every request names the owner of the bucket, and every upload its checksum.
 fn assert_careful(seen: &[Seen]) {
     for request in seen.iter().filter(|seen| seen.path != "/") {
         assert_eq!(request.owner.as_deref(), Some(ACCOUNT), "{request:?}");

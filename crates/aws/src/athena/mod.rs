@@ -391,7 +391,7 @@ mod tests {
     use manifest::answer::Cell;
 
     #[test]
-    fn every_value_gets_the_type_that_the_embedded_engine_gives_it() {
+    fn values_have_the_same_types_as_in_the_embedded_engine() {
         for (text, kind, expected) in [
             ("7", "bigint", Cell::Integer(7)),
             ("7.5", "double", Cell::Number(7.5)),

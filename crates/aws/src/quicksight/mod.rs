@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_attempt_has_made_whose_answer_was_lost_is_made() {
+    fn lost_response_to_a_create_request_is_no_error() {
         let server = FakeServer::new(&[
             ("POST /data-sets", 0, ""),
             ("POST /data-sets", 409, "ResourceExistsException"),
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_busy_is_waited_for() {
+    fn throttled_and_conflicting_requests_are_retried() {
         let server = FakeServer::new(&[
             ("PUT /data-sources/x", 429, "ThrottlingException"),
             ("PUT /data-sources/x", 500, "InternalFailureException"),
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_has_failed_is_not_published() {
+    fn failed_dashboard_version_is_not_published() {
         let failed = r#"{"Dashboard": {"Version": {"Status": "CREATION_FAILED", "Errors": [
             {"Type": "COLUMN_TYPE_MISMATCH", "Message": "no number"}, {"Message": "no sheet"}]}}}"#;
         let server = FakeServer::new(&[
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_says_what_to_do() {
+    fn rejected_requests_name_a_next_step() {
         for (status, answer, expected) in [
             (401, "AccessDeniedException", "(AccessDeniedException)\n  next: give the user or role a policy"),
             (403, "UnsupportedUserEditionException", "next: sign the account up for QuickSight"),
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_deleted() {
+    fn deleting_a_missing_resource_succeeds() {
         let server = FakeServer::new(&[("DELETE /data-sets/x", 404, "ResourceNotFoundException")]);
         server.session().delete_quicksight_resource(ResourceKind::DataSet, "x").unwrap();
     }

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_known_again_however_aws_writes_it() {
+    fn equivalent_policies_have_the_same_canonical_form() {
         let ours = json!({"Statement": [{"Principal": "*", "Action": ["s3:*"], "Resource": ["a", "b"]}]});
         let theirs = json!({"Statement": {"Principal": {"AWS": "*"}, "Resource": ["a", "b"], "Action": "s3:*"}});
         assert_eq!(policy(ours.clone()), policy(theirs));
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_other_hands_are_kept_and_those_of_aws_are_not_sent() {
+    fn unmanaged_tags_are_kept_and_aws_tags_are_not_sent() {
         let tagged = |pairs: &[(&str, &str)]| {
             let tag = |(key, value): &(&str, &str)| Tag { key: (*key).to_owned(), value: (*value).to_owned() };
             let tagging = Tagging { tag_set: pairs.iter().map(tag).collect() };

@@ -218,7 +218,7 @@ mod tests {
     use super::percent_encoded;
 
     #[test]
-    fn keys_are_encoded_but_for_what_needs_no_code() {
+    fn reserved_characters_of_keys_are_percent_encoded() {
         assert_eq!(percent_encoded("a/b=C/~x_1-2.parquet"), "a/b%3DC/~x_1-2.parquet");
         assert_eq!(percent_encoded("+ é%"), "%2B%20%C3%A9%25");
     }

@@ -43,7 +43,7 @@ impl World {
         self.write_raw(&manifest);
     }
 
-    /// What transform makes of the raw tickets.
+    /// Returns the manifest that `transform` writes for the raw tickets.
     fn transformed(&self) -> CuratedManifest {
         let output = self.lake.dir().join("transformed");
         let config = transform::Config::new(&output);
@@ -64,7 +64,7 @@ impl World {
         tables.map(|table| table["Name"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Whether nothing is left that only a curation needs.
+    /// Returns true if no temporary table or object of a curation is left.
     fn is_tidy(&self) -> bool {
         let is_ours = |key: &String| key == "_manifest.json" || key.starts_with("tickets/");
         self.keys_in(&bucket("curated")).iter().all(is_ours) && self.tables().len() == 3

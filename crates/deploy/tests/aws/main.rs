@@ -46,7 +46,7 @@ impl World {
         serde_json::from_str(&self.must(&[arguments, &["--format", "json"]].concat())).unwrap()
     }
 
-    /// What `status` says of everything that isn't as wanted.
+    /// Returns the entries of `status` that are not in sync.
     fn drift(&self) -> Vec<(String, String, String)> {
         let status = self.json(&["status"]);
         let resources = status["resources"].as_array().unwrap().iter();

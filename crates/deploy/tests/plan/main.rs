@@ -27,7 +27,7 @@ const BUCKETS: Scope = Scope { buckets: true, data: false, catalog: false };
 const DATA: Scope = Scope { buckets: false, data: true, catalog: false };
 const CATALOG: Scope = Scope { buckets: false, data: false, catalog: true };
 
-/// What happens to an account in which a deploy of [`tickets`] has ended.
+/// A change to an account after a complete deploy of [`tickets`].
 type World = (&'static str, fn(&mut Cloud));
 
 fn tickets() -> Tickets {
@@ -39,7 +39,7 @@ fn later_tickets() -> Tickets {
     Tickets::new(&[("tickets_0.jsonl", 1), ("tickets_1.jsonl", 12)], &[("DE", 3), ("FR", 5), ("GB", 6)])
 }
 
-/// How a plan reads in each world.
+/// Renders the plan for each world.
 fn shown(worlds: &[World], plan: impl Fn(&Cloud) -> Plan) -> String {
     let mut text = String::new();
     for (name, change) in worlds {

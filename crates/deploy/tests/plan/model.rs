@@ -119,7 +119,7 @@ pub(crate) struct Cloud {
     pub(crate) partitions: BTreeMap<Vec<String>, String>,
 }
 
-/// What AWS does at once or not at all. A step may take several.
+/// An atomic operation of AWS. A step may consist of several.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     CreateBucket(String),
@@ -422,7 +422,7 @@ impl Cloud {
         assert!(self.workgroup.is_some() && self.buckets.contains_key(&bucket(Role::Results)));
     }
 
-    /// What a manifest in a bucket names and the bucket doesn't have.
+    /// Returns the keys that a manifest in a bucket lists but the bucket doesn't contain.
     pub(crate) fn missing(&self) -> BTreeSet<(String, String)> {
         let mut missing = BTreeSet::new();
         for role in [Role::Raw, Role::Curated] {
@@ -434,7 +434,7 @@ impl Cloud {
         missing
     }
 
-    /// Objects of ours that neither a manifest nor an announcement names.
+    /// Returns managed objects that neither a manifest nor a pending manifest lists.
     fn forgotten(&self) -> Vec<String> {
         let mut forgotten = Vec::new();
         for role in [Role::Raw, Role::Curated] {

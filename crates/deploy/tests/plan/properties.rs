@@ -1,4 +1,5 @@
-//! Any history of deploys, interrupts and other hands: the next deploy that isn't interrupted makes everything as wanted.
+//! Property: after any history of deploys, interrupts and changes outside `deploy`, the next complete deploy brings everything in
+//! sync.
 
 use aws::glue::Table;
 use aws::s3::bucket_settings::{BucketSettings, Setting, Tag};
@@ -14,14 +15,14 @@ use ticket_schema::names::{MANIFEST_FILE, RAW_TABLE, TABLE, VIEW};
 use crate::model::{Cloud, Object, Op, Tickets, bucket, ops, part_of, set};
 use crate::{BUCKETS, CATALOG, DATA, later_tickets, tickets};
 
-/// What happens to an account.
+/// An event in an account.
 #[derive(Clone, Debug)]
 enum Event {
     /// A deploy, killed after some of what it does.
     Deploy { tickets: Tickets, killed: Index, luck: u64 },
     /// A destroy, killed after some of what it does.
     Destroy { killed: Index, luck: u64 },
-    /// Somebody else's doing.
+    /// A change outside `deploy`.
     OtherHand { what: OtherHand, which: Index, how: u8 },
 }
 
@@ -135,7 +136,7 @@ fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
             let role = roles[usize::from(how) % roles.len()];
             let contents = cloud.store(role).contents(&bucket(role), role);
             let key = *which.get(&STRANGERS);
-            // What a deploy has announced it writes, whoever was there in the meantime.
+            // Keys in the pending manifest are written, even if an unmanaged object has appeared there in the meantime.
             let is_claimed = contents.owned.contains(key) || contents.announced.contains(key);
             let is_result = role == Role::Results && key.starts_with("results/");
             if !is_claimed && !is_result && !contents.keys.contains_key(key) {
@@ -187,7 +188,7 @@ fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
     }
 }
 
-/// What is in the way is moved away, and a deploy runs to its end.
+/// Removes objects that block the deploy, and runs it to completion.
 fn settle(cloud: &mut Cloud, tickets: &Tickets, luck: u64) {
     if !cloud.plan(tickets, Scope::ALL).blockers.is_empty() {
         for store in cloud.buckets.values_mut() {

@@ -1,4 +1,4 @@
-//! The dashboard on QuickSight: only what is not as wanted is touched.
+//! Plans for the dashboard on QuickSight: only drifted resources are changed.
 
 use aws::quicksight::resource::{ExistingResource, ResourceKind};
 use deploy::definitions::desired::Desired;
@@ -15,7 +15,7 @@ use crate::tickets;
 
 const REGION: &str = "eu-central-1";
 
-/// What happens to a dashboard that a deploy has made.
+/// A change to a dashboard after a deploy.
 type World = (&'static str, fn(&mut Actual));
 
 fn desired() -> Desired {

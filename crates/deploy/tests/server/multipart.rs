@@ -13,7 +13,7 @@ use s3s::Body;
 use super::service::{CHECKSUM, Target, refusal, xml};
 use super::{MAX_BODY_BYTES, State};
 
-/// How many parts are in one answer. (S3 has up to 1,000; few show that the client turns pages.)
+/// Number of parts in a page of a listing. S3 has up to 1,000; a small page makes the client use pagination.
 const PARTS_A_PAGE: usize = 2;
 
 /// The uploads of a server.
@@ -21,7 +21,7 @@ const PARTS_A_PAGE: usize = 2;
 pub(crate) struct Uploads {
     /// By their identifier.
     unfinished: BTreeMap<String, Unfinished>,
-    /// What was answered to those that have ended: S3 answers the same if it is asked again.
+    /// Responses to completed uploads: S3 repeats them if a client retries.
     finished: BTreeMap<String, Bytes>,
     n_begun: usize,
 }

@@ -25,7 +25,7 @@ const SETTINGS: [(&str, &str); 6] = [
 
 pub(crate) const CHECKSUM: &str = "x-amz-checksum-crc64nvme";
 
-/// What s3s-fs doesn't know.
+/// State that s3s-fs doesn't keep.
 #[derive(Default)]
 pub(crate) struct Gaps {
     /// Settings as they were put: S3 gives the same documents back. By bucket and name.
@@ -36,7 +36,7 @@ pub(crate) struct Gaps {
     pub(crate) uploads: Uploads,
 }
 
-/// What a request is about.
+/// Subject of a request.
 pub(crate) struct Target {
     pub(crate) bucket: String,
     pub(crate) key: String,
@@ -133,7 +133,7 @@ impl State {
         self.s3.call(Request::from_parts(head, body.into())).await.unwrap()
     }
 
-    /// Whether the request to make a bucket names our region: only us-east-1 must not be named.
+    /// Checks the location constraint of a create request; it must be absent for us-east-1.
     fn is_location(&self, body: &[u8]) -> bool {
         if self.region == "us-east-1" { body.is_empty() } else { String::from_utf8_lossy(body).contains(&self.region) }
     }

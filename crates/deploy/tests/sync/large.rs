@@ -40,7 +40,7 @@ fn large_file(lake: &Lake) -> PathBuf {
     lake.dir().join("data/raw").join(NAME)
 }
 
-/// What was asked of the large object: `PUT 2` is its second part, `POST` beginning and end.
+/// Returns the requests about the large object: `PUT 2` is its second part, `POST` starts or completes the upload.
 fn about_it(seen: &[Seen]) -> Vec<String> {
     let ours = seen.iter().filter(|seen| seen.key() == KEY && seen.method != "GET");
     let mut about: Vec<String> = ours
