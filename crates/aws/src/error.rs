@@ -1,73 +1,73 @@
-//! What went wrong at AWS, and what the person who reads it should do next.
+//! Classification of failed requests, and the text that users see: the failure and a next step.
 
 use std::error::Error;
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
-/// A request that failed for good.
+/// A request that failed after all retries.
 #[derive(Debug)]
 pub struct AwsError {
-    /// What kind of failure it is.
+    /// Class of the failure.
     pub kind: Kind,
-    /// What was being done, as in `cannot create the bucket x`.
+    /// Attempted operation; completes the sentence `cannot …`, as in `create the bucket x`.
     doing: String,
-    /// AWS's own code, as in `AccessDenied`.
+    /// Error code of AWS, such as `AccessDenied`.
     pub code: Option<String>,
-    /// What AWS, or the network, said.
+    /// Message of AWS or of the network layer.
     message: String,
-    /// What to do next, where that is better known than from the kind.
+    /// Next step for the user, if a more specific one than that of the kind is known.
     next_step: Option<&'static str>,
 }
 
-/// What callers tell apart.
+/// Classes of failures that callers distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// There are no credentials at all.
+    /// No credentials were found.
     NoCredentials,
-    /// They were good once.
+    /// The credentials have expired.
     ExpiredCredentials,
-    /// AWS doesn't know them.
+    /// AWS rejects the credentials.
     InvalidCredentials,
-    /// They don't allow this.
+    /// The credentials don't allow the request.
     Denied,
-    /// What was asked for isn't there.
+    /// The resource doesn't exist.
     NotFound,
-    /// What should be made is there already.
+    /// The resource exists already.
     AlreadyThere,
-    /// A bucket of this name belongs to somebody else.
+    /// A bucket of this name belongs to another account.
     NameTaken,
-    /// It lies in another region.
+    /// The bucket is in another region.
     WrongRegion,
-    /// AWS asked for patience, or failed by itself, more often than we have patience.
+    /// AWS throttled the request, or failed internally, in every attempt.
     Throttled,
-    /// No answer came.
+    /// No response arrived.
     Unreachable,
-    /// What arrived isn't what was sent.
+    /// The content was corrupted in transit.
     Damaged,
-    /// A local file isn't what its manifest says.
+    /// A local file doesn't match its manifest.
     Altered,
-    /// Anything else.
+    /// Any other failure.
     Other,
 }
 
 impl AwsError {
-    /// An error that didn't come from the SDK.
+    /// Creates an error that doesn't come from the SDK.
     pub fn new(kind: Kind, doing: impl Into<String>, message: impl Into<String>) -> Self {
         Self { kind, doing: doing.into(), code: None, message: message.into(), next_step: None }
     }
 
-    /// What AWS said.
+    /// Returns the message of AWS.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// For services that have one code for many things.
+    /// Searches the message; needed for services that use one code for several failures.
     pub(crate) fn message_contains(&self, text: &str) -> bool {
         self.message.contains(text)
     }
 
-    /// Reads an SDK's error. `doing` completes the sentence `cannot …`.
+    /// Converts an error of the SDK. `doing` completes the sentence `cannot …`.
     pub(crate) fn of<E>(doing: &str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -89,21 +89,21 @@ impl AwsError {
         Self { kind, doing: doing.to_owned(), code, message, next_step: None }
     }
 
-    /// The same failure of something larger.
+    /// Replaces the attempted operation, as in `cannot …`.
     #[must_use]
     pub fn doing(mut self, doing: impl Into<String>) -> Self {
         self.doing = doing.into();
         self
     }
 
-    /// The same failure, of which it is known what to do next.
+    /// Sets a next step that is more specific than that of the kind.
     #[must_use]
     pub(crate) const fn with_next_step(mut self, next_step: &'static str) -> Self {
         self.next_step = Some(next_step);
         self
     }
 
-    /// What to do next, if there is something better than reading the message.
+    /// Returns the next step for the user; empty if the message says all there is.
     const fn next_step(&self) -> &'static str {
         if let Some(next_step) = self.next_step {
             return next_step;
@@ -120,9 +120,7 @@ impl AwsError {
                 "check the keys of the profile in ~/.aws/credentials (or in the environment, which comes first) and the \
                  machine's clock"
             }
-            Kind::Denied => {
-                "give the user or role the policy that `deploy policy` prints; a new policy takes some seconds to act"
-            }
+            Kind::Denied => "give the user or role a policy that allows this; a new policy takes some seconds to act",
             Kind::NameTaken => {
                 "bucket names are shared by all of AWS: check that the account number is your own; if it is, ask the bucket's \
                  owner or AWS support"
@@ -155,7 +153,7 @@ impl std::fmt::Display for AwsError {
 
 impl Error for AwsError {}
 
-/// What kind of failure an answer tells of, by AWS's code and the HTTP status.
+/// Returns the kind of an error response, by the code of AWS and the HTTP status.
 pub(crate) fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> Kind {
     match (code.unwrap_or_default(), status.unwrap_or_default()) {
         ("ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired", _) => {
@@ -191,7 +189,7 @@ pub(crate) fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> Kind {
         )
         | (_, 429 | 500..600) => Kind::Throttled,
         ("RequestTimeout", _) => Kind::Unreachable,
-        // The answer to a HEAD has no body that could name a code; of a request like ours, only old credentials make S3 say this.
+        // The response to a HEAD has no body and hence no code. S3 answers these requests with 400 only for expired credentials.
         ("", 400) => Kind::ExpiredCredentials,
         (code, _) if code.starts_with("NoSuch") || code.ends_with("NotFound") || code.ends_with("NotFoundError") => {
             Kind::NotFound
@@ -204,7 +202,7 @@ pub(crate) fn kind_of_answer(code: Option<&str>, status: Option<u16>) -> Kind {
     }
 }
 
-/// Why a request was never answered: for want of credentials, or of a network.
+/// Returns the kind of a failure without a response: missing credentials or an unreachable network.
 fn kind_of_cause(error: &(dyn Error + 'static)) -> Kind {
     use aws_credential_types::provider::error::CredentialsError;
     let mut cause = Some(error);
@@ -221,7 +219,7 @@ fn kind_of_cause(error: &(dyn Error + 'static)) -> Kind {
     Kind::Unreachable
 }
 
-/// The innermost cause says most: those around it only name the layers that it came through.
+/// Returns the innermost cause of an error. The outer ones only name the layers of the SDK.
 pub(crate) fn last_cause(error: &(dyn Error + 'static)) -> String {
     let mut last = error;
     while let Some(cause) = last.source() {
@@ -230,7 +228,7 @@ pub(crate) fn last_cause(error: &(dyn Error + 'static)) -> String {
     last.to_string()
 }
 
-/// Where the SDK looked for credentials in vain is of its own naming; what it says of the profile is for people.
+/// Removes the SDK's internal names of credential providers; the part about the profile stays.
 fn without_sdk_names(text: String) -> String {
     const NOT_LOADED: &str = "the credential provider was not enabled";
     if text == NOT_LOADED {
@@ -243,17 +241,17 @@ fn without_sdk_names(text: String) -> String {
     format!("no credentials were found{}", profile.unwrap_or_default())
 }
 
-/// Turns the SDK's error into ours.
-pub(crate) trait OrExplain<T> {
-    /// `doing` completes the sentence `cannot …`.
-    fn or_explain(self, doing: &str) -> Result<T, AwsError>;
+/// Conversion of the SDK's errors.
+pub(crate) trait ErrorContext<T> {
+    /// Converts the error into an [`AwsError`]. `doing` completes the sentence `cannot …`.
+    fn error_context(self, doing: &str) -> Result<T, AwsError>;
 }
 
-impl<T, E> OrExplain<T> for Result<T, SdkError<E, HttpResponse>>
+impl<T, E> ErrorContext<T> for Result<T, SdkError<E, HttpResponse>>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    fn or_explain(self, doing: &str) -> Result<T, AwsError> {
+    fn error_context(self, doing: &str) -> Result<T, AwsError> {
         self.map_err(|error| AwsError::of(doing, &error))
     }
 }

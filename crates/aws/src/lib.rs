@@ -1,31 +1,42 @@
-//! What the tools ask of AWS. This crate alone uses the SDK: plain values go in, plain values come out, nothing is
-//! asynchronous outside, and every error says what to do next.
+//! Access to AWS for the tools of this workspace.
+//!
+//! This is the only crate that uses the AWS SDK. Its interface takes and returns plain values, blocks until the request has
+//! completed, and reports errors that end in a next step for the user.
 //!
 //! * [`settings`]: account, region and profile, from flags, the environment and `.env`.
-//! * [`session`]: credentials that belong to that account, and the clients made with them.
-//! * [`error`]: what went wrong, for people.
-//! * [`bucket`]: a bucket's settings as values; [`buckets`] reads and makes them.
-//! * [`objects`]: what lies in a bucket; [`upload`] sends files there.
-//! * [`athena`]: the workgroup, and statements from submission to result; [`interrupted`] finds those of earlier runs.
-//! * [`catalog`]: Glue's databases, tables and partitions.
-//! * [`asset`]: what is kept on QuickSight as values; [`quicksight`] reads and makes it, through `rest`, for want of a small SDK.
+//! * [`session`]: credentials that belong to that account, and the clients that use them.
+//! * [`error`]: classification and text of failures.
+//! * [`s3`]: settings of buckets, objects, uploads.
+//! * [`athena`]: workgroups, statements and their results; [`athena::running_queries`] finds those of interrupted runs.
+//! * [`glue`]: databases, tables and partitions of the catalogue.
+//! * [`quicksight`]: data sources, data sets and dashboards.
+//!
+//! ```no_run
+//! use aws::{AwsArguments, Session, Settings};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let arguments = AwsArguments { account_id: Some("123456789012".to_owned()), ..AwsArguments::default() };
+//! let settings = Settings::resolve(&arguments, |name| std::env::var(name).ok(), ".env".as_ref())?;
+//! let session = Session::open(&settings)?;
+//! for (key, bytes) in session.list("bmw-aftersales-raw-123456789012", "tickets/")? {
+//!     println!("{key}: {bytes} bytes");
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
-pub mod asset;
 pub mod athena;
-pub mod bucket;
-pub mod buckets;
-pub mod catalog;
 pub mod error;
-pub mod interrupted;
-pub mod objects;
+#[cfg(test)]
+mod fake_http;
+pub mod glue;
 mod polling;
 pub mod quicksight;
+pub mod region;
 mod rest;
-#[cfg(test)]
-mod scripted;
+pub mod s3;
 pub mod session;
 pub mod settings;
-pub mod upload;
 
 pub use error::{AwsError, Kind};
 pub use session::Session;

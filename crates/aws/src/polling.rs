@@ -1,11 +1,11 @@
-//! Looking again and again at what AWS does in its own time.
+//! Polling of operations that AWS runs asynchronously.
 
 use std::time::{Duration, Instant};
 
-/// The first wait; it grows by half each time.
+/// First delay; each one is 1.5 times the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Waits between looks that become longer.
+/// Exponentially growing delays between polls.
 pub(crate) struct Polling {
     begun: Instant,
     pause: Duration,
@@ -13,17 +13,17 @@ pub(crate) struct Polling {
 }
 
 impl Polling {
-    /// Waits of at most `longest`.
+    /// Starts polling with delays of at most `longest`.
     pub(crate) fn up_to(longest: Duration) -> Self {
         Self { begun: Instant::now(), pause: FIRST_PAUSE, longest }
     }
 
-    /// How long it has been going on.
+    /// Returns the time since polling began.
     pub(crate) fn elapsed(&self) -> Duration {
         self.begun.elapsed()
     }
 
-    /// Waits before the next look.
+    /// Sleeps until the next poll.
     pub(crate) async fn pause(&mut self) {
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 3 / 2).min(self.longest);

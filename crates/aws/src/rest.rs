@@ -1,5 +1,5 @@
-//! Requests in JSON to a service whose part of the SDK isn't here: the SDK's own runtime signs and sends them, tries them
-//! again, and gives them up in time, as it does for the other services.
+//! JSON requests to a service without a client crate in this workspace. The SDK's runtime signs and sends them, with the same
+//! retries and timeouts as for the other services.
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::SigV4OperationSigningConfig;
@@ -20,35 +20,35 @@ use aws_types::SigningName;
 use aws_types::region::SigningRegion;
 use serde_json::Value;
 
-use crate::athena::partition_of;
-use crate::error::{AwsError, OrExplain};
+use crate::error::{AwsError, ErrorContext};
+use crate::region::partition_of;
 
-/// One request.
+/// A request.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    /// As in `PUT`.
+    /// HTTP method, such as `PUT`.
     pub(crate) method: &'static str,
-    /// Path and query, as in `/accounts/123456789012/dashboards`.
+    /// Path and query, such as `/accounts/123456789012/dashboards`.
     pub(crate) path: String,
-    /// What is sent with it.
+    /// JSON body.
     pub(crate) body: Option<Value>,
 }
 
 impl Call {
-    /// One that only looks.
+    /// Creates a GET request.
     pub(crate) fn get(path: impl Into<String>) -> Self {
         Self { method: "GET", path: path.into(), body: None }
     }
 }
 
-/// A way to one service.
+/// A client of one service.
 #[derive(Debug)]
 pub(crate) struct RestClient {
     operation: Operation<Call, Value, Refusal>,
 }
 
 impl RestClient {
-    /// `service` is named as in signatures and in host names.
+    /// Creates a client of `service`, named as in signatures and host names.
     pub(crate) fn new(config: &SdkConfig, service: &'static str) -> Self {
         let region = config.region().map_or_else(String::new, ToString::to_string);
         let domain = if partition_of(&region) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
@@ -76,9 +76,9 @@ impl RestClient {
         Self { operation: builder.serializer(request).deserializer(answer).build() }
     }
 
-    /// Asks. `doing` completes the sentence `cannot …`.
+    /// Sends a request. `doing` completes the sentence `cannot …`.
     pub(crate) async fn send(&self, call: Call, doing: &str) -> Result<Value, AwsError> {
-        self.operation.invoke(call).await.or_explain(doing)
+        self.operation.invoke(call).await.error_context(doing)
     }
 }
 
@@ -113,7 +113,7 @@ fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<Refusal>> 
     if response.status().is_success() {
         return Ok(answer);
     }
-    // As in `ResourceNotFoundException:http://…`.
+    // The header has the form `ResourceNotFoundException:http://…`.
     let code = response.headers().get("x-amzn-errortype").and_then(|code| code.split(':').next());
     let message = ["Message", "message"].iter().find_map(|name| answer[*name].as_str());
     let mut metadata = ErrorMetadata::builder();
@@ -126,7 +126,7 @@ fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<Refusal>> 
     Err(OrchestratorError::operation(Refusal(metadata.build())))
 }
 
-/// What the service answers to what it doesn't do.
+/// Error response of the service.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.message().unwrap_or("no reason was given"))]
 struct Refusal(ErrorMetadata);

@@ -1,4 +1,4 @@
-//! Credentials that belong to the right account, and the clients made with them.
+//! Credentials of the configured account, and the SDK clients that use them.
 
 use std::time::Duration;
 
@@ -16,17 +16,17 @@ use crate::error::{AwsError, Kind};
 use crate::rest::RestClient;
 use crate::settings::{Profile, Settings};
 
-/// How often a request is tried before it has failed.
+/// Maximum number of attempts of a request.
 const MAX_ATTEMPTS: u32 = 8;
-/// The same for the first request of all: a server that isn't there is told of at once.
+/// Maximum number of attempts of the first request, so that an unreachable endpoint is reported soon.
 const FIRST_ATTEMPTS: u32 = 4;
-/// The wait before the second attempt; it doubles from then on.
+/// Delay before the second attempt; it doubles each time.
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest silence of a server that has our request.
+/// Longest time without a byte of the response.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A way to talk to one account in one region.
+/// A connection to one account in one region.
 #[derive(Debug)]
 pub struct Session {
     runtime: Runtime,
@@ -39,7 +39,11 @@ pub struct Session {
 }
 
 impl Session {
-    /// Finds credentials, and makes sure that they are the account's.
+    /// Finds credentials and checks with STS that they belong to the configured account.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no credentials are found, they are invalid, or they belong to another account.
     pub fn open(settings: &Settings) -> Result<Self> {
         let runtime = start_runtime()?;
         let config = runtime.block_on(load(settings));
@@ -51,7 +55,7 @@ impl Session {
     }
 
     fn new(account_id: &str, config: &SdkConfig, runtime: Runtime) -> Self {
-        // Other servers know no host names for buckets.
+        // Emulators of S3 don't resolve host names of buckets.
         let is_path_style = config.endpoint_url().is_some();
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(is_path_style).build();
         Self {
@@ -65,7 +69,7 @@ impl Session {
         }
     }
 
-    /// One that nobody has been asked about.
+    /// Opens a session without the check of the account.
     #[cfg(test)]
     pub(crate) fn for_test(account_id: &str, configure: impl FnOnce(ConfigLoader) -> ConfigLoader) -> Self {
         let runtime = start_runtime().unwrap();
@@ -74,17 +78,17 @@ impl Session {
         Self::new(account_id, &config, runtime)
     }
 
-    /// The account's number.
+    /// Returns the account number.
     pub fn account_id(&self) -> &str {
         &self.account_id
     }
 
-    /// The region of everything.
+    /// Region of all resources.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// Waits for an answer.
+    /// Blocks until a future completes.
     pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }

@@ -1,4 +1,4 @@
-//! Account, region, profile and endpoint: flags come before the environment, the environment before `.env`.
+//! Account, region, profile and endpoint. Flags override the environment, which overrides `.env`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,71 +7,76 @@ use std::{fs, io};
 use anyhow::{Context, Result, bail};
 use cli_support::exit::UsageError;
 
-/// The account number.
+/// Variable with the account number.
 pub const AWS_ACCOUNT_ID: &str = "AWS_ACCOUNT_ID";
-/// The region of everything.
+/// Region of all resources.
 pub const AWS_REGION: &str = "AWS_REGION";
-/// The profile in `~/.aws/config` whose credentials are used.
+/// Variable with the profile in `~/.aws/config` that provides credentials.
 pub const AWS_PROFILE: &str = "AWS_PROFILE";
-/// Another server that speaks AWS's protocols.
+/// Variable with the URL of an AWS-compatible endpoint.
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
-/// The QuickSight user whom the dashboard belongs to.
+/// Variable with the QuickSight user that owns the dashboard.
 pub const QUICKSIGHT_USER: &str = "QUICKSIGHT_USER";
 
 const DEFAULT_REGION: &str = "eu-central-1";
 const DEFAULT_PROFILE: &str = "default";
 
-/// What must never stand in a project's directory.
+/// Variables that must not be in a project directory.
 const SECRETS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
-/// The flags of every tool that talks to AWS.
+/// Command-line options of every tool that uses AWS.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "AWS (flags come before the environment, the environment before .env)")]
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 pub struct AwsArguments {
-    /// The account's number of 12 digits [default: AWS_ACCOUNT_ID]
+    /// AWS account number, 12 digits [default: AWS_ACCOUNT_ID]
     #[arg(long, value_name = "NUMBER", global = true)]
     pub account_id: Option<String>,
 
-    /// The region of everything [default: AWS_REGION, else eu-central-1]
+    /// AWS region of all resources [default: AWS_REGION, else eu-central-1]
     #[arg(long, value_name = "REGION", global = true)]
     pub region: Option<String>,
 
-    /// The profile in ~/.aws/config whose credentials are used [default: AWS_PROFILE, else default]
+    /// Profile in ~/.aws/config that provides credentials [default: AWS_PROFILE, else default]
     #[arg(long, value_name = "NAME", global = true)]
     pub profile: Option<String>,
 
-    /// Another server that speaks AWS's protocols, as http://127.0.0.1:4566 [default: AWS_ENDPOINT_URL, else AWS itself]
+    /// URL of an AWS-compatible endpoint, such as http://127.0.0.1:4566 [default: AWS_ENDPOINT_URL, else AWS]
     #[arg(long, value_name = "URL", global = true)]
     pub endpoint_url: Option<String>,
 }
 
-/// Where to go, and as whom.
+/// Account, region, endpoint and credentials of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The account's number, 12 digits.
+    /// Account number, 12 digits.
     pub account_id: String,
-    /// The region of everything.
+    /// Region of all resources.
     pub region: String,
-    /// Whose credentials are used.
+    /// Source of the credentials.
     pub profile: Profile,
-    /// Another server than AWS.
+    /// URL of an endpoint other than AWS.
     pub endpoint_url: Option<String>,
-    /// A QuickSight user's name or ARN, if one is configured.
+    /// Name or ARN of a QuickSight user, if configured.
     pub quicksight_user: Option<String>,
 }
 
-/// Whose credentials are used.
+/// Source of the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// This profile's, whatever the environment holds: it was asked for by a flag.
+    /// This profile only, because a flag names it; credentials in the environment are ignored.
     Only(String),
-    /// Those in the environment, else this profile's.
+    /// Credentials in the environment, or else those of this profile.
     AfterEnvironment(String),
 }
 
 impl Settings {
-    /// Decides every setting. `environment` looks a variable up; `dotenv` is the path of `.env`, which need not exist.
+    /// Resolves every setting. `environment` looks up a variable; `dotenv` is the path of `.env`, which may be missing.
+    ///
+    /// # Errors
+    ///
+    /// Fails with a [`UsageError`] if a setting is missing or malformed, or `.env` contains an access key or an unreadable line, and
+    /// with another error if `.env` exists but can't be read.
     pub fn resolve(
         arguments: &AwsArguments,
         environment: impl Fn(&str) -> Option<String>,
@@ -113,7 +118,7 @@ fn checked_account_id(account_id: Option<String>) -> Result<String> {
     Ok(account_id)
 }
 
-/// The region becomes part of host names.
+/// Checks the region, which becomes part of host names.
 fn checked_region(region: String) -> Result<String> {
     let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if region.is_empty() || !region.bytes().all(is_name) {
@@ -144,7 +149,7 @@ fn read_dotenv(path: &Path) -> Result<BTreeMap<String, String>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut values = BTreeMap::new();
     for line in dotenvy::from_read_iter(text.as_bytes()) {
-        // The error would quote the line, which may hold a secret.
+        // The error of dotenvy quotes the line, which may contain a secret.
         let Ok((name, value)) = line else {
             bail!(UsageError(format!(
                 "{}: line {} can't be read: expected NAME=value, with quotes around a value with spaces",
@@ -158,7 +163,7 @@ fn read_dotenv(path: &Path) -> Result<BTreeMap<String, String>> {
     Ok(values)
 }
 
-/// The number of the first line that makes a text unreadable: all before it are sound.
+/// Returns the number of the first line that can't be parsed.
 fn unreadable_line(text: &str) -> usize {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let is_sound =

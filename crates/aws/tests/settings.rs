@@ -1,4 +1,4 @@
-//! Where the settings come from, which of two comes first, and what is refused.
+//! Sources of the settings, their precedence, and rejected values.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::fs;
@@ -9,11 +9,11 @@ use cli_support::exit::UsageError;
 use tempfile::tempdir;
 
 const ACCOUNT: &str = "123456789012";
-/// The form of a key, and nobody's.
+/// A well-formed access key id from the documentation of AWS.
 const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
-/// What becomes of flags, an environment, and the bytes of `.env`.
+/// Resolves flags, an environment, and the bytes of `.env`.
 fn resolve(
     flags: &AwsArguments,
     environment: &[(&str, &str)],
@@ -33,7 +33,7 @@ fn from_file(text: &str) -> Result<Settings, anyhow::Error> {
     resolve(&AwsArguments::default(), &[], Some(text.as_bytes()))
 }
 
-/// The message of a mistake that ends with 2.
+/// Returns the message of a usage error.
 fn usage_error(result: Result<Settings, anyhow::Error>) -> String {
     let error = result.unwrap_err();
     assert!(error.is::<UsageError>(), "{error:?}");
@@ -45,7 +45,7 @@ fn account() -> AwsArguments {
 }
 
 #[test]
-fn flags_come_before_the_environment_and_that_before_the_file() {
+fn flags_override_the_environment_which_overrides_the_file() {
     let flags = AwsArguments {
         account_id: Some("111111111111".into()),
         region: Some("us-east-1".into()),
@@ -92,7 +92,7 @@ fn flags_come_before_the_environment_and_that_before_the_file() {
 }
 
 #[test]
-fn each_setting_is_decided_by_itself() {
+fn settings_are_resolved_independently() {
     let flags = AwsArguments { region: Some("eu-west-1".into()), ..AwsArguments::default() };
     let file = format!("AWS_ACCOUNT_ID={ACCOUNT}\nAWS_REGION=us-west-1\n");
     let environment = [(AWS_PROFILE, "mine"), (QUICKSIGHT_USER, "ada")];
@@ -108,7 +108,7 @@ fn each_setting_is_decided_by_itself() {
 }
 
 #[test]
-fn what_is_missing_or_wrong_is_wrong_usage_and_says_what_is_expected() {
+fn missing_and_malformed_settings_are_usage_errors() {
     let none = AwsArguments::default();
     let missing = usage_error(resolve(&none, &[], None));
     for part in ["Copy .env.example to .env", "AWS_ACCOUNT_ID", "--account-id", "aws sts get-caller-identity"] {
@@ -149,7 +149,7 @@ fn what_is_missing_or_wrong_is_wrong_usage_and_says_what_is_expected() {
 }
 
 #[test]
-fn a_file_with_an_access_key_is_refused_and_the_key_not_shown() {
+fn access_key_in_the_file_is_rejected_and_not_shown() {
     for (line, name) in [
         (format!("AWS_ACCESS_KEY_ID={KEY_ID}"), "AWS_ACCESS_KEY_ID"),
         (format!("AWS_SECRET_ACCESS_KEY={SECRET}"), "AWS_SECRET_ACCESS_KEY"),
@@ -177,7 +177,7 @@ fn a_file_with_an_access_key_is_refused_and_the_key_not_shown() {
 }
 
 #[test]
-fn a_line_that_is_no_setting_is_found_by_its_number_and_not_shown() {
+fn malformed_line_is_reported_by_number_and_not_shown() {
     for (file, line) in [
         ("s3cret\n", 1),
         ("# comment\n\nAWS_REGION=eu-west-1\nAWS_REGION=eu-west-2\r\ns3cret words\nAWS_PROFILE=x", 5),
@@ -197,7 +197,7 @@ fn a_line_that_is_no_setting_is_found_by_its_number_and_not_shown() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_an_error_and_a_missing_one_is_none() {
+fn unreadable_file_is_an_error_and_missing_file_is_not() {
     let error = resolve(&account(), &[], Some(b"AWS_REGION=\xFF\n")).unwrap_err();
     assert!(!error.is::<UsageError>());
     assert!(error.to_string().contains("cannot read ") && error.to_string().contains(".env"), "{error}");
@@ -208,7 +208,7 @@ fn a_file_that_cannot_be_read_is_an_error_and_a_missing_one_is_none() {
 }
 
 #[test]
-fn quotes_comments_and_spaces_are_read_as_everywhere() {
+fn quotes_comments_and_spaces_are_parsed_as_in_dotenv_files() {
     for (file, expected) in [
         ("AWS_PROFILE=mine", "mine"),
         ("  AWS_PROFILE = mine  ", "mine"),
@@ -230,7 +230,7 @@ fn quotes_comments_and_spaces_are_read_as_everywhere() {
 }
 
 #[test]
-fn the_example_is_complete_and_can_be_copied() {
+fn example_file_resolves() {
     let example = include_str!("../../../.env.example");
     let settings = from_file(example).unwrap();
     let profile = Profile::AfterEnvironment("default".to_owned());

@@ -1,4 +1,4 @@
-//! What the lake costs: predicted from the footers of the Parquet files and from list prices.
+//! Predicted cost of the lake, from the footers of the Parquet files and list prices.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,16 +13,16 @@ use parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
 use serde::Serialize;
 
 use crate::definitions::Role;
-use crate::desired::Desired;
+use crate::definitions::desired::Desired;
 
-/// How often the KPIs are asked in a month: all of them once a day.
+/// Runs of all KPIs a month: one a day.
 const ROUNDS_A_MONTH: u64 = 30;
-/// Raw tickets expire after as many days as the month has.
+/// Bytes in the GB of list prices. Raw tickets expire after 30 days and so are charged for one month.
 const BYTES_PER_GB: f64 = 1e9;
-/// How much of a byte of JSON-Lines is left in Parquet, as long as nobody has made it.
+/// Estimated bytes of Parquet per byte of JSON Lines, used until the Parquet files exist.
 const PARQUET_SHARE: f64 = 0.2;
 
-/// List prices of S3 Standard in US dollars: a GB and month, and a thousand PUT requests.
+/// List prices of S3 Standard in US dollars: per GB and month, and per thousand PUT requests.
 /// Source: Amazon S3 pricing, as of November 2026.
 const PRICES: [(&str, f64, f64); 4] = [
     ("eu-central-1", 0.0245, 0.0054),
@@ -31,7 +31,7 @@ const PRICES: [(&str, f64, f64); 4] = [
     ("us-west-2", 0.023, 0.005),
 ];
 
-/// How many bytes each column takes in all Parquet files, compressed, and how many the footers take.
+/// Compressed bytes of each column over all Parquet files, and bytes of the footers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColumnBytes {
     columns: BTreeMap<String, u64>,
@@ -39,7 +39,11 @@ pub struct ColumnBytes {
 }
 
 impl ColumnBytes {
-    /// Reads the footers of a curated data set's files.
+    /// Reads the footers of the files of a curated data set.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a footer can't be read.
     pub fn read(curated: &Path, files: &[FileEntry]) -> Result<Self> {
         let mut bytes = Self::default();
         for file in files.iter().filter(|file| file.name.ends_with(".parquet")) {
@@ -61,41 +65,45 @@ impl ColumnBytes {
         Ok(bytes)
     }
 
-    /// Of files that are not on this machine: every query is taken to read them whole.
+    /// Assumes that every query reads all `bytes`, for files that are not on this machine.
     pub const fn unknown(bytes: u64) -> Self {
         Self { columns: BTreeMap::new(), footers: bytes }
     }
 
-    /// The most that Athena reads for a query: all of the columns that it names. What it can skip by the statistics of row
-    /// groups and pages is not taken off.
+    /// Returns an upper bound in bytes of what Athena scans for a query: all columns that it names. Row groups and pages that it can
+    /// skip by statistics are not subtracted.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the query can't be parsed.
     pub fn scanned_by(&self, sql: &str) -> Result<u64> {
         let columns = columns_read(sql)?;
         Ok(self.footers + columns.iter().filter_map(|name| self.columns.get(*name)).sum::<u64>())
     }
 }
 
-/// What a month costs, in US dollars.
+/// Cost of a month in US dollars.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Month {
-    /// The region whose prices were taken.
+pub struct MonthlyCost {
+    /// Region of the list prices.
     pub prices_of: String,
-    /// The JSON-Lines, kept for 30 days.
+    /// Storage of the JSON Lines for 30 days.
     pub raw_storage_usd: f64,
-    /// The Parquet files.
+    /// Storage of the Parquet files.
     pub curated_storage_usd: f64,
-    /// Sending both data sets once.
+    /// One upload of both data sets.
     pub requests_usd: f64,
-    /// Asking all KPIs once a day.
+    /// All KPIs once a day.
     pub queries_usd: f64,
 }
 
-impl Month {
-    /// Everything.
+impl MonthlyCost {
+    /// Returns the sum.
     pub fn total_usd(&self) -> f64 {
         self.raw_storage_usd + self.curated_storage_usd + self.requests_usd + self.queries_usd
     }
 
-    /// One line for people.
+    /// Returns a one-line summary.
     pub fn line(&self) -> String {
         format!(
             "Expected cost a month: {} ({} raw and {} curated storage, {} uploads, {} for the KPIs once a day; list prices of {})",
@@ -109,8 +117,17 @@ impl Month {
     }
 }
 
-/// The expected cost of a month with this data. `columns` are those of the curated files, if they are known.
-pub fn month(desired: &Desired, region: &str, columns: Option<&ColumnBytes>, kpis: &[Kpi]) -> Result<Month> {
+/// Predicts the monthly cost of this data. `columns` are those of the curated files, if known.
+///
+/// # Errors
+///
+/// Fails if the query of a KPI can't be parsed.
+pub fn monthly_cost(
+    desired: &Desired,
+    region: &str,
+    columns: Option<&ColumnBytes>,
+    kpis: &[Kpi],
+) -> Result<MonthlyCost> {
     let (prices_of, gb_month, thousand_puts) =
         PRICES.into_iter().find(|(name, ..)| *name == region).unwrap_or(PRICES[0]);
     let bytes = |role: Role| -> u64 {
@@ -127,7 +144,7 @@ pub fn month(desired: &Desired, region: &str, columns: Option<&ColumnBytes>, kpi
     for kpi in kpis {
         round_usd += QueryCost::for_scan(columns.scanned_by(&kpi.sql)?).usd;
     }
-    Ok(Month {
+    Ok(MonthlyCost {
         prices_of: prices_of.to_owned(),
         raw_storage_usd: storage(raw_bytes),
         curated_storage_usd: storage(curated_bytes),

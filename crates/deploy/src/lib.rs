@@ -1,30 +1,33 @@
-//! Puts the data lake on AWS: one plan for data and infrastructure.
+//! Deployment of the data lake to AWS: one plan for infrastructure, data and dashboard.
 //!
-//! What is wanted ([`desired`], from [`definitions`] in `infra/` and the manifests of the data sets) and what is there
-//! ([`actual`]) go into a pure function ([`mod@plan`]), whose result is shown ([`show`]) and carried out ([`apply`]). Taking
-//! everything down again is a plan of its own ([`destroy`]).
+//! Modules depend only on those above them in this list:
 //!
-//! * [`definitions`]: buckets, workgroup and catalogue as `infra/` has them; [`ddl`] reads the table definitions.
-//! * [`view`]: whether a view in the catalogue is the wanted one.
-//! * [`curate`]: Athena makes the curated tickets; [`curation`] is what it is asked, [`curated`] what comes of its answers.
-//! * [`verify`]: the proof, by counts and KPIs that Athena answers; [`cost`]: what that and everything else costs.
-//! * [`quicksight`]: the dashboard there, made of `infra/quicksight` once the lake is proved.
+//! * [`definitions`]: the desired state, from `infra/` and the manifests of the data sets.
+//! * [`observe`]: the actual state on AWS, and its comparison with the definitions.
+//! * [`mod@plan`]: the steps from actual to desired state, a pure function of both; [`plan::destroy`] plans the removal.
+//! * [`render`]: a plan as text and as JSON.
+//! * [`apply`]: execution of a plan.
+//! * `athena_curation`: the curated tickets, made by Athena from raw tickets in S3.
+//! * [`verify`]: counts and KPIs as Athena answers them, against the expected answers; [`cost`]: the predicted cost.
 //! * [`run`]: the commands.
+//!
+//! ```
+//! use deploy::definitions::{Definitions, Role, bucket_name};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let definitions = Definitions::load("123456789012", "eu-central-1")?;
+//! assert_eq!(definitions.buckets[0].name, bucket_name(Role::Raw, "123456789012"));
+//! assert_eq!(definitions.catalog.tables[1].name, "tickets");
+//! # Ok(())
+//! # }
+//! ```
 
-pub mod actual;
 pub mod apply;
+mod athena_curation;
 pub mod cost;
-pub mod curate;
-pub mod curated;
-pub mod curation;
-pub mod ddl;
 pub mod definitions;
-pub mod desired;
-pub mod destroy;
-mod differences;
+pub mod observe;
 pub mod plan;
-pub mod quicksight;
+pub mod render;
 pub mod run;
-pub mod show;
 pub mod verify;
-pub mod view;

@@ -1,24 +1,25 @@
-//! `deploy`: puts the data lake on AWS, shows what that would change, proves it, and takes it down again.
+//! `deploy`: plans, creates, verifies and destroys the data lake on AWS.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
-use aws::{AwsArguments, Settings};
+use anyhow::{Result, anyhow, bail};
+use aws::athena::StatementFailed;
+use aws::{AwsArguments, AwsError, Kind, Settings};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cli_support::exit::UsageError;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome};
-use deploy::plan::Parts;
-use deploy::quicksight::owner_arn;
+use deploy::definitions::quicksight::owner_arn;
+use deploy::definitions::scope::Scope;
 use deploy::run::{Config, Curate, Destroy, Format, run_deploy, run_destroy, run_plan, run_status, run_verify};
 
-/// Put the data lake on AWS: one plan for data and infrastructure
+/// Deploy the data lake to AWS with one plan for infrastructure and data
 ///
-/// Without a command: makes the plan, carries it out, and proves the result by asking Athena the KPIs. Buckets, workgroup,
-/// tables and view become what infra/ says; objects are compared by content (size and CRC-64/NVME), never by time, so a second
-/// run sends nothing. An interrupted run goes on where it stopped.
+/// Without a command: makes a plan, applies it, and verifies the KPIs on Athena. Buckets, workgroup, tables and view are brought
+/// in sync with infra/. Objects are compared by content (size and CRC-64/NVME), never by time, so a second run uploads nothing.
+/// After an interrupt, run it again; it continues where it stopped.
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = false)]
@@ -39,31 +40,31 @@ struct Arguments {
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Clone, Debug, Args)]
 struct DataArguments {
-    /// The raw tickets
+    /// Directory of the raw tickets
     #[arg(long, value_name = "DIR", default_value = "data/raw", global = true)]
     raw: PathBuf,
 
-    /// The curated tickets
+    /// Directory of the curated tickets
     #[arg(long, value_name = "DIR", default_value = "data/curated", global = true)]
     curated: PathBuf,
 
-    /// Look at this part only [default: all of them]
+    /// Limit the command to one part of the lake [default: all parts]
     #[arg(long, value_enum, value_name = "PART", global = true)]
     only: Option<Part>,
 
-    /// Who makes the curated tickets; Athena is for raw tickets that are too many for this machine
-    #[arg(long, value_enum, default_value_t, value_name = "WHO", global = true)]
+    /// Engine that makes the curated tickets; use athena if the raw tickets don't fit on this machine
+    #[arg(long, value_enum, default_value_t, value_name = "ENGINE", global = true)]
     curate: Curate,
 
-    /// Look after the dashboard on Amazon QuickSight too: its data source, its tickets in SPICE, its visuals
+    /// Manage the dashboard on Amazon QuickSight, too: data source, data set in SPICE, visuals
     #[arg(long, global = true)]
     quicksight: bool,
 
-    /// Whom that dashboard belongs to: a QuickSight user, or the ARN of a user or group [default: QUICKSIGHT_USER]
+    /// Owner of the dashboard: name of a QuickSight user, or ARN of a user or group [default: QUICKSIGHT_USER]
     #[arg(long, value_name = "NAME", global = true)]
     quicksight_user: Option<String>,
 
-    /// How to show plan, status and proof
+    /// Output format of plan, status and verification
     #[arg(long, value_enum, default_value_t, global = true)]
     format: Format,
 }
@@ -72,96 +73,110 @@ struct DataArguments {
 enum Part {
     /// The three buckets and their settings
     Buckets,
-    /// The objects in them
+    /// The objects in the buckets
     Data,
-    /// Athena's workgroup; database, tables, view and partitions
+    /// Workgroup, database, tables, view and partitions
     Catalog,
 }
 
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show what would be done, and what a month will cost; changes nothing
+    /// Show the changes that deploy would make, and the monthly cost, without changing anything
     Plan {
-        /// End with 2 if there is anything to do
+        /// Exit with code 2 if there are changes
         #[arg(long)]
         detailed_exitcode: bool,
     },
-    /// Show whether everything is as wanted, setting by setting; changes nothing
+    /// Show the status of every resource, setting by setting, without changing anything
     Status {
-        /// End with 2 if anything is not as wanted
+        /// Exit with code 2 if any resource is not in sync
         #[arg(long)]
         detailed_exitcode: bool,
     },
-    /// Ask Athena for the tickets per market and the KPIs, and compare with the manifest's expected answers
+    /// Query the tickets per market and the KPIs on Athena, and compare them with the expected answers of the manifest
     Verify,
-    /// Delete what deploy has made; whatever is not its own stays
+    /// Delete all resources that deploy has created; unmanaged resources are kept
     Destroy {
-        /// Don't ask for confirmation
+        /// Skip the confirmation
         #[arg(long)]
         yes: bool,
-        /// Only show what would be deleted
+        /// Show what would be deleted, without deleting anything
         #[arg(long, conflicts_with = "yes")]
         dry_run: bool,
     },
-    /// Print the IAM policy that allows what deploy does, and no more
+    /// Print the least-privilege IAM policy for deploy
     Policy,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     cli_support::messages::after_interrupt("run it again, it goes on where it stopped");
-    let mut detailed = false;
-    let code = cli_support::run(|| {
-        let settings = Settings::resolve(&arguments.aws, |name| std::env::var(name).ok(), Path::new(".env"))?;
-        let messages = Messages::new(arguments.verbosity);
-        let data = &arguments.data;
-        let is_in_parts = matches!(arguments.command, None | Some(Command::Plan { .. } | Command::Status { .. }));
-        if data.only.is_some() && (!is_in_parts || data.quicksight) {
-            let text = "--only goes with deploy, plan and status, and not with --quicksight; the others know no parts";
-            bail!(UsageError(text.to_owned()));
-        }
-        let is_destroy = matches!(arguments.command, Some(Command::Destroy { .. }));
-        if data.quicksight && !is_in_parts && !is_destroy {
-            bail!(UsageError("--quicksight goes with deploy, plan, status and destroy".to_owned()));
-        }
-        let config = Config {
-            dashboard_owner: if is_in_parts { dashboard_owner(data, &settings)? } else { None },
-            settings,
-            raw: arguments.data.raw,
-            curated: arguments.data.curated,
-            parts: parts(arguments.data.only),
-            format: arguments.data.format,
-            curate: arguments.data.curate,
-        };
-        let mut out = io::stdout().lock();
-        match arguments.command {
-            None => run_deploy(&config, &mut out, &messages),
-            Some(Command::Plan { detailed_exitcode }) => {
-                detailed = run_plan(&config, &mut out, &messages)? && detailed_exitcode;
-                Ok(Outcome::Done)
-            }
-            Some(Command::Status { detailed_exitcode }) => {
-                detailed = run_status(&config, &mut out, &messages)? && detailed_exitcode;
-                Ok(Outcome::Done)
-            }
-            Some(Command::Verify) => run_verify(&config, &mut out, &messages),
-            Some(Command::Destroy { yes, dry_run }) => {
-                let with_quicksight = arguments.data.quicksight;
-                let how = Destroy { is_confirmed: yes, is_dry_run: dry_run, with_quicksight };
-                run_destroy(&config.settings, how, &mut io::stdin().lock(), &mut out, &messages)
-            }
-            Some(Command::Policy) => {
-                let policy = deploy::definitions::iam_policy(&config.settings.account_id, &config.settings.region);
-                io::Write::write_all(&mut out, policy.as_bytes())?;
-                Ok(Outcome::Done)
-            }
-        }
-    });
-    if detailed { ExitCode::from(2) } else { code }
+    let mut has_changes = false;
+    let code = cli_support::run(|| execute(arguments, &mut has_changes).map_err(with_policy_help));
+    if has_changes { ExitCode::from(2) } else { code }
 }
 
-/// QuickSight is looked at if `--quicksight` says so, and then belongs to somebody.
+/// Runs the command. Sets `has_changes` if the exit code has to report changes.
+fn execute(arguments: Arguments, has_changes: &mut bool) -> Result<Outcome> {
+    let settings = Settings::resolve(&arguments.aws, |name| std::env::var(name).ok(), Path::new(".env"))?;
+    let messages = Messages::new(arguments.verbosity);
+    let data = &arguments.data;
+    let has_scope = matches!(arguments.command, None | Some(Command::Plan { .. } | Command::Status { .. }));
+    if data.only.is_some() && (!has_scope || data.quicksight) {
+        let text = "--only is for deploy, plan and status, and can't be combined with --quicksight";
+        bail!(UsageError(text.to_owned()));
+    }
+    let is_destroy = matches!(arguments.command, Some(Command::Destroy { .. }));
+    if data.quicksight && !has_scope && !is_destroy {
+        bail!(UsageError("--quicksight is for deploy, plan, status and destroy".to_owned()));
+    }
+    let config = Config {
+        dashboard_owner: if has_scope { dashboard_owner(data, &settings)? } else { None },
+        settings,
+        raw: arguments.data.raw,
+        curated: arguments.data.curated,
+        scope: scope(arguments.data.only),
+        format: arguments.data.format,
+        curate: arguments.data.curate,
+    };
+    let mut out = io::stdout().lock();
+    match arguments.command {
+        None => run_deploy(&config, &mut out, &messages),
+        Some(Command::Plan { detailed_exitcode }) => {
+            *has_changes = run_plan(&config, &mut out, &messages)? && detailed_exitcode;
+            Ok(Outcome::Done)
+        }
+        Some(Command::Status { detailed_exitcode }) => {
+            *has_changes = run_status(&config, &mut out, &messages)? && detailed_exitcode;
+            Ok(Outcome::Done)
+        }
+        Some(Command::Verify) => run_verify(&config, &mut out, &messages),
+        Some(Command::Destroy { yes, dry_run }) => {
+            let with_quicksight = arguments.data.quicksight;
+            let how = Destroy { is_confirmed: yes, is_dry_run: dry_run, with_quicksight };
+            run_destroy(&config.settings, how, &mut io::stdin().lock(), &mut out, &messages)
+        }
+        Some(Command::Policy) => {
+            let policy = deploy::definitions::iam_policy(&config.settings.account_id, &config.settings.region);
+            io::Write::write_all(&mut out, policy.as_bytes())?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// Adds the remedy to an error that was caused by missing permissions.
+fn with_policy_help(error: anyhow::Error) -> anyhow::Error {
+    let is_denied = error.downcast_ref::<AwsError>().is_some_and(|error| error.kind == Kind::Denied)
+        || error.downcast_ref::<StatementFailed>().is_some_and(StatementFailed::is_denied);
+    if is_denied {
+        anyhow!("{error:#}\n  help: `deploy policy` prints an IAM policy that allows everything that deploy does")
+    } else {
+        error
+    }
+}
+
+/// Returns the ARN of the owner of the dashboard; `None` without `--quicksight`.
 fn dashboard_owner(data: &DataArguments, settings: &Settings) -> Result<Option<String>> {
     if !data.quicksight {
         if data.quicksight_user.is_some() {
@@ -182,11 +197,11 @@ fn dashboard_owner(data: &DataArguments, settings: &Settings) -> Result<Option<S
     Ok(Some(owner_arn(user, &settings.account_id, &settings.region)))
 }
 
-const fn parts(only: Option<Part>) -> Parts {
+const fn scope(only: Option<Part>) -> Scope {
     match only {
-        None => Parts::ALL,
-        Some(Part::Buckets) => Parts { buckets: true, data: false, catalog: false },
-        Some(Part::Data) => Parts { buckets: false, data: true, catalog: false },
-        Some(Part::Catalog) => Parts { buckets: false, data: false, catalog: true },
+        None => Scope::ALL,
+        Some(Part::Buckets) => Scope { buckets: true, data: false, catalog: false },
+        Some(Part::Data) => Scope { buckets: false, data: true, catalog: false },
+        Some(Part::Catalog) => Scope { buckets: false, data: false, catalog: true },
     }
 }

@@ -1,4 +1,4 @@
-//! The commands: what each of them looks at, plans, does and says.
+//! The commands of `deploy`.
 
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
@@ -11,70 +11,71 @@ use kpi::catalogue;
 use manifest::{CuratedManifest, RawManifest};
 use serde_json::json;
 
-use crate::actual::{observe, observe_all};
-use crate::apply::apply;
-use crate::cost::{ColumnBytes, Month, month};
-use crate::curate;
-use crate::curation::Curation;
+use crate::apply::{self, apply};
+use crate::athena_curation::run as curate;
+use crate::athena_curation::statements::Curation;
+use crate::cost::{ColumnBytes, MonthlyCost, monthly_cost};
+use crate::definitions::desired::{Desired, Local};
+use crate::definitions::quicksight;
+use crate::definitions::scope::Scope;
 use crate::definitions::{Definitions, Role};
-use crate::desired::{Desired, Local};
-use crate::destroy::plan_destroy;
-use crate::plan::{Parts, Plan, Step, plan};
-use crate::quicksight;
-use crate::show::{self, standings, standings_text};
+use crate::observe::{observe, observe_all};
+use crate::plan::destroy::plan_destroy;
+use crate::plan::{Plan, Step, plan};
+use crate::render::{self as show, statuses, statuses_text};
 use crate::verify::Proof;
 
-/// What every command needs.
+/// Configuration of the commands.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Account, region, credentials.
+    /// Account, region and credentials.
     pub settings: Settings,
-    /// The raw data set.
+    /// Directory of the raw data set.
     pub raw: PathBuf,
-    /// The curated data set.
+    /// Directory of the curated data set.
     pub curated: PathBuf,
-    /// Which parts to look at.
-    pub parts: Parts,
-    /// How to show things.
+    /// Parts of the lake to manage.
+    pub scope: Scope,
+    /// Output format.
     pub format: Format,
-    /// Who makes the curated tickets.
+    /// Engine that makes the curated tickets.
     pub curate: Curate,
-    /// The ARN of whom the dashboard on QuickSight is to belong to; `None` if QuickSight isn't looked at.
+    /// ARN of the owner of the QuickSight dashboard; `None` if QuickSight isn't managed.
     pub dashboard_owner: Option<String>,
 }
 
-/// How plans, standings and proofs are shown.
+/// Output format of plans, statuses and verifications.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people
+    /// Text for the terminal
     #[default]
     Text,
-    /// For programs
+    /// JSON for scripts
     Json,
 }
 
-/// Who makes the curated tickets.
+/// Engine that makes the curated tickets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Curate {
-    /// transform, on this machine
+    /// `transform` on this machine
     #[default]
     Local,
-    /// Athena, from the raw tickets in S3
+    /// Amazon Athena, from the raw tickets in S3
     Athena,
 }
 
-/// What to do, and whether there was anything.
+/// A plan with the state that it was made from.
 struct Planned {
     session: Session,
     raw: RawManifest,
     desired: Desired,
-    /// The curated tickets that are wanted; `None` as long as Athena has to make them.
+    /// Manifest of the desired curated tickets; `None` until Athena has made them.
     curated: Option<CuratedManifest>,
-    /// Their columns, if they are on this machine.
+    /// Sizes of their columns, if they are on this machine.
     columns: Option<ColumnBytes>,
     curation: Option<Curation>,
     plan: Plan,
-    month: Month,
+    month: MonthlyCost,
 }
 
 impl Planned {
@@ -98,64 +99,68 @@ impl Planned {
             desired.set_curated(account_id, &published.manifest, published.data);
             curated = Some(published.manifest);
         }
-        let actual = observe(&session, &desired, config.parts)?;
-        let mut planned = plan(&desired, &actual, config.parts);
+        let actual = observe(&session, &desired, config.scope)?;
+        let mut planned = plan(&desired, &actual, config.scope);
         if !is_local && planned.steps.iter().any(|step| is_lost(step, &desired)) {
             desired.forget_curated();
             curated = None;
-            planned = plan(&desired, &actual, config.parts);
+            planned = plan(&desired, &actual, config.scope);
         }
-        // Athena needs buckets, objects and tables at once: a part of them doesn't do.
-        let is_needed = curated.is_none() && config.parts == Parts::ALL;
+        // A curation needs buckets, objects and tables, so it requires the full scope.
+        let is_needed = curated.is_none() && config.scope == Scope::ALL;
         let curation = is_needed.then(|| Curation::new(account_id, &raw));
-        let month = month(&desired, region, columns.as_ref(), &catalogue::kpis()?)?;
+        let month = monthly_cost(&desired, region, columns.as_ref(), &catalogue::kpis()?)?;
         let plan = planned;
         Ok(Self { session, raw, desired, curated, columns, curation, plan, month })
     }
 
-    /// Whether everything is as wanted.
+    /// Returns true if everything is in sync.
     fn is_done(&self) -> bool {
-        self.plan.steps.is_empty() && self.plan.obstacles.is_empty() && self.curation.is_none()
+        self.plan.steps.is_empty() && self.plan.blockers.is_empty() && self.curation.is_none()
     }
 
-    /// The plan as a text, under the name of the account.
+    /// Renders the plan below a line with account and region.
     fn text(&self, settings: &Settings) -> String {
-        let nothing = if self.is_done() { "Nothing to do: everything is as wanted.\n" } else { "" };
+        let nothing = if self.is_done() { "No changes. Everything is in sync.\n" } else { "" };
         let curation = self.curation.as_ref().map_or_else(String::new, |curation| curation.line() + "\n");
         format!("{}\n{}{curation}{nothing}{}\n", place(settings), show::text(&self.plan), self.month.line())
     }
 }
 
-/// Whether it wants an object that is only on AWS, and isn't what it was there.
+/// Returns true if the step uploads a curated object whose only copy, in S3, is missing or changed.
 fn is_lost(step: &Step, desired: &Desired) -> bool {
     let is_object =
         |key: &String| desired.data.iter().any(|data| data.role == Role::Curated && data.objects.contains_key(key));
     matches!(step, Step::Upload { upload, .. } if is_object(&upload.key))
 }
 
-/// The head of every plan.
+/// Returns the heading of every plan.
 fn place(settings: &Settings) -> String {
     let Settings { account_id, region, endpoint_url, .. } = settings;
     let server = endpoint_url.as_ref().map_or_else(String::new, |url| format!(", at {url}"));
     format!("account {account_id}, region {region}{server}")
 }
 
-/// `deploy`: plans, shows, does and proves.
+/// Runs `deploy`: plan, apply, verify, then QuickSight.
+///
+/// # Errors
+///
+/// Fails if the plan can't be made, is blocked or fails, or an answer of Athena is not the expected one.
 pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
     let mut planned = Planned::make(config, messages)?;
     messages.note(planned.text(&config.settings));
-    let asset_steps = planned.plan.take_asset_steps();
+    let quicksight_steps = planned.plan.take_quicksight_steps();
     apply(&planned.session, &planned.plan, messages)?;
-    if config.parts != Parts::ALL {
+    if config.scope != Scope::ALL {
         return Ok(Outcome::Done);
     }
     if let Some(curation) = planned.curation.take() {
         let made = curate::curate(&planned.session, &planned.raw, &curation, messages)?;
         planned.desired.set_curated(&config.settings.account_id, &made.manifest, made.data);
         planned.curated = Some(made.manifest);
-        let actual = observe(&planned.session, &planned.desired, config.parts)?;
-        let mut publishing = plan(&planned.desired, &actual, config.parts);
-        publishing.take_asset_steps();
+        let actual = observe(&planned.session, &planned.desired, config.scope)?;
+        let mut publishing = plan(&planned.desired, &actual, config.scope);
+        publishing.take_quicksight_steps();
         messages.note(show::text(&publishing));
         apply(&planned.session, &publishing, messages)?;
         for complaint in made.complaints {
@@ -166,7 +171,7 @@ pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
     prove(config, &planned.session, planned.columns.as_ref(), &curated, out, messages)?;
     if config.dashboard_owner.is_some() {
         let assets = &planned.desired.definitions.assets;
-        quicksight::present(&planned.session, assets, &asset_steps, curated.rows.written, messages)?;
+        apply::quicksight::present(&planned.session, assets, &quicksight_steps, curated.rows.written, messages)?;
         if let Some(address) = quicksight::address(assets, &config.settings.region) {
             messages.note(format!("deploy: the dashboard is at {address}"));
         }
@@ -178,7 +183,11 @@ pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
     })
 }
 
-/// `deploy plan`: whether there is anything to do.
+/// Runs `deploy plan`. Returns true if there are changes.
+///
+/// # Errors
+///
+/// Fails if the plan can't be made or is blocked.
 pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<bool> {
     let planned = Planned::make(config, messages)?;
     let Planned { plan, month, curation, .. } = &planned;
@@ -190,7 +199,7 @@ pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Re
                 "region": config.settings.region,
                 "changes": show::changes(plan),
                 "notes": plan.notes,
-                "obstacles": plan.obstacles,
+                "blockers": plan.blockers,
                 "curation": curation,
                 "month": month,
                 "month_total_usd": month.total_usd(),
@@ -199,26 +208,30 @@ pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Re
         }
     }
     .context("cannot write to standard output")?;
-    if !plan.obstacles.is_empty() {
-        bail!("this plan can't be carried out:\n  {}", plan.obstacles_text());
+    if !plan.blockers.is_empty() {
+        bail!("the plan is blocked:\n  {}", plan.blockers_text());
     }
     Ok(!planned.is_done())
 }
 
-/// `deploy status`: whether anything is not as wanted.
+/// Runs `deploy status`. Returns true if anything is not in sync.
+///
+/// # Errors
+///
+/// Fails if desired or actual state can't be read.
 pub fn run_status(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<bool> {
     let planned = Planned::make(config, messages)?;
     let Planned { plan, desired, .. } = &planned;
-    let standings = standings(desired, plan, config.parts);
+    let statuses = statuses(desired, plan, config.scope);
     match config.format {
-        Format::Text => write!(out, "{}", standings_text(&standings)),
+        Format::Text => write!(out, "{}", statuses_text(&statuses)),
         Format::Json => {
-            let value = json!({ "resources": standings, "notes": plan.notes, "obstacles": plan.obstacles });
+            let value = json!({ "resources": statuses, "notes": plan.notes, "blockers": plan.blockers });
             writeln!(out, "{value:#}")
         }
     }
     .context("cannot write to standard output")?;
-    for note in plan.notes.iter().chain(plan.obstacles.iter().map(|obstacle| &obstacle.text)) {
+    for note in plan.notes.iter().chain(plan.blockers.iter().map(|blocker| &blocker.text)) {
         messages.warn(note);
     }
     if planned.curation.is_some() {
@@ -229,7 +242,11 @@ pub fn run_status(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
     Ok(!planned.is_done())
 }
 
-/// `deploy verify`: asks Athena and compares.
+/// Runs `deploy verify`.
+///
+/// # Errors
+///
+/// Fails if a query fails, or an answer is not the expected one.
 pub fn run_verify(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
     let is_local = config.curate == Curate::Local;
     let local = Local::load(&config.raw, is_local.then_some(config.curated.as_path()))?;
@@ -268,18 +285,22 @@ fn prove(
     Ok(Outcome::Done)
 }
 
-/// How to take everything down.
+/// Options of `deploy destroy`.
 #[derive(Clone, Copy, Debug)]
 pub struct Destroy {
-    /// Nobody is asked for the account's number.
+    /// Skip the confirmation.
     pub is_confirmed: bool,
-    /// It is only shown.
+    /// Print the plan only.
     pub is_dry_run: bool,
-    /// The dashboard on QuickSight goes too.
+    /// Delete the dashboard on QuickSight, too.
     pub with_quicksight: bool,
 }
 
-/// `deploy destroy`: takes down what is ours, once that is confirmed.
+/// Runs `deploy destroy`: deletes all managed resources after a confirmation.
+///
+/// # Errors
+///
+/// Fails with a [`UsageError`] if the confirmation doesn't match, else if a request fails.
 pub fn run_destroy(
     settings: &Settings,
     how: Destroy,

@@ -1,4 +1,4 @@
-//! The proof: counts and KPIs that Athena answers, against what the manifest expects, and the bill beside its prediction.
+//! Verification: counts and KPIs from Athena against the expected answers of the manifest, and predicted against actual cost.
 
 use anyhow::{Context, Result, bail};
 use aws::Session;
@@ -14,37 +14,41 @@ use crate::cost::ColumnBytes;
 const COUNTS: &str =
     "SELECT market, COUNT(*) AS tickets FROM bmw_aftersales.tickets_enriched GROUP BY market ORDER BY market";
 
-/// What was found.
+/// Result of a verification.
 #[derive(Clone, Debug, Serialize)]
 pub struct Proof {
-    /// Each question.
+    /// Checks in order of execution.
     pub checks: Vec<Check>,
-    /// Whether the KPIs had expected answers to be compared with.
+    /// True if the manifest has expected answers for the KPIs.
     pub has_expected_answers: bool,
 }
 
-/// One question.
+/// A query and its comparison with the expected answer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
-    /// What was asked.
+    /// Name of the query.
     pub name: String,
-    /// How the answer differs from the expected one, a line each.
+    /// Differences from the expected answer, a line each.
     pub differences: Vec<String>,
-    /// What it was expected to cost at most, if the Parquet files are on this machine.
+    /// Predicted maximum cost, if the Parquet files are on this machine.
     pub predicted: Option<QueryCost>,
-    /// What it cost.
+    /// Actual cost.
     pub bill: QueryCost,
 }
 
 impl Proof {
-    /// Asks everything, and believes the manifest. `columns` are those of its files, if they are known.
+    /// Runs all queries and compares them with the manifest. `columns` are those of its files, if known.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a query fails, or the manifest has no answer for a KPI.
     pub fn make(session: &Session, columns: Option<&ColumnBytes>, manifest: &CuratedManifest) -> Result<Self> {
         let predicted = |sql: &str| -> Result<Option<QueryCost>> {
             columns.map(|columns| Ok(QueryCost::for_scan(columns.scanned_by(sql)?))).transpose()
         };
         let athena = Athena::at(session, manifest.as_of);
         let mut proof = Self { checks: Vec::new(), has_expected_answers: manifest.expected_answers.is_some() };
-        // The view itself, not its text: the KPIs below bring the view's text along, to fix the present in it.
+        // Tests the view in the catalogue: the KPIs below inline the text of the view, to fix the current time in it.
         let counts = session.ask(ticket_schema::names::WORKGROUP, COUNTS).context("tickets per market")?;
         proof.checks.push(Check {
             name: "tickets per market".to_owned(),
@@ -66,7 +70,7 @@ impl Proof {
         Ok(proof)
     }
 
-    /// The proof as a table for people.
+    /// Renders the checks as a table.
     pub fn table(&self) -> String {
         let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
         let mut text = format!(
@@ -91,7 +95,11 @@ impl Proof {
         text + &format!("cost: {predicted}billed {}\n", dollars(billed))
     }
 
-    /// Fails if an answer is not the expected one.
+    /// Checks that all answers are the expected ones.
+    ///
+    /// # Errors
+    ///
+    /// Fails with all differences if there are any.
     pub fn demand(&self) -> Result<()> {
         let line =
             |check: &Check| check.differences.iter().map(|line| format!("{}: {line}", check.name)).collect::<Vec<_>>();

@@ -17,7 +17,7 @@ const COMMANDS: [&[&str]; 6] = [&[], &["plan"], &["status"], &["verify"], &["des
 const ACCOUNT: (&str, &str) = ("AWS_ACCOUNT_ID", "123456789012");
 /// Keys that no server will ever see.
 const KEYS: [(&str, &str); 3] = [ACCOUNT, ("AWS_ACCESS_KEY_ID", "nobody"), ("AWS_SECRET_ACCESS_KEY", "nothing")];
-/// Where nobody listens.
+/// An address without a listener.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 /// The tool in `home`, where nothing of this machine's own configuration is in sight.
@@ -47,7 +47,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// What a run said that ended so, and had nothing to say on standard output.
+/// Checks exit code and empty standard output of a failed run, and returns its standard error.
 fn failed(output: &Output, code: i32) -> String {
     assert_eq!((output.status.code(), stdout(output).as_str()), (Some(code), ""), "{}", stderr(output));
     stderr(output)
@@ -85,15 +85,15 @@ fn wrong_usage_ends_with_2() {
         (&["verify", "--detailed-exitcode"], "--detailed-exitcode"),
         (&["plan", "--yes"], "--yes"),
         (&["destroy", "--yes", "--dry-run"], "--dry-run"),
-        (&["destroy", "--only", "data", "--yes"], "--only goes with deploy, plan and status"),
-        (&["--only", "data", "verify"], "--only goes with"),
-        (&["policy", "--only", "data"], "--only goes with"),
+        (&["destroy", "--only", "data", "--yes"], "--only is for deploy, plan and status"),
+        (&["--only", "data", "verify"], "--only is for"),
+        (&["policy", "--only", "data"], "--only is for"),
         (&["--quicksight"], "whom does the dashboard belong to?"),
         (&["status", "--quicksight"], "aws quicksight list-users --aws-account-id 123456789012"),
         (&["--quicksight", "--quicksight-user", ""], "`` is no user of QuickSight"),
         (&["plan", "--quicksight", "--quicksight-user", "Ada L"], "`Ada L` is no user of QuickSight"),
         (&["plan", "--quicksight-user", "ada"], "--quicksight-user goes with --quicksight"),
-        (&["verify", "--quicksight"], "--quicksight goes with deploy, plan, status and destroy"),
+        (&["verify", "--quicksight"], "--quicksight is for deploy, plan, status and destroy"),
         (&["--only", "data", "--quicksight", "--quicksight-user", "ada"], "not with --quicksight"),
         (&["plan", "--account-id", "12"], "`12` is no AWS account number: expected 12 digits"),
         (&["status", "--region", "Europe"], "`Europe` is no AWS region"),

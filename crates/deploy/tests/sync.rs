@@ -21,7 +21,7 @@ use server::{ACCOUNT, CURATED, RAW, REGION, Seen, Server};
 
 type Objects = BTreeMap<String, Vec<u8>>;
 
-const ANNOUNCEMENT: &str = "_manifest.pending.json";
+const PENDING_MANIFEST: &str = "_manifest.pending.json";
 const MANIFEST: &str = "_manifest.json";
 
 /// A run that looks at the data only.
@@ -45,7 +45,7 @@ fn wanted(lake: &Lake, bucket: &str) -> Objects {
     files.into_iter().map(|(name, content)| (key(name), content)).collect()
 }
 
-/// Whether both buckets hold exactly what is wanted, and these objects of other people.
+/// Checks that both buckets contain exactly the desired objects and these unmanaged ones.
 fn assert_in_sync(server: &Server, lake: &Lake, foreign: &[(&str, &str)]) {
     for bucket in [RAW, CURATED] {
         let mut there = server.objects(bucket);
@@ -58,20 +58,20 @@ fn assert_in_sync(server: &Server, lake: &Lake, foreign: &[(&str, &str)]) {
     }
 }
 
-/// The keys that were put into a bucket, without the announcement.
+/// Returns the keys that were uploaded to a bucket, without the pending manifest.
 fn sent<'a>(seen: &'a [Seen], bucket: &str) -> BTreeSet<&'a str> {
     let puts = seen.iter().filter(|seen| seen.method == "PUT" && seen.bucket() == bucket);
-    puts.map(Seen::key).filter(|key| *key != ANNOUNCEMENT).collect()
+    puts.map(Seen::key).filter(|key| *key != PENDING_MANIFEST).collect()
 }
 
-/// The keys that were deleted from a bucket, without the announcement.
+/// Returns the keys that were deleted from a bucket, without the pending manifest.
 fn deleted<'a>(seen: &'a [Seen], bucket: &str) -> BTreeSet<&'a str> {
     let requests = seen.iter().filter(|seen| seen.query == "delete" && seen.bucket() == bucket);
     let keys = requests.flat_map(|seen| seen.body.split("<Key>").skip(1));
-    keys.map(|rest| rest.split('<').next().unwrap()).filter(|key| *key != ANNOUNCEMENT).collect()
+    keys.map(|rest| rest.split('<').next().unwrap()).filter(|key| *key != PENDING_MANIFEST).collect()
 }
 
-/// Whether every request names the bucket's owner, and everything that is put its checksum.
+/// Checks that every request names the owner of the bucket, and every upload its checksum.
 fn assert_careful(seen: &[Seen]) {
     for request in seen.iter().filter(|seen| seen.path != "/") {
         assert_eq!(request.owner.as_deref(), Some(ACCOUNT), "{request:?}");
@@ -109,17 +109,17 @@ fn the_first_run_sends_everything_in_an_order_that_suits_readers() {
         let wanted = wanted(&lake, bucket);
         let changes: Vec<&Seen> = seen.iter().filter(|seen| seen.is_change() && seen.bucket() == bucket).collect();
         let place = |key: &str| changes.iter().position(|seen| seen.key() == key).unwrap();
-        assert_eq!((place(ANNOUNCEMENT), place(MANIFEST)), (0, wanted.len()));
+        assert_eq!((place(PENDING_MANIFEST), place(MANIFEST)), (0, wanted.len()));
         assert_eq!(changes.len(), wanted.len() + 2);
         let end = changes.last().unwrap();
-        assert!(end.query == "delete" && end.body.contains(ANNOUNCEMENT), "{end:?}");
+        assert!(end.query == "delete" && end.body.contains(PENDING_MANIFEST), "{end:?}");
         // Not only sent, but answered before the next kind comes.
         let (announced, manifest) = (changes[0].answered.unwrap(), changes[wanted.len()]);
         for part in &changes[1..wanted.len()] {
             assert!(announced < part.came && part.answered.unwrap() < manifest.came, "{part:?}");
         }
         assert!(manifest.answered.unwrap() < end.came);
-        for put in changes.iter().filter(|seen| seen.method == "PUT" && seen.key() != ANNOUNCEMENT) {
+        for put in changes.iter().filter(|seen| seen.method == "PUT" && seen.key() != PENDING_MANIFEST) {
             assert_eq!(put.crc64nvme, Some(crc64nvme(&wanted[put.key()])), "{put:?}");
         }
     }
@@ -144,7 +144,7 @@ fn a_second_run_only_looks_whatever_the_files_times_say() {
         fs::File::options().append(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
     });
     let said = must(&server, &lake);
-    assert!(said.contains("Nothing to do: everything is as wanted.\n") && !said.contains("deploy: "), "{said}");
+    assert!(said.contains("No changes. Everything is in sync.\n") && !said.contains("deploy: "), "{said}");
     let seen = server.seen();
     assert!(!seen.iter().any(Seen::is_change), "{seen:?}");
     assert_careful(&seen);
@@ -256,7 +256,7 @@ fn a_listing_of_several_pages_is_read_to_its_end() {
     let said = must(&server, &lake);
     assert!(said.contains("1,001 objects"), "{said}");
     server.seen();
-    assert!(must(&server, &lake).contains("Nothing to do"));
+    assert!(must(&server, &lake).contains("No changes."));
     let is_page = |seen: &&Seen| seen.query.starts_with("list-type=2") && seen.bucket() == RAW;
     assert_eq!(server.seen().iter().filter(is_page).count(), 2);
 }
@@ -283,7 +283,7 @@ fn buckets_are_made_in_their_region_and_then_left_alone() {
         let settings = seen.iter().filter(|seen| seen.method == "PUT" && !seen.query.is_empty()).count();
         assert_eq!((settings, server.objects(RAW).len()), (18, 0));
         let (_, said) = run("buckets");
-        assert!(said.contains("Nothing to do") && !server.seen().iter().any(Seen::is_change), "{said}");
+        assert!(said.contains("No changes.") && !server.seen().iter().any(Seen::is_change), "{said}");
         assert_eq!(run("data").0, Some(0));
         assert_in_sync(&server, &lake, &[]);
     }

@@ -43,7 +43,7 @@ impl World {
         self.write_raw(&manifest);
     }
 
-    /// What transform makes of the raw tickets.
+    /// Returns the manifest that `transform` writes for the raw tickets.
     fn transformed(&self) -> CuratedManifest {
         let output = self.lake.dir().join("transformed");
         let config = transform::Config::new(&output);
@@ -64,7 +64,7 @@ impl World {
         tables.map(|table| table["Name"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Whether nothing is left that only a curation needs.
+    /// Returns true if no temporary table or object of a curation is left.
     fn is_tidy(&self) -> bool {
         let is_ours = |key: &String| key == "_manifest.json" || key.starts_with("tickets/");
         self.keys_in(&bucket("curated")).iter().all(is_ours) && self.tables().len() == 3
@@ -102,7 +102,7 @@ fn athena_curates_what_transform_does_and_every_answer_is_proved() {
     assert_eq!(world.deploy(&[&ATHENA[..], &["status", "--detailed-exitcode"]].concat()).status.code(), Some(0));
     assert!(world.must(&[&ATHENA[..], &["verify"]].concat()).contains("unknown"), "nobody has predicted the scan");
     let again = world.deploy(&ATHENA);
-    assert!(stderr(&again).contains("Nothing to do"), "{}", stderr(&again));
+    assert!(stderr(&again).contains("No changes."), "{}", stderr(&again));
 
     let part = published.files[0].name.clone();
     let altered = "x".repeat(usize::try_from(published.files[0].bytes).unwrap());

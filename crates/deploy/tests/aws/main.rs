@@ -46,14 +46,14 @@ impl World {
         serde_json::from_str(&self.must(&[arguments, &["--format", "json"]].concat())).unwrap()
     }
 
-    /// What `status` says of everything that isn't as wanted.
+    /// Returns the entries of `status` that are not in sync.
     fn drift(&self) -> Vec<(String, String, String)> {
         let status = self.json(&["status"]);
         let resources = status["resources"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let lines = |value: &Value| value.as_array().unwrap().iter().map(text).collect::<Vec<_>>().join("\n");
         resources
-            .filter(|resource| resource["state"] != "as wanted")
+            .filter(|resource| resource["state"] != "in sync")
             .map(|it| (text(&it["resource"]), text(&it["state"]), lines(&it["differences"])))
             .collect()
     }
@@ -107,7 +107,7 @@ fn a_first_deploy_makes_everything_and_a_second_finds_nothing_to_do() {
     assert_eq!(world.drift(), []);
     assert!(world.must(&["verify"]).contains("proved"));
     let again = world.deploy(&[]);
-    assert!(stderr(&again).contains("Nothing to do"), "{}", stderr(&again));
+    assert!(stderr(&again).contains("No changes."), "{}", stderr(&again));
 }
 
 impl World {

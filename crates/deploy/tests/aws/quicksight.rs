@@ -64,9 +64,9 @@ fn a_first_deploy_makes_it_and_a_second_only_refreshes_it() {
 
     assert!(world.is_done());
     let status = world.present(&["status"]);
-    assert!(stdout(&status).ends_with("as wanted  QuickSight dashboard bmw-aftersales\n"), "{}", stdout(&status));
+    assert!(stdout(&status).ends_with("in sync    QuickSight dashboard bmw-aftersales\n"), "{}", stdout(&status));
     let second = world.must_present(&[]);
-    assert!(second.contains("Nothing to do") && second.contains("refreshed QuickSight"), "{second}");
+    assert!(second.contains("No changes.") && second.contains("refreshed QuickSight"), "{second}");
     assert_eq!(world.dashboard()["Version"]["VersionNumber"], json!(1), "nothing was changed");
 
     world.lake.replace(7, 60);

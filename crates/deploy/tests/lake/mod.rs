@@ -29,7 +29,7 @@ impl Lake {
         transform::run_transform(&config, inputs, &Messages::silent()).unwrap();
     }
 
-    /// Where the tools are run.
+    /// Working directory of the tools.
     pub(crate) fn dir(&self) -> &Path {
         self.0.path()
     }

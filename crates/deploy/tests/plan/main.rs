@@ -9,23 +9,25 @@ mod quicksight;
 
 use std::collections::BTreeMap;
 
-use aws::bucket::{BucketSettings, Setting, Tag};
-use aws::buckets::Bucket;
-use aws::catalog::Table;
-use deploy::actual::{ANNOUNCEMENT, Contents};
+use aws::glue::Table;
+use aws::s3::bucket_api::BucketState;
+use aws::s3::bucket_settings::{BucketSettings, Setting, Tag};
 use deploy::definitions::Role;
-use deploy::desired::{Desired, Local};
-use deploy::plan::{Parts, Plan, Step};
-use deploy::{show, view};
+use deploy::definitions::desired::{Desired, Local};
+use deploy::definitions::scope::Scope;
+use deploy::observe::view;
+use deploy::observe::{Contents, PENDING_MANIFEST};
+use deploy::plan::{Plan, Step};
+use deploy::render as show;
 use lake::Lake;
 use model::{ACCOUNT, Cloud, Object, Store, Tickets, bucket, definitions, ops, part_of, set, stored_view};
 use ticket_schema::names::{MANIFEST_FILE, RAW_TABLE, TABLE, VIEW};
 
-const BUCKETS: Parts = Parts { buckets: true, data: false, catalog: false };
-const DATA: Parts = Parts { buckets: false, data: true, catalog: false };
-const CATALOG: Parts = Parts { buckets: false, data: false, catalog: true };
+const BUCKETS: Scope = Scope { buckets: true, data: false, catalog: false };
+const DATA: Scope = Scope { buckets: false, data: true, catalog: false };
+const CATALOG: Scope = Scope { buckets: false, data: false, catalog: true };
 
-/// What happens to an account in which a deploy of [`tickets`] has ended.
+/// A change to an account after a complete deploy of [`tickets`].
 type World = (&'static str, fn(&mut Cloud));
 
 fn tickets() -> Tickets {
@@ -37,7 +39,7 @@ fn later_tickets() -> Tickets {
     Tickets::new(&[("tickets_0.jsonl", 1), ("tickets_1.jsonl", 12)], &[("DE", 3), ("FR", 5), ("GB", 6)])
 }
 
-/// How a plan reads in each world.
+/// Renders the plan for each world.
 fn shown(worlds: &[World], plan: impl Fn(&Cloud) -> Plan) -> String {
     let mut text = String::new();
     for (name, change) in worlds {
@@ -49,18 +51,18 @@ fn shown(worlds: &[World], plan: impl Fn(&Cloud) -> Plan) -> String {
 }
 
 fn of_all(cloud: &Cloud) -> Plan {
-    cloud.plan(&tickets(), Parts::ALL)
+    cloud.plan(&tickets(), Scope::ALL)
 }
 
 /// A deploy of other tickets that is killed after `n` things.
 fn interrupted(cloud: &mut Cloud, tickets: &Tickets, n: usize) {
-    let all = ops(&cloud.plan(tickets, Parts::ALL), 0);
+    let all = ops(&cloud.plan(tickets, Scope::ALL), 0);
     cloud.run(&all[..n]);
 }
 
 /// The number of things after which the `n`th upload of a deploy has ended.
 fn n_ops_until_put(cloud: &Cloud, tickets: &Tickets, n: usize) -> usize {
-    let all = ops(&cloud.plan(tickets, Parts::ALL), 0);
+    let all = ops(&cloud.plan(tickets, Scope::ALL), 0);
     let is_put = |(_, op): &(usize, &model::Op)| matches!(op, model::Op::Put(_));
     all.iter().enumerate().filter(is_put).nth(n - 1).unwrap().0 + 1
 }
@@ -94,7 +96,7 @@ fn only_what_is_missing_is_made() {
             ("a deploy killed before its last thing", |cloud| {
                 cloud.put(
                     Role::Raw,
-                    ANNOUNCEMENT,
+                    PENDING_MANIFEST,
                     Object { text: Some("{\"note\":\"\",\"keys\":[]}".into()), ..Object::of(1) },
                 );
             }),
@@ -221,7 +223,7 @@ fn what_another_hand_did_to_the_catalogue_is_named_and_undone() {
                 stored.view_text = stored_view("CREATE OR REPLACE VIEW v AS\nSELECT 1").view_text;
             }),
             ("a view that was made and not marked", |cloud| {
-                cloud.tables.get_mut(VIEW).unwrap().parameters.remove(view::MARK).unwrap();
+                cloud.tables.get_mut(VIEW).unwrap().parameters.remove(view::FINGERPRINT).unwrap();
             }),
             ("a view that is stored as it was written", |cloud| {
                 let text = definitions().catalog.view.split_once(" AS\n").unwrap().1.replace('\n', " ");
@@ -305,16 +307,16 @@ fn an_object_is_sent_by_its_content_and_what_is_not_ours_stays() {
 
 #[test]
 fn a_bucket_out_of_reach_is_an_obstacle_that_says_what_to_do() {
-    fn out_of_reach(cloud: &mut Cloud, role: Role, seen: Bucket) {
+    fn out_of_reach(cloud: &mut Cloud, role: Role, seen: BucketState) {
         cloud.buckets.remove(&bucket(role));
         cloud.out_of_reach.insert(bucket(role), seen);
     }
     let worlds: &[World] = &[
-        ("in another region", |cloud| out_of_reach(cloud, Role::Results, Bucket::Elsewhere("us-east-1".into()))),
+        ("in another region", |cloud| out_of_reach(cloud, Role::Results, BucketState::OtherRegion("us-east-1".into()))),
         ("in a region that isn't told", |cloud| {
-            out_of_reach(cloud, Role::Results, Bucket::Elsewhere("that S3 doesn't name".into()));
+            out_of_reach(cloud, Role::Results, BucketState::OtherRegion("that S3 doesn't name".into()));
         }),
-        ("of another account", |cloud| out_of_reach(cloud, Role::Raw, Bucket::Closed)),
+        ("of another account", |cloud| out_of_reach(cloud, Role::Raw, BucketState::Inaccessible)),
         ("renamed", |cloud| {
             let store = cloud.buckets.remove(&bucket(Role::Raw)).unwrap();
             cloud.buckets.insert("bmw-aftersales-raw-renamed".into(), store);
@@ -369,15 +371,15 @@ fn data_that_decides_nothing_about_partitions_leaves_them_alone() {
 
 #[test]
 fn status_says_of_each_thing_where_it_stands() {
-    type Case = (&'static str, Parts, fn(&mut Cloud));
+    type Case = (&'static str, Scope, fn(&mut Cloud));
     let worlds: &[Case] = &[
-        ("an empty account", Parts::ALL, |cloud| *cloud = Cloud::default()),
-        ("everything as wanted", Parts::ALL, |_| {}),
-        ("some of the data and of the partitions is missing", Parts::ALL, |cloud| {
+        ("an empty account", Scope::ALL, |cloud| *cloud = Cloud::default()),
+        ("everything as wanted", Scope::ALL, |_| {}),
+        ("some of the data and of the partitions is missing", Scope::ALL, |cloud| {
             cloud.store(Role::Curated).objects.remove(&part_of("DE"));
             cloud.partitions.remove(&vec!["DE".to_owned()]);
         }),
-        ("drift", Parts::ALL, |cloud| {
+        ("drift", Scope::ALL, |cloud| {
             cloud.store(Role::Raw).settings.tagging = None;
             cloud.put(Role::Raw, "tickets/tickets_0.jsonl", Object::of(9));
             cloud.tables.get_mut(TABLE).unwrap().columns.pop();
@@ -386,13 +388,13 @@ fn status_says_of_each_thing_where_it_stands() {
         ("a deploy was killed at its last step", DATA, |cloud| {
             cloud.put(
                 Role::Raw,
-                ANNOUNCEMENT,
+                PENDING_MANIFEST,
                 Object { text: Some("{\"note\":\"\",\"keys\":[]}".into()), ..Object::of(1) },
             );
         }),
         ("a bucket out of reach", BUCKETS, |cloud| {
             cloud.buckets.remove(&bucket(Role::Raw));
-            cloud.out_of_reach.insert(bucket(Role::Raw), Bucket::Closed);
+            cloud.out_of_reach.insert(bucket(Role::Raw), BucketState::Inaccessible);
         }),
         ("a stranger in the way", DATA, |cloud| {
             cloud.store(Role::Raw).objects.clear();
@@ -404,8 +406,8 @@ fn status_says_of_each_thing_where_it_stands() {
     for (name, parts, change) in worlds {
         let mut cloud = Cloud::with(&tickets());
         change(&mut cloud);
-        let standings = show::standings(&tickets().desired(), &cloud.plan(&tickets(), *parts), *parts);
-        text += &format!("{name}\n{}\n", show::standings_text(&standings));
+        let statuses = show::statuses(&tickets().desired(), &cloud.plan(&tickets(), *parts), *parts);
+        text += &format!("{name}\n{}\n", show::statuses_text(&statuses));
     }
     let text = text.replace(ACCOUNT, "ACCOUNT");
     insta::assert_snapshot!(text);
@@ -437,7 +439,7 @@ fn destroy_takes_what_is_ours_and_nothing_else() {
                 }
                 cloud.put(Role::Results, "results/a.csv", Object::of(1));
                 cloud.put(Role::Results, MANIFEST_FILE, Object::foreign(9));
-                cloud.put(Role::Results, ANNOUNCEMENT, Object::foreign(9));
+                cloud.put(Role::Results, PENDING_MANIFEST, Object::foreign(9));
                 cloud.tables.insert("mine".into(), Table::default());
             }),
             ("nothing is tagged as ours", |cloud| {
@@ -453,8 +455,8 @@ fn destroy_takes_what_is_ours_and_nothing_else() {
             }),
             ("buckets out of reach", |cloud| {
                 cloud.buckets.clear();
-                cloud.out_of_reach.insert(bucket(Role::Raw), Bucket::Closed);
-                cloud.out_of_reach.insert(bucket(Role::Curated), Bucket::Elsewhere("us-east-1".into()));
+                cloud.out_of_reach.insert(bucket(Role::Raw), BucketState::Inaccessible);
+                cloud.out_of_reach.insert(bucket(Role::Curated), BucketState::OtherRegion("us-east-1".into()));
             }),
         ],
         Cloud::plan_destroy,
@@ -478,7 +480,7 @@ fn a_hundred_thousand_objects_are_planned_at_once_and_read_in_a_few_lines() {
             .enumerate()
             .filter_map(|(n, (name, content))| Some((format!("tickets/{name}"), change(n, Object::of(*content))?)));
         let manifest = tickets.desired().data[0].manifest.clone();
-        let aws::upload::Content::Text(text) = manifest.content else { unreachable!() };
+        let aws::s3::upload::Content::Text(text) = manifest.content else { unreachable!() };
         let record =
             Object { bytes: manifest.bytes, crc64nvme: Some(manifest.crc64nvme), text: Some(text), is_foreign: false };
         let objects = objects.chain([(MANIFEST_FILE.to_owned(), record)]).collect::<BTreeMap<_, _>>();
@@ -487,7 +489,7 @@ fn a_hundred_thousand_objects_are_planned_at_once_and_read_in_a_few_lines() {
         cloud
     };
     let all_there = store(&|_, object| Some(object));
-    assert_eq!(all_there.plan(&tickets, Parts::ALL), Plan::default());
+    assert_eq!(all_there.plan(&tickets, Scope::ALL), Plan::default());
 
     let mut in_the_way = as_wanted.clone();
     in_the_way.store(Role::Raw).objects =
@@ -524,7 +526,7 @@ fn what_looks_like_a_manifest_and_is_none_of_ours_stops_everything() {
         (Some("{}"), None, MANIFEST_FILE),
         (Some("[]"), None, MANIFEST_FILE),
         (Some("{\"files\":[1]}"), None, MANIFEST_FILE),
-        (None, Some("{\"keys\":{}}"), ANNOUNCEMENT),
+        (None, Some("{\"keys\":{}}"), PENDING_MANIFEST),
     ] {
         let error = read(manifest, announcement).unwrap_err().to_string();
         assert!(error.starts_with(&format!("s3://b/{key} is there, but is not one of ours; move it away")), "{error}");
@@ -552,7 +554,7 @@ fn what_is_wanted_is_what_the_manifests_say() {
     assert_eq!(partitions[0].values, ["AE"]);
     assert_eq!(partitions[0].location, format!("s3://bmw-aftersales-curated-{ACCOUNT}/tickets/market=AE/"));
     for data in &desired.data {
-        let aws::upload::Content::File(path) = &data.manifest.content else { unreachable!() };
+        let aws::s3::upload::Content::File(path) = &data.manifest.content else { unreachable!() };
         assert_eq!(data.manifest.bytes, std::fs::metadata(path).unwrap().len());
     }
 

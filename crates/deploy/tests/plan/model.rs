@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use aws::athena::Workgroup;
-use aws::bucket::{BucketSettings, Setting, Tag};
-use aws::buckets::Bucket;
-use aws::catalog::{Partition, Table};
-use aws::objects::ObjectState;
-use aws::upload::{Content, Upload};
+use aws::glue::{Partition, Table};
+use aws::s3::bucket_api::BucketState;
+use aws::s3::bucket_settings::{BucketSettings, Setting, Tag};
+use aws::s3::objects::ObjectState;
+use aws::s3::upload::{Content, Upload};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use deploy::actual::{ANNOUNCEMENT, Actual, Announcement, Contents};
 use deploy::apply::text_upload;
+use deploy::definitions::ddl;
+use deploy::definitions::desired::{DataSet, Desired, key_of, market_partition};
+use deploy::definitions::scope::Scope;
 use deploy::definitions::{Definitions, Role, bucket_name};
-use deploy::desired::{DataSet, Desired, key_of, market_partition};
-use deploy::destroy::plan_destroy;
-use deploy::plan::{Parts, Plan, Step, plan};
-use deploy::{ddl, view};
+use deploy::observe::view;
+use deploy::observe::{Actual, Contents, PENDING_MANIFEST, PendingManifest};
+use deploy::plan::destroy::plan_destroy;
+use deploy::plan::{Plan, Step, plan};
 use serde_json::{Value, json};
 use ticket_schema::names::{DATABASE, MANIFEST_FILE, TABLE, VIEW};
 
@@ -109,7 +111,7 @@ pub(crate) struct Store {
 pub(crate) struct Cloud {
     pub(crate) buckets: BTreeMap<String, Store>,
     /// Buckets of wanted names in other regions or accounts.
-    pub(crate) out_of_reach: BTreeMap<String, Bucket>,
+    pub(crate) out_of_reach: BTreeMap<String, BucketState>,
     pub(crate) workgroup: Option<Workgroup>,
     pub(crate) has_database: bool,
     pub(crate) tables: BTreeMap<String, Table>,
@@ -117,7 +119,7 @@ pub(crate) struct Cloud {
     pub(crate) partitions: BTreeMap<Vec<String>, String>,
 }
 
-/// What AWS does at once or not at all. A step may take several.
+/// An atomic operation of AWS. A step may consist of several.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     CreateBucket(String),
@@ -142,7 +144,7 @@ pub(crate) enum Op {
 /// Everything that carrying a plan out does. What goes to S3 in one request or side by side happens in an order that only `luck`
 /// knows.
 pub(crate) fn ops(plan: &Plan, luck: u64) -> Vec<Op> {
-    assert!(plan.obstacles.is_empty(), "{:?}", plan.obstacles);
+    assert!(plan.blockers.is_empty(), "{:?}", plan.blockers);
     let mut all = Vec::new();
     let mut steps = plan.steps.iter().peekable();
     while let Some(step) = steps.next() {
@@ -176,9 +178,9 @@ fn ops_of(step: &Step) -> Vec<Op> {
     match step.clone() {
         Step::CreateBucket { bucket } => vec![Op::CreateBucket(bucket)],
         Step::SetBucket { bucket, setting, wanted, .. } => vec![Op::Set(bucket, setting, wanted)],
-        Step::Announce { bucket, keys } => {
-            let announcement = Announcement { note: String::new(), keys };
-            vec![Op::Put(text_upload(&bucket, ANNOUNCEMENT, serde_json::to_string(&announcement).unwrap()))]
+        Step::WritePendingManifest { bucket, keys } => {
+            let announcement = PendingManifest { note: String::new(), keys };
+            vec![Op::Put(text_upload(&bucket, PENDING_MANIFEST, serde_json::to_string(&announcement).unwrap()))]
         }
         Step::Upload { upload, .. } => vec![Op::Put(upload)],
         Step::DeleteObjects { bucket, keys, .. } => {
@@ -202,7 +204,7 @@ fn ops_of(step: &Step) -> Vec<Op> {
         Step::RemovePartitions(partitions) => partitions.into_iter().map(Op::RemovePartition).collect(),
         Step::DeleteTable { name } => vec![Op::DropTable(name)],
         Step::DeleteDatabase { .. } => vec![Op::DeleteDatabase],
-        Step::Asset(step) => panic!("nobody asked for {step:?}"),
+        Step::QuickSight(step) => panic!("nobody asked for {step:?}"),
     }
 }
 
@@ -214,14 +216,14 @@ impl Cloud {
         cloud
     }
 
-    pub(crate) fn plan(&self, tickets: &Tickets, parts: Parts) -> Plan {
+    pub(crate) fn plan(&self, tickets: &Tickets, scope: Scope) -> Plan {
         let desired = tickets.desired();
-        plan(&desired, &self.observe(&desired, parts), parts)
+        plan(&desired, &self.observe(&desired, scope), scope)
     }
 
     /// A deploy that nothing interrupts.
     pub(crate) fn deploy(&mut self, tickets: &Tickets) {
-        let plan = self.plan(tickets, Parts::ALL);
+        let plan = self.plan(tickets, Scope::ALL);
         self.run(&ops(&plan, 0));
     }
 
@@ -243,9 +245,9 @@ impl Cloud {
     }
 
     /// Looks at the model as `observe` looks at AWS.
-    pub(crate) fn observe(&self, desired: &Desired, parts: Parts) -> Actual {
+    pub(crate) fn observe(&self, desired: &Desired, scope: Scope) -> Actual {
         let mut actual = Actual { buckets: self.observe_buckets(), ..Actual::default() };
-        if parts.data {
+        if scope.data {
             for data in &desired.data {
                 let Some(store) = self.buckets.get(&data.bucket) else { continue };
                 let mut contents = store.contents(&data.bucket, data.role);
@@ -257,7 +259,7 @@ impl Cloud {
                 actual.contents.insert(data.bucket.clone(), contents);
             }
         }
-        if parts.catalog {
+        if scope.catalog {
             self.observe_catalog(&mut actual);
         }
         actual
@@ -277,11 +279,11 @@ impl Cloud {
         actual
     }
 
-    fn observe_buckets(&self) -> BTreeMap<String, Bucket> {
+    fn observe_buckets(&self) -> BTreeMap<String, BucketState> {
         let seen = |name: &String| match (self.buckets.get(name), self.out_of_reach.get(name)) {
-            (Some(store), _) => Bucket::There(Box::new(store.settings.clone())),
+            (Some(store), _) => BucketState::Exists(Box::new(store.settings.clone())),
             (None, Some(bucket)) => bucket.clone(),
-            (None, None) => Bucket::Missing,
+            (None, None) => BucketState::Missing,
         };
         definitions().buckets.iter().map(|bucket| (bucket.name.clone(), seen(&bucket.name))).collect()
     }
@@ -380,8 +382,8 @@ impl Cloud {
             }
             Op::MarkView(statement) => {
                 let stored = self.tables.get_mut(VIEW).unwrap();
-                if !view::needs_no_mark(statement, stored) {
-                    stored.parameters.insert(view::MARK.to_owned(), view::mark(statement, stored));
+                if !view::needs_no_fingerprint(statement, stored) {
+                    stored.parameters.insert(view::FINGERPRINT.to_owned(), view::mark(statement, stored));
                 }
             }
             Op::AddPartition(partition) => {
@@ -420,7 +422,7 @@ impl Cloud {
         assert!(self.workgroup.is_some() && self.buckets.contains_key(&bucket(Role::Results)));
     }
 
-    /// What a manifest in a bucket names and the bucket doesn't have.
+    /// Returns the keys that a manifest in a bucket lists but the bucket doesn't contain.
     pub(crate) fn missing(&self) -> BTreeSet<(String, String)> {
         let mut missing = BTreeSet::new();
         for role in [Role::Raw, Role::Curated] {
@@ -432,7 +434,7 @@ impl Cloud {
         missing
     }
 
-    /// Objects of ours that neither a manifest nor an announcement names.
+    /// Returns managed objects that neither a manifest nor a pending manifest lists.
     fn forgotten(&self) -> Vec<String> {
         let mut forgotten = Vec::new();
         for role in [Role::Raw, Role::Curated] {
@@ -443,7 +445,7 @@ impl Cloud {
                 contents.owned.contains(key)
                     || contents.announced.contains(key)
                     || key == MANIFEST_FILE
-                    || key == ANNOUNCEMENT
+                    || key == PENDING_MANIFEST
             };
             let ours = store.objects.iter().filter(|(_, object)| !object.is_foreign).map(|(key, _)| key);
             forgotten.extend(ours.filter(|key| !is_known(key)).cloned());
@@ -456,7 +458,7 @@ impl Store {
     pub(crate) fn contents(&self, bucket: &str, role: Role) -> Contents {
         let keys = self.objects.iter().map(|(key, object)| (key.clone(), object.bytes)).collect();
         let text = |key: &str| self.objects.get(key).filter(|_| role != Role::Results)?.text.as_deref();
-        let (manifest, announcement) = (text(MANIFEST_FILE), text(ANNOUNCEMENT));
+        let (manifest, announcement) = (text(MANIFEST_FILE), text(PENDING_MANIFEST));
         Contents::new(bucket, role, keys, manifest.map(str::as_bytes), announcement.map(str::as_bytes)).unwrap()
     }
 }

@@ -1,11 +1,13 @@
-//! Any history of deploys, interrupts and other hands: the next deploy that isn't interrupted makes everything as wanted.
+//! Property: after any history of deploys, interrupts and changes outside `deploy`, the next complete deploy brings everything in
+//! sync.
 
-use aws::bucket::{BucketSettings, Setting, Tag};
-use aws::catalog::Table;
-use deploy::actual::ANNOUNCEMENT;
+use aws::glue::Table;
+use aws::s3::bucket_settings::{BucketSettings, Setting, Tag};
 use deploy::definitions::Role;
-use deploy::plan::{Parts, Plan};
-use deploy::show::standings;
+use deploy::definitions::scope::Scope;
+use deploy::observe::PENDING_MANIFEST;
+use deploy::plan::Plan;
+use deploy::render::statuses;
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 use ticket_schema::names::{MANIFEST_FILE, RAW_TABLE, TABLE, VIEW};
@@ -13,14 +15,14 @@ use ticket_schema::names::{MANIFEST_FILE, RAW_TABLE, TABLE, VIEW};
 use crate::model::{Cloud, Object, Op, Tickets, bucket, ops, part_of, set};
 use crate::{BUCKETS, CATALOG, DATA, later_tickets, tickets};
 
-/// What happens to an account.
+/// An event in an account.
 #[derive(Clone, Debug)]
 enum Event {
     /// A deploy, killed after some of what it does.
     Deploy { tickets: Tickets, killed: Index, luck: u64 },
     /// A destroy, killed after some of what it does.
     Destroy { killed: Index, luck: u64 },
-    /// Somebody else's doing.
+    /// A change outside `deploy`.
     OtherHand { what: OtherHand, which: Index, how: u8 },
 }
 
@@ -89,8 +91,8 @@ const STRANGERS: [&str; 6] = [
 fn happens(cloud: &mut Cloud, event: &Event) {
     match event {
         Event::Deploy { tickets, killed, luck } => {
-            let plan = cloud.plan(tickets, Parts::ALL);
-            if plan.obstacles.is_empty() {
+            let plan = cloud.plan(tickets, Scope::ALL);
+            if plan.blockers.is_empty() {
                 let all = ops(&plan, *luck);
                 cloud.run(&all[..killed.index(all.len() + 1)]);
             }
@@ -116,7 +118,7 @@ fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
             if roles.is_empty() => {}
         OtherHand::DeletesOurObject | OtherHand::ReplacesOurObject => {
             let role = roles[usize::from(how) % roles.len()];
-            let is_record = |key: &str| key == MANIFEST_FILE || key == ANNOUNCEMENT;
+            let is_record = |key: &str| key == MANIFEST_FILE || key == PENDING_MANIFEST;
             let store = cloud.store(role);
             let ours = store.objects.iter().filter(|(key, object)| !object.is_foreign && !is_record(key));
             let ours: Vec<String> = ours.map(|(key, _)| key.clone()).collect();
@@ -134,7 +136,7 @@ fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
             let role = roles[usize::from(how) % roles.len()];
             let contents = cloud.store(role).contents(&bucket(role), role);
             let key = *which.get(&STRANGERS);
-            // What a deploy has announced it writes, whoever was there in the meantime.
+            // Keys in the pending manifest are written, even if an unmanaged object has appeared there in the meantime.
             let is_claimed = contents.owned.contains(key) || contents.announced.contains(key);
             let is_result = role == Role::Results && key.starts_with("results/");
             if !is_claimed && !is_result && !contents.keys.contains_key(key) {
@@ -186,23 +188,23 @@ fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
     }
 }
 
-/// What is in the way is moved away, and a deploy runs to its end.
+/// Removes objects that block the deploy, and runs it to completion.
 fn settle(cloud: &mut Cloud, tickets: &Tickets, luck: u64) {
-    if !cloud.plan(tickets, Parts::ALL).obstacles.is_empty() {
+    if !cloud.plan(tickets, Scope::ALL).blockers.is_empty() {
         for store in cloud.buckets.values_mut() {
             store.objects.retain(|_, object| !object.is_foreign);
         }
     }
-    let plan = cloud.plan(tickets, Parts::ALL);
+    let plan = cloud.plan(tickets, Scope::ALL);
     cloud.run(&ops(&plan, luck));
     is_as_wanted(cloud, tickets);
 }
 
 fn is_as_wanted(cloud: &Cloud, tickets: &Tickets) {
-    let plan = cloud.plan(tickets, Parts::ALL);
-    assert_eq!((&plan.steps, &plan.obstacles), (&Vec::new(), &Vec::new()));
+    let plan = cloud.plan(tickets, Scope::ALL);
+    assert_eq!((&plan.steps, &plan.blockers), (&Vec::new(), &Vec::new()));
     let desired = tickets.desired();
-    assert!(standings(&desired, &plan, Parts::ALL).iter().all(|standing| standing.state == "as wanted"));
+    assert!(statuses(&desired, &plan, Scope::ALL).iter().all(|status| status.state == "in sync"));
     for data in &desired.data {
         let objects = &cloud.buckets[&data.bucket].objects;
         for upload in data.objects.values().chain([&data.manifest]) {
@@ -238,7 +240,7 @@ fn a_deploy_killed_anywhere_is_finished_by_the_next_one() {
         (Some(Tickets { refused: Some(1), ..tickets() }), Tickets::new(&[("other.jsonl", 1)], &[("JP", 2)])),
     ] {
         let start = before.as_ref().map_or_else(Cloud::default, Cloud::with);
-        let all = ops(&start.plan(&killed, Parts::ALL), 7);
+        let all = ops(&start.plan(&killed, Scope::ALL), 7);
         for n in 0..=all.len() {
             for next in [&killed, &tickets(), &Tickets::new(&[("third.jsonl", 3)], &[("DE", 9), ("AE", 1)])] {
                 let mut cloud = start.clone();
@@ -275,16 +277,16 @@ fn what_another_hand_put_with_the_wanted_content_becomes_ours_with_the_manifest_
     let mut start = Cloud::with(&Tickets::default());
     let key = part_of("FR");
     start.put(Role::Curated, &key, Object::foreign(5));
-    let all = ops(&start.plan(&Tickets::new(&[("a.jsonl", 1)], &[("DE", 3), ("FR", 5)]), Parts::ALL), 7);
+    let all = ops(&start.plan(&Tickets::new(&[("a.jsonl", 1)], &[("DE", 3), ("FR", 5)]), Scope::ALL), 7);
     let adopts = |op: &Op| matches!(op, Op::Put(upload) if upload.key == MANIFEST_FILE && upload.bucket == bucket(Role::Curated));
     let adopted = all.iter().position(adopts).unwrap();
     for n in 0..=all.len() {
         let mut cloud = start.clone();
         cloud.run(&all[..n]);
-        let later = cloud.plan(&Tickets::new(&[], &[("FR", 12)]), Parts::ALL);
+        let later = cloud.plan(&Tickets::new(&[], &[("FR", 12)]), Scope::ALL);
         end(&mut cloud, 1);
         let is_ours = n > adopted;
-        assert_eq!(later.obstacles.is_empty(), is_ours, "after {n}: {}", later.obstacles_text());
+        assert_eq!(later.blockers.is_empty(), is_ours, "after {n}: {}", later.blockers_text());
         assert_eq!(cloud.keys(Role::Curated).contains(&key), !is_ours, "after {n}");
     }
 }
@@ -303,7 +305,7 @@ fn parts_by_themselves_are_the_whole() {
             cloud.run(&ops(&plan, 0));
             steps.extend(plan.steps);
         }
-        assert_eq!(start.plan(&tickets, Parts::ALL), Plan { steps, ..Plan::default() });
+        assert_eq!(start.plan(&tickets, Scope::ALL), Plan { steps, ..Plan::default() });
         is_as_wanted(&cloud, &tickets);
     }
 }

@@ -1,12 +1,13 @@
-//! The dashboard on QuickSight: only what is not as wanted is touched.
+//! Plans for the dashboard on QuickSight: only drifted resources are changed.
 
-use aws::asset::{AssetKind, FoundAsset};
-use deploy::actual::Actual;
-use deploy::desired::Desired;
-use deploy::destroy::plan_destroy;
-use deploy::plan::{Parts, Plan, plan};
-use deploy::quicksight::owner_arn;
-use deploy::show;
+use aws::quicksight::resource::{ExistingResource, ResourceKind};
+use deploy::definitions::desired::Desired;
+use deploy::definitions::quicksight::owner_arn;
+use deploy::definitions::scope::Scope;
+use deploy::observe::Actual;
+use deploy::plan::destroy::plan_destroy;
+use deploy::plan::{Plan, plan};
+use deploy::render as show;
 use serde_json::{Value, json};
 
 use crate::model::{ACCOUNT, Cloud, definitions};
@@ -14,7 +15,7 @@ use crate::tickets;
 
 const REGION: &str = "eu-central-1";
 
-/// What happens to a dashboard that a deploy has made.
+/// A change to a dashboard after a deploy.
 type World = (&'static str, fn(&mut Actual));
 
 fn desired() -> Desired {
@@ -24,21 +25,21 @@ fn desired() -> Desired {
 /// As QuickSight tells of what it was asked to make.
 fn as_made() -> Actual {
     let cloud = Cloud::with(&tickets());
-    let mut actual = cloud.observe(&desired(), Parts::ALL);
+    let mut actual = cloud.observe(&desired(), Scope::ALL);
     for asset in &definitions().assets {
         let mut settings = asset.settings.clone();
         settings.remove("Tags");
         match asset.kind {
-            AssetKind::DataSource => {
+            ResourceKind::DataSource => {
                 settings.insert("Status".to_owned(), json!("CREATION_SUCCESSFUL"));
             }
-            AssetKind::DataSet => {
+            ResourceKind::DataSet => {
                 let table = json!({ "Alias": "tickets_enriched", "Source": { "PhysicalTableId": "tickets" } });
                 settings.insert("LogicalTableMap".to_owned(), json!({ "tickets": table }));
                 settings.insert("FieldFolders".to_owned(), json!({}));
                 settings["PhysicalTableMap"]["tickets"]["CustomSql"]["Columns"][0]["Id"] = json!("added");
             }
-            AssetKind::Dashboard => {
+            ResourceKind::Dashboard => {
                 let description = settings.remove("VersionDescription");
                 settings.retain(|name, _| name == "Name");
                 let version =
@@ -52,20 +53,20 @@ fn as_made() -> Actual {
 }
 
 /// With what QuickSight adds to the actions of an owner, in time.
-fn owned_by(user: &str, kind: AssetKind, settings: serde_json::Map<String, Value>) -> FoundAsset {
-    let mut found = FoundAsset { settings, ..FoundAsset::default() };
+fn owned_by(user: &str, kind: ResourceKind, settings: serde_json::Map<String, Value>) -> ExistingResource {
+    let mut found = ExistingResource { settings, ..ExistingResource::default() };
     let mut actions = kind.owners_actions();
     actions.insert("quicksight:SomethingNew".to_owned());
     found.permissions.insert(owner_arn(user, ACCOUNT, REGION), actions);
     found
 }
 
-fn of(actual: &mut Actual, kind: AssetKind) -> &mut FoundAsset {
+fn of(actual: &mut Actual, kind: ResourceKind) -> &mut ExistingResource {
     actual.assets.get_mut(&kind).unwrap()
 }
 
 fn planned(actual: &Actual) -> Plan {
-    plan(&desired(), actual, Parts::ALL)
+    plan(&desired(), actual, Scope::ALL)
 }
 
 #[test]
@@ -76,21 +77,21 @@ fn what_quicksight_adds_by_itself_is_no_difference() {
 #[test]
 fn nobody_looks_there_without_being_asked() {
     let nothing = Actual { assets: [].into(), ..as_made() };
-    assert_eq!(plan(&tickets().desired(), &nothing, Parts::ALL), Plan::default());
+    assert_eq!(plan(&tickets().desired(), &nothing, Scope::ALL), Plan::default());
 }
 
 #[test]
 fn only_what_is_not_as_wanted_is_touched() {
     let worlds: &[World] = &[
         ("nothing is there", |actual| actual.assets.clear()),
-        ("the data set is gone", |actual| drop(actual.assets.remove(&AssetKind::DataSet))),
+        ("the data set is gone", |actual| drop(actual.assets.remove(&ResourceKind::DataSet))),
         ("the data source asks elsewhere, and in vain", |actual| {
-            let source = of(actual, AssetKind::DataSource);
+            let source = of(actual, ResourceKind::DataSource);
             source.settings["DataSourceParameters"]["AthenaParameters"]["WorkGroup"] = json!("primary");
             source.failure = Some("WorkGroup primary has no output location. (GENERIC_SQL_FAILURE)".to_owned());
         }),
         ("the data set has another query, one column less, and rules", |actual| {
-            let settings = &mut of(actual, AssetKind::DataSet).settings;
+            let settings = &mut of(actual, ResourceKind::DataSet).settings;
             let query = &mut settings["PhysicalTableMap"]["tickets"]["CustomSql"];
             query["SqlQuery"] = json!("SELECT 1");
             query["Columns"].as_array_mut().unwrap().pop();
@@ -98,13 +99,13 @@ fn only_what_is_not_as_wanted_is_touched() {
             settings["LogicalTableMap"]["tickets"]["DataTransforms"] = json!([{ "ProjectOperation": {} }]);
         }),
         ("another version of the dashboard is published, under another name", |actual| {
-            let settings = &mut of(actual, AssetKind::Dashboard).settings;
+            let settings = &mut of(actual, ResourceKind::Dashboard).settings;
             settings["Name"] = json!("Mine");
             settings["Version"] = json!({ "VersionNumber": 5, "Status": "CREATION_SUCCESSFUL" });
         }),
         ("it belongs to somebody else", |actual| {
-            let settings = of(actual, AssetKind::Dashboard).settings.clone();
-            actual.assets.insert(AssetKind::Dashboard, owned_by("bob", AssetKind::Dashboard, settings));
+            let settings = of(actual, ResourceKind::Dashboard).settings.clone();
+            actual.assets.insert(ResourceKind::Dashboard, owned_by("bob", ResourceKind::Dashboard, settings));
         }),
     ];
     let mut text = String::new();
@@ -113,8 +114,8 @@ fn only_what_is_not_as_wanted_is_touched() {
         change(&mut actual);
         let plan = planned(&actual);
         text += &format!("{name}\n{}\n", show::text(&plan));
-        let standings = show::standings(&desired(), &plan, Parts::ALL);
-        text += &format!("{}\n", show::standings_text(&standings[standings.len() - 3..]));
+        let statuses = show::statuses(&desired(), &plan, Scope::ALL);
+        text += &format!("{}\n", show::statuses_text(&statuses[statuses.len() - 3..]));
     }
     insta::assert_snapshot!(text.replace(ACCOUNT, "ACCOUNT"));
 }

@@ -1,8 +1,8 @@
-//! What can go wrong between a client and AWS, and to which requests it happens.
+//! Faults between a client and AWS, and the requests that they apply to.
 
 use std::time::Duration;
 
-/// What goes wrong.
+/// A fault.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
     /// AWS refuses with this status, code and message.
@@ -23,7 +23,7 @@ pub(crate) enum Fault {
     KilledAfter,
 }
 
-/// Which requests a fault befalls.
+/// The requests that a fault applies to.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     method: &'static str,

@@ -62,7 +62,7 @@ pub(crate) struct Seen {
     pub(crate) owner: Option<String>,
     /// `x-amz-checksum-crc64nvme`.
     pub(crate) crc64nvme: Option<String>,
-    /// What it says, if that is a text.
+    /// Body, if it is text.
     pub(crate) body: String,
     /// When it came, on a clock that counts arrivals and answers.
     pub(crate) came: usize,
@@ -71,7 +71,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Whether it asks to change something.
+    /// Returns true if the request changes state.
     pub(crate) fn is_change(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD") && self.path != "/"
     }
@@ -91,14 +91,14 @@ struct State {
     s3: S3Service,
     /// Whose credentials and buckets these are.
     account: String,
-    /// Where the buckets lie.
+    /// Directory of the buckets.
     region: String,
     rules: Mutex<Vec<Rule>>,
     seen: Mutex<(usize, Vec<Seen>)>,
     gaps: Mutex<Gaps>,
     /// The process that a fault may kill.
     client: AtomicU32,
-    /// How many were killed: what a dead one has asked for and isn't done yet is not done any more.
+    /// Number of killed clients; pending requests of a killed client are dropped.
     n_killed: AtomicUsize,
 }
 
@@ -191,7 +191,7 @@ impl Server {
         self.state.gaps.lock().unwrap().checksums.insert(format!("/{bucket}/{key}"), None);
     }
 
-    /// How many multipart uploads have been begun and not ended.
+    /// Returns the number of incomplete multipart uploads.
     pub(crate) fn n_unfinished(&self) -> usize {
         self.state.gaps.lock().unwrap().uploads.n_unfinished()
     }

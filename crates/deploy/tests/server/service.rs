@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use hyper::body::Bytes;
-use hyper::http::request::Parts;
+use hyper::http::request::Scope;
 use hyper::{Method, Request, Response};
 use publish::Checksum;
 use s3s::Body;
@@ -25,7 +25,7 @@ const SETTINGS: [(&str, &str); 6] = [
 
 pub(crate) const CHECKSUM: &str = "x-amz-checksum-crc64nvme";
 
-/// What s3s-fs doesn't know.
+/// State that s3s-fs doesn't keep.
 #[derive(Default)]
 pub(crate) struct Gaps {
     /// Settings as they were put: S3 gives the same documents back. By bucket and name.
@@ -36,7 +36,7 @@ pub(crate) struct Gaps {
     pub(crate) uploads: Uploads,
 }
 
-/// What a request is about.
+/// Subject of a request.
 pub(crate) struct Target {
     pub(crate) bucket: String,
     pub(crate) key: String,
@@ -44,7 +44,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    fn of(head: &Parts) -> Self {
+    fn of(head: &Scope) -> Self {
         let path = decoded(head.uri.path());
         let (bucket, key) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
         let pairs = head.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
@@ -65,7 +65,7 @@ impl Target {
 }
 
 impl State {
-    pub(crate) async fn carry_out(&self, head: Parts, body: Bytes) -> Response<Body> {
+    pub(crate) async fn carry_out(&self, head: Scope, body: Bytes) -> Response<Body> {
         let target = Target::of(&head);
         let refuse = |status, code, message| refusal(&head, status, code, message, &self.region);
         if target.bucket.is_empty() {
@@ -129,17 +129,17 @@ impl State {
     }
 
     /// Lets s3s answer.
-    pub(crate) async fn pass(&self, head: Parts, body: Bytes) -> Response<Body> {
+    pub(crate) async fn pass(&self, head: Scope, body: Bytes) -> Response<Body> {
         self.s3.call(Request::from_parts(head, body.into())).await.unwrap()
     }
 
-    /// Whether the request to make a bucket names our region: only us-east-1 must not be named.
+    /// Checks the location constraint of a create request; it must be absent for us-east-1.
     fn is_location(&self, body: &[u8]) -> bool {
         if self.region == "us-east-1" { body.is_empty() } else { String::from_utf8_lossy(body).contains(&self.region) }
     }
 
     /// Whose credentials these are: STS's only answer here.
-    fn identity(&self, head: &Parts) -> Response<Body> {
+    fn identity(&self, head: &Scope) -> Response<Body> {
         if head.headers.contains_key("x-amz-target") {
             return refusal(head, 400, "UnknownOperationException", "There is only S3 here.", &self.region);
         }
@@ -166,7 +166,7 @@ pub(crate) fn xml(status: u16, text: String) -> Response<Body> {
 }
 
 /// A refusal in the form of the service that was asked. (A HEAD's body isn't sent.)
-pub(crate) fn refusal(head: &Parts, status: u16, code: &str, message: &str, region: &str) -> Response<Body> {
+pub(crate) fn refusal(head: &Scope, status: u16, code: &str, message: &str, region: &str) -> Response<Body> {
     let error = format!("<Code>{code}</Code><Message>{message}</Message>");
     let mut response = if head.headers.contains_key("x-amz-target") {
         let text = format!("{{\"__type\": \"{code}\", \"message\": \"{message}\"}}");

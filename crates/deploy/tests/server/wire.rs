@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// How many more bytes get through to the client; then the connection ends.
+/// Number of bytes that still reach the client before the connection is closed.
 #[derive(Clone)]
 pub(crate) struct Allowance(Arc<AtomicUsize>);
 
@@ -64,7 +64,7 @@ impl AsyncWrite for Wire {
 }
 
 impl Drop for Wire {
-    /// Whoever was allowed nothing sees a reset; whoever was allowed a part of the answer gets that part.
+    /// Closes the connection: with a reset if no byte is allowed, else after the allowed part of the response.
     fn drop(&mut self) {
         if self.allowance.0.load(Ordering::SeqCst) == 0 {
             let _ = self.stream.set_zero_linger();

@@ -1,4 +1,4 @@
-//! What a person meets when AWS says no: each message says what was being done, what AWS said, and what to do next.
+//! Messages after failed requests: each names the operation, the reason given by AWS, and a next step.
 
 use std::thread;
 
@@ -63,7 +63,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// What was said from `error:` on, with the server's address out of it.
+/// Returns the message from `error:` on, without the address of the server.
 fn error(server: &Server, said: &str) -> String {
     let (_, error) = said.split_once("error: ").unwrap();
     format!("error: {}", error.replace(&server.url(), "URL"))
@@ -93,7 +93,7 @@ fn each_refusal_has_its_message() {
     insta::assert_snapshot!(shown.join("\n"));
 }
 
-/// Those that no single request brings about. None of them gets as far as changing anything.
+/// Returns the messages of failures that depend on the set-up rather than on a request. None of them changes anything.
 fn setups(lake: &Lake) -> Vec<(&'static str, String)> {
     let there = Server::start();
     let elsewhere = || {
@@ -137,7 +137,7 @@ fn athena_is_asked_again_when_it_has_too_much_to_do() {
     let (code, said) = server.deploy(lake.dir(), &["--only", "catalog"], &[]);
     assert_eq!(code, Some(1), "{said}");
     assert!(
-        said.contains("athena:GetWorkGroup (AccessDeniedException)\n  next: give the user or role the policy"),
+        said.contains("athena:GetWorkGroup (AccessDeniedException)\n  next: give the user or role a policy"),
         "{said}"
     );
     assert_eq!(server.seen().iter().filter(|seen| seen.path == "/").count(), 4);

@@ -154,6 +154,6 @@ fn kill_and_go_on(server: &Server, lake: &Lake, foreign: &[(&str, &str)], n: usi
     must(server, lake);
     assert_in_sync(server, lake, foreign);
     if matches!(fault, Fault::KilledAfter) {
-        assert!(must(server, lake).contains("Nothing to do"));
+        assert!(must(server, lake).contains("No changes."));
     }
 }

@@ -40,7 +40,7 @@ fn large_file(lake: &Lake) -> PathBuf {
     lake.dir().join("data/raw").join(NAME)
 }
 
-/// What was asked of the large object: `PUT 2` is its second part, `POST` beginning and end.
+/// Returns the requests about the large object: `PUT 2` is its second part, `POST` starts or completes the upload.
 fn about_it(seen: &[Seen]) -> Vec<String> {
     let ours = seen.iter().filter(|seen| seen.key() == KEY && seen.method != "GET");
     let mut about: Vec<String> = ours
@@ -74,7 +74,7 @@ fn parts_that_are_there_are_not_sent_again() {
     assert_in_sync(&server, &lake, &[]);
     assert_eq!(about_it(&server.seen()), ["POST", "PUT 2", "PUT 3"]);
     assert_eq!(server.n_unfinished(), 0);
-    assert!(must(&server, &lake).contains("Nothing to do"));
+    assert!(must(&server, &lake).contains("No changes."));
     assert_eq!(about_it(&server.seen()), ["HEAD"]);
 }
 

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 
-/// What has come.
+/// Received requests.
 #[derive(Clone, Copy)]
 struct Received {
     bytes: u64,
