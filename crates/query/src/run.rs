@@ -94,7 +94,7 @@ impl Report {
         let differences = self.differences();
         if !differences.is_empty() {
             let shown = differences.join("\n  ");
-            bail!("the answers differ from the expected ones:\n  {shown}");
+            bail!("the answers are not the expected ones:\n  {shown}");
         }
         let n = human::counted(self.answers.len() as u64, "answer");
         messages.note(format!("query: {n} verified against the manifest's expected answers"));
