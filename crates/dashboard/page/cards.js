@@ -38,8 +38,8 @@ const exportMenu = (card, act) => {
     element("button", { type: "button", onclick: () => { closePanels(); what(); } }, label);
   list.append(
     entry("Save data as CSV", () => save(`${visual.id}.csv`, csv(card.answer), "text/csv")),
-    entry("Save chart as PNG", () => savePng(card, act.context())),
-    entry("Save chart as SVG", () => saveSvg(card, act.context())),
+    entry("Save image as PNG", () => savePng(card, act.context())),
+    entry("Save image as SVG", () => saveSvg(card, act.context())),
   );
   return element("div", { class: "anchor" }, panelButton("quiet", list, `${visual.title}: save`, icon("more")), list);
 };
