@@ -11,7 +11,7 @@ use ticket_schema::Timestamp;
 
 use crate::engine::{QueryAnswer, QueryEngine, QueryResult};
 use crate::format::{Format, render};
-use kpi::catalogue::{self, Kpi};
+use kpi::catalogue;
 use kpi::query_cost::{QueryCost, dollars};
 use kpi::verify;
 

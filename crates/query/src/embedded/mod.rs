@@ -166,7 +166,7 @@ fn tickets_table(tickets: &Path) -> Result<ListingTable> {
 }
 
 /// Converts an error of the engine, without its backtrace.
-#[allow(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+#[allow(clippy::needless_pass_by_value, reason = "the signature that map_err needs")]
 fn readable(error: DataFusionError) -> anyhow::Error {
     anyhow!("{}", error.strip_backtrace())
 }

@@ -57,7 +57,7 @@ impl ScalarUDFImpl for DateDiff {
             return exec_err!("date_diff takes its unit as a text, as in 'hour'");
         };
         let Some(unit) = Unit::from_name(unit) else {
-            return exec_err!("date_diff doesn't know the unit '{unit}'");
+            return exec_err!("date_diff: unknown unit '{unit}'");
         };
         let difference = |from: &ArrayRef, to: &ArrayRef| -> Int64Array {
             let (from, to) =
