@@ -1,12 +1,11 @@
--- What the dashboard's page carries, for Amazon Athena engine version 3 and, unchanged, for the embedded engine.
+-- Data of the dashboard page, for Amazon Athena engine version 3 and, unchanged, for the embedded engine.
 --
--- Each statement stands alone, and its comment gives its name, then what it answers. From these counts the page works out
--- every KPI of sample_queries.sql under any filter, as if the KPI's query had a WHERE with that filter.
+-- Statements are independent of each other. The comment before each gives its name and a description. From these counts the
+-- page computes every KPI of sample_queries.sql under any filter, as if the KPI's query had a WHERE clause with that filter.
 
 -- cube
--- The tickets of each day of opening (UTC), market, severity and category: how many there are, how many of them are open,
--- how many have missed their SLA target, and how many seconds those that are closed took together to be resolved. A
--- combination without tickets has no row.
+-- Tickets by day of opening (UTC), market, severity and category: the number of tickets, of open tickets and of missed SLA
+-- targets, and the total seconds to resolution of closed tickets. A combination without tickets has no row.
 SELECT
   DATE(created_at) AS day,
   market,
@@ -21,8 +20,8 @@ GROUP BY DATE(created_at), market, severity, category
 ORDER BY day, market, severity, category;
 
 -- open_p1_tickets
--- The open critical tickets, at most 100 for each day, market and category; oldest first, then by identifier. The first 100
--- under any filter of these three are among them. Of more than 20,000 the later ones are left out.
+-- Open P1 tickets, at most 100 per day, market and category and 20,000 in total; oldest first, then by identifier. They
+-- include the first 100 under any filter of these three fields.
 SELECT
   ticket_id,
   created_at,

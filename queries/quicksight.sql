@@ -1,8 +1,8 @@
--- What the QuickSight data set holds, for Amazon Athena engine version 3 and, unchanged, for the embedded engine.
+-- The QuickSight data set, for Amazon Athena engine version 3 and, unchanged, for the embedded engine.
 
 -- tickets
--- A row for each ticket, with what the dashboard's visuals group, filter and count. Whether a ticket is open or has missed its
--- SLA target is 1 or 0 here, so that sums count.
+-- One row per ticket, with the fields that the visuals group, filter and aggregate. is_open and is_breached are 1 or 0, so that
+-- their sums are counts.
 SELECT
   ticket_id,
   created_at,

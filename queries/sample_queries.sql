@@ -1,11 +1,11 @@
 -- The ten KPIs of after-sales support, for Amazon Athena engine version 3 and, unchanged, for the embedded engine.
 --
--- Each statement stands alone: select one and run it. Its comment gives its number and name, then what it answers and in
--- which order. A ticket is open while it has no resolution (Open, In Progress, Waiting) and closed from then on (Resolved,
+-- Statements are independent of each other: select one and run it. The comment before each gives its number and name, then its
+-- rows and their order. A ticket is open while it has no resolution (Open, In Progress, Waiting) and closed from then on (Resolved,
 -- Closed). Days and weeks are UTC.
 
 -- 1. daily_volume
--- How many tickets were opened on each of the last 30 complete days; oldest day first. A day without tickets has no row.
+-- Tickets opened on each of the last 30 complete days; oldest day first. A day without tickets has no row.
 SELECT
   DATE(created_at) AS day,
   COUNT(*) AS tickets
@@ -16,7 +16,7 @@ GROUP BY DATE(created_at)
 ORDER BY day;
 
 -- 2. severity_distribution
--- How many tickets there are of each severity, and what percentage of all that is; worst severity first.
+-- Tickets by severity, and their percentage of all tickets; P1 first.
 SELECT
   severity,
   COUNT(*) AS tickets,
@@ -26,8 +26,8 @@ GROUP BY severity
 ORDER BY severity;
 
 -- 3. sla_breach_rate
--- What percentage of tickets has missed its SLA target (P1 4 h, P2 8 h, P3 48 h, P4 120 h), resolved too late or still
--- open past it; first over all, then by severity, worst first.
+-- Percentage of tickets that missed their SLA target (P1 4 h, P2 8 h, P3 48 h, P4 120 h), resolved too late or still open
+-- past it; overall first, then by severity, P1 first.
 SELECT
   COALESCE(severity, 'All') AS severity,
   COUNT(*) AS tickets,
@@ -38,7 +38,7 @@ GROUP BY ROLLUP (severity)
 ORDER BY 1;
 
 -- 4. resolution_time_by_severity
--- How many hours resolved tickets took, by severity: mean, median and 95th percentile; worst severity first.
+-- Hours to resolution of resolved tickets by severity: mean, median and 95th percentile; P1 first.
 SELECT
   severity,
   COUNT(*) AS resolved_tickets,
@@ -51,7 +51,7 @@ GROUP BY severity
 ORDER BY severity;
 
 -- 5. tickets_by_market
--- How many tickets each market has, and what percentage of all that is; most tickets first, then by market.
+-- Tickets by market, and their percentage of all tickets; most tickets first, then by market.
 SELECT
   market,
   COUNT(*) AS tickets,
@@ -61,7 +61,7 @@ GROUP BY market
 ORDER BY tickets DESC, market;
 
 -- 6. top_categories
--- The five categories with most tickets, and their percentage of all tickets; most first, then by category.
+-- The five categories with most tickets, and their percentage of all tickets; most tickets first, then by category.
 SELECT
   category,
   COUNT(*) AS tickets,
@@ -72,8 +72,7 @@ ORDER BY tickets DESC, category
 LIMIT 5;
 
 -- 7. open_tickets_by_age
--- How many open tickets are how old, in complete days since they were opened; youngest first. A bucket without tickets has
--- no row.
+-- Open tickets by age in complete days since they were opened; youngest first. A bucket without tickets has no row.
 SELECT
   CASE
     WHEN days_open <= 1 THEN '0-1 days'
@@ -88,7 +87,7 @@ GROUP BY 1
 ORDER BY MIN(days_open);
 
 -- 8. market_by_severity
--- How many tickets of each severity each market has; most tickets first, then by market.
+-- Tickets by market and severity; most tickets first, then by market.
 SELECT
   market,
   COUNT(*) FILTER (WHERE severity = 'P1') AS p1,
@@ -101,8 +100,7 @@ GROUP BY market
 ORDER BY tickets DESC, market;
 
 -- 9. weekly_open_vs_closed
--- Of the tickets opened in each week, how many are open now and how many are closed; oldest week first. A week is named by
--- its Monday.
+-- Open and closed tickets by week of opening; oldest week first. A week is named by its Monday.
 SELECT
   DATE(date_trunc('week', created_at)) AS week,
   COUNT(*) AS tickets,
@@ -113,7 +111,7 @@ GROUP BY DATE(date_trunc('week', created_at))
 ORDER BY week;
 
 -- 10. open_p1_tickets
--- The open critical tickets, at most 100 of them, and how many there are in all; oldest first, then by identifier.
+-- Open P1 tickets, at most 100, and their total number; oldest first, then by identifier.
 SELECT
   ticket_id,
   created_at,

@@ -1,4 +1,4 @@
-// Puts the page together and keeps it in step with its address, its theme, its size and, if it is served, its data.
+// Entry point: builds the page and redraws it when its URL, theme, size or, if served, its data changes.
 
 const THEME = "dashboard-theme";
 
@@ -62,7 +62,7 @@ const start = async () => {
   performance.mark("ready");
 };
 
-// Some browsers keep nothing for files.
+// Some browsers have no local storage for file: URLs.
 const remembered = () => {
   const chosen = (() => {
     try {
@@ -77,7 +77,7 @@ const remember = (theme) => {
   try {
     localStorage.setItem(THEME, theme);
   } catch {
-    // Then it holds until the page is closed.
+    // Without storage the theme lasts until the page is closed.
   }
 };
 const setTheme = (theme) => (document.documentElement.dataset.theme = theme === "dark" ? "dark" : "light");
@@ -94,7 +94,7 @@ const redrawOnResize = (main, drawAll) => {
   }).observe(main);
 };
 
-// Paper is white and as wide as it is, whatever the window.
+// Prints use the light theme and the width of the paper.
 const redrawForPrint = (drawAll) => {
   let theme = null;
   addEventListener("beforeprint", () => {
@@ -110,7 +110,7 @@ const redrawForPrint = (drawAll) => {
   });
 };
 
-// Asks the server which data it shows, and loads the page again when that has changed; the address keeps the filters.
+// Polls the server for the version of the data and reloads the page when it changes; the URL keeps the filters.
 const watch = () => {
   let shown = null;
   setInterval(async () => {
@@ -119,7 +119,7 @@ const watch = () => {
       if (shown !== null && version !== shown) location.reload();
       shown ??= version;
     } catch {
-      // The server has ended, or will be back.
+      // The server is not running; the next poll retries.
     }
   }, 2000);
 };

@@ -1,4 +1,4 @@
-// A card for each visual: heading, picture or table, and what can be taken away.
+// A card for each visual: heading, chart or table, and the export menu.
 
 const makeCard = (visual, act) => {
   const heading = `${visual.id}-heading`;
@@ -38,13 +38,13 @@ const exportMenu = (card, act) => {
     element("button", { type: "button", onclick: () => { closePanels(); what(); } }, label);
   list.append(
     entry("Save data as CSV", () => save(`${visual.id}.csv`, csv(card.answer), "text/csv")),
-    entry("Save picture as PNG", () => savePng(card, act.context())),
-    entry("Save picture as SVG", () => saveSvg(card, act.context())),
+    entry("Save image as PNG", () => savePng(card, act.context())),
+    entry("Save image as SVG", () => saveSvg(card, act.context())),
   );
   return element("div", { class: "anchor" }, panelButton("quiet", list, `${visual.title}: save`, icon("more")), list);
 };
 
-// A button that opens a panel, and the rule that one is open at most.
+// A button that toggles a panel; at most one panel is open.
 const panelButton = (kind, panel, label, ...content) => {
   const button = element("button", { type: "button", class: kind, "aria-expanded": "false", "aria-controls": panel.id, "aria-label": label, title: label }, ...content);
   button.addEventListener("click", () => {
@@ -70,7 +70,7 @@ const closePanels = (returnFocus = false) => {
 addEventListener("keydown", (event) => event.key === "Escape" && closePanels(true));
 addEventListener("pointerdown", (event) => event.target.closest(".anchor") || closePanels());
 
-// Draws the cards' answers. Pictures come last, when tables and notes have left them the room that they have.
+// Draws the answers. Charts come last, since tables and notes determine the space that is left for them.
 const drawCards = (cards, answered, looks = look()) => {
   for (const card of cards) arrangeCard(card, answered);
   for (const card of cards) if (!card.figure.hidden) drawFigure(card, answered, looks);
@@ -86,16 +86,16 @@ const arrangeCard = (card, { answers, act }) => {
   figure.hidden = isEmpty || card.asTable;
   swap.setAttribute("aria-pressed", String(card.asTable));
   swap.replaceChildren(icon(card.asTable ? "chart" : "table"));
-  swap.title = card.asTable ? "Show as picture" : "Show as table";
+  swap.title = card.asTable ? "Show as chart" : "Show as table";
   const focused = table.contains(document.activeElement) ? document.activeElement.textContent : null;
   table.replaceChildren();
   if (!table.hidden) table.append(makeTable(card, act));
-  // Whoever works with the keyboard stays at the name that was chosen, or else in the table.
+  // Restores the keyboard focus to the same button, or else to the table.
   if (focused !== null) ([...table.querySelectorAll("button")].find((button) => button.textContent === focused) ?? table).focus({ preventScroll: true });
   drawNote(card);
 };
 
-// What isn't there when a visual is empty.
+// The text of an empty visual, by form.
 const NOTHING = { number: "No resolved tickets", bars: "No resolved tickets", table: "No open P1 tickets" };
 
 const drawFigure = (card, { counts, data, act }, looks) => {
@@ -109,7 +109,7 @@ const drawFigure = (card, { counts, data, act }, looks) => {
 const startChart = (card, act) => {
   const chart = echarts.init(card.figure, null, { renderer: "svg" });
   chart.on("click", ({ data }) => data?.group && act.drill(data.group));
-  // On a line, anywhere above a day or week counts as a click on it.
+  // In a line chart, a click anywhere above a day or week selects it.
   const [field] = card.visual.group_by;
   if (["line", "stacked_area"].includes(card.visual.form)) {
     chart.getZr().on("click", ({ offsetX, offsetY }) => {
@@ -127,7 +127,7 @@ const summary = (visual, { columns, rows }) => {
   return rows.length === 1 || visual.form === "gauge" ? say(rows[0]) : `${rows.length} rows, the first: ${say(rows[0])}`;
 };
 
-// What stands below a picture: the rates of each severity below the gauge, and how many tickets a table leaves out.
+// The note below a chart: breach rates by severity below the gauge, and the number of tickets that a table omits.
 const drawNote = (card) => {
   const { note, visual, answer, asTable } = card;
   note.replaceChildren();
@@ -167,7 +167,7 @@ const makeTable = (card, act) => {
   );
 };
 
-// What matters most to a reader comes first; the total stands below the table.
+// The most important columns come first; the total is in the note below the table.
 const tableColumns = ({ columns }) =>
   columns.includes("open_p1_total")
     ? ["created_at", "hours_since_created", "sla_breached", "market", "dealer_id", "category", "model_series", "model_year", "status", "ticket_id"]

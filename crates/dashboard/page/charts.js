@@ -1,8 +1,8 @@
-// From an answer to what ECharts draws, one function a form. Nothing is counted here.
+// Converts answers to ECharts options, one function per chart form. No aggregation happens here.
 
 const CHARTS = { ...TIME_CHARTS, ...GROUP_CHARTS };
 
-// What is drawn for a visual, or null if there is nothing to draw.
+// Returns the ECharts option of a visual, or null if it has no rows.
 const chartOption = (visual, answer, counts, data, looks) => {
   const chart = CHARTS[visual.form];
   if (!chart || answer.rows.length === 0) return null;

@@ -1,4 +1,4 @@
-// The head of the page: what the tickets are, and the filters.
+// The head of the page: metadata of the data set, and the filters.
 
 const makeHead = (data, act) => {
   const { about, definition, days, cube } = data;
@@ -110,7 +110,7 @@ const periodText = ({ from, to }) => {
   return to ? `${shortDate(from)} – ${plainDate(to)}` : `from ${plainDate(from)}`;
 };
 
-// A chip for each filter takes it away again.
+// A chip for each active filter, which removes it.
 const makeChips = (filters, data, act) => {
   const chip = (text, next) =>
     element("li", {}, element("button", { type: "button", class: "chip", "aria-label": `Remove filter ${text}`, onclick: () => act.filter(next) }, text, icon("close")));
@@ -121,7 +121,7 @@ const makeChips = (filters, data, act) => {
   return values;
 };
 
-// The filters in words, for pictures.
+// Describes the active filters, for exported images.
 const filterWords = (filters) => {
   const words = VALUE_FIELDS.flatMap((field) => (filters[field].length > 0 ? [filters[field].map((value) => spoken(field, value)).join(", ")] : []));
   return [...words, periodText(filters)].filter(Boolean).join(" · ") || "All tickets";

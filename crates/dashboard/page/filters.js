@@ -1,5 +1,5 @@
-// What is chosen: values of market, severity and category, and a period of days. The page's address holds it, and nothing
-// else does, so that a link, the back button and a reload all show the same.
+// The filter state: values of market, severity and category, and a period of days. It is stored only in the fragment of the
+// URL, so that links, the back button and reloads restore it.
 
 const VALUE_FIELDS = ["market", "severity", "category"];
 
@@ -26,14 +26,14 @@ const writeFilters = (filters) => {
 
 const isFiltered = (filters) => writeFilters(filters) !== "";
 
-// Choosing the only chosen value again lets it go.
+// Selecting the only selected value again clears the selection.
 const toggled = (filters, field, value) => {
   const chosen = filters[field];
   const next = chosen.includes(value) ? chosen.filter((other) => other !== value) : [...chosen, value];
   return { ...filters, [field]: next };
 };
 
-// What choosing a group in a visual does: its values become the only ones of their fields, or are let go if they were.
+// Drill-down: selects the values of a group exclusively, or clears them if they are selected already.
 const drilled = (filters, group) => {
   const wanted = { ...filters };
   for (const [field, value] of Object.entries(group)) {
@@ -49,7 +49,7 @@ const drilled = (filters, group) => {
   return wanted;
 };
 
-// Days are counted from 1970-01-01, as in the payload, or written as 2026-11-22.
+// Days are numbers since 1970-01-01, as in the payload, or ISO dates.
 const dayNumber = (text) => Date.parse(`${text}T00:00:00Z`) / 86400000;
 const dayText = (number) => new Date(number * 86400000).toISOString().slice(0, 10);
 const isDay = (text) =>

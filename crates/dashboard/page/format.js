@@ -1,5 +1,4 @@
-// How values are written, and how elements are made. Text from tickets only ever becomes text: no HTML is put together here
-// or anywhere else.
+// Formats values and creates elements. Text from tickets is only set as text content; no HTML is built from strings.
 
 const element = (tag, attributes = {}, ...children) => {
   const made = document.createElement(tag);
@@ -36,7 +35,7 @@ const wholeNumber = new Intl.NumberFormat("en");
 const number = (value) => wholeNumber.format(value);
 const decimals = (value) => value.toLocaleString("en", { minimumFractionDigits: 0, maximumFractionDigits: 2 });
 const percent = (value) => `${decimals(value)} %`;
-// Beside a bar or a slice one decimal says enough, and all of them stand alike.
+// Labels of bars and slices have one decimal, so that they align.
 const shortPercent = (value) => `${value.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} %`;
 const hours = (value) => `${decimals(value)} h`;
 
@@ -59,7 +58,7 @@ const plainDate = dateIn({ day: "numeric", month: "short", year: "numeric" });
 const regions = new Intl.DisplayNames(["en"], { type: "region" });
 const SEVERITY_NAMES = { P1: "P1 critical", P2: "P2 high", P3: "P3 medium", P4: "P4 low" };
 
-// A value of a field as people read it.
+// The display text of a field value.
 const spoken = (field, value) => {
   if (field === "severity") return SEVERITY_NAMES[value] ?? value;
   if (field !== "market") return value;
@@ -101,7 +100,7 @@ const COLUMN_TITLES = {
   week: "Week of",
 };
 
-// A cell of a table.
+// The display text of a table cell.
 const shown = (column, value) => {
   if (value === null) return "";
   if (column === "sla_breached") return value ? "missed" : "in time";
@@ -109,8 +108,8 @@ const shown = (column, value) => {
   return typeof value === "number" ? decimals(value) : String(value);
 };
 
-// The answer as `query --format csv` writes it. A spreadsheet takes a text that begins with one of =+-@ for a formula; there
-// an apostrophe is put before it.
+// CSV as written by `query --format csv`, except that text beginning with =, +, - or @ gets a leading apostrophe, since
+// spreadsheets would run it as a formula.
 const csv = ({ columns, rows }) => {
   const field = (value) => {
     let text = value === null ? "" : String(value);

@@ -1,6 +1,6 @@
-// What is drawn of groups beside each other: markets, severities and categories.
+// Charts by market, severity and category.
 
-// Markets from top to bottom; where there is little room, by their codes.
+// Markets from top to bottom; narrow cards show their codes.
 const marketAxis = (answer, looks) => {
   const isNarrow = innerWidth < 40 * looks.rem;
   return axis(looks, {
@@ -38,7 +38,7 @@ const GROUP_CHARTS = {
         type: "pie",
         radius: ["49%", "70%"],
         startAngle: 90,
-        // A ring of one slice has no gap.
+        // A donut with one slice has no gap.
         padAngle: answer.rows.length > 1 ? 1 : 0,
         minAngle: 2,
         itemStyle: { borderRadius: answer.rows.length > 1 ? 0.15 * looks.rem : 0 },

@@ -1,4 +1,4 @@
-// Reads what the page carries; src/payload.rs says how it is written.
+// Decodes the payload; src/html/payload.rs defines the format.
 
 const readPayload = async () => {
   const packed = fromBase64(document.getElementById("payload").textContent);
@@ -17,10 +17,10 @@ const fromBase64 = (text) => {
   return bytes;
 };
 
-// The cube as columns: places in the lists of days, markets, severities and categories, and the four counts.
+// The cube as columns: indexes into the lists of days, markets, severities and categories, and the four counts.
 const readCube = ({ cells, markets, severities, categories }, bytes, start) => {
   let at = start;
-  // Sums of seconds may need more than the 32 bits of a shift.
+  // Multiplication instead of shifts: sums of seconds can exceed 32 bits.
   const number = () => {
     let value = 0;
     let factor = 1;

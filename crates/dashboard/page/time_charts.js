@@ -1,10 +1,10 @@
-// What is drawn over time: the days, the weeks, and how the mean went from week to week.
+// Charts over time: tickets by day and week, and the mean resolution time by week.
 
 const TIME_CHARTS = {
   line: (answer, looks) => {
     const known = new Map(answer.rows);
     const [first, last] = [dayNumber(answer.rows[0][0]), dayNumber(answer.rows.at(-1)[0])];
-    // A day without tickets has no row, and is drawn as 0, unless the period is so long that it would not show.
+    // A day without tickets has no row and is drawn as 0, except in periods so long that it would not be visible.
     const days = last - first < 4000 ? Array.from({ length: last - first + 1 }, (_, i) => dayText(first + i)) : [...known.keys()];
     const values = days.map((day) => known.get(day) ?? 0);
     return {
@@ -38,7 +38,7 @@ const TIME_CHARTS = {
   number: (answer, looks, { counts, data }) => {
     const [resolved, mean] = answer.rows[0];
     const weeks = weeklyMeans(counts, data);
-    // One week is no course of things: then the number stands alone.
+    // A single week has no trend; only the number is shown.
     const hasCourse = weeks.length > 1;
     return {
       title: {
@@ -79,7 +79,7 @@ const TIME_CHARTS = {
   },
 
   stacked_area: (answer, looks) => {
-    // One week has no width, as an area would need: it is drawn as a bar.
+    // A single week has no width for an area and is drawn as a bar.
     const isBar = answer.rows.length === 1;
     const area = (name, column, colour) => ({
       type: isBar ? "bar" : "line",
@@ -88,7 +88,7 @@ const TIME_CHARTS = {
       data: answer.rows.map((row) => row[column]),
       barWidth: 5 * looks.rem,
       showSymbol: false,
-      // Where none are open, a line would hide that of the closed ones.
+      // Without open tickets, their line would cover the line of closed tickets.
       lineStyle: { width: name === "Open" ? 0 : 0.13 * looks.rem, color: colour },
       itemStyle: { color: colour },
       areaStyle: { color: fade(colour, name === "Open" ? 0.85 : 0.3) },
@@ -116,7 +116,7 @@ const TIME_CHARTS = {
   },
 };
 
-// The first and the last of several dates stay within the picture.
+// The labels of the first and last date stay within the chart.
 const dateLabel = (looks, n) => ({
   ...looks.text,
   hideOverlap: true,
@@ -124,7 +124,7 @@ const dateLabel = (looks, n) => ({
   formatter: shortDate,
 });
 
-// The mean hours to resolution of the tickets opened in each week, where any are resolved.
+// The mean hours to resolution of the tickets opened in each week, for weeks with resolved tickets.
 const weeklyMeans = (counts, { days }) => {
   const weeks = new Map();
   days.forEach((day, place) => {

@@ -1,11 +1,13 @@
-//! Opens a page in the browser that the desktop has chosen.
+//! Opens a page in the default browser.
+//!
+//! The crate `webbrowser` would replace these lines, at the price of platform bindings among the dependencies.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use cli_support::Messages;
 
-/// What opens an address, and what stands before the address.
+/// The command that opens a URL, and its leading arguments.
 #[cfg(target_os = "macos")]
 const OPENER: (&str, &[&str]) = ("open", &[]);
 #[cfg(windows)]
@@ -13,18 +15,18 @@ const OPENER: (&str, &[&str]) = ("rundll32", &["url.dll,FileProtocolHandler"]);
 #[cfg(not(any(target_os = "macos", windows)))]
 const OPENER: (&str, &[&str]) = ("xdg-open", &[]);
 
-/// Opens a file.
+/// Opens a file in the default browser.
 pub fn open_file(path: &Path, messages: &Messages) {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     open(&path.to_string_lossy(), messages);
 }
 
-/// Opens a file or an address. If that can't be done, it says so: the page is there all the same.
-pub fn open(what: &str, messages: &Messages) {
-    let (program, before) = OPENER;
+/// Opens a file or a URL in the default browser. A failure is only a warning, since the page exists anyway.
+pub fn open(target: &str, messages: &Messages) {
+    let (program, arguments) = OPENER;
     let quiet =
         |command: &mut Command| command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !quiet(Command::new(program).args(before).arg(what)).is_ok_and(|status| status.success()) {
-        messages.warn(format!("no browser could be started with {program}; open {what} yourself"));
+    if !quiet(Command::new(program).args(arguments).arg(target)).is_ok_and(|status| status.success()) {
+        messages.warn(format!("cannot start a browser with {program}; open {target} by hand"));
     }
 }

@@ -1,61 +1,61 @@
-//! What the dashboard shows: ten visuals and the filters that act on all of them. Nothing here knows of a page or of a browser,
-//! so that every rendering is made from the same definition.
+//! The definition of the dashboard: ten visuals, and filters that apply to all of them. It is independent of HTML and
+//! QuickSight; both renderings use it.
 
 use serde::Serialize;
 
-/// The dashboard.
+/// A dashboard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Definition {
-    /// Its title.
+    /// Title.
     pub title: &'static str,
-    /// What can be filtered, in the order in which it is offered.
+    /// Filters in display order.
     pub filters: &'static [Filter],
-    /// What is shown, in reading order.
+    /// Visuals in reading order.
     pub visuals: &'static [Visual],
 }
 
-/// One way to choose tickets.
+/// A filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Filter {
-    /// What is chosen.
+    /// Field to filter by.
     pub field: Field,
-    /// How it is called.
+    /// Label.
     pub title: &'static str,
-    /// How it is chosen.
+    /// Kind of selection.
     pub kind: FilterKind,
 }
 
-/// How values are chosen.
+/// The kind of selection of a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FilterKind {
-    /// Any number of the field's values; none chosen means all.
+    /// Any number of the field's values; an empty selection means all.
     Values,
     /// A first and a last day, both included; either may be missing.
     Period,
 }
 
-/// A visual: one answer in one form.
+/// A visual: the answer of a KPI in a chart form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Visual {
-    /// Its name, unique in the dashboard.
+    /// Identifier, unique in the dashboard.
     pub id: &'static str,
-    /// Its heading.
+    /// Heading.
     pub title: &'static str,
-    /// What it shows, in a sentence.
+    /// Description in one sentence.
     pub about: &'static str,
-    /// The KPI of `queries/sample_queries.sql` that it shows, by name.
+    /// Name of the KPI in `queries/sample_queries.sql`.
     pub kpi: &'static str,
-    /// Its form.
+    /// Chart form.
     pub form: Form,
-    /// What tickets are grouped by: rows, slices or the axis first, then colours or columns. Choosing one of these values
-    /// in the visual filters the dashboard by it.
+    /// Grouping fields: rows, slices or the axis first, then colours or columns. A click on a group filters the dashboard by
+    /// it.
     pub group_by: &'static [Field],
-    /// What is shown of each group, the drawn measure first.
+    /// Measures of each group; the first one is drawn.
     pub measures: &'static [Measure],
-    /// How many rows are shown at most; the first ones in the KPI's order.
+    /// Maximum number of rows, in the KPI's order.
     pub limit: Option<u32>,
-    /// How wide it is on a large screen, in twelfths of the page.
+    /// Width on a large screen, in twelfths of the page.
     pub width: u32,
 }
 
@@ -75,17 +75,17 @@ pub enum Form {
     HorizontalBars,
     /// Rectangles whose areas are the values.
     TreeMap,
-    /// Areas on top of each other, over time.
+    /// Stacked areas over time.
     StackedArea,
     /// A table with a row for each ticket.
     Table,
     /// Vertical bars.
     Bars,
-    /// A grid of cells, the darker the more.
+    /// A grid of cells; darker cells have larger values.
     HeatMap,
 }
 
-/// What tickets are grouped or chosen by.
+/// A field to group or filter by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
@@ -101,29 +101,29 @@ pub enum Field {
     Week,
 }
 
-/// What is said of a group of tickets. The serialised name is the column's in the KPI's answer.
+/// A measure of a group of tickets. The serialized name is the column in the KPI's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// How many there are.
+    /// Number of tickets.
     Tickets,
-    /// Their share of all tickets that are chosen, in percent.
+    /// Share of all filtered tickets, in percent.
     Percentage,
-    /// How many have no `resolved_at`.
+    /// Number of tickets without `resolved_at`.
     OpenTickets,
-    /// How many have a `resolved_at`.
+    /// Number of tickets with `resolved_at`.
     ClosedTickets,
-    /// How many have missed their SLA target.
+    /// Number of tickets that missed their SLA target.
     Breached,
-    /// The share of those, in percent.
+    /// Share of tickets that missed their SLA target, in percent.
     BreachPercentage,
-    /// How many are resolved.
+    /// Number of resolved tickets.
     ResolvedTickets,
-    /// The mean time from opening to resolution of those, in hours.
+    /// Mean time from opening to resolution of resolved tickets, in hours.
     MeanHours,
 }
 
-/// The dashboard.
+/// The after-sales dashboard.
 pub const DASHBOARD: Definition = Definition { title: "After-sales support", filters: &FILTERS, visuals: &VISUALS };
 
 const FILTERS: [Filter; 4] = [
@@ -253,7 +253,7 @@ mod tests {
     use super::{DASHBOARD, Form};
 
     #[test]
-    fn ten_visuals_of_ten_forms_show_kpis_that_there_are() {
+    fn ten_visuals_of_ten_forms_show_existing_kpis() {
         let kpis: Vec<String> = kpi::catalogue::kpis().unwrap().into_iter().map(|kpi| kpi.name).collect();
         let visuals = DASHBOARD.visuals;
         assert_eq!(visuals.len(), 10);

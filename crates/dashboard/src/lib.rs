@@ -1,19 +1,24 @@
-//! Makes the dashboard: one HTML file that opens in any browser, without a network, with ten visuals over curated tickets.
+//! The dashboard: ten visuals over curated tickets, as one HTML file and for Amazon QuickSight.
 //!
-//! * [`definition`]: the visuals and filters, free of HTML.
-//! * [`questions`]: the SQL for what the page carries, asked of the `query` crate's engine.
-//! * [`cube`]: the counts from which every visual's numbers follow under any filter; [`payload`] packs them.
-//! * [`page`]: the HTML, with the charting library, the style and the code of `page/` in it.
-//! * [`quicksight`]: the same dashboard as requests to Amazon QuickSight.
-//! * [`serve`]: the same page on this machine's loopback, which loads itself anew when the data changes.
-//! * [`browser`]: opens it.
+//! * [`definition`]: visuals and filters, independent of the rendering.
+//! * [`html`]: renders the definition as one HTML file that needs no network.
+//! * [`quicksight`]: renders the definition as requests to Amazon QuickSight.
+//! * [`queries`]: the SQL for the data of the page, run by the embedded engine of the crate `query`.
+//! * [`serve`]: an HTTP server on the loopback interface; [`browser`] opens the page.
+//!
+//! ```no_run
+//! use dashboard::{Config, run_dashboard};
+//!
+//! let config = Config { data: "data/curated".into(), as_of: None };
+//! let written = run_dashboard(&config, "data/dashboard.html".as_ref())?;
+//! println!("{}", written.summary());
+//! # Ok::<(), anyhow::Error>(())
+//! ```
 
 pub mod browser;
-pub mod cube;
 pub mod definition;
-pub mod page;
-pub mod payload;
-pub mod questions;
+pub mod html;
+pub mod queries;
 pub mod quicksight;
 pub mod serve;
 

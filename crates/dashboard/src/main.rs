@@ -1,4 +1,4 @@
-//! `dashboard`: ten visuals on one page.
+//! `dashboard`: writes or serves the dashboard page, and writes the QuickSight bundle.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,29 +11,29 @@ use dashboard::serve::Server;
 use dashboard::{Config, browser, quicksight, run_dashboard};
 use ticket_schema::Timestamp;
 
-/// Make one HTML page with the ten visuals, which opens in any browser and needs no network
+/// Write the dashboard as one HTML file, which opens in any browser and needs no network
 ///
-/// The page holds counts, not tickets (but for the open P1 tickets, which it lists), and works out every number from them,
-/// whatever is filtered. The numbers are those of `query`.
+/// The page contains counts and the list of open P1 tickets, and computes all numbers under any filter from them. The numbers
+/// equal those of `query`.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// The curated tickets
+    /// Directory of the curated tickets
     #[arg(long, value_name = "DIR", default_value = "data/curated", global = true)]
     data: PathBuf,
 
-    /// The page [default: data/dashboard.html]
+    /// Output file [default: data/dashboard.html]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// The present, as 2026-11-22 or 2026-11-22T08:30:00Z [default: the manifest's]
+    /// Value of current_timestamp, as 2026-11-22 or 2026-11-22T08:30:00Z [default: the manifest's]
     #[arg(long, value_name = "TIME", global = true)]
     as_of: Option<Timestamp>,
 
-    /// Open the page in the browser
+    /// Open the page in the default browser
     #[arg(long, global = true)]
     open: bool,
 
@@ -43,15 +43,15 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the page to this machine alone, and refresh it when the data changes
+    /// Serve the page on the loopback interface, and refresh it when the data changes
     Serve {
-        /// The port on 127.0.0.1; 0 is any free one
+        /// Port on 127.0.0.1; 0 picks a free one
         #[arg(long, value_name = "PORT", default_value_t = 8420)]
         port: u16,
     },
-    /// Write the same dashboard for Amazon QuickSight, as the requests that make it
+    /// Write the dashboard for Amazon QuickSight, as the API requests that create it
     Quicksight {
-        /// Where the three files are written
+        /// Output directory of the three files
         #[arg(long, value_name = "DIR", default_value = "infra/quicksight")]
         directory: PathBuf,
     },
@@ -86,7 +86,7 @@ fn dashboard(arguments: Arguments) -> anyhow::Result<Outcome> {
         }
         (Some(Command::Serve { port }), None) => {
             let server = Server::start(&config, port)?;
-            messages.note(format!("dashboard: {} shows {} until Ctrl-C", server.url(), config.data.display()));
+            messages.note(format!("dashboard: {} serves {}; stop with Ctrl-C", server.url(), config.data.display()));
             if arguments.open {
                 browser::open(&server.url(), &messages);
             }

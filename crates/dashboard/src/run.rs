@@ -1,4 +1,4 @@
-//! One run: questions in, a page out.
+//! Builds the page from a curated data set.
 
 use std::path::{Path, PathBuf};
 
@@ -9,106 +9,115 @@ use publish::replace_file;
 use query::{Engine, QueryEngine};
 use ticket_schema::Timestamp;
 
-use crate::cube::Cube;
 use crate::definition::DASHBOARD;
-use crate::page::{self, Shown};
-use crate::payload::{About, Contents};
-use crate::questions;
+use crate::html::cube::Cube;
+use crate::html::page::{self, Delivery};
+use crate::html::payload::{About, Contents};
+use crate::queries;
 use crate::version::{manifest_sha256, version};
 
-/// The KPI whose percentiles the page takes over.
+/// The KPI whose percentiles the page contains.
 const RESOLUTION_TIMES: &str = "resolution_time_by_severity";
 
-/// How often tickets that are being replaced are read again.
-const MAX_TRIES: usize = 3;
+/// Maximum number of attempts to read a data set that is being replaced.
+const MAX_ATTEMPTS: usize = 3;
 
-/// What to show.
+/// The data set of a dashboard.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The curated data set's directory.
+    /// Directory of the curated data set.
     pub data: PathBuf,
-    /// The present; else the manifest's.
+    /// Value of `current_timestamp`; `None` takes it from the manifest.
     pub as_of: Option<Timestamp>,
 }
 
 /// A page in memory.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Its HTML.
+    /// HTML text.
     pub html: String,
-    /// SHA-256 of the manifest that it was made from, if there is one.
+    /// SHA-256 of the manifest in hexadecimal; `None` without a manifest.
     pub manifest_sha256: Option<String>,
-    /// What tells the data set that it shows from earlier and later ones.
+    /// Version of the data set.
     pub version: String,
-    /// How many tickets it is about.
+    /// Number of tickets.
     pub tickets: u64,
 }
 
 /// A page on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// How many tickets it is about.
+    /// Number of tickets.
     pub tickets: u64,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
 }
 
 impl Written {
-    /// What was done, in a few words.
+    /// Returns a one-line summary.
     pub fn summary(&self) -> String {
         let visuals = human::counted(DASHBOARD.visuals.len() as u64, "visual");
         format!("{visuals} of {}, {}", human::counted(self.tickets, "ticket"), human::bytes(self.bytes))
     }
 }
 
-/// Writes the page to the file `output`, which appears whole or not at all.
+/// Writes the page to the file `output` atomically.
+///
+/// # Errors
+///
+/// As [`build`], and if the file can't be written.
 pub fn run_dashboard(config: &Config, output: &Path) -> Result<Written> {
-    let page = build(config, Shown::FromFile)?;
+    let page = build(config, Delivery::FromFile)?;
     replace_file(output, page.html.as_bytes())?;
     Ok(Written { tickets: page.tickets, bytes: page.html.len() as u64 })
 }
 
-/// Makes the page. If the tickets are replaced meanwhile, they are read again, so that all numbers are of one data set.
-pub fn build(config: &Config, shown: Shown) -> Result<Page> {
-    for _ in 0..MAX_TRIES {
+/// Builds the page. If the data set is replaced meanwhile, it is read again, so that all numbers belong to one version.
+///
+/// # Errors
+///
+/// Fails if the data set can't be read, differs from its manifest, or keeps changing.
+pub fn build(config: &Config, delivery: Delivery) -> Result<Page> {
+    for _ in 0..MAX_ATTEMPTS {
         let before = version(&config.data)?;
-        let built = build_from(config, shown, &before);
+        let built = build_from(config, delivery, &before);
         if before == version(&config.data)? {
             return built;
         }
     }
-    bail!("{} keeps changing; try again when nothing writes it", config.data.display())
+    bail!("{} keeps changing; try again after the writing process has finished", config.data.display())
 }
 
-fn build_from(config: &Config, shown: Shown, version: &str) -> Result<Page> {
+fn build_from(config: &Config, delivery: Delivery, version: &str) -> Result<Page> {
     let manifest_sha256 = manifest_sha256(&config.data)?;
     let engine = Engine::open(&config.data, config.as_of)?;
     let manifest = engine.manifest();
-    let ask = |name: &str| engine.ask(&questions::sql(name)?).with_context(|| format!("the dashboard's {name}"));
-    let cube = Cube::from_answer(&ask(questions::CUBE)?)?;
+    let query =
+        |name: &str| engine.query(&queries::sql(name)?).with_context(|| format!("query `{name}` of the dashboard"));
+    let cube = Cube::from_answer(&query(queries::CUBE)?)?;
     if let Some(manifest) = manifest {
         check_markets(&cube, manifest, &config.data)?;
     }
-    let [kpi] = &kpi::catalogue::chosen(&[RESOLUTION_TIMES.to_owned()])?[..] else {
-        bail!("{RESOLUTION_TIMES} is not one KPI")
+    let [kpi] = &kpi::catalogue::select(&[RESOLUTION_TIMES.to_owned()])?[..] else {
+        bail!("{RESOLUTION_TIMES} is not exactly one KPI")
     };
     let contents = Contents {
         definition: &DASHBOARD,
         about: About {
-            as_of: engine.as_of().context("the engine has no present")?,
+            as_of: engine.as_of().context("the engine has no as-of time")?,
             seed: manifest.and_then(|manifest| manifest.world.as_ref()).map(|world| world.seed),
             manifest_sha256: manifest_sha256.clone(),
             quarantined: manifest.map_or(0, |manifest| manifest.rows.quarantined),
         },
         cube,
-        open_p1: ask(questions::OPEN_P1_TICKETS)?,
-        resolution_times: engine.ask(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?,
+        open_p1: query(queries::OPEN_P1_TICKETS)?,
+        resolution_times: engine.query(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?,
     };
-    let html = page::render(&contents, shown)?;
+    let html = page::render(&contents, delivery)?;
     Ok(Page { html, manifest_sha256, version: version.to_owned(), tickets: contents.cube.tickets() })
 }
 
-/// A partition that was lost or added by hand must not pass unseen.
+/// Compares the tickets per market with the manifest, to detect partitions that were added or removed by hand.
 fn check_markets(cube: &Cube, manifest: &CuratedManifest, data: &Path) -> Result<()> {
     let (found, mut expected) = (cube.tickets_by_market(), manifest.markets.clone());
     expected.retain(|_, tickets| *tickets > 0);

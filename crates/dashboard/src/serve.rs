@@ -1,8 +1,8 @@
-//! Serves the page on this machine's loopback, and makes it anew when the data changes.
+//! An HTTP server on the loopback interface that serves the page and rebuilds it when the data changes.
 //!
-//! The server knows two resources: `/`, the page, and `/version`, which the page asks every two seconds. It takes GET and HEAD,
-//! reads no body, closes each connection after one answer, and refuses what was addressed to another host name, so that no
-//! foreign web site can read the page by pointing its own name at this machine.
+//! The server has two resources: `/`, the page, and `/version`, which the page polls every two seconds. It accepts GET and HEAD,
+//! reads no body, closes each connection after one response, and rejects other host names with 421, to prevent DNS rebinding.
+//! It needs no HTTP crate: `hyper` would need its server feature and an asynchronous runtime here.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -14,20 +14,20 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use cli_support::{Messages, human};
 
-use crate::page::Shown;
+use crate::html::page::Delivery;
 use crate::run::{Config, Page, build};
 use crate::version::version;
 
-/// How often the data set is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long a request may take to arrive, and an answer to be taken.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the head of a request may be.
+/// Interval between checks of the data set for changes.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Read and write timeout of a connection.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum size of a request line with headers, in bytes.
 const MAX_HEAD_BYTES: usize = 8 << 10;
-/// How many connections are served at once; others are closed.
+/// Maximum number of concurrent connections; further ones are closed.
 const MAX_CONNECTIONS: usize = 64;
 
-/// A server that has its port.
+/// A server bound to its port.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -35,7 +35,7 @@ pub struct Server {
     site: Arc<Site>,
 }
 
-/// What is served.
+/// The state shared by all connections.
 #[derive(Debug)]
 struct Site {
     config: Config,
@@ -45,9 +45,13 @@ struct Site {
 }
 
 impl Server {
-    /// Makes the page and takes the port; 0 is any free one.
+    /// Builds the page and binds the port; 0 picks a free port.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the page can't be built or the port is in use.
     pub fn start(config: &Config, port: u16) -> Result<Self> {
-        let page = build(config, Shown::Served)?;
+        let page = build(config, Delivery::Served)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .with_context(|| format!("cannot serve on port {port}; name another --port"))?;
         let address = listener.local_addr().context("the server has no address")?;
@@ -60,21 +64,27 @@ impl Server {
         Ok(Self { listener, address, site: Arc::new(site) })
     }
 
-    /// Where the page is.
+    /// Returns the URL of the page.
     pub fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
 
     /// Serves until the process ends.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the thread that watches the data set can't be started.
     pub fn run(self, messages: &Messages) -> Result<()> {
         thread::scope(|scope| {
             let watch = || self.site.watch(messages);
-            thread::Builder::new().spawn_scoped(scope, watch).context("cannot start what looks for new data")?;
+            thread::Builder::new()
+                .spawn_scoped(scope, watch)
+                .context("cannot start the thread that watches the data set")?;
             for connection in self.listener.incoming() {
                 let Ok(connection) = connection else { continue };
                 let site = Arc::clone(&self.site);
-                // Without a thread the connection is closed, and the page asks again.
-                let _ = thread::Builder::new().spawn(move || site.attend(connection));
+                // If no thread can be started, the connection is closed and the page retries.
+                let _ = thread::Builder::new().spawn(move || site.handle(connection));
             }
             Ok(())
         })
@@ -86,40 +96,41 @@ impl Site {
         Arc::clone(&self.page.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Makes the page anew whenever the data set is another. What can't be read stays as it was shown, and is said once.
+    /// Rebuilds the page whenever the version of the data set changes. After a failure the old page is kept and the error is
+    /// reported once per version.
     fn watch(&self, messages: &Messages) {
         let mut failed_at = None;
         loop {
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_INTERVAL);
             let Ok(found) = version(&self.config.data) else { continue };
             if found == self.page().version || failed_at.as_ref() == Some(&found) {
                 continue;
             }
-            match build(&self.config, Shown::Served) {
+            match build(&self.config, Delivery::Served) {
                 Ok(page) => {
                     messages.note(format!("dashboard: now shows {}", human::counted(page.tickets, "ticket")));
                     *self.page.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(page);
                     failed_at = None;
                 }
                 Err(error) => {
-                    messages.warn(format!("the page stays as it was: {error:#}"));
+                    messages.warn(format!("cannot rebuild the page, the old one is kept: {error:#}"));
                     failed_at = Some(found);
                 }
             }
         }
     }
 
-    fn attend(&self, connection: TcpStream) {
+    fn handle(&self, connection: TcpStream) {
         if self.connections.fetch_add(1, Ordering::SeqCst) < MAX_CONNECTIONS {
-            // Whoever went away doesn't need an answer.
-            let _ = self.answer(connection);
+            // Errors mean that the client closed the connection.
+            let _ = self.respond(connection);
         }
         self.connections.fetch_sub(1, Ordering::SeqCst);
     }
 
-    fn answer(&self, mut connection: TcpStream) -> io::Result<()> {
-        connection.set_read_timeout(Some(PATIENCE))?;
-        connection.set_write_timeout(Some(PATIENCE))?;
+    fn respond(&self, mut connection: TcpStream) -> io::Result<()> {
+        connection.set_read_timeout(Some(TIMEOUT))?;
+        connection.set_write_timeout(Some(TIMEOUT))?;
         let Some(head) = read_head(&mut connection)? else { return Ok(()) };
         let page = self.page();
         let (status, kind, body) = self.resource(&head, &page);
@@ -137,29 +148,29 @@ impl Site {
         connection.flush()
     }
 
-    /// Status, type and text for the request with this head.
+    /// Returns status, content type and body for a request head.
     fn resource<'p>(&self, head: &str, page: &'p Page) -> (&'static str, &'static str, &'p str) {
         let plain = "text/plain";
         let mut words = head.lines().next().unwrap_or_default().split(' ');
         let (Some(method), Some(target), Some("HTTP/1.1" | "HTTP/1.0"), None) =
             (words.next(), words.next(), words.next(), words.next())
         else {
-            return ("400 Bad Request", plain, "This is not a request.\n");
+            return ("400 Bad Request", plain, "Malformed request.\n");
         };
-        if !self.is_for_us(head) {
-            return ("421 Misdirected Request", plain, "This server answers to 127.0.0.1 and localhost alone.\n");
+        if !self.is_local_host(head) {
+            return ("421 Misdirected Request", plain, "The host must be 127.0.0.1 or localhost.\n");
         }
         if !matches!(method, "GET" | "HEAD") {
-            return ("405 Method Not Allowed", plain, "There is nothing to change here.\n");
+            return ("405 Method Not Allowed", plain, "Only GET and HEAD are allowed.\n");
         }
         match target.split('?').next() {
             Some("/") => ("200 OK", "text/html", &page.html),
             Some("/version") => ("200 OK", plain, &page.version),
-            _ => ("404 Not Found", plain, "There is only one page, at /.\n"),
+            _ => ("404 Not Found", plain, "Not found; the page is at /.\n"),
         }
     }
 
-    fn is_for_us(&self, head: &str) -> bool {
+    fn is_local_host(&self, head: &str) -> bool {
         let hosts: Vec<&str> = head
             .lines()
             .skip(1)
@@ -172,7 +183,7 @@ impl Site {
     }
 }
 
-/// The request line and the headers, if all of them arrive.
+/// Reads the request line and the headers; `None` if the head is incomplete, too long or not UTF-8.
 fn read_head(connection: &mut TcpStream) -> io::Result<Option<String>> {
     let mut head = Vec::new();
     let mut buffer = [0; 1024];

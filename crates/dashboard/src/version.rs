@@ -1,4 +1,4 @@
-//! Which state of a data set a page shows: its manifest's checksum, or what its files look like from outside.
+//! The version of a data set: the checksum of its manifest, or of the metadata of its files.
 
 use std::fs;
 use std::io;
@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR};
 
-/// What tells this state of the data set from others: the SHA-256 of its manifest. Where no manifest says what the files
-/// hold, it is that of their names, sizes and times, so files written by others are seen to change, too.
+/// Returns the version of the data set: the SHA-256 of its manifest, or without a manifest the SHA-256 of the names, sizes and
+/// modification times of its files.
 pub(crate) fn version(data: &Path) -> Result<String> {
     match manifest_sha256(data)? {
         Some(sha256) => Ok(sha256),
@@ -18,7 +18,7 @@ pub(crate) fn version(data: &Path) -> Result<String> {
     }
 }
 
-/// SHA-256 of the data set's manifest in hexadecimal, `None` if it has none.
+/// Returns the SHA-256 of the manifest in hexadecimal; `None` if there is none.
 pub(crate) fn manifest_sha256(data: &Path) -> Result<Option<String>> {
     let path = data.join(MANIFEST_FILE);
     match fs::read(&path) {
@@ -39,7 +39,7 @@ fn files_sha256(tickets: &Path) -> Result<String> {
     Ok(hexadecimal(&digest.finalize()))
 }
 
-/// Adds the path, the size and the time of the last change of every file below `directory`, if it is there.
+/// Appends path, size and modification time (nanoseconds since 1970) of every file below `directory`, if it exists.
 fn list(directory: &Path, files: &mut Vec<(PathBuf, u64, u128)>) -> io::Result<()> {
     let entries = match fs::read_dir(directory) {
         Err(error) if is_absent(&error) => return Ok(()),
@@ -50,10 +50,10 @@ fn list(directory: &Path, files: &mut Vec<(PathBuf, u64, u128)>) -> io::Result<(
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => list(&path, files)?,
             Ok(metadata) => {
-                let changed = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-                files.push((path, metadata.len(), changed.as_nanos()));
+                let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+                files.push((path, metadata.len(), modified.as_nanos()));
             }
-            // It went away meanwhile.
+            // The file was deleted after it was listed.
             Err(error) if is_absent(&error) => {}
             Err(error) => return Err(error),
         }

@@ -1,4 +1,4 @@
-//! The real binary: what it writes, what it serves, and what a person meets when something is wrong.
+//! The binary: output files, the server, error messages and exit codes.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 mod lake;
@@ -24,7 +24,7 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn a_page_is_written_whole_and_replaced() {
+fn page_is_written_atomically_and_replaced() {
     let lake = Lake::new(42, "2026-11-22", 90, 500);
     let home = tempdir().unwrap();
     let curated = lake.curated();
@@ -47,7 +47,7 @@ fn a_page_is_written_whole_and_replaced() {
 }
 
 #[test]
-fn mistakes_get_a_message_and_leave_the_page_as_it_was() {
+fn failures_have_a_message_and_keep_the_old_page() {
     let lake = Lake::new(42, "2026-11-22", 90, 50);
     let curated = lake.curated();
     let data = curated.to_str().unwrap();
@@ -70,13 +70,13 @@ fn mistakes_get_a_message_and_leave_the_page_as_it_was() {
 }
 
 #[test]
-fn help_says_everything() {
+fn help() {
     let home = tempdir().unwrap();
     let help = |arguments: &[&str]| String::from_utf8(dashboard(home.path(), arguments).stdout).unwrap();
     insta::assert_snapshot!(help(&["--help"]) + "\n" + &help(&["serve", "--help"]));
 }
 
-/// A server that ends with the test.
+/// A server process that is killed at the end of the test.
 struct Served {
     process: Child,
     address: String,
@@ -131,7 +131,7 @@ impl Drop for Served {
 }
 
 #[test]
-fn the_server_answers_this_machine_alone_and_only_what_it_has() {
+fn server_accepts_only_local_hosts_and_known_resources() {
     let lake = Lake::new(42, "2026-11-22", 90, 50);
     let served = Served::start(&lake.curated(), &[]);
     assert!(served.address.starts_with("127.0.0.1:"));
@@ -162,7 +162,7 @@ fn the_server_answers_this_machine_alone_and_only_what_it_has() {
 }
 
 #[test]
-fn new_data_is_served_when_it_is_there() {
+fn server_rebuilds_the_page_for_new_data() {
     let lake = Lake::new(42, "2026-11-22", 90, 50);
     let served = Served::start(&lake.curated(), &[]);
     let before = served.version();
@@ -174,7 +174,7 @@ fn new_data_is_served_when_it_is_there() {
 }
 
 #[test]
-fn files_that_no_manifest_describes_are_seen_to_change() {
+fn server_detects_changed_files_without_a_manifest() {
     let (lake, other) = (Lake::new(42, "2026-11-22", 90, 50), Lake::new(43, "2026-11-22", 90, 70));
     fs::remove_file(lake.curated().join("_manifest.json")).unwrap();
     let served = Served::start(&lake.curated(), &["--as-of", "2026-11-22"]);

@@ -1,4 +1,4 @@
-//! What the page carries: counts that add up to the tickets, read back from the page itself, and no text of a ticket as HTML.
+//! The payload of the page against the raw tickets, and the safety of its HTML.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 mod lake;
@@ -10,7 +10,7 @@ use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cli_support::Messages;
-use dashboard::page::{ECHARTS, Shown};
+use dashboard::html::page::{Delivery, ECHARTS};
 use dashboard::{Config, build};
 use flate2::read::ZlibDecoder;
 use lake::Lake;
@@ -39,7 +39,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     text.split_once(start).unwrap().1.split_once(end).unwrap().0
 }
 
-/// What the page knows: the JSON document and the cube's columns, as `payload` describes them.
+/// Decodes the payload: the JSON document and the columns of the cube.
 fn unpacked(html: &str) -> (Value, Vec<u8>) {
     let packed = STANDARD.decode(between(html, "id=\"payload\">", "</script>")).unwrap();
     let mut bytes = Vec::new();
@@ -111,24 +111,24 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn the_page_carries_the_counts_of_the_tickets(seed: u64, days_back in 1_u32..400, count in 1_u64..3000, second in 0_i64..86_400) {
+    fn payload_counts_equal_the_raw_tickets(seed: u64, days_back in 1_u32..400, count in 1_u64..3000, second in 0_i64..86_400) {
         let as_of = format!("2026-03-01T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60);
         let lake = Lake::new(seed, &as_of, days_back, count);
-        let page = build(&config(lake.curated()), Shown::FromFile).unwrap();
+        let page = build(&config(lake.curated()), Delivery::FromFile).unwrap();
         prop_assert_eq!(page.tickets, count);
         prop_assert_eq!(cube(&page.html), counted(&raw_tickets(&lake)));
     }
 }
 
-/// As in a world where a dealer goes to sleep: many tickets, hardly any time to resolve them.
+/// Returns a lake with many unresolved tickets: the period is too short to resolve them.
 fn crowded() -> Lake {
     Lake::new(42, "2025-01-03T05:06:07Z", 2, 80_000)
 }
 
 #[test]
-fn the_first_hundred_open_p1_tickets_under_any_filter_are_there() {
+fn payload_has_the_first_100_open_p1_tickets_per_market() {
     let lake = crowded();
-    let html = build(&config(lake.curated()), Shown::FromFile).unwrap().html;
+    let html = build(&config(lake.curated()), Delivery::FromFile).unwrap().html;
     let (document, _) = unpacked(&html);
     let mut open: Vec<_> = raw_tickets(&lake)
         .into_iter()
@@ -148,9 +148,9 @@ fn the_first_hundred_open_p1_tickets_under_any_filter_are_there() {
 }
 
 #[test]
-fn the_head_says_what_the_page_was_made_from() {
+fn metadata_names_seed_and_manifest() {
     let lake = Lake::new(7, "2026-11-22", 30, 200);
-    let (document, _) = unpacked(&build(&config(lake.curated()), Shown::FromFile).unwrap().html);
+    let (document, _) = unpacked(&build(&config(lake.curated()), Delivery::FromFile).unwrap().html);
     let about = &document["about"];
     let manifest = fs::read(lake.curated().join(MANIFEST_FILE)).unwrap();
     assert_eq!((about["seed"].as_u64(), about["as_of"].as_str()), (Some(7), Some("2026-11-22T00:00:00Z")));
@@ -159,16 +159,16 @@ fn the_head_says_what_the_page_was_made_from() {
 }
 
 #[test]
-fn the_same_tickets_make_the_same_page() {
+fn page_is_deterministic() {
     let lake = Lake::new(7, "2026-11-22", 30, 200);
-    let page = || build(&config(lake.curated()), Shown::FromFile).unwrap().html;
+    let page = || build(&config(lake.curated()), Delivery::FromFile).unwrap().html;
     assert_eq!(page(), page());
 }
 
 #[test]
-fn nothing_but_what_is_in_the_page_may_run_or_be_loaded() {
+fn content_security_policy_allows_only_inlined_code() {
     let lake = Lake::new(7, "2026-11-22", 30, 20);
-    let html = build(&config(lake.curated()), Shown::FromFile).unwrap().html;
+    let html = build(&config(lake.curated()), Delivery::FromFile).unwrap().html;
     let policy = between(&html, "Content-Security-Policy\" content=\"", "\">");
     assert!(
         policy.starts_with("default-src 'none'; script-src 'sha256-") && !policy.contains("connect-src"),
@@ -180,12 +180,12 @@ fn nothing_but_what_is_in_the_page_may_run_or_be_loaded() {
     assert_eq!((scripts.len(), scripts[0]), (2, ECHARTS));
     assert!(scripts.iter().all(|script| policy.contains(&hash(script))));
     assert!(policy.contains(&hash(between(&html, "<style>", "</style>"))));
-    let served = build(&config(lake.curated()), Shown::Served).unwrap().html;
+    let served = build(&config(lake.curated()), Delivery::Served).unwrap().html;
     assert!(between(&served, "Content-Security-Policy\" content=\"", "\">").contains("connect-src 'self'"));
 }
 
 #[test]
-fn the_charting_library_is_the_one_that_was_published() {
+fn echarts_has_its_published_checksum() {
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/echarts");
     let sums = fs::read_to_string(assets.join("SHA256SUMS")).unwrap();
     assert_eq!(sums.lines().count(), 4);
@@ -193,12 +193,12 @@ fn the_charting_library_is_the_one_that_was_published() {
         let (sum, name) = line.split_once("  ").unwrap();
         assert_eq!(sha256(&fs::read(assets.join(name)).unwrap()), sum, "{name}");
     }
-    // What a script must not hold, or a browser reads its end there.
+    // These texts would end the script element.
     assert!(!ECHARTS.contains("</script") && !ECHARTS.contains("<!--"));
 }
 
 #[test]
-fn hostile_texts_stay_texts() {
+fn hostile_text_is_not_html() {
     let hostile = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>";
     let home = tempdir().unwrap();
     let line = serde_json::json!({
@@ -211,39 +211,40 @@ fn hostile_texts_stay_texts() {
     let curated = home.path().join("curated");
     let inputs = jsonl::input::Inputs::find(&[home.path().join("hostile.jsonl")], &Messages::silent()).unwrap();
     transform::run_transform(&transform::Config::new(&curated), inputs, &Messages::silent()).unwrap();
-    let html = build(&config(&curated), Shown::FromFile).unwrap().html;
-    // But for what is packed, the page is that of any other tickets.
+    let html = build(&config(&curated), Delivery::FromFile).unwrap().html;
+    // Except for the payload, the page equals that of other tickets.
     let around = |html: &str| html.replacen(between(html, "id=\"payload\">", "</script>"), "", 1);
     let harmless = Lake::new(7, "2026-11-22", 30, 20);
-    assert_eq!(around(&html), around(&build(&config(harmless.curated()), Shown::FromFile).unwrap().html));
+    assert_eq!(around(&html), around(&build(&config(harmless.curated()), Delivery::FromFile).unwrap().html));
     let (document, _) = unpacked(&html);
     assert_eq!((&document["open_p1"]["rows"][0][3], &document["about"]["seed"]), (&hostile.into(), &Value::Null));
 }
 
 #[test]
-fn a_lost_partition_makes_no_page() {
+fn missing_partition_is_an_error() {
     let lake = Lake::new(42, "2026-11-22", 90, 500);
     fs::remove_dir_all(lake.curated().join("tickets/market=DE")).unwrap();
-    let error = build(&config(lake.curated()), Shown::FromFile).unwrap_err().to_string();
+    let error = build(&config(lake.curated()), Delivery::FromFile).unwrap_err().to_string();
     assert!(error.contains("but their manifest says"), "{error}");
 }
 
 #[test]
-fn without_a_manifest_the_present_must_be_given() {
+fn as_of_is_required_without_a_manifest() {
     let lake = Lake::new(42, "2026-11-22", 90, 50);
     fs::remove_file(lake.curated().join(MANIFEST_FILE)).unwrap();
     assert!(CuratedManifest::load(&lake.curated()).unwrap().is_none());
-    let error = build(&config(lake.curated()), Shown::FromFile).unwrap_err().to_string();
+    let error = build(&config(lake.curated()), Delivery::FromFile).unwrap_err().to_string();
     assert!(error.contains("give it with --as-of"), "{error}");
-    let page = build(&Config { as_of: "2026-11-22".parse().ok(), ..config(lake.curated()) }, Shown::FromFile).unwrap();
+    let page =
+        build(&Config { as_of: "2026-11-22".parse().ok(), ..config(lake.curated()) }, Delivery::FromFile).unwrap();
     assert_eq!((page.tickets, page.manifest_sha256), (50, None));
 }
 
-/// The largest cube that a million tickets can make: no two of them in one combination.
+/// The largest cube of a million tickets: no two of them in the same cell.
 #[test]
 #[ignore = "makes a million tickets over nine years, which takes a minute"]
-fn a_million_tickets_make_less_than_six_megabytes_however_thin_they_lie() {
+fn a_million_sparse_tickets_fit_in_six_megabytes() {
     let lake = Lake::new(1, "2026-11-22", 3300, 1_000_000);
-    let page = build(&config(lake.curated()), Shown::FromFile).unwrap();
+    let page = build(&config(lake.curated()), Delivery::FromFile).unwrap();
     assert!(page.html.len() < 6_000_000, "{} bytes", page.html.len());
 }

@@ -1,4 +1,4 @@
-//! The QuickSight bundle in `infra/quicksight/` is current, whole, and asks for columns that there are.
+//! The QuickSight bundle: `infra/quicksight/` is current, complete and refers to existing columns.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod lake;
@@ -18,7 +18,7 @@ fn file(name: &str) -> Value {
     content
 }
 
-/// Everything that is called `name`, however deep.
+/// Collects all values named `name` at any depth.
 fn all<'a>(name: &str, value: &'a Value, found: &mut Vec<&'a Value>) {
     match value {
         Value::Object(members) => {
@@ -41,25 +41,25 @@ fn texts(name: &str, value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn the_files_in_infra_are_current() {
+fn infra_quicksight_is_current() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/quicksight");
     for (name, content) in bundle().unwrap() {
         let text = fs::read_to_string(directory.join(name)).unwrap_or_default();
         let is_current = serde_json::from_str::<Value>(&text).is_ok_and(|file| file == content);
         assert!(
             is_current,
-            "infra/quicksight/{name} is not current; `cargo run -p dashboard -- quicksight` makes it anew"
+            "infra/quicksight/{name} is not current; `cargo run -p dashboard -- quicksight` writes it again"
         );
     }
 }
 
 #[test]
-fn the_data_set_has_the_columns_that_its_query_answers() {
+fn data_set_columns_equal_the_query_columns() {
     let lake = Lake::new(11, "2026-11-22T10:00:00Z", 20, 500);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     let data_set = file("data-set.json");
     let table = &data_set["PhysicalTableMap"]["tickets"]["CustomSql"];
-    let answer = engine.ask(table["SqlQuery"].as_str().unwrap()).unwrap();
+    let answer = engine.query(table["SqlQuery"].as_str().unwrap()).unwrap();
     let columns: Vec<&str> =
         table["Columns"].as_array().unwrap().iter().map(|column| column["Name"].as_str().unwrap()).collect();
     assert_eq!(answer.columns, columns);
@@ -67,7 +67,7 @@ fn the_data_set_has_the_columns_that_its_query_answers() {
 }
 
 #[test]
-fn every_visual_stands_somewhere_shows_known_fields_and_obeys_every_filter() {
+fn every_visual_has_a_place_known_fields_and_all_filters() {
     let dashboard = file("dashboard.json");
     let definition = &dashboard["Definition"];
     let sheet = &definition["Sheets"][0];
@@ -92,7 +92,7 @@ fn every_visual_stands_somewhere_shows_known_fields_and_obeys_every_filter() {
     for name in texts("ColumnName", definition) {
         assert!(columns.contains(&name) || computed.contains(&name), "{name} is no column");
     }
-    // Sorting goes by fields of the same visual.
+    // Visuals are sorted by fields of their own.
     for visual in sheet["Visuals"].as_array().unwrap() {
         let mut sorted = Vec::new();
         all("FieldSort", visual, &mut sorted);

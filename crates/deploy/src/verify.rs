@@ -63,7 +63,7 @@ impl Proof {
             proof.checks.push(Check {
                 differences: diff_with_tolerance(expected, &asked.answer, &kpi.approximate_columns()),
                 predicted: predicted(&kpi.sql)?,
-                bill: asked.bill.unwrap_or(QueryCost::for_scan(0)),
+                bill: asked.cost.unwrap_or(QueryCost::for_scan(0)),
                 name: kpi.name,
             });
         }

@@ -1,4 +1,6 @@
-//! Fixes a query's present in its text, for an engine whose clock can't be set.
+//! Replaces the current time in a query with a fixed timestamp, for engines whose clock can't be set.
+//!
+//! Athena has no session setting for `current_timestamp`, so the words for the current time are replaced in the query text.
 
 use std::ops::Range;
 
@@ -7,50 +9,62 @@ use ticket_schema::Timestamp;
 use ticket_schema::names::{CATALOG, DATABASE, VIEW};
 
 use crate::catalogue::view_query;
-use crate::sql_text::{Piece, pieces};
+use crate::sql_text::{Token, tokenize};
 
-/// What may stand before the view's name, the nearest first: the database and the catalogue.
+/// The qualifiers allowed before the view's name, innermost first: the database and the catalogue.
 const QUALIFIERS: [&str; 2] = [DATABASE, CATALOG];
 
-/// What replaces the bytes in a range of a text.
+/// A byte range and its replacement.
 type Edit = (Range<usize>, String);
 
-/// The query with `as_of` written wherever it asks for the present.
+/// Returns the query with `as_of` in place of `current_timestamp`, `current_date`, `now()` and the like.
 ///
-/// The view asks for the present too, so a query that names it gets the view's own query, fixed in the same way, as a common
-/// table expression. That takes the view's name, and so hides the view without a change to anything that refers to it.
+/// The view reads the current time too. A query that refers to it therefore gets the rewritten query of the view as a common
+/// table expression of the same name, which shadows the view.
+///
+/// # Errors
+///
+/// Fails if the query itself defines a common table expression with the view's name.
+///
+/// ```
+/// use kpi::as_of_rewrite::rewrite_as_of;
+///
+/// let sql = rewrite_as_of("SELECT current_date", "2026-11-22T08:30:05Z".parse()?)?;
+/// assert_eq!(sql, "SELECT DATE '2026-11-22'");
+/// # Ok::<(), anyhow::Error>(())
+/// ```
 pub fn rewrite_as_of(sql: &str, as_of: Timestamp) -> Result<String> {
-    let pieces: Vec<Piece> = pieces(sql).collect();
-    let mut edits = present_edits(&pieces, as_of);
-    let view_edits = view_edits(&pieces)?;
+    let tokens: Vec<Token> = tokenize(sql).collect();
+    let mut edits = current_time_edits(&tokens, as_of);
+    let view_edits = view_edits(&tokens)?;
     if !view_edits.is_empty() {
         edits.extend(view_edits);
-        edits.push(definition_edit(&pieces, &pinned_view(as_of)?));
+        edits.push(definition_edit(&tokens, &view_query_as_of(as_of)?));
     }
     Ok(edited(sql, edits))
 }
 
-/// What the view selects, as of a time.
-fn pinned_view(as_of: Timestamp) -> Result<String> {
+/// Returns the query of the view with the current time replaced.
+fn view_query_as_of(as_of: Timestamp) -> Result<String> {
     let query = view_query()?;
-    let pieces: Vec<Piece> = pieces(&query).collect();
-    Ok(edited(&query, present_edits(&pieces, as_of)))
+    let tokens: Vec<Token> = tokenize(&query).collect();
+    Ok(edited(&query, current_time_edits(&tokens, as_of)))
 }
 
-/// Writes the time in place of the present.
-fn present_edits(pieces: &[Piece], as_of: Timestamp) -> Vec<Edit> {
+/// Returns the edits that replace each expression for the current time with a literal.
+fn current_time_edits(tokens: &[Token], as_of: Timestamp) -> Vec<Edit> {
     let mut edits = Vec::new();
-    for (i, piece) in pieces.iter().enumerate() {
-        let brackets = brackets(&pieces[i + 1..]);
-        if let Some(form) = literal_form(piece, brackets > 0) {
-            edits.push((piece.start..pieces[i + brackets].end(), as_of.to_chrono().format(form).to_string()));
+    for (i, token) in tokens.iter().enumerate() {
+        let n_argument_tokens = parenthesized_len(&tokens[i + 1..]);
+        if let Some(form) = literal_form(token, n_argument_tokens > 0) {
+            edits.push((token.start..tokens[i + n_argument_tokens].end(), as_of.to_chrono().format(form).to_string()));
         }
     }
     edits
 }
 
-/// How a word for the present is written as a literal of the same type, in chrono's terms.
-fn literal_form(word: &Piece, called: bool) -> Option<&'static str> {
+/// Returns the chrono format of the literal that has the same type as the expression, or `None` for any other token.
+fn literal_form(word: &Token, called: bool) -> Option<&'static str> {
     match word.text.to_ascii_lowercase().as_str() {
         "now" if !called => None,
         "now" | "current_timestamp" => Some("TIMESTAMP '%Y-%m-%d %H:%M:%S.000 UTC'"),
@@ -62,45 +76,45 @@ fn literal_form(word: &Piece, called: bool) -> Option<&'static str> {
     }
 }
 
-/// How many pieces a pair of brackets at the start takes, empty or around a precision, as in `now()` or
+/// Returns the number of tokens in a leading pair of parentheses that is empty or holds a precision, as in `now()` and
 /// `current_timestamp(3)`; 0 if there is none.
-fn brackets(pieces: &[Piece]) -> usize {
-    let is_number = |piece: &Piece| piece.text.bytes().all(|byte| byte.is_ascii_digit());
-    match pieces {
+fn parenthesized_len(tokens: &[Token]) -> usize {
+    let is_number = |token: &Token| token.text.bytes().all(|byte| byte.is_ascii_digit());
+    match tokens {
         [open, close, ..] if open.is("(") && close.is(")") => 2,
         [open, precision, close, ..] if open.is("(") && is_number(precision) && close.is(")") => 3,
         _ => 0,
     }
 }
 
-/// Takes the qualifiers away wherever the view is named; an edit of nothing where it has none.
-fn view_edits(pieces: &[Piece]) -> Result<Vec<Edit>> {
+/// Returns an edit for each reference to the view that removes its qualifiers; an empty edit if it has none.
+fn view_edits(tokens: &[Token]) -> Result<Vec<Edit>> {
     let mut edits = Vec::new();
-    for (i, piece) in pieces.iter().enumerate().filter(|(_, piece)| piece.name().as_deref() == Some(VIEW)) {
-        let qualifiers = qualifiers(&pieces[..i]);
+    for (i, token) in tokens.iter().enumerate().filter(|(_, token)| token.name().as_deref() == Some(VIEW)) {
+        let qualifiers = qualifiers(&tokens[..i]);
         if QUALIFIERS.get(..qualifiers.len()).is_some_and(|known| known == qualifiers) {
             ensure!(
-                !starts_definition(&pieces[i + 1..]),
-                "a query that gives the name {VIEW} to something else can't be asked as of a time; use another name"
+                !starts_definition(&tokens[i + 1..]),
+                "the query defines `{VIEW}` itself and so can't run as of a fixed time; use another name"
             );
-            edits.push((pieces[i - 2 * qualifiers.len()].start..piece.start, String::new()));
+            edits.push((tokens[i - 2 * qualifiers.len()].start..token.start, String::new()));
         }
     }
     Ok(edits)
 }
 
-/// The names that are joined by dots to what follows, the nearest first.
-fn qualifiers(before: &[Piece]) -> Vec<String> {
+/// Returns the identifiers that qualify the next token, innermost first.
+fn qualifiers(before: &[Token]) -> Vec<String> {
     before.rchunks_exact(2).take_while(|pair| pair[1].is(".")).filter_map(|pair| pair[0].name()).collect()
 }
 
-/// Whether this follows a name that is being defined, as in `WITH name AS (SELECT 1)` and `WITH name (a) AS (SELECT 1)`.
-fn starts_definition(after: &[Piece]) -> bool {
+/// Returns true if the tokens after a name define it, as in `WITH name AS (SELECT 1)` and `WITH name (a) AS (SELECT 1)`.
+fn starts_definition(after: &[Token]) -> bool {
     matches!(after, [open, ..] if open.is("(")) || matches!(after, [word, open, ..] if word.is("AS") && open.is("("))
 }
 
-/// Puts the view's query before everything else that the query defines.
-fn definition_edit(query: &[Piece], view: &str) -> Edit {
+/// Returns the edit that puts the view's query before the query's other common table expressions.
+fn definition_edit(query: &[Token], view: &str) -> Edit {
     let definition = format!("{VIEW} AS (\n{view}\n)");
     let own_with = match query {
         [with, recursive, ..] if with.is("WITH") && recursive.is("RECURSIVE") => Some(recursive),
@@ -113,21 +127,21 @@ fn definition_edit(query: &[Piece], view: &str) -> Edit {
     }
 }
 
-/// The text with all edits made; no two of them touch the same bytes.
+/// Applies edits to a text. Their ranges must not overlap.
 fn edited(text: &str, mut edits: Vec<Edit>) -> String {
     edits.sort_by_key(|(range, _)| range.start);
-    let (mut edited, mut done) = (String::new(), 0);
+    let (mut edited, mut copied) = (String::new(), 0);
     for (range, replacement) in edits {
-        edited += &text[done..range.start];
+        edited += &text[copied..range.start];
         edited += &replacement;
-        done = range.end;
+        copied = range.end;
     }
-    edited + &text[done..]
+    edited + &text[copied..]
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{pinned, pinned_view};
+    use super::{rewrite_as_of, view_query_as_of};
     use ticket_schema::Timestamp;
 
     fn as_of() -> Timestamp {
@@ -135,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn words_for_the_present_become_its_literals() {
+    fn current_time_becomes_a_literal() {
         let time = "TIMESTAMP '2026-11-22 08:30:05.000 UTC'";
         for (sql, expected) in [
             ("SELECT current_timestamp", format!("SELECT {time}")),
@@ -151,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stays_as_it_is() {
+    fn other_text_is_unchanged() {
         for sql in [
             "",
             "SELECT 'current_date', 'it''s now()', \"current_date\", \"a\"\"current_date\"",
@@ -169,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_view_becomes_a_common_table_expression() {
-        let definition = format!("tickets_enriched AS (\n{}\n)", pinned_view(as_of()).unwrap());
+        let definition = format!("tickets_enriched AS (\n{}\n)", view_query_as_of(as_of()).unwrap());
         for (sql, expected) in [
             ("SELECT 1 FROM bmw_aftersales.tickets_enriched", "WITH @\nSELECT 1 FROM tickets_enriched"),
             ("-- a\nTABLE tickets_enriched;", "-- a\nWITH @\nTABLE tickets_enriched;"),
@@ -195,15 +209,15 @@ mod tests {
     }
 
     #[test]
-    fn the_view_s_own_present_is_fixed() {
-        let view = pinned_view(as_of()).unwrap();
+    fn current_time_in_the_view_is_replaced() {
+        let view = view_query_as_of(as_of()).unwrap();
         assert!(view.starts_with("SELECT\n  ticket_id,"), "{view}");
         assert!(view.contains("date_diff('hour', created_at, TIMESTAMP '2026-11-22 08:30:05.000 UTC')"), "{view}");
         assert!(view.ends_with("FROM bmw_aftersales.tickets") && !view.contains("current_"), "{view}");
     }
 
     #[test]
-    fn a_query_that_takes_the_view_s_name_is_refused() {
+    fn a_query_that_redefines_the_view_is_rejected() {
         for sql in [
             "WITH tickets_enriched AS (SELECT * FROM bmw_aftersales.tickets_enriched) SELECT * FROM tickets_enriched",
             "WITH a AS (SELECT 1), \"tickets_enriched\" (b) AS (SELECT 2) SELECT b FROM tickets_enriched",

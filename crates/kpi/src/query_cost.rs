@@ -1,35 +1,35 @@
-//! What a query costs on Athena.
+//! The cost of a query on Athena.
 
 use serde::Serialize;
 
-/// The price of a byte read, in US dollars: 5 a terabyte, the list price in most regions.
+/// Price per scanned byte in US dollars: 5 per terabyte (10^12 bytes), the list price in most regions.
 /// Source: Amazon Athena pricing, per query, as of November 2026.
 pub const USD_PER_BYTE: f64 = 5.0 / 1e12;
-/// The least that is billed for a query.
+/// Minimum billed for a query, in bytes.
 pub const MIN_BYTES: u64 = 10 * MEGABYTE;
-/// What is read is rounded up to whole megabytes.
+/// Billing granularity in bytes: scanned bytes are rounded up to whole megabytes.
 const MEGABYTE: u64 = 1_000_000;
 
-/// What a query read, and what that costs.
+/// The bytes scanned by a query and their price.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct QueryCost {
-    /// Bytes read.
+    /// Bytes scanned.
     pub scanned_bytes: u64,
-    /// Bytes to be paid for.
+    /// Bytes billed: scanned bytes, rounded up to a megabyte, at least [`MIN_BYTES`].
     pub billed_bytes: u64,
-    /// Their price in US dollars.
+    /// Price of the billed bytes in US dollars.
     pub usd: f64,
 }
 
 impl QueryCost {
-    /// The bill for a query that reads this much.
+    /// Returns the cost of a query that scans this many bytes.
     pub fn for_scan(scanned_bytes: u64) -> Self {
         let billed_bytes = scanned_bytes.next_multiple_of(MEGABYTE).max(MIN_BYTES);
         Self { scanned_bytes, billed_bytes, usd: billed_bytes as f64 * USD_PER_BYTE }
     }
 }
 
-/// A price that may be far below a cent: two digits that count, and at least cents.
+/// Formats a price with two significant digits, and at least two decimals, since it may be far below a cent.
 pub fn dollars(usd: f64) -> String {
     if usd >= 0.1 || usd <= 0.0 {
         return format!("${usd:.2}");
@@ -44,7 +44,7 @@ mod tests {
     use super::{QueryCost, dollars};
 
     #[test]
-    fn ten_megabytes_are_the_least_and_then_each_begun_one_counts() {
+    fn billed_bytes_round_up_to_megabytes_with_a_minimum_of_ten() {
         for (scanned, billed) in
             [(0, 10_000_000), (9_999_999, 10_000_000), (10_000_001, 11_000_000), (1_000_000_000_000, 1_000_000_000_000)]
         {

@@ -1,4 +1,4 @@
-//! Which columns a query reads, and so what Athena bills for it.
+//! The columns that a query reads, which determine the bytes that Athena bills.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,62 +6,66 @@ use anyhow::{Context, Result};
 use ticket_schema::columns::file_columns;
 
 use crate::catalogue::view_query;
-use crate::sql_text::{Piece, pieces};
+use crate::sql_text::{Token, tokenize};
 
-/// The columns of the Parquet files that a query over the tickets must read.
+/// Returns an upper bound of the Parquet columns that a query over the tickets reads.
 ///
-/// Every name that is a column's counts, wherever it stands, and a `*` in a select list is all columns. So these may be more
-/// than an engine reads, but not fewer, unless new names for all columns hide the old: `FROM tickets AS t (a, b, …)`.
+/// Every identifier that equals a column's name counts, wherever it occurs; a `*` in a select list counts as all columns. An
+/// engine may read fewer columns, but not more, unless aliases hide the names of all columns: `FROM tickets AS t (a, b, …)`.
+///
+/// # Errors
+///
+/// Fails if the definition of the view can't be read.
 pub fn columns_read(sql: &str) -> Result<BTreeSet<&'static str>> {
-    let pieces: Vec<Piece> = pieces(sql).collect();
-    if pieces.windows(2).any(selects_all) {
+    let tokens: Vec<Token> = tokenize(sql).collect();
+    if tokens.windows(2).any(selects_all) {
         return Ok(file_columns().map(|column| column.name).collect());
     }
-    let known = columns_behind()?;
-    let named = pieces.iter().filter_map(|piece| known.get(&piece.name()?));
+    let known = source_columns()?;
+    let named = tokens.iter().filter_map(|token| known.get(&token.name()?));
     Ok(named.flatten().copied().collect())
 }
 
-/// Whether these two pieces of a query stand for all columns: not as in `COUNT(*)` or `a * b`.
-fn selects_all(pair: &[Piece]) -> bool {
-    let [before, piece] = pair else { return false };
+/// Returns true if two adjacent tokens select all columns, unlike `COUNT(*)` and `a * b`.
+fn selects_all(pair: &[Token]) -> bool {
+    let [before, token] = pair else { return false };
     let opens_item = ["SELECT", "DISTINCT", "ALL", ",", "."].iter().any(|opening| before.is(opening));
-    piece.is("*") && opens_item || before.is("TABLE") && piece.name().is_some()
+    token.is("*") && opens_item || before.is("TABLE") && token.name().is_some()
 }
 
-/// The file columns behind each column of the table and of the view.
-fn columns_behind() -> Result<BTreeMap<String, BTreeSet<&'static str>>> {
+/// Maps each column of the table and of the view to the Parquet columns it is computed from.
+fn source_columns() -> Result<BTreeMap<String, BTreeSet<&'static str>>> {
     let query = view_query()?;
-    let pieces: Vec<Piece> = pieces(&query).collect();
-    let mut behind: BTreeMap<_, _> =
+    let tokens: Vec<Token> = tokenize(&query).collect();
+    let mut sources: BTreeMap<_, _> =
         file_columns().map(|column| (column.name.to_owned(), BTreeSet::from([column.name]))).collect();
-    let select_list = split(&pieces, "FROM").next().unwrap_or_default();
+    let select_list = split(&tokens, "FROM").next().unwrap_or_default();
     for item in split(select_list, ",") {
         let name =
-            item.last().and_then(Piece::name).context("infra/athena_ddl.sql, the view: a column without a name")?;
-        let names: Vec<String> = item.iter().filter_map(Piece::name).collect();
+            item.last().and_then(Token::name).context("infra/athena_ddl.sql, the view: a column without a name")?;
+        let names: Vec<String> = item.iter().filter_map(Token::name).collect();
         let used = file_columns().map(|column| column.name).filter(|column| names.iter().any(|name| name == column));
-        behind.entry(name).or_default().extend(used);
+        sources.entry(name).or_default().extend(used);
     }
-    Ok(behind)
+    Ok(sources)
 }
 
-/// What stands between the separators that are not in brackets.
-fn split<'s, 'a>(pieces: &'s [Piece<'a>], separator: &str) -> impl Iterator<Item = &'s [Piece<'a>]> {
+/// Splits tokens at the separators outside parentheses.
+fn split<'s, 'a>(tokens: &'s [Token<'a>], separator: &str) -> impl Iterator<Item = &'s [Token<'a>]> {
     let mut depth = 0_usize;
-    pieces.split(move |piece| {
-        depth = match piece.text {
+    tokens.split(move |token| {
+        depth = match token.text {
             "(" => depth + 1,
             ")" => depth.saturating_sub(1),
             _ => depth,
         };
-        depth == 0 && piece.is(separator)
+        depth == 0 && token.is(separator)
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{columns_behind, columns_read};
+    use super::{columns_read, source_columns};
     use ticket_schema::columns::{COLUMNS, PARTITION_COLUMN};
 
     fn read(sql: &str) -> Vec<&'static str> {
@@ -69,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_count_wherever_they_are_named() {
+    fn every_mention_of_a_column_counts() {
         for (sql, expected) in [
             ("SELECT COUNT(*) * 2, 3*4 FROM tickets", &[][..]),
             ("SELECT market, COUNT(*) FROM tickets GROUP BY market", &[]),
@@ -85,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_in_a_select_list_is_all_columns() {
+    fn a_star_in_a_select_list_reads_all_columns() {
         for sql in [
             "SELECT * FROM tickets",
             "select distinct * from tickets",
@@ -99,9 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn every_column_of_the_view_is_known() {
-        let behind = columns_behind().unwrap();
-        assert_eq!(behind.len(), COLUMNS.len() + 3);
-        assert!(behind[PARTITION_COLUMN].is_empty() && behind["ticket_id"].len() == 1);
+    fn every_column_of_the_view_has_source_columns() {
+        let sources = source_columns().unwrap();
+        assert_eq!(sources.len(), COLUMNS.len() + 3);
+        assert!(sources[PARTITION_COLUMN].is_empty() && sources["ticket_id"].len() == 1);
     }
 }

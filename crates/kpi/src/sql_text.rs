@@ -1,43 +1,47 @@
-//! Takes SQL texts apart: into their pieces, and files into their statements, with the comment that stands before each.
+//! Splits SQL text into tokens, and SQL files into statements with their leading comments.
+//!
+//! The tokenizer of `sqlparser` doesn't fit: it reports positions as line and column rather than byte ranges, and fails on an
+//! unclosed quote or comment, which here is left to the engine that runs the query and reports the error.
 
 use std::iter;
 
-/// A piece of a SQL text. White space and comments are no pieces; they lie between them.
+/// A token of SQL text. White space and comments produce no tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Piece<'a> {
-    /// What it is.
+pub struct Token<'a> {
+    /// The class of the token.
     pub kind: Kind,
-    /// What is written there, with its quotes.
+    /// The source text, including quotes.
     pub text: &'a str,
-    /// Where it starts, in bytes.
+    /// Byte offset of the first character.
     pub start: usize,
 }
 
-/// What a piece is.
+/// The class of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A keyword, a name or a number.
+    /// A keyword, an unquoted identifier or a number.
     Word,
-    /// A name in double quotes.
+    /// An identifier in double quotes.
     QuotedName,
-    /// A text in single quotes.
+    /// A string literal in single quotes.
     Literal,
-    /// Any other character.
+    /// Any other single character.
     Sign,
 }
 
-impl Piece<'_> {
-    /// Where it ends, in bytes.
+impl Token<'_> {
+    /// Returns the byte offset after the last character.
     pub const fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
-    /// Whether it is this keyword or sign.
+    /// Returns true if the token is this keyword or symbol, ignoring ASCII case.
     pub const fn is(&self, text: &str) -> bool {
         self.text.eq_ignore_ascii_case(text)
     }
 
-    /// The name that it may be, without quotes and in lower case: Athena's names don't differ by case, quoted or not.
+    /// Returns the identifier without quotes and in lower case, or `None` for literals and symbols. Athena compares identifiers
+    /// without regard to case, quoted or not.
     pub fn name(&self) -> Option<String> {
         match self.kind {
             Kind::Word => Some(self.text.to_ascii_lowercase()),
@@ -47,23 +51,23 @@ impl Piece<'_> {
     }
 }
 
-/// The pieces of a SQL text, in order. Quotes and comments that nothing ends reach to the end of the text.
-pub fn pieces(sql: &str) -> impl Iterator<Item = Piece<'_>> {
-    let mut place = 0;
+/// Returns the tokens of a SQL text in order. An unclosed quote or comment extends to the end of the text.
+pub fn tokenize(sql: &str) -> impl Iterator<Item = Token<'_>> {
+    let mut offset = 0;
     iter::from_fn(move || {
         loop {
-            let (kind, length) = first_piece(&sql[place..])?;
-            let start = place;
-            place += length;
+            let (kind, length) = first_token(&sql[offset..])?;
+            let start = offset;
+            offset += length;
             if let Some(kind) = kind {
-                return Some(Piece { kind, text: &sql[start..place], start });
+                return Some(Token { kind, text: &sql[start..offset], start });
             }
         }
     })
 }
 
-/// What a text starts with, and how long that is; no kind if it is white space or a comment.
-fn first_piece(text: &str) -> Option<(Option<Kind>, usize)> {
+/// Returns the class and the byte length of the first token; the class is `None` for white space and comments.
+fn first_token(text: &str) -> Option<(Option<Kind>, usize)> {
     let all = |belongs: fn(char) -> bool| text.find(|next| !belongs(next)).unwrap_or(text.len());
     let in_word = |next: char| next.is_alphanumeric() || next == '_';
     Some(match text.chars().next()? {
@@ -77,7 +81,7 @@ fn first_piece(text: &str) -> Option<(Option<Kind>, usize)> {
     })
 }
 
-/// How long what stands in quotes at the start is. A quote that is written twice ends nothing.
+/// Returns the byte length of the quoted text at the start. A doubled quote is an escaped one.
 fn quoted(text: &str) -> usize {
     let quote = &text[..1];
     let mut end = past(text, 1, quote);
@@ -87,21 +91,21 @@ fn quoted(text: &str) -> usize {
     end
 }
 
-/// How far it is to behind the next `end` after `from`; to the end of the text if there is none.
+/// Returns the byte offset after the first `end` at or after `from`, or the length of the text if there is none.
 fn past(text: &str, from: usize, end: &str) -> usize {
-    text[from..].find(end).map_or(text.len(), |place| from + place + end.len())
+    text[from..].find(end).map_or(text.len(), |found| from + found + end.len())
 }
 
 /// A statement of a SQL file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// The lines of the comment right before it, without the dashes.
+    /// Lines of the `--` comment directly before the statement, without the dashes.
     pub comment: Vec<String>,
-    /// Its text, from its first word to its last, without the semicolon.
+    /// Source text from the first token to the last, without the semicolon.
     pub text: String,
 }
 
-/// The statements of a SQL text, in order. A semicolon within quotes or a comment ends nothing.
+/// Returns the statements of a SQL text in order. Semicolons within quotes and comments are not separators.
 pub fn statements(sql: &str) -> Vec<Statement> {
     let mut statements = Vec::new();
     let mut rest = sql;
@@ -119,7 +123,7 @@ pub fn statements(sql: &str) -> Vec<Statement> {
     }
 }
 
-/// The `--` comment lines at the start, as far as no blank line follows them, and what comes after.
+/// Splits off the leading `--` comment lines. Lines that are followed by a blank line are dropped: they describe the file.
 fn leading_comment(sql: &str) -> (Vec<String>, &str) {
     let (mut comment, mut rest) = (Vec::new(), sql.trim_start());
     while let Some(after_dashes) = rest.strip_prefix("--") {
@@ -134,17 +138,17 @@ fn leading_comment(sql: &str) -> (Vec<String>, &str) {
     (comment, rest)
 }
 
-/// Where the first statement of a text ends: at its semicolon, or at the end of the text.
+/// Returns the byte offset of the first semicolon, or the length of the text if there is none.
 fn statement_end(sql: &str) -> usize {
-    pieces(sql).find(|piece| piece.is(";")).map_or(sql.len(), |piece| piece.start)
+    tokenize(sql).find(|token| token.is(";")).map_or(sql.len(), |token| token.start)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, pieces, statements};
+    use super::{Kind, statements, tokenize};
 
     #[test]
-    fn pieces_are_what_stands_between_spaces_and_comments() {
+    fn tokenize_skips_white_space_and_comments() {
         use Kind::{Literal, QuotedName, Sign, Word};
         for (sql, expected) in [
             ("a_1.b", &[(Word, "a_1"), (Sign, "."), (Word, "b")][..]),
@@ -155,20 +159,20 @@ mod tests {
             ("a \"", &[(Word, "a"), (QuotedName, "\"")]),
             ("a /*", &[(Word, "a")]),
         ] {
-            let found: Vec<_> = pieces(sql).map(|piece| (piece.kind, piece.text)).collect();
+            let found: Vec<_> = tokenize(sql).map(|token| (token.kind, token.text)).collect();
             assert_eq!(found, expected, "{sql}");
-            assert!(pieces(sql).all(|piece| sql[piece.start..piece.end()] == *piece.text), "{sql}");
+            assert!(tokenize(sql).all(|token| sql[token.start..token.end()] == *token.text), "{sql}");
         }
     }
 
     #[test]
-    fn names_are_compared_without_quotes_and_case() {
-        let names: Vec<_> = pieces("Ab \"Cd\" 'ef' + \"").map(|piece| piece.name()).collect();
+    fn name_drops_quotes_and_case() {
+        let names: Vec<_> = tokenize("Ab \"Cd\" 'ef' + \"").map(|token| token.name()).collect();
         assert_eq!(names, [Some("ab".to_owned()), Some("cd".to_owned()), None, None, None]);
     }
 
     #[test]
-    fn semicolons_in_quotes_and_comments_end_nothing() {
+    fn statements_ignore_semicolons_in_quotes_and_comments() {
         let sql = "-- file\n\n-- one\n-- two\nSELECT ';' -- a; b\n, \"x;y\" /* ; */ ;\nSELECT 'it''s; é' ; -- last";
         let found = statements(sql);
         assert_eq!(found[0].comment, ["one", "two"]);
@@ -178,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_endings_are_no_trouble() {
+    fn statements_accept_empty_and_unclosed_text() {
         for (sql, n) in
             [("", 0), (";;", 0), ("-- only a comment", 0), ("SELECT 1", 1), ("SELECT 'open", 1), ("SELECT 1;\n\n", 1)]
         {

@@ -1,26 +1,28 @@
-//! An answer against the expected one.
+//! Comparison of a query result with the expected answer.
 
 use std::collections::BTreeSet;
 
 use manifest::answer::{Answer, Cell};
 
-/// How far two numbers may lie apart: what different orders of adding leave behind.
+/// Relative tolerance for exact columns; covers rounding from different orders of summation.
 const EXACT: f64 = 1e-9;
-/// How far an approximation may lie from the exact value. Trino promises none for its digests; on skewed durations they have
-/// been seen within 2 %.
+/// Relative tolerance for approximate columns. Trino documents no error bound for its t-digests; the largest error observed on
+/// skewed durations is 2 %.
 const APPROXIMATE: f64 = 0.1;
-/// In a row that counts fewer tickets, an approximation may lie anywhere between two of them, so it isn't compared.
+/// Minimum ticket count of a row for its approximate columns to be compared; with fewer tickets the error is unbounded.
 const MIN_APPROXIMATED: i64 = 100;
-/// How many differences are worth reading.
+/// Maximum number of differences reported.
 const MAX_SHOWN: usize = 20;
 
-/// What is different, a line each; empty if the answers agree.
+/// Returns the differences, one line each; empty if the answers are equal up to rounding.
 pub fn differences(expected: &Answer, measured: &Answer) -> Vec<String> {
     diff_with_tolerance(expected, measured, &BTreeSet::new())
 }
 
-/// The same for an engine that only approximates the columns in `approximate`: their numbers may lie 10 % apart, and in a row
-/// whose first whole number (its count of tickets) is below a hundred they need only be there.
+/// Returns the differences for an engine that computes the columns in `approximate` approximately.
+///
+/// Numbers in these columns may differ by 10 %. In rows whose first integer (the count of tickets) is below 100 any number is
+/// accepted, but not NULL.
 pub fn diff_with_tolerance(expected: &Answer, measured: &Answer, approximate: &BTreeSet<String>) -> Vec<String> {
     if expected.columns != measured.columns {
         return vec![format!(
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_agree_up_to_rounding_and_nothing_else_does() {
+    fn only_rounding_errors_are_accepted() {
         let whole = answer(&[Cell::Integer(2)]);
         assert!(differences(&whole, &answer(&[Cell::Number(2.000_000_000_1)])).is_empty());
         for other in [Cell::Number(2.01), Cell::Integer(3), Cell::Null, Cell::Text("2".into())] {
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_approximation_may_be_near() {
+    fn approximate_columns_have_a_tolerance() {
         let row = |n, median| Answer {
             columns: vec!["n".into(), "median".into()],
             rows: vec![vec![Cell::Integer(n), Cell::Number(median)]],

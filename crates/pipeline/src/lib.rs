@@ -1,4 +1,4 @@
-//! The whole local pipeline: generate, transform, query and dashboard, one after the other, every answer proved.
+//! The local pipeline: generate, transform, query and dashboard in sequence, with every answer verified.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,25 +8,29 @@ use anyhow::{Context, Result};
 use cli_support::{Messages, Outcome, human};
 use generate::Target;
 use jsonl::input::Inputs;
-use query::Question;
+use query::Selection;
 use query::format::Format;
 use transform::run::error_limit::ErrorLimit;
 
-/// How many stages there are.
+/// Number of stages.
 const N_STAGES: usize = 4;
 
-/// What to make, and where.
+/// Options of a run.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What to generate.
+    /// Options of `generate`.
     pub tickets: generate::Config,
-    /// The directory that gets `raw`, `curated` and `dashboard.html`.
+    /// Output directory of `raw`, `curated` and `dashboard.html`.
     pub data: PathBuf,
-    /// How to show the answers.
+    /// Output format of the answers.
     pub format: Format,
 }
 
-/// Runs all stages; the answers go to `out`.
+/// Runs all stages and writes the answers to `out`.
+///
+/// # Errors
+///
+/// Fails if a stage fails or an answer differs from the expected one.
 pub fn run_pipeline(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
     let (raw, curated) = (config.data.join("raw"), config.data.join("curated"));
     let page = config.data.join("dashboard.html");
@@ -41,8 +45,8 @@ pub fn run_pipeline(config: &Config, out: &mut dyn Write, messages: &Messages) -
     stage.done(&format!("{} -> {}", transformed.summary(), curated.display()), messages);
 
     let stage = Stage::start(3, "query");
-    let question = Question::Kpis(Vec::new());
-    let report = query::run_query(&query::Config { data: curated.clone(), as_of: None, question, verify: true })?;
+    let selection = Selection::Kpis(Vec::new());
+    let report = query::run_query(&query::Config { data: curated.clone(), as_of: None, selection, verify: true })?;
     stage.done(
         &format!("{} as of {}", human::counted(report.answers.len() as u64, "KPI"), config.tickets.world.as_of),
         messages,
@@ -56,11 +60,12 @@ pub fn run_pipeline(config: &Config, out: &mut dyn Write, messages: &Messages) -
     let answers = report.render(config.format)?;
     out.write_all(answers.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")?;
     messages.note("");
-    report.prove(messages)?;
-    messages.note(where_to_go(config));
+    report.verify(messages)?;
+    messages.note(next_steps(config));
     Ok(transformed.outcome())
 }
 
+/// A running stage.
 struct Stage {
     number: usize,
     name: &'static str,
@@ -72,22 +77,22 @@ impl Stage {
         Self { number, name, started: Instant::now() }
     }
 
-    fn done(&self, what: &str, messages: &Messages) {
+    fn done(&self, summary: &str, messages: &Messages) {
         let elapsed = human::duration(self.started.elapsed());
-        messages.note(format!("[{}/{N_STAGES}] {:<9} {what} in {elapsed}", self.number, self.name));
+        messages.note(format!("[{}/{N_STAGES}] {:<9} {summary} in {elapsed}", self.number, self.name));
     }
 }
 
-fn where_to_go(config: &Config) -> String {
+fn next_steps(config: &Config) -> String {
     let data = config.data.display();
     format!(
         "
-Where everything lies
-  {data}/raw              tickets as JSON-Lines, and _manifest.json: what made them and how to repeat it
-  {data}/curated/tickets  the same tickets as Snappy Parquet, a directory for each market
+Output
+  {data}/raw              tickets as JSON-Lines, and _manifest.json: how they were generated
+  {data}/curated/tickets  the same tickets as Snappy Parquet, partitioned by market
   {data}/dashboard.html   ten visuals on one page: open it in a browser
 
-What to do next
+Next steps
   cargo run --release -p dashboard -- --data {data}/curated --output {data}/dashboard.html --open
   cargo run --release -p query -- --data {data}/curated --list
   cargo run --release -p query -- --data {data}/curated --sql \"SELECT category, COUNT(*) AS n FROM tickets GROUP BY 1 ORDER BY 2 DESC\"

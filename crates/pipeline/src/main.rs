@@ -1,4 +1,4 @@
-//! `pipeline`: from nothing to answers in one command.
+//! `pipeline`: generates a lake and answers the KPIs in one command.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,21 +12,21 @@ use pipeline::{Config, run_pipeline};
 use query::format::Format;
 use ticket_schema::Timestamp;
 
-/// Make a lake of support tickets, question it and show it: generate, transform, query, dashboard
+/// Run the whole local pipeline: generate, transform, query, dashboard
 ///
-/// Needs no account and no network. Every answer is held against the one that was counted while the tickets were made. A
-/// second run replaces the first.
+/// Needs no account and no network. Verifies every answer against the expected answer that generate computed. A second run
+/// replaces the output of the first.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     #[command(flatten)]
     options: GenerateOptions,
 
-    /// The directory that gets raw/, curated/ and dashboard.html
+    /// Output directory of raw/, curated/ and dashboard.html
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
 
-    /// How to show the answers
+    /// Output format of the answers
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 

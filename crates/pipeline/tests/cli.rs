@@ -1,4 +1,4 @@
-//! The one command: what it leaves, what it says, and that it can be run again.
+//! The binary: its output files, messages and repeated runs.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::fs;
@@ -21,7 +21,7 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn one_command_makes_a_lake_and_answers_ten_questions() {
+fn one_command_creates_a_lake_and_verifies_ten_kpis() {
     let home = tempdir().unwrap();
     let output = pipeline(home.path(), &[]);
     let said = stderr(&output);
@@ -31,7 +31,7 @@ fn one_command_makes_a_lake_and_answers_ten_questions() {
         "[3/4] query     10 KPIs",
         "[4/4] dashboard 10 visuals of 5,000 tickets",
         "10 answers verified",
-        "What to do next",
+        "Next steps",
     ] {
         assert!(said.contains(part), "`{part}` is not in {said}");
     }

@@ -1,4 +1,4 @@
-//! Athena, over the curated tickets in S3.
+//! The Athena engine, over the curated tickets in S3.
 
 use std::path::Path;
 
@@ -9,15 +9,15 @@ use manifest::{CuratedManifest, Manifest};
 use ticket_schema::Timestamp;
 use ticket_schema::names::WORKGROUP;
 
-use crate::run::{QueryEngine, QueryResult};
+use crate::engine::{QueryEngine, QueryResult};
 use kpi::as_of_rewrite::rewrite_as_of;
 use kpi::query_cost::QueryCost;
-use kpi::sql_text::pieces;
+use kpi::sql_text::tokenize;
 
-/// How a statement begins that only asks.
-const QUESTIONS: [&str; 8] = ["SELECT", "WITH", "VALUES", "TABLE", "SHOW", "DESCRIBE", "EXPLAIN", "("];
+/// The first tokens of statements that only read.
+const READ_ONLY_KEYWORDS: [&str; 8] = ["SELECT", "WITH", "VALUES", "TABLE", "SHOW", "DESCRIBE", "EXPLAIN", "("];
 
-/// A way to ask Athena.
+/// A client of Athena, bound to an AWS session and a point in time.
 #[derive(Debug)]
 pub struct Athena<'a> {
     session: &'a Session,
@@ -26,14 +26,18 @@ pub struct Athena<'a> {
 }
 
 impl<'a> Athena<'a> {
-    /// Asks as of `as_of`, or else as of what the manifest in the directory `data` says, or else as of now.
+    /// Opens the engine. Queries run as of `as_of`, else of the time in the manifest in the directory `data`, else of now.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the manifest exists and can't be read.
     pub fn open(session: &'a Session, data: &Path, as_of: Option<Timestamp>) -> Result<Self> {
         let manifest = CuratedManifest::load(data)?;
         let as_of = as_of.or(manifest.as_ref().and_then(|manifest| manifest.as_of));
         Ok(Self { session, as_of, manifest })
     }
 
-    /// Asks as of a time, without a data set on this machine.
+    /// Returns an engine as of a time, without a local data set.
     pub const fn at(session: &'a Session, as_of: Option<Timestamp>) -> Self {
         Self { session, as_of, manifest: None }
     }
@@ -53,12 +57,12 @@ impl QueryEngine for Athena<'_> {
     }
 
     fn answer(&self, sql: &str) -> Result<QueryResult> {
-        let is_question = pieces(sql).next().is_some_and(|first| QUESTIONS.iter().any(|question| first.is(question)));
-        if !is_question {
-            bail!(UsageError(format!("only questions are asked, nothing that writes: expected SELECT …, not `{sql}`")));
+        let is_query = tokenize(sql).next().is_some_and(|first| READ_ONLY_KEYWORDS.iter().any(|word| first.is(word)));
+        if !is_query {
+            bail!(UsageError(format!("only queries are allowed: expected SELECT …, found `{sql}`")));
         }
-        let sql = self.as_of.map_or_else(|| Ok(sql.to_owned()), |as_of| pinned(sql, as_of))?;
+        let sql = self.as_of.map_or_else(|| Ok(sql.to_owned()), |as_of| rewrite_as_of(sql, as_of))?;
         let executed = self.session.ask(WORKGROUP, &sql)?;
-        Ok(QueryResult { answer: executed.answer, bill: Some(QueryCost::for_scan(executed.scanned_bytes)) })
+        Ok(QueryResult { answer: executed.answer, cost: Some(QueryCost::for_scan(executed.scanned_bytes)) })
     }
 }

@@ -1,4 +1,4 @@
-//! An answer as a table for people, CSV, JSON or Markdown.
+//! Output formats for answers: text table, CSV, JSON and Markdown.
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
@@ -6,14 +6,14 @@ use manifest::answer::{Answer, Cell};
 use serde::{Serialize, Serializer};
 use ticket_schema::Timestamp;
 
-use crate::run::Answered;
+use crate::engine::QueryAnswer;
 use kpi::catalogue::Kpi;
 use kpi::query_cost::QueryCost;
 
-/// How answers are shown.
+/// The output format of answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people
+    /// Text table
     #[default]
     Table,
     /// Comma-separated values (RFC 4180)
@@ -24,18 +24,22 @@ pub enum Format {
     Markdown,
 }
 
-/// All answers in one text.
-pub fn render(format: Format, as_of: Option<Timestamp>, answers: &[Answered]) -> Result<String> {
+/// Formats all answers as one text.
+///
+/// # Errors
+///
+/// Fails if the answers can't be serialized as JSON.
+pub fn render(format: Format, as_of: Option<Timestamp>, answers: &[QueryAnswer]) -> Result<String> {
     if format == Format::Json {
         return json(as_of, answers);
     }
     let is_only_one = answers.len() == 1;
     let blocks: Vec<String> = answers
         .iter()
-        .map(|Answered { kpi, answer, .. }| match format {
+        .map(|QueryAnswer { kpi, answer, .. }| match format {
             Format::Table => heading(kpi.as_ref(), "", "\n") + &table(answer),
             Format::Markdown => heading(kpi.as_ref(), "## ", "\n\n") + &markdown(answer),
-            // A single CSV is pure data; several need to be told apart.
+            // A single CSV has no heading, so that other programs can read it; several are separated by headings.
             _ if is_only_one => csv(answer),
             _ => {
                 kpi.as_ref().map_or_else(String::new, |kpi| format!("# {}. {}\n", kpi.number, kpi.name)) + &csv(answer)
@@ -66,7 +70,7 @@ fn table(answer: &Answer) -> String {
     format!("{table}\n")
 }
 
-/// What data says must not steer the terminal.
+/// Escapes control characters, so that data can't send commands to the terminal.
 fn without_controls(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
@@ -90,7 +94,7 @@ fn markdown(answer: &Answer) -> String {
     line(answer.columns.iter().map(|name| escaped(name)).collect()) + &line(rule.collect()) + &rows.collect::<String>()
 }
 
-/// Every answer, with its columns and each row's values by column, in the answer's order.
+/// The JSON document: all answers with their columns and rows; each row is an object in column order.
 #[derive(Serialize)]
 struct AnswersJson<'a> {
     as_of: Option<Timestamp>,
@@ -125,12 +129,12 @@ impl Serialize for RowJson<'_> {
     }
 }
 
-fn json(as_of: Option<Timestamp>, answers: &[Answered]) -> Result<String> {
-    let answers = answers.iter().map(|Answered { kpi, answer, bill, .. }| AnswerJson {
+fn json(as_of: Option<Timestamp>, answers: &[QueryAnswer]) -> Result<String> {
+    let answers = answers.iter().map(|QueryAnswer { kpi, answer, cost, .. }| AnswerJson {
         kpi: kpi.as_ref().map(|kpi| KpiJson { number: kpi.number, name: &kpi.name, description: &kpi.description }),
         columns: &answer.columns,
         rows: answer.rows.iter().map(|cells| RowJson { columns: &answer.columns, cells }).collect(),
-        bill: *bill,
+        bill: *cost,
     });
     Ok(serde_json::to_string_pretty(&AnswersJson { as_of, answers: answers.collect() })? + "\n")
 }

@@ -1,4 +1,4 @@
-//! `query`: the ten KPI questions, or one of your own, over curated tickets.
+//! `query`: runs the ten KPI queries, or a query of the user, over curated tickets.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,46 +10,48 @@ use clap::{Parser, ValueEnum};
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome};
 use query::format::Format;
-use query::{Config, Question, run_query, run_query_on_athena};
+use query::{Config, Selection, run_query, run_query_on_athena};
 use ticket_schema::Timestamp;
 
-/// Answer the KPI questions over curated tickets, with the SQL that Athena runs
+/// Run the KPI queries over curated tickets, with the SQL that Athena runs
 ///
-/// Runs queries/sample_queries.sql, unchanged, on an embedded engine, or on Athena once `deploy` has put the tickets there. The
-/// present (current_timestamp) is the one that the data set was made for, so the same data always gives the same answers.
+/// Runs queries/sample_queries.sql unchanged on an embedded engine, or on Athena after `deploy` has uploaded the tickets.
+/// current_timestamp is the time in the data set's manifest, so the same data always gives the same answers.
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// KPIs to ask, by name or number [default: all]
+    /// KPIs to run, by name or number [default: all]
     #[arg(value_name = "KPI", conflicts_with_all = ["sql", "list"])]
     kpis: Vec<String>,
 
-    /// Show the names of the KPIs and what they answer
+    /// List the KPIs with their descriptions
     #[arg(long, conflicts_with_all = ["sql", "verify"])]
     list: bool,
 
-    /// Ask a question of your own, of the table tickets or the view tickets_enriched
+    /// Run this query instead, over the table tickets or the view tickets_enriched
     #[arg(long, value_name = "QUERY", conflicts_with = "verify")]
     sql: Option<String>,
 
-    /// Which engine answers
+    /// The query engine
     #[arg(long, value_enum, default_value_t)]
     engine: EngineChoice,
 
-    /// The curated tickets; with Athena only their manifest is read, for the present and the expected answers
+    /// Directory of the curated tickets; with Athena only its manifest is read, for the time and the expected answers
     #[arg(long, value_name = "DIR", default_value = "data/curated")]
     data: PathBuf,
 
-    /// The present, as 2026-11-22 or 2026-11-22T08:30:00Z [default: the manifest's; with Athena and no manifest, now]
+    /// Value of current_timestamp, as 2026-11-22 or 2026-11-22T08:30:00Z [default: the manifest's; with Athena and no
+    /// manifest, now]
     #[arg(long, value_name = "TIME")]
     as_of: Option<Timestamp>,
 
-    /// How to show the answers
+    /// Output format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 
-    /// Hold the answers against those that generate counted; exit with 1 and the differences if they are not the same
+    /// Compare the answers with the expected answers that generate computed; print the differences and exit with 1 if any
+    /// differ
     #[arg(long)]
     verify: bool,
 
@@ -62,10 +64,10 @@ struct Arguments {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum EngineChoice {
-    /// In this program, over the files in --data
+    /// DataFusion in this process, over the files in --data
     #[default]
     Embedded,
-    /// Amazon Athena, in the workgroup that deploy has made; what each query costs is shown
+    /// Amazon Athena, in the workgroup that deploy created; prints the cost of each query
     Athena,
 }
 
@@ -79,8 +81,8 @@ fn query(arguments: Arguments) -> anyhow::Result<Outcome> {
         return print(&list()?);
     }
     let messages = Messages::new(arguments.verbosity);
-    let question = arguments.sql.map_or(Question::Kpis(arguments.kpis), Question::Sql);
-    let config = Config { data: arguments.data, as_of: arguments.as_of, question, verify: arguments.verify };
+    let selection = arguments.sql.map_or(Selection::Kpis(arguments.kpis), Selection::Sql);
+    let config = Config { data: arguments.data, as_of: arguments.as_of, selection, verify: arguments.verify };
     let report = match arguments.engine {
         EngineChoice::Embedded => run_query(&config)?,
         EngineChoice::Athena => {
@@ -90,9 +92,9 @@ fn query(arguments: Arguments) -> anyhow::Result<Outcome> {
         }
     };
     print(&report.render(arguments.format)?)?;
-    report.show_bills(&messages);
+    report.report_costs(&messages);
     if arguments.verify {
-        report.prove(&messages)?;
+        report.verify(&messages)?;
     }
     Ok(Outcome::Done)
 }

@@ -1,4 +1,4 @@
-//! One run: questions in, answers out, proved if that is asked for.
+//! One run: executes the selected queries and verifies their answers.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -6,120 +6,91 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use cli_support::exit::UsageError;
 use cli_support::{Messages, human};
-use manifest::CuratedManifest;
-use manifest::answer::{Answer, Answers};
+use manifest::answer::Answers;
 use ticket_schema::Timestamp;
 
+use crate::engine::{QueryAnswer, QueryEngine, QueryResult};
 use crate::format::{Format, render};
-use kpi::catalogue::{self, Kpi};
+use kpi::catalogue;
 use kpi::query_cost::{QueryCost, dollars};
 use kpi::verify;
 
-/// What to ask of which data.
+/// Options of a run.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The curated data set's directory.
+    /// Directory of the curated data set.
     pub data: PathBuf,
-    /// The present; else the manifest's.
+    /// Value of `current_timestamp`; `None` takes it from the manifest.
     pub as_of: Option<Timestamp>,
-    /// What to ask.
-    pub question: Question,
-    /// Whether to hold the answers against the expected ones.
+    /// Queries to run.
+    pub selection: Selection,
+    /// Compares the answers with the expected ones of the manifest.
     pub verify: bool,
 }
 
-/// What to ask.
+/// The queries of a run.
 #[derive(Clone, Debug)]
-pub enum Question {
-    /// KPIs by name or number; none means all.
+pub enum Selection {
+    /// KPIs by name or number; empty means all.
     Kpis(Vec<String>),
-    /// A query of one's own.
+    /// A single query of the user.
     Sql(String),
 }
 
-/// An engine that answers SQL.
-pub trait QueryEngine {
-    /// The present that queries see; `None` is the engine's own.
-    fn as_of(&self) -> Option<Timestamp>;
-
-    /// The manifest of the tickets that are asked, if there is one.
-    fn manifest(&self) -> Option<&CuratedManifest>;
-
-    /// Whether its percentiles are exact.
-    fn is_exact(&self) -> bool;
-
-    /// Asks one question.
-    fn answer(&self, sql: &str) -> Result<QueryResult>;
-}
-
-/// What an engine gives.
-#[derive(Clone, Debug, PartialEq)]
-pub struct QueryResult {
-    /// The answer.
-    pub answer: Answer,
-    /// What it cost, if it did.
-    pub bill: Option<QueryCost>,
-}
-
-/// A question with its answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answered {
-    /// Which KPI it is; `None` for a question of one's own.
-    pub kpi: Option<Kpi>,
-    /// The answer.
-    pub answer: Answer,
-    /// What it cost, if it did.
-    pub bill: Option<QueryCost>,
-    /// How it differs from the expected one, a line each. Empty unless `verify` was asked for.
-    pub differences: Vec<String>,
-}
-
-/// The answers.
+/// The answers of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The present that the queries saw; `None` is the engine's own.
+    /// Value of `current_timestamp` in the queries; `None` means the engine's own clock.
     pub as_of: Option<Timestamp>,
-    /// Each answer, with the KPI it belongs to.
-    pub answers: Vec<Answered>,
+    /// Answers in the order of the selection.
+    pub answers: Vec<QueryAnswer>,
 }
 
 impl Report {
-    /// The answers as a text.
+    /// Formats the answers as text.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the answers can't be serialized as JSON.
     pub fn render(&self, format: Format) -> Result<String> {
         render(format, self.as_of, &self.answers)
     }
 
-    /// How the answers differ from the expected ones, a line each.
+    /// Returns the differences from the expected answers, one line each.
     pub fn differences(&self) -> Vec<String> {
-        let lines = |answered: &Answered| {
+        let lines = |answered: &QueryAnswer| {
             let name = answered.kpi.as_ref().map_or("the answer", |kpi| kpi.name.as_str()).to_owned();
             answered.differences.iter().map(move |line| format!("{name}: {line}")).collect::<Vec<_>>()
         };
         self.answers.iter().flat_map(lines).collect()
     }
 
-    /// Says what each answer cost, if it did.
-    pub fn show_bills(&self, messages: &Messages) {
-        let shown = |bill: &QueryCost| {
-            let (scanned, billed) = (human::bytes(bill.scanned_bytes), human::bytes(bill.billed_bytes));
-            format!("scanned {scanned}, billed {billed}, {}", dollars(bill.usd))
+    /// Reports the cost of each query that has one, and their total.
+    pub fn report_costs(&self, messages: &Messages) {
+        let shown = |cost: &QueryCost| {
+            let (scanned, billed) = (human::bytes(cost.scanned_bytes), human::bytes(cost.billed_bytes));
+            format!("scanned {scanned}, billed {billed}, {}", dollars(cost.usd))
         };
         let mut total = 0.0;
         let mut n_billed = 0;
         for answered in &self.answers {
-            let Some(bill) = &answered.bill else { continue };
-            let name = answered.kpi.as_ref().map_or("your question", |kpi| kpi.name.as_str());
-            messages.note(format!("query: {name} {}", shown(bill)));
-            total += bill.usd;
+            let Some(cost) = &answered.cost else { continue };
+            let name = answered.kpi.as_ref().map_or("your query", |kpi| kpi.name.as_str());
+            messages.note(format!("query: {name} {}", shown(cost)));
+            total += cost.usd;
             n_billed += 1;
         }
         if n_billed > 1 {
-            messages.note(format!("query: {} cost {}", human::counted(n_billed, "question"), dollars(total)));
+            messages.note(format!("query: {} cost {}", human::counted(n_billed, "KPI"), dollars(total)));
         }
     }
 
-    /// Says that the answers are proved, or fails with what is different.
-    pub fn prove(&self, messages: &Messages) -> Result<()> {
+    /// Reports that the answers are verified.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the differences if an answer is not the expected one.
+    pub fn verify(&self, messages: &Messages) -> Result<()> {
         let differences = self.differences();
         if !differences.is_empty() {
             let shown = differences.join("\n  ");
@@ -131,39 +102,50 @@ impl Report {
     }
 }
 
-/// Asks the questions of the embedded engine.
+/// Runs the queries on the embedded engine.
+///
+/// # Errors
+///
+/// Fails if the data set can't be opened, a KPI doesn't exist, a query fails, or `verify` is set and the manifest has no
+/// expected answers.
 #[cfg(feature = "embedded")]
 pub fn run_query(config: &Config) -> Result<Report> {
-    ask(config, &crate::Engine::open(&config.data, config.as_of)?)
+    run(config, &crate::Engine::open(&config.data, config.as_of)?)
 }
 
-/// Asks the questions of Athena.
+/// Runs the queries on Athena.
+///
+/// # Errors
+///
+/// As [`run_query`], and if AWS can't be reached or denies access.
 #[cfg(feature = "athena")]
 pub fn run_query_on_athena(config: &Config, session: &aws::Session) -> Result<Report> {
-    ask(config, &crate::Athena::open(session, &config.data, config.as_of)?)
+    run(config, &crate::Athena::open(session, &config.data, config.as_of)?)
 }
 
-fn ask(config: &Config, engine: &dyn QueryEngine) -> Result<Report> {
+fn run(config: &Config, engine: &dyn QueryEngine) -> Result<Report> {
     let as_of = engine.as_of();
-    let kpis = match &config.question {
-        Question::Sql(sql) => {
-            let QueryResult { answer, bill } = engine.answer(sql)?;
-            let answered = Answered { kpi: None, answer, bill, differences: Vec::new() };
+    let kpis = match &config.selection {
+        Selection::Sql(sql) => {
+            let QueryResult { answer, cost } = engine.answer(sql)?;
+            let answered = QueryAnswer { kpi: None, answer, cost, differences: Vec::new() };
             return Ok(Report { as_of, answers: vec![answered] });
         }
-        Question::Kpis(names) => catalogue::chosen(names)?,
+        Selection::Kpis(names) => catalogue::select(names)?,
     };
     let expected = if config.verify { Some(expected_answers(config, engine)?) } else { None };
     let mut report = Report { as_of, answers: Vec::new() };
     for kpi in kpis {
-        let QueryResult { answer, bill } = engine.answer(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?;
+        let QueryResult { answer, cost } = engine.answer(&kpi.sql).with_context(|| format!("KPI {}", kpi.name))?;
         let mut differences = Vec::new();
         if let Some(expected) = expected {
-            let expected = expected.get(&kpi.name).with_context(|| format!("the manifest expects no {}", kpi.name))?;
+            let expected = expected
+                .get(&kpi.name)
+                .with_context(|| format!("the manifest has no expected answer for {}", kpi.name))?;
             let approximate = if engine.is_exact() { BTreeSet::new() } else { kpi.approximate_columns() };
             differences = verify::diff_with_tolerance(expected, &answer, &approximate);
         }
-        report.answers.push(Answered { kpi: Some(kpi), answer, bill, differences });
+        report.answers.push(QueryAnswer { kpi: Some(kpi), answer, cost, differences });
     }
     Ok(report)
 }
@@ -173,12 +155,12 @@ fn expected_answers<'a>(config: &Config, engine: &'a dyn QueryEngine) -> Result<
     let counted_at = manifest.and_then(|manifest| manifest.as_of);
     if let Some(counted_at) = counted_at.filter(|counted_at| Some(*counted_at) != engine.as_of()) {
         bail!(UsageError(format!(
-            "the expected answers were counted as of {counted_at}; leave --as-of out, or don't --verify"
+            "the expected answers were counted as of {counted_at}; leave --as-of out, or leave --verify out"
         )));
     }
     manifest.and_then(|manifest| manifest.expected_answers.as_ref()).with_context(|| {
         format!(
-            "{} has no expected answers to verify against: only tickets that are exactly what generate wrote have them",
+            "{} has no expected answers to verify against: only data sets that hold exactly the tickets of `generate` have them",
             config.data.display()
         )
     })

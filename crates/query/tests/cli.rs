@@ -1,4 +1,4 @@
-//! The real binary: each option's effect, and what a person meets when something is wrong.
+//! The binary: the effect of each option, error messages and exit codes.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 mod lake;
@@ -27,7 +27,7 @@ fn lake() -> Lake {
 }
 
 #[test]
-fn all_ten_are_answered_and_verified() {
+fn all_kpis_are_verified() {
     let lake = lake();
     let output = query(&lake, &["--verify"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -39,7 +39,7 @@ fn all_ten_are_answered_and_verified() {
 }
 
 #[test]
-fn each_format_shows_the_same_answer() {
+fn each_format() {
     let lake = lake();
     let mut shown = String::new();
     for format in ["table", "csv", "json", "markdown"] {
@@ -51,7 +51,7 @@ fn each_format_shows_the_same_answer() {
 }
 
 #[test]
-fn several_answers_are_told_apart_in_every_format() {
+fn several_answers_have_headings_in_every_format() {
     let lake = lake();
     let csv = stdout(&query(&lake, &["2", "top_categories", "--format", "csv"]));
     let headings: Vec<&str> = csv.lines().filter(|line| line.starts_with('#')).collect();
@@ -63,7 +63,7 @@ fn several_answers_are_told_apart_in_every_format() {
 }
 
 #[test]
-fn a_question_of_one_s_own_is_answered() {
+fn sql_option_runs_a_query() {
     let lake = lake();
     let output =
         query(&lake, &["--sql", "SELECT 'a,\"b\"|' AS text, NULL AS nothing, 1 = 1 AS yes", "--format", "csv"]);
@@ -75,7 +75,7 @@ fn a_question_of_one_s_own_is_answered() {
 }
 
 #[test]
-fn as_of_moves_the_present() {
+fn as_of_sets_current_timestamp() {
     let lake = lake();
     let age = |arguments: &[&str]| {
         let sql = "SELECT MIN(hours_since_created) AS hours FROM tickets_enriched";
@@ -86,7 +86,7 @@ fn as_of_moves_the_present() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2() {
+fn wrong_usage_exits_with_2() {
     let lake = lake();
     for (arguments, expected) in [
         (&["best_dealer"][..], "there is no KPI `best_dealer`"),
@@ -103,7 +103,7 @@ fn wrong_usage_ends_with_2() {
 }
 
 #[test]
-fn a_failure_ends_with_1_and_says_what_to_do() {
+fn failures_exit_with_1_and_a_message() {
     let lake = lake();
     for (arguments, expected) in [
         (&["--sql", "SELECT colour FROM tickets"][..], "colour"),
@@ -124,7 +124,7 @@ fn a_failure_ends_with_1_and_says_what_to_do() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn a_closed_pipe_is_no_failure() {
     let lake = lake();
     let mut child = Command::new(BINARY)
         .arg("--data")
@@ -139,7 +139,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
 }
 
 #[test]
-fn list_and_help_say_everything() {
+fn list_and_help() {
     let run = |argument: &str| stdout(&Command::new(BINARY).arg(argument).output().unwrap());
     insta::assert_snapshot!("list", run("--list"));
     insta::assert_snapshot!("help", run("--help"));

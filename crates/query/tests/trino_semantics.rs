@@ -1,4 +1,4 @@
-//! The embedded engine answers as Trino, which is Athena engine v3, is documented to.
+//! The embedded engine follows the documented semantics of Trino, on which Athena engine version 3 is based.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 mod lake;
@@ -12,16 +12,16 @@ fn check(cases: &[(&str, Cell)]) {
     let engine = Engine::open(&lake.curated(), None).unwrap();
     for (expression, expected) in cases {
         let answer =
-            engine.ask(&format!("SELECT {expression}")).unwrap_or_else(|error| panic!("{expression}: {error:#}"));
+            engine.query(&format!("SELECT {expression}")).unwrap_or_else(|error| panic!("{expression}: {error:#}"));
         assert_eq!(answer.rows, [[expected.clone()]], "{expression}");
     }
 }
 
-fn refused(sql: &[&str]) {
+fn rejected(sql: &[&str]) {
     let lake = Lake::new(1, "2026-11-22", 10, 10);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     for sql in sql {
-        assert!(engine.ask(sql).is_err(), "{sql}");
+        assert!(engine.query(sql).is_err(), "{sql}");
     }
 }
 
@@ -35,21 +35,21 @@ fn date_diff_counts_complete_units() {
         (format!("date_diff('{unit}', TIMESTAMP '{from}', TIMESTAMP '{to}')"), whole(n))
     };
     let cases = [
-        // The documentation's own examples.
+        // Examples of Trino's documentation.
         between("second", "2020-03-01 00:00:00", "2020-03-02 00:00:00", 86_400),
         between("minute", "2020-06-01 10:10:10", "2020-06-01 10:20:20", 10),
-        // Complete units, not borders crossed.
+        // Complete units, not boundaries crossed.
         between("hour", "2026-01-01 10:59:00", "2026-01-01 11:01:00", 0),
         between("hour", "2026-01-01 10:59:00", "2026-01-01 11:59:00", 1),
         between("hour", "2026-01-01 10:59:00", "2026-01-01 11:58:59.999", 0),
         between("day", "2026-01-01 12:00:00", "2026-01-02 11:59:59", 0),
         between("week", "2026-01-01 00:00:00", "2026-01-14 23:59:59", 1),
         between("millisecond", "2026-01-01 00:00:00", "2026-01-01 00:00:01.5", 1500),
-        // Towards zero where the second time is the earlier.
+        // Truncated towards zero if the second time is earlier.
         between("hour", "2026-01-01 11:01:00", "2026-01-01 10:59:00", 0),
         between("day", "2026-01-03 00:00:00", "2026-01-01 12:00:00", -1),
         between("month", "2026-03-15 00:00:00", "2026-01-16 00:00:00", -1),
-        // Months and what is made of them.
+        // Months, quarters and years.
         between("month", "2026-01-15 12:00:00", "2026-02-15 11:59:59", 0),
         between("month", "2026-01-15 12:00:00", "2026-02-15 12:00:00", 1),
         between("month", "2026-01-31 00:00:00", "2026-02-28 00:00:00", 1),
@@ -67,7 +67,7 @@ fn date_diff_counts_complete_units() {
         ("date_diff('hour', CAST(NULL AS TIMESTAMP), current_timestamp)", Cell::Null),
         ("date_diff('hour', TIMESTAMP '2026-11-22 00:00:00', current_timestamp)", whole(8)),
     ]);
-    refused(&[
+    rejected(&[
         "SELECT date_diff('fortnight', created_at, created_at) FROM tickets",
         "SELECT date_diff(created_at, created_at) FROM tickets",
         "SELECT date_diff('hour', created_at, 'later') FROM tickets",
@@ -76,7 +76,7 @@ fn date_diff_counts_complete_units() {
 }
 
 #[test]
-fn approx_percentile_picks_a_value_and_keeps_its_type() {
+fn approx_percentile_returns_an_input_value_of_its_type() {
     let of = |values: &str, q: &str| format!("(SELECT approx_percentile(x, {q}) FROM (VALUES {values}) AS t(x))");
     let cases = [
         (of("(4), (1), (3), (2)", "0.5"), whole(3)),
@@ -89,7 +89,7 @@ fn approx_percentile_picks_a_value_and_keeps_its_type() {
     ];
     let cases: Vec<(&str, Cell)> = cases.iter().map(|(sql, expected)| (sql.as_str(), expected.clone())).collect();
     check(&cases);
-    refused(&[
+    rejected(&[
         "SELECT approx_percentile(model_year, 1.5) FROM tickets",
         "SELECT approx_percentile(model_year, -0.1) FROM tickets",
         "SELECT approx_percentile(severity, 0.5) FROM tickets",
@@ -97,9 +97,9 @@ fn approx_percentile_picks_a_value_and_keeps_its_type() {
     ]);
 }
 
-/// The value is the same however the engine splits the rows.
+/// The result does not depend on how the engine partitions the rows.
 #[test]
-fn approx_percentile_does_not_vary() {
+fn approx_percentile_is_deterministic() {
     let lake = Lake::new(2, "2026-11-22", 90, 5000);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     let sql = "SELECT approx_percentile(resolution_hours, 0.95) FROM tickets_enriched";
@@ -107,14 +107,14 @@ fn approx_percentile_does_not_vary() {
         "SELECT resolution_hours FROM (SELECT resolution_hours, ROW_NUMBER() OVER (ORDER BY resolution_hours) AS place,
         COUNT(*) OVER () AS n FROM tickets_enriched WHERE resolution_hours IS NOT NULL) AS ranked
         WHERE place = CAST(FLOOR(CAST(95 * n AS DOUBLE) / 100) AS BIGINT) + 1";
-    let expected = engine.ask(ranked).unwrap().rows;
+    let expected = engine.query(ranked).unwrap().rows;
     for _ in 0..5 {
-        assert_eq!(engine.ask(sql).unwrap().rows, expected);
+        assert_eq!(engine.query(sql).unwrap().rows, expected);
     }
 }
 
 #[test]
-fn whole_numbers_divide_to_whole_numbers_and_rounding_goes_away_from_zero() {
+fn integers_divide_to_integers_and_rounding_is_half_away_from_zero() {
     check(&[
         ("7 / 2", whole(3)),
         ("-7 / 2", whole(-3)),
@@ -127,7 +127,7 @@ fn whole_numbers_divide_to_whole_numbers_and_rounding_goes_away_from_zero() {
         ("ROUND(CAST(1234.5 AS DOUBLE), -2)", Cell::Number(1200.0)),
         ("ROUND(7)", whole(7)),
     ]);
-    refused(&["SELECT 1 / 0"]);
+    rejected(&["SELECT 1 / 0"]);
 }
 
 #[test]
@@ -142,34 +142,35 @@ fn dates_weeks_and_nulls_behave_as_on_athena() {
     let lake = Lake::new(1, "2026-11-22", 10, 10);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     for direction in ["ASC", "DESC"] {
-        let answer = engine.ask(&format!("SELECT x FROM (VALUES (1), (NULL)) AS t(x) ORDER BY x {direction}")).unwrap();
+        let answer =
+            engine.query(&format!("SELECT x FROM (VALUES (1), (NULL)) AS t(x) ORDER BY x {direction}")).unwrap();
         assert_eq!(answer.rows, [[whole(1)], [Cell::Null]], "{direction}");
     }
 }
 
 #[test]
-fn tables_have_the_names_they_have_on_athena() {
+fn tables_have_the_same_names_as_on_athena() {
     let lake = Lake::new(1, "2026-11-22", 10, 25);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     for table in ["tickets", "bmw_aftersales.tickets", "awsdatacatalog.bmw_aftersales.tickets", "tickets_enriched"] {
-        assert_eq!(engine.ask(&format!("SELECT COUNT(*) FROM {table}")).unwrap().rows, [[whole(25)]], "{table}");
+        assert_eq!(engine.query(&format!("SELECT COUNT(*) FROM {table}")).unwrap().rows, [[whole(25)]], "{table}");
     }
-    let columns = engine.ask("SELECT * FROM tickets LIMIT 1").unwrap().columns;
+    let columns = engine.query("SELECT * FROM tickets LIMIT 1").unwrap().columns;
     assert_eq!((columns.len(), columns.last().map(String::as_str)), (15, Some("market")));
 }
 
 #[test]
-fn a_deep_query_is_answered_and_a_very_long_one_refused() {
+fn deep_queries_run_and_very_long_ones_are_rejected() {
     let lake = Lake::new(1, "2026-11-22", 10, 10);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     let chain = |n: usize| format!("SELECT 1{} AS n", "+1".repeat(n));
-    assert_eq!(engine.ask(&chain(1000)).unwrap().rows, [[whole(1001)]]);
-    let error = engine.ask(&chain(33_000)).unwrap_err().to_string();
+    assert_eq!(engine.query(&chain(1000)).unwrap().rows, [[whole(1001)]]);
+    let error = engine.query(&chain(33_000)).unwrap_err().to_string();
     assert!(error.contains("too long"), "{error}");
 }
 
 #[test]
-fn nothing_but_a_query_is_run() {
+fn only_queries_are_allowed() {
     let lake = Lake::new(1, "2026-11-22", 10, 10);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     let out = lake.raw().join("out.csv");
@@ -182,8 +183,8 @@ fn nothing_but_a_query_is_run() {
         "SET datafusion.execution.batch_size = 1",
         "CREATE EXTERNAL TABLE passwd STORED AS CSV LOCATION '/etc/passwd'",
     ] {
-        assert!(engine.ask(sql).is_err(), "{sql}");
+        assert!(engine.query(sql).is_err(), "{sql}");
     }
     assert!(!out.exists());
-    assert!(engine.ask("SELECT COUNT(*) FROM tickets_enriched").is_ok());
+    assert!(engine.query("SELECT COUNT(*) FROM tickets_enriched").is_ok());
 }

@@ -1,4 +1,4 @@
-//! Where the tickets come from: Athena, asked once for each refresh; SPICE keeps the answer.
+//! The data source (Athena) and the data set, which SPICE imports once per refresh.
 
 use anyhow::{Context, Result};
 use kpi::sql_text::statements;
@@ -9,7 +9,7 @@ use super::{DATA_SET, DATA_SET_ID, ID, arn};
 
 const QUERY: &str = include_str!("../../../../queries/quicksight.sql");
 
-/// The columns that the query answers, with their types in SPICE.
+/// The columns of the query with their SPICE types.
 const COLUMNS: [(&str, &str); 13] = [
     ("ticket_id", "STRING"),
     ("created_at", "DATETIME"),
@@ -26,7 +26,7 @@ const COLUMNS: [(&str, &str); 13] = [
     ("hours_since_created", "INTEGER"),
 ];
 
-/// Athena, by way of the lake's own workgroup.
+/// Returns the request for the data source: Athena in the workgroup of the lake.
 pub(super) fn data_source() -> Value {
     json!({
         "DataSourceId": ID,
@@ -38,7 +38,7 @@ pub(super) fn data_source() -> Value {
     })
 }
 
-/// The tickets.
+/// Returns the request for the data set of tickets.
 pub(super) fn data_set() -> Result<Value> {
     let query = statements(QUERY).into_iter().next().context("queries/quicksight.sql has no statement")?.text;
     let columns = COLUMNS.map(|(name, kind)| json!({ "Name": name, "Type": kind }));
@@ -60,7 +60,7 @@ pub(super) fn data_set() -> Result<Value> {
     }))
 }
 
-/// What all that `deploy` makes is known by.
+/// Returns the tags of all resources that `deploy` manages.
 pub(super) fn tags() -> Value {
     json!([
         { "Key": "managed-by", "Value": "aftersales-deploy" },

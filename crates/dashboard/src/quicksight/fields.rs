@@ -1,4 +1,4 @@
-//! How QuickSight names and computes what tickets are grouped by and what is said of a group.
+//! Dimensions and measures in the terms of QuickSight.
 
 use serde_json::{Value, json};
 use ticket_schema::enums::Severity;
@@ -6,16 +6,16 @@ use ticket_schema::enums::Severity;
 use super::DATA_SET;
 use crate::definition::{Field, Measure};
 
-/// The computed column beside the mean hours.
+/// Name of the calculated field for the SLA target.
 const TARGET: &str = "SLA target (hours)";
 
-/// A column of the data set, or a computed one.
+/// Returns a reference to a column or calculated field of the data set.
 pub(super) fn column(name: &str) -> Value {
     json!({ "DataSetIdentifier": DATA_SET, "ColumnName": name })
 }
 
 impl Field {
-    /// The column of the data set that it is made of.
+    /// Returns the source column in the data set.
     pub(super) const fn column_name(self) -> &'static str {
         match self {
             Self::Market => "market",
@@ -25,7 +25,7 @@ impl Field {
         }
     }
 
-    /// What tickets are grouped by, in a visual.
+    /// Returns the dimension field of a visual.
     pub(super) fn dimension(self, visual: &str) -> Value {
         let column = column(self.column_name());
         let id = self.id(visual);
@@ -38,7 +38,7 @@ impl Field {
         }
     }
 
-    /// What it is called within a visual.
+    /// Returns the field identifier within a visual.
     pub(super) fn id(self, visual: &str) -> String {
         let name = match self {
             Self::Market => "market",
@@ -61,7 +61,7 @@ fn date_dimension(id: &str, column: &Value, granularity: &str) -> Value {
 }
 
 impl Measure {
-    /// What it is called on the dashboard.
+    /// Returns the display name.
     const fn name(self) -> &'static str {
         match self {
             Self::Tickets => "Tickets",
@@ -75,7 +75,7 @@ impl Measure {
         }
     }
 
-    /// How it is computed of a group's tickets.
+    /// Returns the QuickSight expression.
     const fn expression(self) -> &'static str {
         match self {
             Self::Tickets => "count({ticket_id})",
@@ -97,12 +97,12 @@ impl Measure {
         }
     }
 
-    /// What is drawn, in a visual.
+    /// Returns the measure field of a visual.
     pub(super) fn value(self, visual: &str) -> Value {
         computed(&self.id(visual), self.name(), self.format())
     }
 
-    /// What it is called within a visual.
+    /// Returns the field identifier within a visual.
     pub(super) fn id(self, visual: &str) -> String {
         let key = match self {
             Self::Tickets => "tickets",
@@ -118,19 +118,19 @@ impl Measure {
     }
 }
 
-/// How a number is written.
+/// The number format of a measure.
 #[derive(Clone, Copy)]
 struct Format {
     decimals: u32,
     suffix: Option<&'static str>,
 }
 
-/// The SLA target of a group's tickets, to stand beside their mean hours.
+/// Returns the measure field for the SLA target, drawn beside the mean hours.
 pub(super) fn target_value(visual: &str) -> Value {
     computed(&format!("{visual}-target"), TARGET, Format { decimals: 0, suffix: Some(" h") })
 }
 
-/// A computed column says itself how it is aggregated.
+/// Returns a measure field without an aggregation function: calculated fields contain their aggregation.
 fn computed(id: &str, name: &str, format: Format) -> Value {
     let mut display = json!({
         "SeparatorConfiguration": {
@@ -150,7 +150,7 @@ fn computed(id: &str, name: &str, format: Format) -> Value {
     } })
 }
 
-/// The computed columns that these measures need, and the SLA target.
+/// Returns the calculated fields of the measures, without duplicates, and the SLA target.
 pub(super) fn computed_columns(measures: impl Iterator<Item = Measure>) -> Vec<Value> {
     let named =
         |name: &str, expression: &str| json!({ "DataSetIdentifier": DATA_SET, "Name": name, "Expression": expression });

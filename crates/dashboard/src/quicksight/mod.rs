@@ -1,9 +1,8 @@
-//! The same dashboard for Amazon QuickSight: a data source, a data set in SPICE, and a dashboard, each as the request that
-//! makes it (`CreateDataSource`, `CreateDataSet`, `CreateDashboard` of the QuickSight API, version 2018-04-01).
+//! The dashboard for Amazon QuickSight: a data source, a data set in SPICE and a dashboard, each as the body of its request
+//! (`CreateDataSource`, `CreateDataSet`, `CreateDashboard` of the QuickSight API, version 2018-04-01).
 //!
-//! `infra/quicksight/` holds what [`bundle`] makes, with `<ACCOUNT_ID>`, `<REGION>` and `<PARTITION>` where an account's own
-//! values belong. Only the account's number, which is in the request's
-//! address, is not in its body here.
+//! `infra/quicksight/` holds the output of [`bundle`], with the placeholders `<ACCOUNT_ID>`, `<REGION>` and `<PARTITION>`. The
+//! field `AwsAccountId` is missing, since it is part of the request's URL.
 
 use std::fs;
 use std::path::Path;
@@ -16,14 +15,18 @@ mod fields;
 mod sheet;
 mod visuals;
 
-/// What the data source and the dashboard are called in their addresses.
+/// Identifier of the data source and the dashboard.
 const ID: &str = "bmw-aftersales";
-/// What the data set is called in its address.
+/// Identifier of the data set.
 const DATA_SET_ID: &str = "bmw-aftersales-tickets";
-/// What the dashboard's definition calls the data set.
+/// Name of the data set in the dashboard's definition.
 const DATA_SET: &str = "tickets";
 
-/// The files of the bundle and their contents, in the order in which they are made on AWS.
+/// Returns the file names and contents of the bundle, in the order of creation on AWS.
+///
+/// # Errors
+///
+/// Fails if `queries/quicksight.sql` has no statement.
 pub fn bundle() -> Result<[(&'static str, Value); 3]> {
     Ok([
         ("data-source.json", data::data_source()),
@@ -32,15 +35,19 @@ pub fn bundle() -> Result<[(&'static str, Value); 3]> {
     ])
 }
 
-/// The text of a file of the bundle.
+/// Returns the text of a file of the bundle.
 pub fn file_text(content: &Value) -> String {
     format!("{content:#}\n")
 }
 
 /// Writes the files of the bundle into a directory.
-#[allow(clippy::disallowed_methods, reason = "sources in a work tree, which nobody reads meanwhile")]
+///
+/// # Errors
+///
+/// Fails if the directory or a file can't be written.
+#[allow(clippy::disallowed_methods, reason = "sources in a work tree, with no concurrent readers")]
 pub fn write_bundle(directory: &Path) -> Result<()> {
-    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     for (name, content) in bundle()? {
         let path = directory.join(name);
         fs::write(&path, file_text(&content)).with_context(|| format!("cannot write {}", path.display()))?;

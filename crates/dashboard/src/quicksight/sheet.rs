@@ -1,22 +1,22 @@
-//! The dashboard as a whole: one sheet with all visuals, and the filters that act on them.
+//! The dashboard request: one sheet with all visuals, and its filters.
 
 use serde_json::{Value, json};
 
 use super::data::tags;
 use super::fields::{column, computed_columns};
-use super::visuals::rendered;
+use super::visuals::render;
 use super::{DATA_SET, DATA_SET_ID, ID, arn};
 use crate::definition::{DASHBOARD, Filter, FilterKind, Form, Visual};
 
 const SHEET: &str = "tickets";
-/// How many columns QuickSight's grid has for each twelfth of the page.
+/// Columns of QuickSight's grid per twelfth of the page.
 const COLUMNS_PER_TWELFTH: u32 = 3;
-/// How many rows of its grid a visual is high.
+/// Height of a visual in grid rows.
 const ROWS: u32 = 12;
-/// As long as nobody has chosen a period: 2000-01-01 and 2100-01-01, in seconds since 1970.
+/// Default period: 2000-01-01 to 2100-01-01, in seconds since 1970.
 const ALL_TIME: [u64; 2] = [946_684_800, 4_102_444_800];
 
-/// The request that makes the dashboard.
+/// Returns the request that creates the dashboard.
 pub(super) fn dashboard() -> Value {
     json!({
         "DashboardId": ID,
@@ -31,9 +31,9 @@ pub(super) fn dashboard() -> Value {
                 "Name": DASHBOARD.title,
                 "ContentType": "INTERACTIVE",
                 "FilterControls": DASHBOARD.filters.iter().map(control).collect::<Vec<_>>(),
-                "Visuals": DASHBOARD.visuals.iter().map(rendered).collect::<Vec<_>>(),
+                "Visuals": DASHBOARD.visuals.iter().map(render).collect::<Vec<_>>(),
                 "Layouts": [{ "Configuration": { "GridLayout": {
-                    "Elements": places(DASHBOARD.visuals),
+                    "Elements": layout(DASHBOARD.visuals),
                     "CanvasSizeOptions": { "ScreenCanvasSizeOptions": { "ResizeOption": "RESPONSIVE" } },
                 } } }],
             }],
@@ -47,8 +47,8 @@ pub(super) fn dashboard() -> Value {
     })
 }
 
-/// Where each visual stands: side by side, in reading order, and below when a row is full.
-fn places(visuals: &[Visual]) -> Vec<Value> {
+/// Returns the grid layout: visuals side by side in reading order, in a new row when the current one is full.
+fn layout(visuals: &[Visual]) -> Vec<Value> {
     let (mut used, mut row) = (0, 0);
     let mut place = |visual: &Visual| {
         if used + visual.width > 12 {
@@ -69,7 +69,7 @@ fn places(visuals: &[Visual]) -> Vec<Value> {
 }
 
 fn filter_groups() -> Vec<Value> {
-    let for_all = DASHBOARD.filters.iter().map(|filter| group(&filter_id(filter), &chosen_by(filter), None));
+    let for_all = DASHBOARD.filters.iter().map(|filter| group(&filter_id(filter), &control_filter(filter), None));
     let of_forms = DASHBOARD
         .visuals
         .iter()
@@ -77,7 +77,7 @@ fn filter_groups() -> Vec<Value> {
     for_all.chain(of_forms).collect()
 }
 
-/// A filter of one visual, or of all.
+/// Returns a filter group for one visual, or for all if `visual` is `None`.
 fn group(id: &str, filter: &Value, visual: Option<&str>) -> Value {
     let scope = match visual {
         None => json!({ "SheetId": SHEET, "Scope": "ALL_VISUALS" }),
@@ -96,8 +96,8 @@ fn filter_id(filter: &Filter) -> String {
     format!("filter-{}", filter.title.to_lowercase())
 }
 
-/// What a person may choose: any values, or a first and a last day; at first all.
-fn chosen_by(filter: &Filter) -> Value {
+/// Returns the filter of a control: a list of values, or a first and a last day; initially everything.
+fn control_filter(filter: &Filter) -> Value {
     let (id, column) = (filter_id(filter), column(filter.field.column_name()));
     match filter.kind {
         FilterKind::Values => json!({ "CategoryFilter": {
@@ -140,7 +140,7 @@ fn control(filter: &Filter) -> Value {
     }
 }
 
-/// What a KPI's own WHERE leaves out.
+/// Returns the filters that correspond to the WHERE clause of the visual's KPI.
 fn own_filters(visual: &Visual) -> Vec<(String, Value)> {
     let id = |name: &str| format!("{}-{name}", visual.id);
     match visual.form {
@@ -173,7 +173,7 @@ fn own_filters(visual: &Visual) -> Vec<(String, Value)> {
     }
 }
 
-/// The last 30 days before today, in UTC.
+/// Returns a filter for the 30 UTC days before today.
 fn last_complete_days(id: &str) -> Value {
     let rolling =
         |expression: &str| json!({ "RollingDate": { "DataSetIdentifier": DATA_SET, "Expression": expression } });

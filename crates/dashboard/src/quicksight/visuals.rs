@@ -1,4 +1,4 @@
-//! Each visual in the form that QuickSight has for it.
+//! The visuals in the terms of QuickSight.
 
 use serde_json::{Map, Value, json};
 use ticket_schema::enums::Severity;
@@ -6,9 +6,9 @@ use ticket_schema::enums::Severity;
 use super::fields::{column, target_value};
 use crate::definition::{Field, Form, Measure, Visual};
 
-/// The colours of the severities, worst first: those of the page in the light.
+/// Colours of the severities, P1 first; the same as in the page's light theme.
 const SEVERITY_COLOURS: [&str; 4] = ["#B3261E", "#D9780F", "#4A90C4", "#1D4F86"];
-/// Few tickets and many, in a heat map.
+/// Colours of the smallest and the largest value in the heat map.
 const HEAT_COLOURS: [&str; 2] = ["#EAF1FB", "#0F3F8C"];
 /// The columns of the table of open P1 tickets, with their headings.
 const TABLE_COLUMNS: [(&str, &str); 9] = [
@@ -23,8 +23,8 @@ const TABLE_COLUMNS: [(&str, &str); 9] = [
     ("ticket_id", "Ticket"),
 ];
 
-/// The visual, with its heading and with what a click on it does.
-pub(super) fn rendered(visual: &Visual) -> Value {
+/// Returns a visual with its headings and click action.
+pub(super) fn render(visual: &Visual) -> Value {
     let (kind, configuration) = configuration(visual);
     let mut content = json!({
         "VisualId": visual.id,
@@ -43,7 +43,7 @@ fn configuration(visual: &Visual) -> (&'static str, Value) {
     match visual.form {
         Form::Line => ("LineChartVisual", line(visual, "LINE", visual.measures)),
         Form::StackedArea => {
-            // Their sum is drawn by standing on top of each other.
+            // The total is the height of the stack, so it is not a series of its own.
             let parts: Vec<Measure> =
                 visual.measures.iter().copied().filter(|measure| *measure != Measure::Tickets).collect();
             ("LineChartVisual", line(visual, "STACKED_AREA", &parts))
@@ -125,7 +125,7 @@ fn horizontal_bars(visual: &Visual) -> Value {
     })
 }
 
-/// The mean beside the target.
+/// Returns vertical bars of the mean hours beside the SLA target.
 fn bars(visual: &Visual) -> Value {
     let mut values = values(visual.id, drawn(visual));
     values.push(target_value(visual.id));
@@ -192,7 +192,7 @@ fn table(visual: &Visual) -> Value {
     })
 }
 
-/// The measure that the form draws: the first.
+/// Returns the measure that is drawn: the first one.
 fn drawn(visual: &Visual) -> &[Measure] {
     &visual.measures[..1]
 }
@@ -217,7 +217,7 @@ fn sorted(field_id: &str, direction: &str) -> Value {
     json!({ "FieldSort": { "FieldId": field_id, "Direction": direction } })
 }
 
-/// A click on a bar, slice or cell filters all other visuals by it, as on the page.
+/// Returns the click action that filters all visuals by the clicked bar, slice or cell, as in the HTML page.
 fn choose_by_click(visual: &Visual) -> Value {
     json!({
         "CustomActionId": format!("{}-choose", visual.id),

@@ -274,7 +274,7 @@ fn query_asks_athena_with_the_same_names_and_formats_and_shows_the_bill() {
     assert_eq!(athena.status.code(), Some(0), "{}", stderr(&athena));
     assert_eq!(stdout(&athena), stdout(&embedded));
     assert!(stderr(&athena).contains("query: severity_distribution scanned "), "{}", stderr(&athena));
-    assert!(stderr(&athena).contains("query: 2 questions cost $0.0001"), "{}", stderr(&athena));
+    assert!(stderr(&athena).contains("query: 2 KPIs cost $0.0001"), "{}", stderr(&athena));
     let own = ask(&["--engine", "athena", "--format", "json", "--sql", "SELECT COUNT(*) AS n FROM tickets"]);
     let own: Value = serde_json::from_str(&stdout(&own)).unwrap();
     assert_eq!(own["answers"][0]["rows"][0]["n"], 3000);

@@ -1,4 +1,4 @@
-//! From Arrow's record batches to plain values.
+//! Conversion of Arrow record batches to answers.
 
 use anyhow::Result;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -7,10 +7,14 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::cast::as_boolean_array;
 use manifest::answer::{Answer, Cell};
 
-/// Times as Athena shows them, without a fraction where there is none.
-const TIME_FORM: &str = "%Y-%m-%d %H:%M:%S%.f";
+/// Athena's format of timestamps; a zero fraction is omitted.
+const TIMESTAMP_FORMAT: &str = "%Y-%m-%d %H:%M:%S%.f";
 
-/// The rows of all batches, in order.
+/// Returns the rows of all batches in order.
+///
+/// # Errors
+///
+/// Fails if a column can't be cast or formatted.
 pub fn to_answer(schema: &Schema, batches: &[RecordBatch]) -> Result<Answer> {
     let mut answer =
         Answer { columns: schema.fields().iter().map(|field| field.name().clone()).collect(), rows: Vec::new() };
@@ -28,7 +32,7 @@ fn cells(column: &dyn Array) -> Result<Vec<Cell>> {
     use datafusion::arrow::compute::cast;
     let cells = match column.data_type() {
         DataType::Boolean => as_boolean_array(column)?.iter().map(|value| value.map(Cell::Boolean)).collect(),
-        // A BIGINT holds every other whole number but the largest unsigned ones, which stay texts.
+        // All integers fit into a BIGINT, except large unsigned ones, which become text.
         kind if kind.is_integer() && *kind != DataType::UInt64 => {
             let whole = cast(column, &DataType::Int64)?;
             whole.as_primitive::<Int64Type>().iter().map(|value| value.map(Cell::Integer)).collect()
@@ -44,14 +48,15 @@ fn cells(column: &dyn Array) -> Result<Vec<Cell>> {
     Ok(cells.into_iter().map(or_null).collect())
 }
 
-/// JSON has no NaN and no infinity.
+/// Returns NaN and infinity as text, since JSON can't represent them.
 fn number_cell(value: f64) -> Cell {
     if value.is_finite() { Cell::Number(value) } else { Cell::Text(value.to_string()) }
 }
 
 fn texts(column: &dyn Array, to_cell: impl Fn(String) -> Cell) -> Result<Vec<Option<Cell>>> {
-    let options =
-        FormatOptions::default().with_timestamp_format(Some(TIME_FORM)).with_timestamp_tz_format(Some(TIME_FORM));
+    let options = FormatOptions::default()
+        .with_timestamp_format(Some(TIMESTAMP_FORMAT))
+        .with_timestamp_tz_format(Some(TIMESTAMP_FORMAT));
     let formatter = ArrayFormatter::try_new(column, &options)?;
     let cell = |row| Ok(to_cell(formatter.value(row).try_to_string()?));
     (0..column.len()).map(|row| if column.is_null(row) { Ok(None) } else { cell(row).map(Some) }).collect()

@@ -1,5 +1,6 @@
-//! DataFusion over a curated data set, made to answer as Athena would: with [`functions`] that Athena has and DataFusion
-//! lacks, and answers [converted](convert) to the plain values that all stages share.
+//! The embedded engine: DataFusion over a curated data set, with Athena's semantics.
+//!
+//! [`functions`] adds the functions of Athena that DataFusion lacks; [`convert`] turns Arrow record batches into answers.
 
 pub mod convert;
 pub mod functions;
@@ -26,17 +27,17 @@ use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 use self::convert::to_answer;
-use crate::run::{QueryEngine, QueryResult};
+use crate::engine::{QueryEngine, QueryResult};
 use kpi::catalogue::view_definition;
 
-/// The longest query that is run.
+/// Maximum length of a query, in bytes.
 const MAX_QUERY_BYTES: usize = 1 << 15;
 
-/// The engine walks through a query's expressions by recursion: `1+1+1…` of [`MAX_QUERY_BYTES`] goes 16,384 levels deep and
-/// must not overflow its threads' stacks. Only what is touched of them takes memory.
+/// Stack size of the engine's threads, in bytes. DataFusion walks expressions recursively: `1+1+1…` of [`MAX_QUERY_BYTES`] is
+/// 16,384 levels deep. Only the pages in use take memory.
 const STACK_BYTES: usize = 512 << 20;
 
-/// An engine that knows one data set.
+/// An embedded engine over one data set.
 pub struct Engine {
     context: SessionContext,
     runtime: Runtime,
@@ -45,7 +46,11 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the curated data set in `data`. The present is `as_of`, or else what the manifest says.
+    /// Opens the curated data set in the directory `data`. `current_timestamp` is `as_of`, else the time in the manifest.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the directory has no tickets, or if neither `as_of` nor a manifest gives the time.
     pub fn open(data: &Path, as_of: Option<Timestamp>) -> Result<Self> {
         let manifest = CuratedManifest::load(data)?;
         let tickets = data.join(TICKETS_DIR);
@@ -57,7 +62,7 @@ impl Engine {
             );
         }
         let as_of = as_of.or(manifest.as_ref().and_then(|manifest| manifest.as_of)).with_context(|| {
-            format!("{} has no manifest that says what its present is; give it with --as-of", data.display())
+            format!("{} has no manifest with the time to query as of; give it with --as-of", data.display())
         })?;
         let runtime = Builder::new_multi_thread()
             .thread_stack_size(STACK_BYTES)
@@ -74,18 +79,23 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Asks a question. The statement must be a query: nothing that changes data or definitions is allowed.
-    pub fn ask(&self, sql: &str) -> Result<Answer> {
+    /// Runs a query.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the statement is longer than 32 KiB, is not a query (DDL, DML and session statements are rejected), or fails in
+    /// the engine.
+    pub fn query(&self, sql: &str) -> Result<Answer> {
         ensure!(
             sql.len() <= MAX_QUERY_BYTES,
-            "the query is too long: {} bytes; at most {MAX_QUERY_BYTES} are run",
+            "the query is too long: {} bytes; the maximum is {MAX_QUERY_BYTES}",
             sql.len()
         );
         let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         self.run(sql, only_queries)
     }
 
-    /// Runs a statement on one of the engine's own threads, whose stacks are deep enough.
+    /// Runs a statement on one of the engine's threads, which have large stacks.
     fn run(&self, sql: &str, allowed: SQLOptions) -> Result<Answer> {
         let statement = run_statement(self.context.clone(), sql.to_owned(), self.as_of, allowed);
         let (schema, batches) = self
@@ -111,7 +121,7 @@ impl QueryEngine for Engine {
     }
 
     fn answer(&self, sql: &str) -> Result<QueryResult> {
-        Ok(QueryResult { answer: self.ask(sql)?, bill: None })
+        Ok(QueryResult { answer: self.query(sql)?, cost: None })
     }
 }
 
@@ -122,7 +132,7 @@ async fn run_statement(
     allowed: SQLOptions,
 ) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError> {
     let mut state = context.state();
-    // SessionContext::sql would set this to the clock.
+    // SessionContext::sql would set this to the system clock.
     state.execution_props_mut().query_execution_start_time = Some(as_of.to_chrono());
     let plan = state.create_logical_plan(&sql).await?;
     allowed.verify_plan(&plan)?;
@@ -138,11 +148,11 @@ fn session_config() -> SessionConfig {
     SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, DATABASE)
         .with_information_schema(true)
-        // Trino puts NULL last, whichever the direction.
+        // Trino sorts NULL last in both directions.
         .set_str("datafusion.sql_parser.default_null_ordering", "nulls_last")
 }
 
-/// The table over all partitions below `tickets`, with the columns as the DDL has them.
+/// Returns the table over all partitions in `tickets`, with the columns of the Athena DDL.
 fn tickets_table(tickets: &Path) -> Result<ListingTable> {
     let path = tickets.canonicalize().with_context(|| format!("cannot find {}", tickets.display()))?;
     let url = Url::from_directory_path(&path).map_err(|()| anyhow!("{} can't be a URL", path.display()))?;
@@ -155,8 +165,8 @@ fn tickets_table(tickets: &Path) -> Result<ListingTable> {
     ListingTable::try_new(config).map_err(readable)
 }
 
-/// The engine's error without its stack trace and wrapping.
-#[allow(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+/// Converts an error of the engine, without its backtrace.
+#[allow(clippy::needless_pass_by_value, reason = "the signature that map_err needs")]
 fn readable(error: DataFusionError) -> anyhow::Error {
     anyhow!("{}", error.strip_backtrace())
 }

@@ -344,7 +344,7 @@ def check_image_export(browser, world, output):
     page = browser.open(world.link({"market": ["DE"]}))
     for visual in ANSWERS:
         for kind, start in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
-            content = export(page, visual, f"Save picture as {kind}")
+            content = export(page, visual, f"Save image as {kind}")
             check(content.startswith(start) and len(content) > 2000, f"{kind} of {visual}: {len(content)} bytes")
             (output / f"{visual}.{kind.lower()}").write_bytes(content)
     page.context.close()
@@ -407,7 +407,7 @@ def check_hostile_input(browser, world):
     text = export_csv(page, "open_p1_tickets")
     check(any(HOSTILE in row for row in rows_of(text)), "a hostile text is not exported verbatim")
     check(any("'=1+1" in row for row in rows_of(text)), "a formula is not escaped for spreadsheets")
-    image = export(page, "open_p1_tickets", "Save picture as PNG")
+    image = export(page, "open_p1_tickets", "Save image as PNG")
     check(image.startswith(b"\x89PNG"), "the image export fails for hostile texts")
     fragments = (
         "#market=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", "#from=2026-99-99&to=x", "#" + "%F0%9F%98%80" * 500, "#market=%",

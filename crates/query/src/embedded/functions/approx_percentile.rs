@@ -1,8 +1,8 @@
-//! Trino's `approx_percentile(x, percentage)`, exact and the same in every run.
+//! Trino's `approx_percentile(x, percentage)`, exact and deterministic.
 //!
-//! Trino estimates with a t-digest. While that keeps single values, its estimate is the value of rank
-//! `floor(percentage * n)`, counted from 0, and at most the largest; this function gives that value for any `n`. As in
-//! Trino, whole numbers give a BIGINT and others a DOUBLE, and NULLs are left out. It keeps the values: eight bytes a row.
+//! Trino estimates with a t-digest. As long as the digest holds single values, the estimate is the value of rank
+//! `min(floor(percentage * n), n - 1)`, counted from 0; this function returns that value for any `n`. As in Trino, integers
+//! give a BIGINT, other numbers a DOUBLE, and NULLs are ignored. Memory: eight bytes per row, since all values are kept.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature, Volatility};
 
-/// The function.
+/// The aggregate function `approx_percentile`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct ApproxPercentile {
     signature: Signature,
 }
 
 impl ApproxPercentile {
-    /// The function.
+    /// Creates the function.
     pub(super) fn new() -> Self {
         Self { signature: Signature::user_defined(Volatility::Immutable) }
     }
@@ -58,7 +58,7 @@ impl AggregateUDFImpl for ApproxPercentile {
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let is_whole = arguments.return_field.data_type() == &DataType::Int64;
-        Ok(Box::new(Group { values: Vec::new(), percentage: None, is_whole }))
+        Ok(Box::new(PercentileAccumulator { values: Vec::new(), percentage: None, is_whole }))
     }
 }
 
@@ -66,16 +66,16 @@ fn is_number(kind: &DataType) -> bool {
     kind.is_numeric() || kind.is_null()
 }
 
-/// The values of a group so far.
+/// The accumulator of a group.
 #[derive(Debug)]
-struct Group {
+struct PercentileAccumulator {
     values: Vec<f64>,
     percentage: Option<f64>,
     is_whole: bool,
 }
 
-impl Group {
-    fn see_percentage(&mut self, percentages: &ArrayRef) -> Result<()> {
+impl PercentileAccumulator {
+    fn set_percentage(&mut self, percentages: &ArrayRef) -> Result<()> {
         for percentage in percentages.as_primitive::<Float64Type>().iter().flatten() {
             if !(0.0..=1.0).contains(&percentage) {
                 return exec_err!("approx_percentile: the percentage must be between 0 and 1, not {percentage}");
@@ -89,9 +89,9 @@ impl Group {
     }
 }
 
-impl Accumulator for Group {
+impl Accumulator for PercentileAccumulator {
     fn update_batch(&mut self, arguments: &[ArrayRef]) -> Result<()> {
-        self.see_percentage(&arguments[1])?;
+        self.set_percentage(&arguments[1])?;
         if self.is_whole {
             self.values.extend(arguments[0].as_primitive::<Int64Type>().iter().flatten().map(|value| value as f64));
         } else {
@@ -100,7 +100,7 @@ impl Accumulator for Group {
         Ok(())
     }
 
-    // The rank is below the number of values, and a whole value came from a BIGINT.
+    // The casts are safe: the rank is below the number of values, and integer values came from a BIGINT.
     fn evaluate(&mut self) -> Result<ScalarValue> {
         let chosen = self.percentage.filter(|_| !self.values.is_empty()).map(|percentage| {
             let last = self.values.len() - 1;
@@ -127,7 +127,7 @@ impl Accumulator for Group {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.see_percentage(&states[1])?;
+        self.set_percentage(&states[1])?;
         let lists = states[0].as_list::<i32>();
         for values in (0..lists.len()).filter(|i| lists.is_valid(*i)).map(|i| lists.value(i)) {
             self.values.extend(values.as_primitive::<Float64Type>().iter().flatten());

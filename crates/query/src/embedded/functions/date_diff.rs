@@ -1,7 +1,7 @@
-//! Trino's `date_diff(unit, from, to)`: how many complete units lie between two times, negative if `to` is the earlier.
+//! Trino's `date_diff(unit, from, to)`: the number of complete units between two times, negative if `to` is earlier.
 //!
-//! Trino computes on milliseconds of UTC. A month is complete when the day of the month and the time of day are reached
-//! again, or the last day of a month that is too short for them; quarters and years are whole numbers of such months.
+//! Trino computes with UTC milliseconds. A month is complete when the same day of the month and time of day is reached, or the
+//! last day of a shorter month; a quarter is 3 and a year 12 complete months.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use datafusion::arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType}
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
-/// The function.
+/// The scalar function `date_diff`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct DateDiff {
     signature: Signature,
 }
 
 impl DateDiff {
-    /// The function.
+    /// Creates the function.
     pub(super) fn new() -> Self {
         Self { signature: Signature::user_defined(Volatility::Immutable) }
     }
@@ -57,7 +57,7 @@ impl ScalarUDFImpl for DateDiff {
             return exec_err!("date_diff takes its unit as a text, as in 'hour'");
         };
         let Some(unit) = Unit::from_name(unit) else {
-            return exec_err!("date_diff doesn't know the unit '{unit}'");
+            return exec_err!("date_diff: unknown unit '{unit}'");
         };
         let difference = |from: &ArrayRef, to: &ArrayRef| -> Int64Array {
             let (from, to) =
@@ -74,7 +74,7 @@ impl ScalarUDFImpl for DateDiff {
     }
 }
 
-/// What is counted.
+/// The unit of the difference, as a multiple of a base unit.
 #[derive(Clone, Copy, Debug)]
 enum Unit {
     Milliseconds(i64),
@@ -99,7 +99,7 @@ impl Unit {
         })
     }
 
-    /// Complete units between two times in milliseconds.
+    /// Returns the complete units between two times in milliseconds.
     fn between(self, from: i64, to: i64) -> i64 {
         match self {
             Self::Milliseconds(unit) => (to - from) / unit,
@@ -109,7 +109,7 @@ impl Unit {
     }
 }
 
-/// Complete months between two times in milliseconds, of which `from` is not the later.
+/// Returns the complete months between two times in milliseconds. Requires `from <= to`.
 fn complete_months(from: i64, to: i64) -> i64 {
     let (from, to) = (Calendar::of(from), Calendar::of(to));
     let months = (to.year * 12 + to.month) - (from.year * 12 + from.month);
@@ -117,7 +117,7 @@ fn complete_months(from: i64, to: i64) -> i64 {
     months - i64::from((to.day, to.millisecond) < (due_day, from.millisecond))
 }
 
-/// A time as the calendar shows it.
+/// The calendar fields of a UTC time.
 struct Calendar {
     year: i64,
     month: i64,
@@ -128,13 +128,13 @@ struct Calendar {
 
 impl Calendar {
     fn of(milliseconds: i64) -> Self {
-        let moment = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
+        let time = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
         Self {
-            year: i64::from(moment.year()),
-            month: i64::from(moment.month()),
-            day: moment.day(),
+            year: i64::from(time.year()),
+            month: i64::from(time.month()),
+            day: time.day(),
             millisecond: milliseconds.rem_euclid(DAY_MILLISECONDS),
-            is_last_of_month: moment.day() == u32::from(moment.num_days_in_month()),
+            is_last_of_month: time.day() == u32::from(time.num_days_in_month()),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! What Athena's SQL has and DataFusion lacks, with Trino's semantics.
+//! SQL functions of Athena that DataFusion lacks, with Trino's semantics.
 //!
-//! Where DataFusion has a function of the same meaning under another name, it only gets the name. Integer division and
-//! `round` are the same in both; `tests/trino_semantics.rs` shows it.
+//! Functions that DataFusion has under another name get an alias. Integer division and `round` agree in both engines;
+//! `tests/trino_semantics.rs` tests this.
 
 mod approx_percentile;
 mod date_diff;
@@ -10,7 +10,7 @@ use datafusion::functions::datetime::to_date;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::prelude::SessionContext;
 
-/// Makes the functions known to a session.
+/// Registers the functions with a session.
 pub fn register(context: &SessionContext) {
     context.register_udf(ScalarUDF::from(date_diff::DateDiff::new()));
     context.register_udaf(AggregateUDF::from(approx_percentile::ApproxPercentile::new()));

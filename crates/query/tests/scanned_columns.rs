@@ -1,4 +1,4 @@
-//! The columns that a query is said to read, against those that the embedded engine plans to read.
+//! Predicted columns against those in the physical plans of the embedded engine.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 mod lake;
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use kpi::catalogue::kpis;
 use kpi::scanned_columns::columns_read;
-use kpi::sql_text::pieces;
+use kpi::sql_text::tokenize;
 use lake::Lake;
 use manifest::answer::Cell;
 use query::Engine;
@@ -19,21 +19,21 @@ fn engine() -> (Lake, Engine) {
     (lake, engine)
 }
 
-/// The file columns in the projections of the scans of Parquet files in the query's plan.
+/// Returns the file columns in the projections of the plan's Parquet scans.
 fn planned(engine: &Engine, sql: &str) -> BTreeSet<&'static str> {
-    let rows = engine.ask(&format!("EXPLAIN {sql}")).unwrap().rows;
+    let rows = engine.query(&format!("EXPLAIN {sql}")).unwrap().rows;
     let Some([_, Cell::Text(plan)]) = rows.last().map(Vec::as_slice) else { panic!("{rows:?}") };
     let scans: Vec<&str> = plan.lines().filter(|line| line.trim_start().starts_with("DataSourceExec")).collect();
     assert!(!scans.is_empty(), "{plan}");
     let projections =
         scans.iter().filter_map(|scan| scan.split_once("projection=[")?.1.split_once("], file_type=parquet"));
     let names: BTreeSet<String> =
-        projections.flat_map(|(columns, _)| pieces(columns)).filter_map(|piece| piece.name()).collect();
+        projections.flat_map(|(columns, _)| tokenize(columns)).filter_map(|token| token.name()).collect();
     file_columns().map(|column| column.name).filter(|column| names.contains(*column)).collect()
 }
 
 #[test]
-fn every_kpi_reads_the_columns_it_is_said_to_read() {
+fn prediction_is_exact_for_every_kpi() {
     let (_lake, engine) = engine();
     for kpi in kpis().unwrap() {
         assert_eq!(columns_read(&kpi.sql).unwrap(), planned(&engine, &kpi.sql), "{}", kpi.name);
@@ -41,7 +41,7 @@ fn every_kpi_reads_the_columns_it_is_said_to_read() {
 }
 
 #[test]
-fn no_query_reads_more_than_it_is_said_to_read() {
+fn prediction_is_an_upper_bound_for_other_queries() {
     let (_lake, engine) = engine();
     for (sql, unread) in [
         ("SELECT * FROM tickets", &[][..]),
@@ -49,7 +49,7 @@ fn no_query_reads_more_than_it_is_said_to_read() {
         ("WITH late AS (SELECT resolution_hours AS h FROM tickets_enriched) SELECT h * h FROM late WHERE h > 3", &[]),
         ("SELECT dealer_id FROM tickets WHERE market = 'DE' AND category IN (SELECT category FROM tickets)", &[]),
         ("SELECT COUNT(DISTINCT \"model_series\") * model_year FROM tickets GROUP BY model_year", &[]),
-        // The names of things that are no columns here, and columns that the outer query has no use for.
+        // Aliases that equal a column name, and columns that the outer query does not use.
         ("SELECT severity AS status FROM tickets", &["status"]),
         ("SELECT channel FROM (SELECT channel, customer_id FROM tickets) AS t", &["customer_id"]),
     ] {

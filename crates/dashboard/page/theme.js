@@ -1,6 +1,6 @@
-// How the charts look: colours, sizes, axes and tooltips.
+// The theme of the charts: colours, sizes, axes and tooltips.
 
-// Colours and sizes, as the style sheet has them at the moment.
+// Reads the current colours and sizes from the style sheet.
 const look = () => {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
@@ -18,7 +18,7 @@ const look = () => {
   };
 };
 
-// A tooltip is an element, so that no text in it can be taken for HTML.
+// Tooltips are elements, so that their text is never parsed as HTML.
 const tip = (title, ...lines) =>
   element(
     "div",
@@ -52,7 +52,7 @@ const tooltipFrame = (looks) => ({
 const rgb = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 const mixed = (a, b, share) => rgb(a).map((value, i) => value + (rgb(b)[i] - value) * share);
 
-// Black or white, whichever reads better on the colour (relative luminance of WCAG 2).
+// Returns black or white, the one with the higher contrast to the colour (relative luminance of WCAG 2).
 const contrasting = (colour) => {
   const [r, g, b] = colour.map((value) => {
     const part = value / 255;

@@ -1,8 +1,8 @@
-//! Everything that the page knows, as one text of letters and digits.
+//! The data of the page as base64 text.
 //!
-//! The content is the length of a JSON document in four bytes (lowest first), the document, and then the cube's columns,
-//! one after the other: each number as its lowest seven bits first, with the eighth bit set on all bytes but its last. All of
-//! it is compressed (zlib) and then written in base64. So no text of a ticket ever stands in the page's HTML as it is.
+//! Layout before compression: the length of a JSON document (`u32`, little-endian), the document, and the columns of the cube,
+//! one after the other, as LEB128 integers. The bytes are compressed with zlib and encoded in base64, so no text of a ticket
+//! appears verbatim in the HTML.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -14,36 +14,36 @@ use flate2::write::ZlibEncoder;
 use manifest::answer::Answer;
 use serde::Serialize;
 use ticket_schema::Timestamp;
-use ticket_schema::enums::{Severity, StringEnum};
+use ticket_schema::enums::Severity;
 
-use crate::cube::Cube;
+use super::cube::Cube;
 use crate::definition::Definition;
 
-/// What the page is about.
+/// Metadata of the data set.
 #[derive(Clone, Debug, Serialize)]
 pub struct About {
-    /// The present that ages were worked out at.
+    /// Time at which ages were computed.
     pub as_of: Timestamp,
-    /// What makes the tickets' world different from others, if they are exactly what `generate` wrote.
+    /// Seed of the generated world; `None` if the tickets are not exactly those of `generate`.
     pub seed: Option<u64>,
-    /// SHA-256 of the data set's manifest in hexadecimal, if it has one.
+    /// SHA-256 of the manifest in hexadecimal; `None` without a manifest.
     pub manifest_sha256: Option<String>,
-    /// How many lines of the input are in quarantine and so not among the tickets.
+    /// Number of input records in quarantine, which are not among the tickets.
     pub quarantined: u64,
 }
 
-/// What the page knows.
+/// The contents of the page.
 #[derive(Clone, Debug)]
 pub struct Contents<'a> {
-    /// What is shown, and how.
+    /// Visuals and filters.
     pub definition: &'a Definition,
-    /// What it is about.
+    /// Metadata of the data set.
     pub about: About,
-    /// The counts.
+    /// Ticket counts.
     pub cube: Cube,
     /// The open P1 tickets.
     pub open_p1: Answer,
-    /// The answer of the KPI `resolution_time_by_severity`, for its percentiles, which don't follow from counts.
+    /// Answer of the KPI `resolution_time_by_severity`: its percentiles can't be computed from counts.
     pub resolution_times: Answer,
 }
 
@@ -62,7 +62,11 @@ struct Document<'a> {
 }
 
 impl Contents<'_> {
-    /// The text that the page carries.
+    /// Encodes the contents as the payload of the page.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the JSON document is larger than 4 GiB.
     pub fn to_text(&self) -> Result<String> {
         let document = serde_json::to_vec(&Document {
             definition: self.definition,
@@ -74,9 +78,9 @@ impl Contents<'_> {
             cells: self.cube.cells.len(),
             open_p1: &self.open_p1,
             resolution_times: &self.resolution_times,
-            sla_hours: Severity::VALUES.iter().map(|severity| (severity.text(), severity.sla_target_hours())).collect(),
+            sla_hours: Severity::ALL.iter().map(|severity| (severity.as_str(), severity.sla_target_hours())).collect(),
         })?;
-        let length = u32::try_from(document.len()).context("the page would be too large")?;
+        let length = u32::try_from(document.len()).context("the payload is too large")?;
         let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
         packed.write_all(&length.to_le_bytes())?;
         packed.write_all(&document)?;
@@ -85,7 +89,7 @@ impl Contents<'_> {
     }
 }
 
-/// The columns of the cube: how far each key is from the one before, then the four counts.
+/// Encodes the columns of the cube: the gaps between keys, then the four counts.
 fn columns(cube: &Cube) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut expected = 0;
@@ -100,6 +104,7 @@ fn columns(cube: &Cube) -> Vec<u8> {
     bytes
 }
 
+/// Appends a number in LEB128.
 fn push(bytes: &mut Vec<u8>, mut number: u64) {
     while number > 127 {
         bytes.push((number & 127) as u8 | 128);

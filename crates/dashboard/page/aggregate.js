@@ -1,7 +1,7 @@
-// The answer of each visual under the filters, as a table. Columns, rows, their order and rounding are those of the KPI in
-// queries/sample_queries.sql, asked with the filters as a WHERE.
+// Computes the answer of each visual from the cube under the current filters. Columns, rows, order and rounding equal those of
+// the KPI in queries/sample_queries.sql with the filters as a WHERE clause.
 
-// One walk over the cube counts what all answers need.
+// Aggregates the cube in one pass for all visuals.
 const countTickets = (data, filters) => {
   const { cube, days, markets, severities, categories } = data;
   const allowed = (names, chosen) => Uint8Array.from(names, (name) => chosen.length === 0 || chosen.includes(name));
@@ -113,7 +113,7 @@ const ANSWERS = {
     };
   },
 
-  // Percentiles don't follow from counts. They are known where the only filter is one of severities, as the rows are.
+  // Percentiles can't be computed from counts. The payload has them per severity, so they are shown if no other field is filtered.
   resolution_time_by_severity: ({ severities, resolution_times }, { severity }, filters) => {
     const isKnown = !isFiltered({ ...filters, severity: [] });
     const known = new Map(resolution_times.rows.map((row) => [row[0], row.slice(3)]));

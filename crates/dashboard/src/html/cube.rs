@@ -1,4 +1,4 @@
-//! Tickets counted by day, market, severity and category: what every visual follows from, whatever is filtered.
+//! Ticket counts by day, market, severity and category, from which every visual is computed under any filter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,43 +6,47 @@ use anyhow::{Context, Result, bail, ensure};
 use manifest::answer::{Answer, Cell};
 use ticket_schema::Timestamp;
 
-/// The columns of the question `cube`, in order.
+/// The columns of the query `cube`, in order.
 const COLUMNS: [&str; 8] =
     ["day", "market", "severity", "category", "tickets", "open_tickets", "breached", "resolution_seconds"];
 
-/// The counts of all combinations that have tickets.
+/// The counts of all combinations with at least one ticket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cube {
-    /// The days on which tickets were opened, counted from 1970-01-01, ascending.
+    /// Days on which tickets were opened, as days since 1970-01-01, ascending.
     pub days: Vec<i64>,
-    /// The markets, ascending, and so on.
+    /// Markets, ascending.
     pub markets: Vec<String>,
-    /// The severities.
+    /// Severities, ascending.
     pub severities: Vec<String>,
-    /// The categories.
+    /// Categories, ascending.
     pub categories: Vec<String>,
-    /// The combinations, ascending by [`key`](CubeCell::key).
+    /// Cells, ascending by [`key`](CubeCell::key).
     pub cells: Vec<CubeCell>,
 }
 
 /// The tickets of one day, market, severity and category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CubeCell {
-    /// Which combination: the places in `days`, `markets`, `severities` and `categories` as the digits of one number, the
-    /// day's being the highest.
+    /// Row-major index of the combination: the indexes in `days`, `markets`, `severities` and `categories` as the digits of a
+    /// mixed-radix number, most significant first.
     pub key: u64,
-    /// How many there are.
+    /// Number of tickets.
     pub tickets: u64,
-    /// How many of them are not resolved.
+    /// Number of unresolved tickets.
     pub open: u64,
-    /// How many have missed their SLA target.
+    /// Number of tickets that missed their SLA target.
     pub breached: u64,
-    /// How long those that are resolved took together, in seconds.
+    /// Total time from opening to resolution of the resolved tickets, in seconds.
     pub resolution_seconds: u64,
 }
 
 impl Cube {
-    /// Takes in the answer to the question `cube`.
+    /// Builds the cube from the answer to the query `cube`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the answer has other columns, types or negative counts.
     pub fn from_answer(answer: &Answer) -> Result<Self> {
         ensure!(answer.columns == COLUMNS, "the cube has the columns {}", answer.columns.join(", "));
         let days = answer.rows.iter().map(|row| day(&row[0])).collect::<Result<Vec<_>>>()?;
@@ -54,8 +58,8 @@ impl Cube {
             categories: texts(3)?,
             cells: Vec::with_capacity(answer.rows.len()),
         };
-        let (day_at, market_at) = (places(&cube.days), places(&cube.markets));
-        let (severity_at, category_at) = (places(&cube.severities), places(&cube.categories));
+        let (day_at, market_at) = (indexes(&cube.days), indexes(&cube.markets));
+        let (severity_at, category_at) = (indexes(&cube.severities), indexes(&cube.categories));
         let (n_markets, n_severities, n_categories) =
             (cube.markets.len() as u64, cube.severities.len() as u64, cube.categories.len() as u64);
         for (row, day) in answer.rows.iter().zip(days) {
@@ -73,12 +77,12 @@ impl Cube {
         Ok(cube)
     }
 
-    /// How many tickets there are.
+    /// Returns the total number of tickets.
     pub fn tickets(&self) -> u64 {
         self.cells.iter().map(|cell| cell.tickets).sum()
     }
 
-    /// How many tickets each market has.
+    /// Returns the number of tickets of each market.
     pub fn tickets_by_market(&self) -> BTreeMap<String, u64> {
         let mut counts = BTreeMap::new();
         let below = (self.severities.len() * self.categories.len()) as u64;
@@ -95,8 +99,8 @@ fn distinct<T: Ord>(values: BTreeSet<T>) -> Result<Vec<T>> {
     Ok(values.into_iter().collect())
 }
 
-/// Where each value stands.
-fn places<T: Ord + Clone>(values: &[T]) -> BTreeMap<T, u64> {
+/// Maps each value to its index.
+fn indexes<T: Ord + Clone>(values: &[T]) -> BTreeMap<T, u64> {
     values.iter().cloned().zip(0..).collect()
 }
 

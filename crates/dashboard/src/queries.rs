@@ -1,17 +1,21 @@
-//! The questions of `queries/dashboard.sql`, which this crate carries.
+//! The queries of `queries/dashboard.sql`, compiled into this crate.
 
 use anyhow::{Context, Result};
 use kpi::sql_text::statements;
 
-/// The SQL text that is also run by hand in Athena's console.
+/// The SQL text; the same file can be run in Athena's console.
 const DASHBOARD_QUERIES: &str = include_str!("../../../queries/dashboard.sql");
 
-/// The counts that every visual is made of.
+/// Name of the query for the ticket counts.
 pub const CUBE: &str = "cube";
-/// The tickets of the table.
+/// Name of the query for the table of open P1 tickets.
 pub const OPEN_P1_TICKETS: &str = "open_p1_tickets";
 
-/// The SQL of the question with this name.
+/// Returns the SQL of the query with this name.
+///
+/// # Errors
+///
+/// Fails if there is no such query.
 pub fn sql(name: &str) -> Result<String> {
     statements(DASHBOARD_QUERIES)
         .into_iter()

@@ -1,4 +1,4 @@
-// A card as a picture that tells what it shows: heading, filters and origin above the chart.
+// Exports a card as an image with its heading, filters and data set above the chart.
 
 const saveSvg = (card, context) => save(`${card.visual.id}.svg`, new XMLSerializer().serializeToString(picture(card, context).svg), "image/svg+xml");
 
@@ -44,7 +44,7 @@ const chartPicture = (card) => {
   return { svg, width, height };
 };
 
-// A text as a picture can hold it: not too long, and without the characters that XML doesn't have.
+// Truncates a text and replaces characters that are not allowed in XML.
 const pictured = (text) => {
   const characters = [...text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")];
   return characters.length > 60 ? `${characters.slice(0, 59).join("")}…` : characters.join("");
