@@ -8,8 +8,7 @@ use aws::upload::{Content, Upload};
 use cli_support::human;
 use manifest::answer::{Answer, Cell};
 use manifest::{CuratedManifest, CuratedStage, FORMAT, FileEntry, InputEntry, Manifest, RawManifest, RowCounts, Tool};
-use ticket_schema::columns::PARTITION_COLUMN;
-use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR, UNKNOWN_MARKET};
+use ticket_schema::names::{MANIFEST_FILE, UNKNOWN_MARKET, part_path};
 
 use crate::apply::text_upload;
 use crate::definitions::{Role, bucket_name};
@@ -156,7 +155,7 @@ fn names(staged: &[Staged]) -> impl Iterator<Item = String> {
     staged.iter().map(move |file| {
         let n = n_before.entry(&file.market).or_default();
         *n += 1;
-        format!("{TICKETS_DIR}/{PARTITION_COLUMN}={}/part-{}.parquet", file.market, *n - 1)
+        part_path(&file.market, *n as u64 - 1)
     })
 }
 

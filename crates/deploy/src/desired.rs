@@ -9,7 +9,7 @@ use aws::catalog::Partition;
 use aws::upload::{Content, Upload};
 use manifest::{CuratedManifest, FileEntry, Manifest, RawManifest};
 use publish::Checksum;
-use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR};
+use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR, partition_dir};
 
 use crate::definitions::{Definitions, Role, bucket_name};
 
@@ -109,7 +109,7 @@ fn market_partitions(account_id: &str, manifest: &CuratedManifest) -> Vec<Partit
 
 /// The partition of a market.
 pub fn market_partition(bucket: &str, market: &str) -> Partition {
-    Partition { values: vec![market.to_owned()], location: format!("s3://{bucket}/{TICKETS_DIR}/market={market}/") }
+    Partition { values: vec![market.to_owned()], location: format!("s3://{bucket}/{}/", partition_dir(market)) }
 }
 
 /// The key of a file of a data set: its tickets lie below `tickets/` in both buckets.

@@ -1,5 +1,7 @@
 //! What things are called, on disk and on AWS.
 
+use crate::columns::PARTITION_COLUMN;
+
 /// What Athena calls the catalogue that Glue keeps.
 pub const CATALOG: &str = "awsdatacatalog";
 /// The Athena workgroup in which questions are asked.
@@ -38,3 +40,35 @@ pub fn athena_results_bucket(account_id: &str) -> String {
 
 /// Stands in a manifest for the market of lines whose market can't be read.
 pub const UNKNOWN_MARKET: &str = "unknown";
+
+/// Returns the directory of a market's partition below a curated data set, which is also its prefix in the curated bucket:
+/// `tickets/market=DE`.
+pub fn partition_dir(market: &str) -> String {
+    format!("{TICKETS_DIR}/{PARTITION_COLUMN}={market}")
+}
+
+/// Returns the path of a Parquet part below a curated data set: `tickets/market=DE/part-0.parquet`.
+pub fn part_path(market: &str, number: u64) -> String {
+    format!("{}/part-{number}.parquet", partition_dir(market))
+}
+
+/// Returns the market and the number in a path that [`part_path`] returned, or `None` for any other path.
+pub fn parse_part_path(path: &str) -> Option<(&str, u64)> {
+    let rest = path.strip_prefix(TICKETS_DIR)?.strip_prefix('/')?.strip_prefix(PARTITION_COLUMN)?.strip_prefix('=')?;
+    let (market, file) = rest.split_once("/part-")?;
+    Some((market, file.strip_suffix(".parquet")?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse_part_path, part_path};
+
+    #[test]
+    fn part_paths_round_trip() {
+        assert_eq!(part_path("DE", 12), "tickets/market=DE/part-12.parquet");
+        assert_eq!(parse_part_path(&part_path("DE", 12)), Some(("DE", 12)));
+        for other in ["tickets/market=DE/part-.parquet", "tickets/DE/part-0.parquet", "part-0.parquet", "_manifest.json"] {
+            assert_eq!(parse_part_path(other), None, "{other}");
+        }
+    }
+}

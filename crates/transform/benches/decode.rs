@@ -1,4 +1,4 @@
-//! How fast lines become rows, on one thread: here, and with `serde_json`.
+//! Decoding throughput on one thread, compared with `serde_json`.
 #![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros, and a benchmark may panic")]
 
 use std::hint::black_box;
@@ -22,13 +22,13 @@ fn decode(criterion: &mut Criterion) {
         .tickets(500_000..500_000 + N_TICKETS)
         .map(|ticket| renderer.line(&ticket).trim_ascii_end().to_vec())
         .collect();
-    // As Python's json writes: spaces behind separators, and nothing beyond ASCII.
-    let spaced: Vec<Vec<u8>> = lines.iter().map(|line| as_python_writes(line)).collect();
+    // The format of Python's json module: spaces after separators and non-ASCII characters escaped.
+    let spaced: Vec<Vec<u8>> = lines.iter().map(|line| python_format(line)).collect();
 
     let mut group = criterion.benchmark_group("decode");
     for (name, lines) in [("generate", &lines), ("python", &spaced)] {
         group.throughput(Throughput::Bytes(lines.iter().map(|line| line.len() as u64 + 1).sum()));
-        group.bench_function(format!("{name}: here"), |bencher| {
+        group.bench_function(format!("{name}: decoder"), |bencher| {
             let mut decoder = Decoder::default();
             bencher.iter(|| lines.iter().for_each(|line| _ = black_box(decoder.decode(black_box(line)))));
         });
@@ -39,7 +39,7 @@ fn decode(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn as_python_writes(line: &[u8]) -> Vec<u8> {
+fn python_format(line: &[u8]) -> Vec<u8> {
     let line = std::str::from_utf8(line).unwrap();
     let spaced = line.replace("\":", "\": ").replace(",\"", ", \"");
     let ascii = spaced.chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) });

@@ -1,4 +1,4 @@
-//! What it costs to encode a row group, with each codec.
+//! Encoding throughput of a row group with each codec.
 #![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros, and a benchmark may panic")]
 
 use std::hint::black_box;
@@ -7,14 +7,15 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use generate::World;
 use generate::render::{MAX_LINE_BYTES, Renderer};
 use manifest::WorldParameters;
+use parquet_encode::Compression;
 use transform::decode::Decoder;
-use transform::parquet_file::{Compression, Encoder};
 use transform::partition::columns::Rows;
+use transform::write::row_group::Encoder;
 
-/// Rows of the largest market.
+/// The number of rows, about one row group of the largest market.
 const N_ROWS: usize = 125_000;
 
-/// The tickets of one market as `generate` makes them.
+/// Returns the tickets of one market as `generate` writes them.
 fn rows() -> Rows {
     let parameters = WorldParameters::new(42, "2026-11-22".parse().unwrap(), 90, 5_000_000);
     let world = World::new(parameters.clone()).unwrap();

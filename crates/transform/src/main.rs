@@ -1,4 +1,4 @@
-//! `transform`: ticket JSON-Lines to Snappy Parquet, partitioned by market.
+//! The `transform` command: ticket JSON-Lines to Parquet, partitioned by market.
 
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -11,62 +11,63 @@ use clap::Parser;
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome, human};
 use jsonl::input::Inputs;
-use transform::parquet_file::Compression;
+use parquet_encode::Compression;
 use transform::run::error_limit::ErrorLimit;
 use transform::run::existing_dataset::Mode;
 use transform::run::preview;
 use transform::{Config, Dedupe, run_transform};
 
-/// Turn ticket JSON-Lines into Snappy Parquet, partitioned by market
+/// Transform ticket JSON-Lines to Parquet, partitioned by market
 ///
-/// Writes tickets/market=DE/part-0.parquet and so on below the output directory and replaces the data set that was there.
-/// Lines that break the ticket contract go, as they came, to _quarantine/ below it, with file, line, byte offset, field and
-/// reason; the exit code is then 3. Once mended, they are taken in by --input OUTPUT/_quarantine. Files that are not from
-/// transform stay.
+/// Writes tickets/market=DE/part-0.parquet and so on below the output directory, replacing the existing data set. Lines that
+/// break the ticket contract are copied unchanged to _quarantine/ below it, with file, line, byte offset, field and reason, and
+/// the exit code is 3. To reprocess them, fix them in place and pass --input OUTPUT/_quarantine. Files that transform did not
+/// write are kept.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Directories, files or patterns ('data/*.jsonl') of JSON-Lines, also .gz and .zst, or - for standard input
+    /// JSON-Lines to read: directories, files (also .gz and .zst), glob patterns ('data/*.jsonl') or - for standard input
     #[arg(long, short, value_name = "PATH", default_value = "data/raw", num_args = 1..)]
     input: Vec<PathBuf>,
 
-    /// The directory to write to
+    /// Directory of the curated data set
     #[arg(long, short, value_name = "DIR", default_value = "data/curated")]
     output: PathBuf,
 
-    /// What happens to the tickets that are there already [default: overwrite; append if a quarantine is taken back]
+    /// Write mode [default: overwrite; append if the input is the data set's own quarantine]
     #[arg(long, value_enum)]
     mode: Option<Mode>,
 
-    /// Which lines of a ticket that is there more than once are kept
-    #[arg(long, value_enum, default_value_t)]
+    /// Deduplication of lines with the same ticket_id
+    #[expect(clippy::doc_markdown, reason = "a help text without markup")]
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t)]
     dedupe: Dedupe,
 
-    /// Append an input although the same bytes were taken in before
+    /// Append inputs that the data set already contains
     #[arg(long)]
     force: bool,
 
-    /// What to do with a line that breaks the contract
-    #[arg(long, value_enum, default_value_t)]
+    /// Handling of lines that break the contract
+    #[arg(long, value_name = "ACTION", value_enum, default_value_t)]
     on_error: OnError,
 
-    /// Publish nothing if more lines than this break the contract
+    /// Fail without publishing if more lines than this number or percentage break the contract
     #[arg(long, value_name = "N|P%", conflicts_with = "on_error")]
     max_errors: Option<ErrorLimit>,
 
-    /// How the files are compressed
-    #[arg(long, value_enum, default_value_t)]
+    /// Compression codec of the Parquet files
+    #[arg(long, value_name = "CODEC", value_enum, default_value_t)]
     compression: Compression,
 
-    /// How long a file may become before the next part begins; at least one row group of up to 131,072 tickets goes into each
+    /// Target size of a Parquet file; each holds at least one row group of up to 131,072 tickets
     #[arg(long, value_name = "SIZE", default_value = "128MiB", value_parser = human::parse_bytes)]
     target_file_size: u64,
 
-    /// How many threads work; the output is the same for any number [default: one for each core]
+    /// Number of worker threads; the output is the same for any number [default: number of cores]
     #[arg(long, value_name = "N", value_parser = threads)]
     threads: Option<NonZeroUsize>,
 
-    /// Show what would be read and written, and do nothing
+    /// Show the inputs and files without reading or writing tickets
     #[arg(long)]
     dry_run: bool,
 
@@ -74,20 +75,20 @@ struct Arguments {
     verbosity: Verbosity,
 }
 
-/// What to do with a line that breaks the contract.
+/// The handling of lines that break the contract.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum OnError {
-    /// Put it into quarantine and go on
+    /// Copy them to the quarantine and continue
     #[default]
     Quarantine,
-    /// CancellationToken at the first one and publish nothing
+    /// Fail at the first one and publish nothing
     Fail,
 }
 
 fn threads(text: &str) -> Result<NonZeroUsize, String> {
     const MAX: usize = 256;
     let n = text.parse::<NonZeroUsize>().map_err(|error| error.to_string())?;
-    if n.get() > MAX { Err(format!("at most {MAX} threads are possible")) } else { Ok(n) }
+    if n.get() > MAX { Err(format!("the maximum is {MAX} threads")) } else { Ok(n) }
 }
 
 fn main() -> ExitCode {

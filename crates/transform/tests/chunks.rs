@@ -1,4 +1,4 @@
-//! Where inputs are cut into chunks, and that nothing is lost or read twice there.
+//! The division of inputs into chunks: no byte is lost or read twice.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::fs::{self, File};
@@ -13,37 +13,37 @@ use tempfile::tempdir;
 
 const MIB: usize = 1 << 20;
 
-/// A chunk as others see it.
+/// The public content of a chunk.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen {
+struct ChunkContent {
     byte_offset: u64,
     content: Content,
     is_last: bool,
     bytes: Vec<u8>,
 }
 
-fn see(chunk: &mut Chunk, sources: &[Source]) -> anyhow::Result<Seen> {
+fn read_chunk(chunk: &mut Chunk, sources: &[Source]) -> anyhow::Result<ChunkContent> {
     let mut bytes = Vec::new();
     if chunk.content == Content::Lines {
-        chunk.for_each_piece(sources, |place, lines| {
-            assert_eq!(place, bytes.len());
+        chunk.for_each_piece(sources, |offset, lines| {
+            assert_eq!(offset, bytes.len());
             bytes.extend_from_slice(lines);
         })?;
     } else {
         bytes.extend_from_slice(chunk.bytes());
     }
     let Chunk { byte_offset, content, is_last, .. } = *chunk;
-    Ok(Seen { byte_offset, content, is_last, bytes })
+    Ok(ChunkContent { byte_offset, content, is_last, bytes })
 }
 
-/// All chunks of a file, and the checksum of the whole file.
-fn chunks(path: &Path) -> (Vec<Seen>, Checksum) {
+/// Returns all chunks of a file and the checksum of the whole file.
+fn chunks(path: &Path) -> (Vec<ChunkContent>, Checksum) {
     let sources = [Source::at(path.to_owned())];
     let (mut reader, mut chunk, mut seen) = (ChunkReader::new(&sources), Chunk::default(), Vec::new());
     let (mut checksum, mut whole) = (InputChecksum::default(), None);
     while reader.next(&mut chunk).unwrap() {
-        seen.push(see(&mut chunk, &sources).unwrap());
-        assert!(whole.is_none(), "something comes after the last chunk");
+        seen.push(read_chunk(&mut chunk, &sources).unwrap());
+        assert!(whole.is_none(), "a chunk follows the last one");
         whole = checksum.take(&chunk);
     }
     (seen, whole.unwrap())
@@ -55,17 +55,18 @@ fn checksum_of(bytes: &[u8]) -> String {
     checksum.to_base64()
 }
 
-/// A file is read in place and its packed copy in order: both must be cut in the same places, and be whole.
-fn assert_cut_alike(text: &[u8]) -> Vec<Seen> {
+/// Asserts that a file, which is read by position, and its compressed copy, which is read as a stream, are divided at the same
+/// offsets and are complete.
+fn assert_same_chunks(text: &[u8]) -> Vec<ChunkContent> {
     let home = tempdir().unwrap();
-    let (plain, packed) = (home.path().join("a.jsonl"), home.path().join("a.jsonl.zst"));
+    let (plain, compressed) = (home.path().join("a.jsonl"), home.path().join("a.jsonl.zst"));
     fs::write(&plain, text).unwrap();
-    fs::write(&packed, zstd::encode_all(text, 1).unwrap()).unwrap();
+    fs::write(&compressed, zstd::encode_all(text, 1).unwrap()).unwrap();
     let (seen, checksum) = chunks(&plain);
     assert_eq!((checksum.n_bytes(), checksum.to_base64()), (text.len() as u64, checksum_of(text)));
-    let (seen_packed, checksum) = chunks(&packed);
-    assert_eq!(checksum.to_base64(), checksum_of(&fs::read(&packed).unwrap()));
-    assert!(seen == seen_packed, "{:?}\n{:?}", outline(&seen), outline(&seen_packed));
+    let (seen_compressed, checksum) = chunks(&compressed);
+    assert_eq!(checksum.to_base64(), checksum_of(&fs::read(&compressed).unwrap()));
+    assert!(seen == seen_compressed, "{:?}\n{:?}", outline(&seen), outline(&seen_compressed));
     let mut end = seen[0].byte_offset as usize;
     for chunk in &seen {
         assert_eq!(chunk.byte_offset as usize, end);
@@ -74,7 +75,7 @@ fn assert_cut_alike(text: &[u8]) -> Vec<Seen> {
         match chunk.content {
             Content::Lines => assert!(chunk.is_last || chunk.bytes.ends_with(b"\n")),
             Content::LongLine => {}
-            // It comes without its newline.
+            // The content excludes the newline.
             Content::MoreOfLongLine { is_last } => end += usize::from(is_last && end < text.len()),
         }
     }
@@ -82,11 +83,11 @@ fn assert_cut_alike(text: &[u8]) -> Vec<Seen> {
     seen
 }
 
-fn outline(seen: &[Seen]) -> Vec<(u64, usize, Content, bool)> {
+fn outline(seen: &[ChunkContent]) -> Vec<(u64, usize, Content, bool)> {
     seen.iter().map(|it| (it.byte_offset, it.bytes.len(), it.content, it.is_last)).collect()
 }
 
-/// Lines of these lengths, newlines included.
+/// Returns lines of the given lengths, including newlines.
 fn lines(lengths: impl IntoIterator<Item = usize>) -> Vec<u8> {
     let line = |(i, n_bytes): (usize, usize)| {
         let mut line = vec![b'a' + (i % 26) as u8; n_bytes - 1];
@@ -97,7 +98,7 @@ fn lines(lengths: impl IntoIterator<Item = usize>) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_is_cut_as_its_packed_copy_is() {
+fn files_and_compressed_copies_have_the_same_chunks() {
     let usual = || std::iter::repeat_n(400, 12_000);
     let long = [MAX_LINE_BYTES - 1, MAX_LINE_BYTES, MAX_LINE_BYTES + 1, MAX_LINE_BYTES + 2, 20 * MIB, 40 * MIB];
     let texts = [
@@ -106,24 +107,24 @@ fn a_file_is_cut_as_its_packed_copy_is() {
         b"x".to_vec(),
         lines([400; 3]),
         lines(usual()),
-        // The cuts lie at ends of lines, of the file, or a byte beside them.
+        // Chunk boundaries at the ends of lines, at the end of the file, or one byte beside them.
         lines(std::iter::repeat_n(512, 4096)),
         lines(std::iter::repeat_n(512, 8192)),
         lines([2 * MIB - 1, 1, 2 * MIB, 1, 2 * MIB - 1]),
         lines([2 * MIB + 1, 2 * MIB + 1]),
-        // Lines longer than what is searched for their ends, and longer than a piece.
+        // Lines longer than the window that is searched for a newline, and longer than a piece.
         lines(std::iter::repeat_n(5000, 1000)),
         lines(std::iter::repeat_n(300_000, 20)),
         lines(usual().chain([3 * MIB]).chain(usual())),
     ];
     let long = long.map(|n_bytes| lines([400, n_bytes, 400]));
     for text in texts.into_iter().chain(long) {
-        let seen = assert_cut_alike(&text);
+        let seen = assert_same_chunks(&text);
         let has_long_line = seen.iter().any(|chunk| chunk.content != Content::Lines);
         assert_eq!(has_long_line, text.split(|byte| *byte == b'\n').any(|line| line.len() > MAX_LINE_BYTES));
         let without_last_newline = text.strip_suffix(b"\n").unwrap_or(&text);
-        assert_cut_alike(without_last_newline);
-        assert_cut_alike(&[b"\xEF\xBB\xBF", &text[..]].concat());
+        assert_same_chunks(without_last_newline);
+        assert_same_chunks(&[b"\xEF\xBB\xBF", &text[..]].concat());
     }
 }
 
@@ -131,7 +132,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn files_of_any_lines_are_cut_as_their_packed_copies(
+    fn arbitrary_files_and_compressed_copies_have_the_same_chunks(
         lengths in prop::collection::vec(
             prop_oneof![6 => 1..600_usize, 2 => 1..9000_usize, 1 => 1..200_000_usize],
             1..400,
@@ -140,12 +141,12 @@ proptest! {
     ) {
         let n_bytes = lengths.iter().sum::<usize>();
         let n_times = n_times.max(3 * MIB / n_bytes.max(30_000));
-        assert_cut_alike(&lines(std::iter::repeat_n(lengths, n_times).flatten()));
+        assert_same_chunks(&lines(std::iter::repeat_n(lengths, n_times).flatten()));
     }
 }
 
 #[test]
-fn a_file_that_grows_is_read_to_its_end() {
+fn growing_file_is_read_to_its_end() {
     for more in [&b"and more\n"[..], b"\n", b"no newline"] {
         let home = tempdir().unwrap();
         let sources = [Source::at(home.path().join("a.jsonl"))];
@@ -157,7 +158,7 @@ fn a_file_that_grows_is_read_to_its_end() {
         file.write_all(more).unwrap();
         text.extend_from_slice(more);
         loop {
-            found.extend(see(&mut chunk, &sources).unwrap().bytes);
+            found.extend(read_chunk(&mut chunk, &sources).unwrap().bytes);
             if !reader.next(&mut chunk).unwrap() {
                 break;
             }
@@ -167,7 +168,7 @@ fn a_file_that_grows_is_read_to_its_end() {
 }
 
 #[test]
-fn a_file_that_was_cut_is_named_whoever_notices() {
+fn truncated_file_is_named_in_the_error() {
     let text = lines(std::iter::repeat_n(400, 24_000));
     for (n_given, n_bytes_left) in [(1, 0), (1, MIB), (2, 2 * MIB + 1), (3, 5 * MIB), (2, 9 * MIB), (4, text.len() - 1)]
     {
@@ -178,11 +179,11 @@ fn a_file_that_was_cut_is_named_whoever_notices() {
         let (mut reader, mut chunk) = (ChunkReader::new(&sources), Chunk::default());
         (0..n_given).for_each(|_| assert!(reader.next(&mut chunk).unwrap()));
         File::options().write(true).open(&path).unwrap().set_len(n_bytes_left as u64).unwrap();
-        // The last chunk that was given out has not been read yet; there is also the search for the next ones.
+        // The error occurs when the last located chunk is read or when the next one is located.
         let mut read_all = || {
-            see(&mut chunk, &sources)?;
+            read_chunk(&mut chunk, &sources)?;
             while reader.next(&mut chunk)? {
-                see(&mut chunk, &sources)?;
+                read_chunk(&mut chunk, &sources)?;
             }
             Ok::<_, anyhow::Error>(())
         };

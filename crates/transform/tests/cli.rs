@@ -1,22 +1,22 @@
-//! The real binary: every line accounted for, every option's effect, and what a person meets when something is wrong.
+//! End-to-end tests of the binary: row counts, options, warnings and errors.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod home;
+mod sandbox;
 
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use home::{
+use manifest::{CuratedManifest, Manifest, RawManifest};
+use sandbox::{
     BINARY, counts, files, first_raw_file, generate_dirty_into, generate_into, home_with_tickets, manifest, names,
     stderr, transform,
 };
-use manifest::{CuratedManifest, Manifest, RawManifest};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
 #[test]
-fn the_defaults_make_a_partition_for_each_market() {
+fn defaults_write_a_partition_for_each_market() {
     let home = home_with_tickets(5000);
     let output = transform(&home, &["--input", "data/raw", "--output", "data/curated"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -34,11 +34,11 @@ fn the_defaults_make_a_partition_for_each_market() {
 
     let first = files(&home.path().join("data/curated"));
     assert_eq!(transform(&home, &[]).status.code(), Some(0));
-    assert!(files(&home.path().join("data/curated")) == first, "a second run gives the same bytes");
+    assert!(files(&home.path().join("data/curated")) == first, "a second run writes the same bytes");
 }
 
 #[test]
-fn how_the_lines_are_cut_into_files_does_not_change_the_parquet() {
+fn input_file_boundaries_do_not_change_the_parquet() {
     let home = home_with_tickets(3000);
     assert!(transform(&home, &[]).status.success());
     let whole: Vec<u8> = (0..3)
@@ -57,11 +57,11 @@ fn how_the_lines_are_cut_into_files_does_not_change_the_parquet() {
     let manifest = CuratedManifest::load(&home.path().join("piped")).unwrap().unwrap();
     assert_eq!((manifest.inputs[0].name.as_str(), manifest.rows), ("-", counts(3000, 3000, 0)));
     assert_eq!(manifest.expected_answers, None, "a stream has no manifest");
-    assert!(manifest.as_of.is_some(), "the latest change stands in");
+    assert!(manifest.as_of.is_some(), "as_of is the latest change");
 }
 
 #[test]
-fn a_bad_line_goes_to_quarantine_as_it_came_and_is_found_where_it_stood() {
+fn quarantine_keeps_rejected_bytes_and_their_positions() {
     let home = home_with_tickets(1000);
     let file = first_raw_file(&home);
     let text = fs::read_to_string(&file).unwrap();
@@ -87,10 +87,10 @@ fn a_bad_line_goes_to_quarantine_as_it_came_and_is_found_where_it_stood() {
     let reasons: Vec<Value> = reasons.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let fields: Vec<Option<&str>> = reasons.iter().map(|reason| reason["field"].as_str()).collect();
     assert_eq!(fields, [None, None, Some("severity"), Some("market")]);
-    for (reason, place) in reasons.iter().zip(bad) {
+    for (reason, index) in reasons.iter().zip(bad) {
         let offset = usize::try_from(reason["byte_offset"].as_u64().unwrap()).unwrap();
-        assert!(dirty[offset..].starts_with(&lines[place]), "{reason}");
-        assert_eq!(reason["line"], place + 1);
+        assert!(dirty[offset..].starts_with(&lines[index]), "{reason}");
+        assert_eq!(reason["line"], index + 1);
         assert_eq!(reason["file"], "data/raw/tickets_20261122_000000_0000.jsonl");
     }
     let said = stderr(&output);
@@ -98,21 +98,21 @@ fn a_bad_line_goes_to_quarantine_as_it_came_and_is_found_where_it_stood() {
         "4 lines in quarantine",
         "1 line rejected because of severity",
         "line 7: severity `Q",
-        "1 blank line passed over",
+        "1 blank line skipped",
         "is not as generate wrote it",
     ] {
         assert!(said.contains(part), "`{part}` is not in {said}");
     }
     assert_eq!(manifest(&home).expected_answers, None);
 
-    // A clean run leaves no quarantine behind.
+    // A run without rejected lines removes the quarantine.
     generate_into(&home.path().join("data/raw"), 1000);
     assert_eq!(transform(&home, &[]).status.code(), Some(0));
     assert!(!quarantine.exists());
 }
 
 #[test]
-fn on_error_fail_stops_at_the_first_bad_line_and_changes_nothing() {
+fn on_error_fail_stops_at_the_first_rejected_line_and_changes_nothing() {
     let home = home_with_tickets(1000);
     assert!(transform(&home, &[]).status.success());
     let before = files(&home.path().join("data"));
@@ -124,7 +124,7 @@ fn on_error_fail_stops_at_the_first_bad_line_and_changes_nothing() {
 }
 
 #[test]
-fn a_line_too_long_to_look_at_passes_through_to_quarantine() {
+fn overlong_line_is_quarantined() {
     let home = home_with_tickets(10);
     let mut long = vec![b'x'; 40 << 20];
     long.push(b'\n');
@@ -138,7 +138,7 @@ fn a_line_too_long_to_look_at_passes_through_to_quarantine() {
 }
 
 #[test]
-fn a_new_market_is_a_new_partition_and_a_stale_one_goes() {
+fn overwrite_adds_new_partitions_and_removes_stale_ones() {
     let home = home_with_tickets(1000);
     assert!(transform(&home, &[]).status.success());
     let norwegian = fs::read_to_string(first_raw_file(&home))
@@ -154,19 +154,23 @@ fn a_new_market_is_a_new_partition_and_a_stale_one_goes() {
 }
 
 #[test]
-fn files_that_are_not_ours_stay() {
+fn foreign_files_are_kept() {
     let home = home_with_tickets(10);
     assert!(transform(&home, &[]).status.success());
     let mine = home.path().join("data/curated/tickets/market=DE/notes.txt");
     fs::create_dir_all(mine.parent().unwrap()).unwrap();
     fs::write(&mine, "mine").unwrap();
     let output = transform(&home, &[]);
-    assert!(stderr(&output).contains("market=DE/notes.txt is not from transform and stays"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("market=DE/notes.txt was not written by transform and is kept"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(fs::read_to_string(&mine).unwrap(), "mine");
 }
 
 #[test]
-fn unknown_fields_are_named_once_with_their_number() {
+fn unknown_fields_are_reported_once_with_their_count() {
     let home = home_with_tickets(10);
     let text = fs::read_to_string(first_raw_file(&home))
         .unwrap()
@@ -174,15 +178,11 @@ fn unknown_fields_are_named_once_with_their_number() {
     fs::write(home.path().join("more.jsonl"), text).unwrap();
     let output = transform(&home, &["--input", "more.jsonl"]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(
-        stderr(&output).contains("ignored fields that the contract doesn't know: `mood` (10 lines)"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("unknown fields ignored: `mood` (10 lines)"), "{}", stderr(&output));
 }
 
 #[test]
-fn a_directory_s_strangers_are_read_and_named_and_missing_files_noticed() {
+fn unlisted_files_are_read_and_reported_and_missing_files_are_an_error() {
     let home = home_with_tickets(2000);
     let raw = home.path().join("data/raw");
     fs::copy(raw.join("tickets_20261122_000000_0001.jsonl"), raw.join("zz.ndjson")).unwrap();
@@ -203,7 +203,7 @@ fn a_directory_s_strangers_are_read_and_named_and_missing_files_noticed() {
 }
 
 #[test]
-fn no_input_is_an_error_that_says_what_to_do() {
+fn missing_or_empty_input_is_an_error_with_help() {
     let home = tempdir().unwrap();
     fs::create_dir(home.path().join("empty")).unwrap();
     fs::write(home.path().join("blank.jsonl"), "\n \n").unwrap();
@@ -226,7 +226,7 @@ fn no_input_is_an_error_that_says_what_to_do() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2() {
+fn usage_errors_exit_with_2() {
     let home = home_with_tickets(10);
     assert!(transform(&home, &[]).status.success());
     fs::write(home.path().join("data/curated/mine.jsonl"), "{}").unwrap();
@@ -243,7 +243,7 @@ fn wrong_usage_ends_with_2() {
 }
 
 #[test]
-fn a_raw_data_set_is_never_replaced_by_a_curated_one() {
+fn raw_data_set_is_not_overwritten() {
     let home = home_with_tickets(10);
     fs::copy(first_raw_file(&home), home.path().join("in.jsonl")).unwrap();
     let output = transform(&home, &["--input", "in.jsonl", "--output", "data/raw"]);
@@ -252,25 +252,25 @@ fn a_raw_data_set_is_never_replaced_by_a_curated_one() {
 }
 
 #[test]
-fn quiet_leaves_only_warnings() {
+fn quiet_prints_only_warnings() {
     let home = home_with_tickets(10);
     assert_eq!(stderr(&transform(&home, &["--quiet"])), "");
 }
 
 #[test]
-fn help_says_everything() {
+fn help_text() {
     let home = tempdir().unwrap();
     insta::assert_snapshot!(String::from_utf8(transform(&home, &["--help"]).stdout).unwrap());
 }
 
-/// A home directory with dirty tickets; the first seed whose defects are as wanted.
-fn home_with_defects(is_wanted: impl Fn(&RawManifest) -> bool) -> (TempDir, RawManifest) {
+/// Creates a directory with dirty tickets of the first seed whose defects satisfy the condition.
+fn home_with_defects(is_match: impl Fn(&RawManifest) -> bool) -> (TempDir, RawManifest) {
     let home = tempdir().unwrap();
     let raw = home.path().join("data/raw");
     for seed in 0..200 {
         generate_dirty_into(&raw, 300, seed, "1%");
         let manifest = RawManifest::load(&raw).unwrap().unwrap();
-        if is_wanted(&manifest) {
+        if is_match(&manifest) {
             return (home, manifest);
         }
     }
@@ -278,7 +278,7 @@ fn home_with_defects(is_wanted: impl Fn(&RawManifest) -> bool) -> (TempDir, RawM
 }
 
 #[test]
-fn expected_answers_are_handed_on_if_exactly_the_planted_lines_are_refused() {
+fn expected_answers_are_kept_if_exactly_the_injected_defects_are_rejected() {
     let (home, raw) = home_with_defects(|raw| raw.n_copies() == 0 && !raw.defects.is_empty());
     let n_rejected = raw.defects.values().sum();
     assert_eq!(transform(&home, &[]).status.code(), Some(3));
@@ -287,7 +287,7 @@ fn expected_answers_are_handed_on_if_exactly_the_planted_lines_are_refused() {
     assert_eq!(curated.expected_answers, Some(raw.expected_answers));
     assert_eq!((curated.world, curated.markets), (Some(raw.world), raw.markets));
 
-    // The same number of lines, but another one is broken and one is mended.
+    // The same number of rejected lines, but other ones.
     let name = home.path().join("data/raw").join(&raw.files[0].name);
     let text = fs::read(&name).unwrap();
     let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
@@ -302,18 +302,18 @@ fn expected_answers_are_handed_on_if_exactly_the_planted_lines_are_refused() {
 }
 
 #[test]
-fn expected_answers_don_t_hold_where_tickets_are_there_twice() {
+fn expected_answers_are_dropped_with_duplicate_tickets() {
     let (home, raw) = home_with_defects(|raw| raw.n_copies() > 1);
     let output = transform(&home, &[]);
     let (n_copies, n_all) = (raw.n_copies(), raw.defects.values().sum::<u64>());
     assert_eq!(manifest(&home).rows, counts(300 + n_copies, 300 + 2 * n_copies - n_all, n_all - n_copies));
     assert_eq!((manifest(&home).world, manifest(&home).expected_answers), (None, None));
-    let expected = format!("{n_copies} further lines of tickets, planted by generate --dirty");
+    let expected = format!("{n_copies} duplicate lines injected by `generate --dirty`");
     assert!(stderr(&output).contains(&expected), "{}", stderr(&output));
 }
 
 #[test]
-fn packed_files_give_the_same_tickets_and_keep_their_promises() {
+fn compressed_inputs_yield_the_same_tickets_and_match_their_manifest() {
     let home = home_with_tickets(2500);
     assert!(transform(&home, &[]).status.success());
     let plain = files(&home.path().join("data/curated/tickets"));
@@ -330,7 +330,7 @@ fn packed_files_give_the_same_tickets_and_keep_their_promises() {
         assert!(files(&curated.join("tickets")) == plain, "{compression:?}");
         assert!(CuratedManifest::load(&curated).unwrap().unwrap().expected_answers.is_some(), "{compression:?}");
 
-        // A file that was cut, and one that was altered: nothing is published.
+        // Nothing is published from a truncated or a corrupted file.
         let first = fs::read_dir(&raw)
             .unwrap()
             .map(|file| file.unwrap().path())

@@ -1,4 +1,4 @@
-//! Which lines are tickets and which are not, and that the decoder agrees with a second reading of the contract.
+//! Valid and invalid tickets, and agreement of the decoder with an independent implementation of the contract.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::collections::BTreeSet;
@@ -11,16 +11,16 @@ use transform::decode::{Decoder, RejectReason};
 
 const TICKET: &str = r#"{"ticket_id":"c7bf1206-7598-40fa-8d06-4d3ab4def7b8","created_at":"2026-08-24T00:14:54Z","updated_at":"2026-08-31T16:43:36Z","resolved_at":"2026-08-24T20:37:32Z","severity":"P4","status":"Closed","category":"Bodywork","channel":"Dealer Portal","market":"IT","dealer_id":"DLR-IT-002","customer_id":"CUST-1F495C822E","vin_last6":"P96748","model_series":"2 Series Gran Coupé","model_year":2024,"sla_breached":false}"#;
 
-/// Why a line is rejected, if it is.
-fn refusal(line: &[u8]) -> Option<RejectReason> {
+/// Returns the reason for which a line is rejected, if it is.
+fn rejection(line: &[u8]) -> Option<RejectReason> {
     Decoder::default().decode(line).err()
 }
 
 fn message(line: &[u8]) -> String {
-    refusal(line).unwrap().to_string()
+    rejection(line).unwrap().to_string()
 }
 
-/// The ticket with some fields replaced; a replacement is JSON text.
+/// Returns the ticket with some values replaced by other JSON texts.
 fn with(changes: &[(&str, &str)]) -> String {
     let ticket: Map<String, Value> = serde_json::from_str(TICKET).unwrap();
     let fields = COLUMNS.map(|column| {
@@ -32,7 +32,7 @@ fn with(changes: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn every_way_of_writing_a_ticket_is_read_alike() {
+fn equivalent_json_decodes_to_the_same_row() {
     let mut decoder = Decoder::default();
     let plain = decoder.decode(TICKET.as_bytes()).unwrap();
     assert_eq!(plain.model_series.as_str(), "2 Series Gran Coupé");
@@ -76,7 +76,7 @@ fn every_way_of_writing_a_ticket_is_read_alike() {
 }
 
 #[test]
-fn what_the_contract_allows_is_taken() {
+fn valid_values_are_accepted() {
     let long = format!("\"{}\"", "x".repeat(255));
     for changes in [
         &[("market", "\"NO\"")][..],
@@ -93,12 +93,12 @@ fn what_the_contract_allows_is_taken() {
         &[("updated_at", "\"2026-08-24T20:37:32Z\"")],
         &[("sla_breached", "true")],
     ] {
-        assert_eq!(refusal(with(changes).as_bytes()), None, "{changes:?}");
+        assert_eq!(rejection(with(changes).as_bytes()), None, "{changes:?}");
     }
 }
 
 #[test]
-fn what_breaks_the_contract_is_refused_for_the_right_field() {
+fn invalid_values_are_rejected_with_their_field() {
     let too_long = format!("\"{}\"", "x".repeat(256));
     // 128 characters of two bytes each.
     let too_long_in_bytes = format!("\"{}\"", "é".repeat(128));
@@ -152,15 +152,15 @@ fn what_breaks_the_contract_is_refused_for_the_right_field() {
         ("sla_breached", "null"),
     ] {
         let line = with(&[(field, value)]);
-        let refusal = refusal(line.as_bytes()).expect(&line);
-        assert_eq!(refusal.field, Some(field), "{line}: {refusal}");
+        let rejection = rejection(line.as_bytes()).expect(&line);
+        assert_eq!(rejection.field, Some(field), "{line}: {rejection}");
     }
     let open = with(&[("status", "\"Open\"")]);
     assert_eq!(message(open.as_bytes()), "resolved_at is set although the status is Open");
 }
 
 #[test]
-fn each_field_must_be_there_exactly_once() {
+fn missing_and_repeated_fields_are_rejected() {
     for column in COLUMNS {
         let mut ticket: Map<String, Value> = serde_json::from_str(TICKET).unwrap();
         let value = ticket.remove(column.name).unwrap();
@@ -172,7 +172,7 @@ fn each_field_must_be_there_exactly_once() {
 }
 
 #[test]
-fn what_is_no_json_object_is_refused_as_a_line() {
+fn invalid_json_is_rejected_as_a_line() {
     let cut = &TICKET[..100];
     let in_array = format!("[{TICKET}]");
     let twice = format!("{TICKET}{TICKET}");
@@ -203,8 +203,8 @@ fn what_is_no_json_object_is_refused_as_a_line() {
         "}",
         "\u{feff}{}",
     ] {
-        let refusal = refusal(line.as_bytes()).expect(line);
-        assert_eq!(refusal.field, None, "{line}: {refusal}");
+        let rejection = rejection(line.as_bytes()).expect(line);
+        assert_eq!(rejection.field, None, "{line}: {rejection}");
     }
     let mut not_utf8 = TICKET.as_bytes().to_vec();
     not_utf8[20] = 0xFF;
@@ -213,8 +213,8 @@ fn what_is_no_json_object_is_refused_as_a_line() {
 }
 
 #[test]
-fn a_refused_line_has_a_market_if_there_is_no_doubt_about_it() {
-    let market = |line: &str| refusal(line.as_bytes()).unwrap().market.map(|market| market.as_str().to_owned());
+fn rejected_line_has_a_market_if_it_is_unambiguous() {
+    let market = |line: &str| rejection(line.as_bytes()).unwrap().market.map(|market| market.as_str().to_owned());
     let it = Some("IT".to_owned());
     assert_eq!(market(&with(&[("severity", "4")])), it);
     assert_eq!(market(&TICKET.replace("severity", "sever")), it);
@@ -230,14 +230,14 @@ fn a_refused_line_has_a_market_if_there_is_no_doubt_about_it() {
 }
 
 #[test]
-fn a_deep_unknown_field_is_no_danger() {
+fn deeply_nested_unknown_field_is_skipped() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let line = TICKET.replacen('{', &format!("{{\"extra\":{deep},"), 1);
-    assert_eq!(refusal(line.as_bytes()), None);
+    assert_eq!(rejection(line.as_bytes()), None);
 }
 
 #[test]
-fn the_input_does_not_decide_how_many_names_are_kept() {
+fn number_of_kept_unknown_names_is_bounded() {
     let mut decoder = Decoder::default();
     for i in 0..1000 {
         let line = TICKET.replacen('{', &format!("{{\"extra{i}\":0,"), 1);
@@ -251,11 +251,11 @@ fn the_input_does_not_decide_how_many_names_are_kept() {
     assert_eq!(decoder.unknown_fields().others, 981);
 }
 
-/// The contract, read a second time: on a tree of values and with chrono's times.
+/// An independent implementation of the contract on `serde_json` values and chrono timestamps.
 fn is_ticket(line: &str) -> bool {
     let Ok(Value::Object(ticket)) = serde_json::from_str(line) else { return false };
     let text = |name: &str| ticket.get(name).and_then(Value::as_str);
-    // chrono also takes a blank between date and time, which RFC 3339 leaves to each application; the contract has `T`.
+    // chrono also accepts a space between date and time, which RFC 3339 permits applications; the contract requires `T`.
     let time = |name: &str| {
         let text = text(name).filter(|text| matches!(text.as_bytes().get(10), Some(b'T' | b't')))?;
         chrono::DateTime::parse_from_rfc3339(text).ok()
@@ -312,19 +312,19 @@ fn any_value() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Every byte of a line set to every other value: some 100,000 lines.
+/// Sets every byte of a line to every other value, about 100,000 lines.
 #[test]
-fn each_changed_byte_is_judged_alike_by_both_readings() {
+fn changed_bytes_agree_with_the_independent_implementation() {
     let mut decoder = Decoder::default();
     let mut line = TICKET.as_bytes().to_vec();
-    for place in 0..line.len() {
-        let right = line[place];
+    for index in 0..line.len() {
+        let original = line[index];
         for byte in 0..=u8::MAX {
-            line[place] = byte;
+            line[index] = byte;
             let expected = std::str::from_utf8(&line).is_ok_and(is_ticket);
             assert_eq!(decoder.decode(&line).is_ok(), expected, "{}", String::from_utf8_lossy(&line));
         }
-        line[place] = right;
+        line[index] = original;
     }
 }
 
@@ -332,30 +332,30 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn a_changed_field_is_judged_alike_by_both_readings(place in 0..COLUMNS.len(), value in any_value(), resolved: bool) {
+    fn changed_values_agree_with_the_independent_implementation(column in 0..COLUMNS.len(), value in any_value(), resolved: bool) {
         let mut ticket: Map<String, Value> = serde_json::from_str(TICKET).unwrap();
         if !resolved {
             ticket.insert("resolved_at".into(), Value::Null);
             ticket.insert("status".into(), "Waiting".into());
         }
-        ticket.insert(COLUMNS[place].name.into(), value);
+        ticket.insert(COLUMNS[column].name.into(), value);
         let line = Value::Object(ticket).to_string();
-        prop_assert_eq!(refusal(line.as_bytes()).is_none(), is_ticket(&line), "{}", line);
+        prop_assert_eq!(rejection(line.as_bytes()).is_none(), is_ticket(&line), "{}", line);
     }
 
     #[test]
-    fn rubbish_is_refused_without_a_panic(line in proptest::collection::vec(any::<u8>(), 0..200)) {
-        prop_assert!(refusal(&line).is_some());
+    fn arbitrary_bytes_are_rejected_without_panicking(line in proptest::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(rejection(&line).is_some());
     }
 
     #[test]
-    fn unknown_fields_are_the_same_however_lines_are_dealt_out(
+    fn unknown_fields_are_independent_of_the_division_of_lines(
         names in proptest::collection::vec("[a-e]{1,3}", 1..200),
-        dealt in proptest::collection::vec(0_usize..3, 200),
+        assigned in proptest::collection::vec(0_usize..3, 200),
     ) {
         let mut one = Decoder::default();
         let mut some = [Decoder::default(), Decoder::default(), Decoder::default()];
-        for (name, to) in names.iter().zip(dealt) {
+        for (name, to) in names.iter().zip(assigned) {
             let line = format!("{{\"{name}\":0}}");
             prop_assert!(one.decode(line.as_bytes()).is_err());
             prop_assert!(some[to].decode(line.as_bytes()).is_err());

@@ -1,6 +1,6 @@
-//! The decoder and `serde_json`'s reading of the contract judge alike, on tickets that have been tampered with.
+//! Differential tests: the decoder and the `serde_json` oracle agree on mutated tickets.
 //!
-//! `TRANSFORM_DIFFERENTIAL_CASES` sets how many lines are made.
+//! `TRANSFORM_DIFFERENTIAL_CASES` sets the number of generated lines.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic")]
 
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ const TICKETS: [&str; 3] = [
     r#"{ "sla_breached" : true, "model_year" : 0, "model_series" : "i\u0034 \ud83d\ude97", "vin_last6" : "\"\\\/\b\f\n\r\t", "customer_id" : "c", "dealer_id" : "d", "market" : "F\u0052", "channel" : "Phone", "category" : "iDrive", "status" : "Resolved", "severity" : "P2", "resolved_at" : "2026-01-01T00:00:00z", "updated_at" : "2026-01-01t00:00:00.000000001Z", "created_at" : "2025-12-31T23:59:59Z", "ticket_id" : "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "more" : { "severity" : [ -0.5e+7, { } , [ ] ] } }"#,
 ];
 
-/// What may stand as a value, right or wrong.
+/// Valid and invalid JSON values.
 const VALUES: &[&str] = &[
     "null",
     "true",
@@ -130,8 +130,8 @@ const VALUES: &[&str] = &[
     "\"c7bf12067-598-40fa-8d06-4d3ab4def7b8\"",
 ];
 
-/// What may be put anywhere.
-const PIECES: &[&str] = &[
+/// Fragments that are inserted at any position.
+const FRAGMENTS: &[&str] = &[
     " ",
     "\t",
     "\r",
@@ -179,38 +179,38 @@ const PIECES: &[&str] = &[
 ];
 
 #[derive(Clone, Debug)]
-enum Change {
-    /// A field gets another value.
+enum Mutation {
+    /// Replaces the value of a field.
     Value(usize, String),
-    /// A field's value is a text of so many bytes.
+    /// Replaces the value of a field by a string of a length in bytes.
     Length(usize, usize),
-    /// Two members change places.
+    /// Swaps two members.
     Swap(Index, Index),
-    /// A member is gone.
+    /// Removes a member.
     Remove(Index),
-    /// A member is there again.
+    /// Inserts a copy of a member.
     Repeat(Index, Index),
-    /// A further member.
-    More(Index, String, String),
-    /// Another name for a member.
+    /// Inserts a member.
+    Add(Index, String, String),
+    /// Changes the name of a member.
     Rename(Index, Index),
-    /// Spaces around separators.
+    /// Inserts whitespace around separators.
     Space(&'static str),
-    /// Letters become escapes, from one on.
+    /// Escapes consecutive letters.
     Escape(Index, usize),
-    /// A byte becomes another.
+    /// Replaces a byte.
     Byte(Index, u8),
-    /// Bytes go.
+    /// Deletes bytes.
     Delete(Index, usize),
-    /// Something comes in.
+    /// Inserts a fragment.
     Insert(Index, &'static str),
-    /// The end is cut off.
-    Cut(Index),
-    /// It goes on like another line.
+    /// Truncates the line.
+    Truncate(Index),
+    /// Replaces the end of the line by the end of another.
     Splice(Index, usize, Index),
 }
 
-fn any_change() -> impl Strategy<Value = Change> {
+fn any_mutation() -> impl Strategy<Value = Mutation> {
     let index = any::<Index>;
     let value = prop_oneof![
         6 => proptest::sample::select(VALUES).prop_map(str::to_owned),
@@ -220,25 +220,25 @@ fn any_change() -> impl Strategy<Value = Change> {
     ]
     .boxed();
     prop_oneof![
-        6 => (0..COLUMNS.len(), value.clone()).prop_map(|(place, value)| Change::Value(place, value)),
-        1 => (0..COLUMNS.len(), prop_oneof![0_usize..50, 250_usize..260]).prop_map(|(place, n)| Change::Length(place, n)),
-        2 => (index(), index()).prop_map(|(a, b)| Change::Swap(a, b)),
-        1 => index().prop_map(Change::Remove),
-        1 => (index(), index()).prop_map(|(a, b)| Change::Repeat(a, b)),
+        6 => (0..COLUMNS.len(), value.clone()).prop_map(|(column, value)| Mutation::Value(column, value)),
+        1 => (0..COLUMNS.len(), prop_oneof![0_usize..50, 250_usize..260]).prop_map(|(column, n)| Mutation::Length(column, n)),
+        2 => (index(), index()).prop_map(|(a, b)| Mutation::Swap(a, b)),
+        1 => index().prop_map(Mutation::Remove),
+        1 => (index(), index()).prop_map(|(a, b)| Mutation::Repeat(a, b)),
         2 => (index(), "[a-z_]{0,12}|\\\\u[0-9a-f]{4}|\\PC{0,6}", value)
-            .prop_map(|(at, name, value)| Change::More(at, name, value)),
-        1 => (index(), index()).prop_map(|(member, letter)| Change::Rename(member, letter)),
-        1 => proptest::sample::select(&[" ", "  ", "\t", "\r\n", "\u{b}"][..]).prop_map(Change::Space),
-        2 => (index(), 1_usize..4).prop_map(|(at, n)| Change::Escape(at, n)),
-        2 => (index(), any::<u8>()).prop_map(|(at, byte)| Change::Byte(at, byte)),
-        1 => (index(), 1_usize..20).prop_map(|(at, n)| Change::Delete(at, n)),
-        3 => (index(), proptest::sample::select(PIECES)).prop_map(|(at, piece)| Change::Insert(at, piece)),
-        1 => index().prop_map(Change::Cut),
-        1 => (index(), 0..TICKETS.len(), index()).prop_map(|(at, other, from)| Change::Splice(at, other, from)),
+            .prop_map(|(at, name, value)| Mutation::Add(at, name, value)),
+        1 => (index(), index()).prop_map(|(member, letter)| Mutation::Rename(member, letter)),
+        1 => proptest::sample::select(&[" ", "  ", "\t", "\r\n", "\u{b}"][..]).prop_map(Mutation::Space),
+        2 => (index(), 1_usize..4).prop_map(|(at, n)| Mutation::Escape(at, n)),
+        2 => (index(), any::<u8>()).prop_map(|(at, byte)| Mutation::Byte(at, byte)),
+        1 => (index(), 1_usize..20).prop_map(|(at, n)| Mutation::Delete(at, n)),
+        3 => (index(), proptest::sample::select(FRAGMENTS)).prop_map(|(at, fragment)| Mutation::Insert(at, fragment)),
+        1 => index().prop_map(Mutation::Truncate),
+        1 => (index(), 0..TICKETS.len(), index()).prop_map(|(at, other, from)| Mutation::Splice(at, other, from)),
     ]
 }
 
-/// An object's members as they are written, without the commas; the ticket's own are all on one level.
+/// The members of an object as names and JSON values.
 #[derive(Clone)]
 struct Members(Vec<(String, String)>);
 
@@ -249,25 +249,25 @@ impl Members {
     }
 
     fn in_order(mut self) -> Self {
-        let place = |name: &str| COLUMNS.iter().position(|column| column.name == name);
-        self.0.sort_by_key(|(name, _)| place(name).unwrap_or(COLUMNS.len()));
+        let position = |name: &str| COLUMNS.iter().position(|column| column.name == name);
+        self.0.sort_by_key(|(name, _)| position(name).unwrap_or(COLUMNS.len()));
         self
     }
 
-    fn change(&mut self, change: &Change) {
+    fn mutate(&mut self, mutation: &Mutation) {
         let members = &mut self.0;
         let n = members.len();
-        match change {
-            Change::Value(place, value) => self.set(*place, value.clone()),
-            Change::Length(place, n) => self.set(*place, format!("\"{}\"", "x".repeat(*n))),
-            Change::Swap(a, b) if n > 0 => members.swap(a.index(n), b.index(n)),
-            Change::Remove(at) if n > 0 => _ = members.remove(at.index(n)),
-            Change::Repeat(from, to) if n > 0 => {
-                let again = members[from.index(n)].clone();
-                members.insert(to.index(n + 1), again);
+        match mutation {
+            Mutation::Value(column, value) => self.set(*column, value.clone()),
+            Mutation::Length(column, n) => self.set(*column, format!("\"{}\"", "x".repeat(*n))),
+            Mutation::Swap(a, b) if n > 0 => members.swap(a.index(n), b.index(n)),
+            Mutation::Remove(at) if n > 0 => _ = members.remove(at.index(n)),
+            Mutation::Repeat(from, to) if n > 0 => {
+                let copy = members[from.index(n)].clone();
+                members.insert(to.index(n + 1), copy);
             }
-            Change::More(at, name, value) => members.insert(at.index(n + 1), (name.clone(), value.clone())),
-            Change::Rename(member, letter) if n > 0 => {
+            Mutation::Add(at, name, value) => members.insert(at.index(n + 1), (name.clone(), value.clone())),
+            Mutation::Rename(member, letter) if n > 0 => {
                 let name = &mut members[member.index(n)].0;
                 let mut letters: Vec<char> = name.chars().collect();
                 let at = letter.index(letters.len() + 1);
@@ -282,40 +282,40 @@ impl Members {
         }
     }
 
-    fn set(&mut self, place: usize, value: String) {
-        if let Some(member) = self.0.iter_mut().find(|(name, _)| name == COLUMNS[place].name) {
+    fn set(&mut self, column: usize, value: String) {
+        if let Some(member) = self.0.iter_mut().find(|(name, _)| name == COLUMNS[column].name) {
             member.1 = value;
         }
     }
 
-    fn written(&self, space: &str) -> Vec<u8> {
+    fn to_json(&self, space: &str) -> Vec<u8> {
         let members = self.0.iter().map(|(name, value)| format!("\"{name}\"{space}:{space}{value}"));
         format!("{space}{{{space}{}{space}}}{space}", members.collect::<Vec<_>>().join(&format!("{space},{space}")))
             .into()
     }
 }
 
-fn change_bytes(line: &mut Vec<u8>, change: &Change) {
+fn mutate_bytes(line: &mut Vec<u8>, mutation: &Mutation) {
     let n = line.len();
-    match change {
-        Change::Byte(at, byte) if n > 0 => line[at.index(n)] = *byte,
-        Change::Delete(at, length) if n > 0 => {
+    match mutation {
+        Mutation::Byte(at, byte) if n > 0 => line[at.index(n)] = *byte,
+        Mutation::Delete(at, length) if n > 0 => {
             let start = at.index(n);
             line.drain(start..(start + length).min(n));
         }
-        Change::Insert(at, piece) => _ = line.splice(at.index(n + 1)..at.index(n + 1), piece.bytes()),
-        Change::Cut(at) => line.truncate(at.index(n + 1)),
-        Change::Splice(at, other, from) => {
+        Mutation::Insert(at, fragment) => _ = line.splice(at.index(n + 1)..at.index(n + 1), fragment.bytes()),
+        Mutation::Truncate(at) => line.truncate(at.index(n + 1)),
+        Mutation::Splice(at, other, from) => {
             line.truncate(at.index(n + 1));
             line.extend_from_slice(&TICKETS[*other].as_bytes()[from.index(TICKETS[*other].len())..]);
         }
-        Change::Escape(at, length) => {
-            let letters: Vec<usize> = (0..n).filter(|place| line[*place].is_ascii_alphanumeric()).collect();
+        Mutation::Escape(at, length) => {
+            let letters: Vec<usize> = (0..n).filter(|index| line[*index].is_ascii_alphanumeric()).collect();
             if !letters.is_empty() {
                 let first = at.index(letters.len());
-                for place in letters[first..].iter().take(*length).rev() {
-                    let escape = format!("\\u{:04x}", line[*place]);
-                    line.splice(place..=place, escape.into_bytes());
+                for index in letters[first..].iter().take(*length).rev() {
+                    let escape = format!("\\u{:04x}", line[*index]);
+                    line.splice(index..=index, escape.into_bytes());
                 }
             }
         }
@@ -324,25 +324,31 @@ fn change_bytes(line: &mut Vec<u8>, change: &Change) {
 }
 
 fn any_line() -> impl Strategy<Value = Vec<u8>> {
-    let change = any_change();
-    (proptest::sample::select(&TICKETS[..]), proptest::collection::vec(change, 0..4)).prop_map(|(ticket, changes)| {
-        let mut members = Members::of(ticket).in_order();
-        for change in &changes {
-            members.change(change);
-        }
-        let space =
-            changes.iter().find_map(|change| if let Change::Space(space) = change { Some(*space) } else { None });
-        // As it stands, if nothing is to be changed but bytes.
-        let is_whole = changes.iter().all(|change| {
-            matches!(change, Change::Byte(..) | Change::Delete(..) | Change::Insert(..) | Change::Cut(_))
-                || matches!(change, Change::Splice(..) | Change::Escape(..))
-        });
-        let mut line = if is_whole { ticket.as_bytes().to_vec() } else { members.written(space.unwrap_or_default()) };
-        for change in &changes {
-            change_bytes(&mut line, change);
-        }
-        line
-    })
+    let mutation = any_mutation();
+    (proptest::sample::select(&TICKETS[..]), proptest::collection::vec(mutation, 0..4)).prop_map(
+        |(ticket, mutations)| {
+            let mut members = Members::of(ticket).in_order();
+            for mutation in &mutations {
+                members.mutate(mutation);
+            }
+            let space = mutations
+                .iter()
+                .find_map(|mutation| if let Mutation::Space(space) = mutation { Some(*space) } else { None });
+            // Without mutations of members, the line keeps its original spelling.
+            let is_whole = mutations.iter().all(|mutation| {
+                matches!(
+                    mutation,
+                    Mutation::Byte(..) | Mutation::Delete(..) | Mutation::Insert(..) | Mutation::Truncate(_)
+                ) || matches!(mutation, Mutation::Splice(..) | Mutation::Escape(..))
+            });
+            let mut line =
+                if is_whole { ticket.as_bytes().to_vec() } else { members.to_json(space.unwrap_or_default()) };
+            for mutation in &mutations {
+                mutate_bytes(&mut line, mutation);
+            }
+            line
+        },
+    )
 }
 
 fn n_cases() -> u32 {
@@ -350,61 +356,61 @@ fn n_cases() -> u32 {
 }
 
 #[test]
-fn the_tickets_themselves_are_taken() {
+fn original_tickets_are_accepted() {
     for ticket in TICKETS {
         assert!(oracle::decode(ticket.as_bytes()).0.is_ok(), "{ticket}");
-        compare::judged_alike(ticket.as_bytes());
+        compare::assert_agreement(ticket.as_bytes());
     }
 }
 
 #[test]
-fn every_pair_of_a_field_and_a_value_is_judged_alike() {
+fn every_value_in_every_field_agrees() {
     for ticket in TICKETS {
         for column in COLUMNS {
             for value in VALUES {
                 let mut members = Members::of(ticket).in_order();
                 members.set(COLUMNS.iter().position(|other| other == &column).unwrap(), (*value).to_owned());
-                compare::judged_alike(&members.written(""));
+                compare::assert_agreement(&members.to_json(""));
             }
         }
     }
 }
 
 #[test]
-fn every_piece_at_every_place_is_judged_alike() {
+fn every_fragment_at_every_offset_agrees() {
     for ticket in TICKETS {
         for at in 0..=ticket.len() {
-            for piece in PIECES {
+            for fragment in FRAGMENTS {
                 let mut line = ticket.as_bytes().to_vec();
-                line.splice(at..at, piece.bytes());
-                compare::judged_alike(&line);
+                line.splice(at..at, fragment.bytes());
+                compare::assert_agreement(&line);
             }
-            compare::judged_alike(&ticket.as_bytes()[..at]);
-            compare::judged_alike(&ticket.as_bytes()[at..]);
+            compare::assert_agreement(&ticket.as_bytes()[..at]);
+            compare::assert_agreement(&ticket.as_bytes()[at..]);
         }
     }
 }
 
-/// Texts are looked at in chunks: so whatever may stand in one stands once at each place of texts of each length.
+/// Strings are scanned in chunks, so each fragment is tested at each offset of strings of each length.
 #[test]
-fn every_piece_at_every_place_of_a_text_is_judged_alike() {
+fn every_fragment_at_every_offset_of_a_string_agrees() {
     for n_bytes in 0..34 {
         for at in 0..=n_bytes {
-            for piece in
+            for fragment in
                 ["", "\"", "\\", "\\\"", "\\u0041", "\\ud83d\\ude97", "\\ud83d", "\u{1f}", "\u{7f}", "é", "🚗", "\n"]
             {
-                let text = format!("\"{}{piece}{}\"", "x".repeat(at), "y".repeat(n_bytes - at));
+                let text = format!("\"{}{fragment}{}\"", "x".repeat(at), "y".repeat(n_bytes - at));
                 let mut members = Members::of(TICKETS[0]).in_order();
                 members.set(12, text);
-                compare::judged_alike(&members.written(""));
-                // The last in its line, without as much behind it as a chunk has.
+                compare::assert_agreement(&members.to_json(""));
+                // At the end of the line, with less than a chunk after it.
                 members.0.rotate_left(13);
-                compare::judged_alike(&members.written(""));
-                let mut damaged = members.written(" ");
+                compare::assert_agreement(&members.to_json(""));
+                let mut damaged = members.to_json(" ");
                 if let Some(byte) = damaged.iter_mut().rev().find(|byte| !byte.is_ascii()) {
                     *byte = b'z';
                 }
-                compare::judged_alike(&damaged);
+                compare::assert_agreement(&damaged);
             }
         }
     }
@@ -414,7 +420,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(n_cases()))]
 
     #[test]
-    fn tampered_tickets_are_judged_alike(line in any_line()) {
-        compare::judged_alike(&line);
+    fn mutated_tickets_agree(line in any_line()) {
+        compare::assert_agreement(&line);
     }
 }

@@ -1,16 +1,18 @@
-//! Appending, keeping the latest state of each ticket, and taking a quarantine back.
+//! Write modes, deduplication and reprocessing of the quarantine.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod home;
+mod sandbox;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use home::{State, counts, files, generate_dirty_into, home_with_tickets, manifest, names, states, stderr, transform};
 use manifest::{CuratedManifest, Manifest, RawManifest, RowCounts, WorldParameters};
 use proptest::prelude::*;
+use sandbox::{
+    State, counts, files, generate_dirty_into, home_with_tickets, manifest, names, states, stderr, transform,
+};
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
@@ -31,7 +33,7 @@ fn fail(home: &TempDir, arguments: &[&str], expected: &str) {
     assert!(stderr(&output).contains(expected), "{arguments:?}: `{expected}` is not in {}", stderr(&output));
 }
 
-/// Tickets of one world as they are at a time, or only those that changed since another.
+/// Generates the tickets of one world as of a time: all, or only those changed since an earlier time.
 fn generate_at(dir: &Path, as_of: &str, changed_since: Option<&str>) {
     let mut world = WorldParameters::new(7, "2026-11-01".parse().unwrap(), 30, 2000);
     world.as_of = as_of.parse().unwrap();
@@ -42,7 +44,7 @@ fn generate_at(dir: &Path, as_of: &str, changed_since: Option<&str>) {
 }
 
 #[test]
-fn appended_tickets_lie_beside_the_others_and_the_manifest_tells_of_both() {
+fn append_keeps_existing_parts_and_updates_the_manifest() {
     let home = home_with_tickets(2000);
     generate_dirty_into(&home.path().join("more"), 1500, 43, "0");
     succeed(&home, &[]);
@@ -51,7 +53,7 @@ fn appended_tickets_lie_beside_the_others_and_the_manifest_tells_of_both() {
     succeed(&home, &["--input", "more", "--mode", "append"]);
 
     let after = files(&home.path().join("data/curated/tickets"));
-    assert!(before.iter().all(|file| after.contains(file)), "the files that were there are as they were");
+    assert!(before.iter().all(|file| after.contains(file)), "existing files are unchanged");
     assert!(after.iter().any(|(name, _)| name == "market=DE/part-1.parquet"));
     let both = manifest(&home);
     assert_eq!(both.rows, counts(3500, 3500, 0));
@@ -67,7 +69,7 @@ fn appended_tickets_lie_beside_the_others_and_the_manifest_tells_of_both() {
 }
 
 #[test]
-fn appending_to_nothing_makes_what_overwriting_makes() {
+fn append_to_an_empty_output_equals_overwrite() {
     let home = home_with_tickets(500);
     succeed(&home, &["--output", "a"]);
     succeed(&home, &["--output", "b", "--mode", "append"]);
@@ -75,14 +77,18 @@ fn appending_to_nothing_makes_what_overwriting_makes() {
 }
 
 #[test]
-fn the_same_input_twice_is_refused_by_its_checksum_unless_forced() {
+fn repeated_input_is_rejected_by_checksum_unless_forced() {
     let home = home_with_tickets(1500);
     succeed(&home, &[]);
     let before = files(&home.path().join("data/curated"));
-    fail(&home, &["--mode", "append"], "was taken in before, as tickets_20261122_000000_0000.jsonl (1,000 lines");
-    // Under another name, and without a manifest that could tell beforehand.
-    fs::copy(home::first_raw_file(&home), home.path().join("again.jsonl")).unwrap();
-    fail(&home, &["--input", "again.jsonl", "--mode", "append"], "again.jsonl was taken in before");
+    fail(
+        &home,
+        &["--mode", "append"],
+        "is already in the data set, as tickets_20261122_000000_0000.jsonl (1,000 lines",
+    );
+    // Under another name, and without a manifest that states the checksum before the file is read.
+    fs::copy(sandbox::first_raw_file(&home), home.path().join("again.jsonl")).unwrap();
+    fail(&home, &["--input", "again.jsonl", "--mode", "append"], "again.jsonl is already in the data set");
     assert!(files(&home.path().join("data/curated")) == before);
 
     succeed(&home, &["--mode", "append", "--force"]);
@@ -91,13 +97,13 @@ fn the_same_input_twice_is_refused_by_its_checksum_unless_forced() {
     let kept = manifest(&home);
     assert_eq!(kept.rows, RowCounts { read: 4500, written: 1500, quarantined: 0, duplicates: 3000 });
     assert_eq!(kept.markets.values().sum::<u64>(), 1500);
-    // Overwriting asks for nothing.
+    // Overwriting accepts repeated inputs.
     succeed(&home, &[]);
     assert!(files(&home.path().join("data/curated")) == before);
 }
 
 #[test]
-fn a_daily_feed_keeps_one_truth() {
+fn daily_feed_with_deduplication_matches_a_full_load() {
     let home = tempdir().unwrap();
     let path = |name: &str| home.path().join(name);
     generate_at(&path("day0"), "2026-11-01", None);
@@ -108,22 +114,22 @@ fn a_daily_feed_keeps_one_truth() {
     for day in ["day1", "day2"] {
         succeed(&home, &["--input", day, "--mode", "append", "--dedupe", "latest"]);
     }
-    succeed(&home, &["--input", "all", "--output", "truth"]);
+    succeed(&home, &["--input", "all", "--output", "full"]);
     let found = states(&path("data/curated"));
     assert!(found.len() > 2000);
-    assert_eq!(found, states(&path("truth")));
+    assert_eq!(found, states(&path("full")));
 
     let kept = manifest(&home);
     let n_lines: u64 =
         ["day0", "day1", "day2"].map(|day| RawManifest::load(&path(day)).unwrap().unwrap().rows).iter().sum();
     assert_eq!((kept.rows.read, kept.rows.written), (n_lines, found.len() as u64));
     assert!(kept.rows.balance() && kept.rows.duplicates > 0);
-    assert_eq!(kept.superseded, kept.rows.duplicates, "each state that gave way had been written");
+    assert_eq!(kept.superseded, kept.rows.duplicates, "each superseded state had been written");
     assert_eq!(kept.rows_by_market.values().copied().sum::<RowCounts>(), kept.rows);
     assert!(kept.rows_by_market.iter().all(|(market, rows)| rows.balance() && rows.written == kept.markets[market]));
     assert_eq!(kept.as_of.unwrap().to_string(), "2026-11-03T12:00:00Z");
 
-    // All at once comes to the same, and so does the other order.
+    // One run over all feeds, in either order, yields the same states.
     for days in [["day0", "day1", "day2"], ["day2", "day0", "day1"]] {
         let output = format!("from-{}", days[0]);
         succeed(&home, &["--input", days[0], days[1], days[2], "--dedupe", "latest", "--output", &output]);
@@ -134,7 +140,7 @@ fn a_daily_feed_keeps_one_truth() {
 }
 
 #[test]
-fn a_ticket_that_moved_to_another_market_is_there_once() {
+fn ticket_that_changes_market_is_kept_once() {
     let home = tempdir().unwrap();
     fs::write(home.path().join("a.jsonl"), lines(&[(1, "DE", 1), (2, "FR", 5)])).unwrap();
     fs::write(home.path().join("b.jsonl"), lines(&[(1, "US", 2), (2, "GB", 4)])).unwrap();
@@ -143,12 +149,12 @@ fn a_ticket_that_moved_to_another_market_is_there_once() {
     let found: Vec<(String, i64)> =
         states(&home.path().join("data/curated")).into_iter().map(|state| (state.market, state.updated_at)).collect();
     assert_eq!(found, [("US".to_owned(), 2000), ("FR".to_owned(), 5000)]);
-    // The file that lost its only row is gone.
+    // The file whose only row was superseded is removed.
     let left = names(&home.path().join("data/curated"));
     assert_eq!(left, ["_manifest.json", "tickets/market=FR/part-0.parquet", "tickets/market=US/part-0.parquet"]);
 }
 
-/// Lines of tickets: number, market, seconds of the last change.
+/// Returns lines of tickets given as number, market and `updated_at` in seconds since 1970.
 fn lines(tickets: &[(u64, &str, i64)]) -> String {
     let line = |(number, market, seconds): &(u64, &str, i64)| {
         let updated_at = chrono::DateTime::from_timestamp(*seconds, 0).unwrap();
@@ -169,9 +175,9 @@ fn lines(tickets: &[(u64, &str, i64)]) -> String {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Against a map from ticket to latest state, however the lines are cut into runs.
+    /// Compares with a map from ticket to latest state, for any division of the lines into runs.
     #[test]
-    fn the_latest_state_is_kept_whatever_came_before(
+    fn latest_state_is_kept_over_any_sequence_of_runs(
         feeds in proptest::collection::vec(
             proptest::collection::vec((0_u64..12, proptest::sample::select(&["DE", "FR", "US"][..]), 0_i64..6), 1..20),
             1..4,
@@ -179,12 +185,12 @@ proptest! {
     ) {
         let home = tempdir().unwrap();
         let mut expected: BTreeMap<u64, (i64, usize)> = BTreeMap::new();
-        for (i, reader) in feeds.iter().enumerate() {
-            // The market says in which reader a state was, so that of equally late ones the last must be there.
+        for (i, feed) in feeds.iter().enumerate() {
+            // Of states with the same time, the one of the last feed is kept.
             let name = format!("{i}.jsonl");
-            fs::write(home.path().join(&name), lines(reader)).unwrap();
+            fs::write(home.path().join(&name), lines(feed)).unwrap();
             succeed(&home, &["--input", &name, "--mode", "append", "--dedupe", "latest", "--force"]);
-            for (number, _, seconds) in reader {
+            for (number, _, seconds) in feed {
                 let latest = expected.entry(*number).or_insert((*seconds, i));
                 *latest = (*latest).max((*seconds, i));
             }
@@ -203,7 +209,7 @@ proptest! {
 }
 
 #[test]
-fn of_equally_late_states_the_one_read_last_is_kept() {
+fn last_of_simultaneous_states_is_kept() {
     let home = tempdir().unwrap();
     let open = lines(&[(1, "DE", 9)]);
     let waiting = open.replace("\"Open\"", "\"Waiting\"");
@@ -219,7 +225,7 @@ fn of_equally_late_states_the_one_read_last_is_kept() {
 }
 
 #[test]
-fn planted_copies_are_left_out_and_the_expected_answers_hold() {
+fn injected_duplicates_are_dropped_and_expected_answers_kept() {
     let home = tempdir().unwrap();
     let raw_dir = home.path().join("data/raw");
     generate_dirty_into(&raw_dir, 3000, 3, "5%");
@@ -233,11 +239,11 @@ fn planted_copies_are_left_out_and_the_expected_answers_hold() {
 }
 
 #[test]
-fn standard_input_can_be_compared_too() {
+fn standard_input_is_deduplicated() {
     let home = tempdir().unwrap();
     fs::write(home.path().join("in.jsonl"), lines(&[(1, "DE", 3), (1, "DE", 2), (2, "DE", 1)])).unwrap();
     let input = fs::File::open(home.path().join("in.jsonl")).unwrap();
-    let output = Command::new(home::BINARY)
+    let output = Command::new(sandbox::BINARY)
         .current_dir(home.path())
         .args(["--input", "-", "--dedupe", "latest"])
         .stdin(Stdio::from(input))
@@ -248,10 +254,10 @@ fn standard_input_can_be_compared_too() {
     assert_eq!(names(home.path()).iter().filter(|name| name.contains("partial")).count(), 0);
 }
 
-/// A home directory in whose quarantine are three lines, of 1,000.
+/// Creates a directory with a data set of 1,000 lines, of which three are in quarantine.
 fn home_with_quarantine() -> TempDir {
     let home = home_with_tickets(1000);
-    let file = home::first_raw_file(&home);
+    let file = sandbox::first_raw_file(&home);
     let text = fs::read_to_string(&file).unwrap();
     let mut lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
     lines[10] = lines[10].replace("\"severity\":\"P", "\"severity\":\"p");
@@ -261,14 +267,15 @@ fn home_with_quarantine() -> TempDir {
     let output = transform(&home, &["--input", "dirty.jsonl"]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("mend them and run transform --input data/curated/_quarantine"),
+        stderr(&output).contains("fix them in place and run `transform --input data/curated/_quarantine`"),
         "{}",
         stderr(&output)
     );
     home
 }
 
-fn mend(home: &TempDir) {
+/// Fixes two of the three quarantined lines.
+fn fix_quarantine(home: &TempDir) {
     let rejected = home.path().join("data/curated/_quarantine/rejected.jsonl");
     let text = fs::read_to_string(&rejected).unwrap();
     let text = text
@@ -278,11 +285,11 @@ fn mend(home: &TempDir) {
 }
 
 #[test]
-fn mended_lines_of_the_quarantine_are_taken_in_and_the_others_stay() {
+fn reprocessing_accepts_fixed_lines_and_keeps_the_others_quarantined() {
     let home = home_with_quarantine();
     let curated = home.path().join("data/curated");
     assert_eq!(manifest(&home).rows, counts(1000, 997, 3));
-    mend(&home);
+    fix_quarantine(&home);
     let output = transform(&home, &["--input", "data/curated/_quarantine"]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     let kept = manifest(&home);
@@ -294,8 +301,8 @@ fn mended_lines_of_the_quarantine_are_taken_in_and_the_others_stay() {
     assert_eq!(names(&curated.join("_quarantine")), ["_reasons.jsonl", "rejected.jsonl"]);
     assert_eq!(states(&curated).len(), 999);
 
-    // The last one is mended, too: nothing is left of the quarantine, and the tickets are those of a clean run.
-    let line = fs::read_to_string(home::first_raw_file(&home)).unwrap().lines().nth(30).unwrap().to_owned();
+    // With the last line fixed, the quarantine is removed and the tickets equal those of a clean run.
+    let line = fs::read_to_string(sandbox::first_raw_file(&home)).unwrap().lines().nth(30).unwrap().to_owned();
     fs::write(curated.join("_quarantine/rejected.jsonl"), line).unwrap();
     succeed(&home, &["--input", "data/curated/_quarantine"]);
     assert_eq!(manifest(&home).rows, counts(1000, 1000, 0));
@@ -306,19 +313,19 @@ fn mended_lines_of_the_quarantine_are_taken_in_and_the_others_stay() {
 }
 
 #[test]
-fn lines_that_vanish_from_the_quarantine_are_noticed() {
+fn lines_removed_from_the_quarantine_are_reported() {
     let home = home_with_quarantine();
-    mend(&home);
+    fix_quarantine(&home);
     let rejected = home.path().join("data/curated/_quarantine/rejected.jsonl");
     let text = fs::read_to_string(&rejected).unwrap();
     fs::write(&rejected, text.lines().take(1).collect::<String>()).unwrap();
     let said = succeed(&home, &["--input", "data/curated/_quarantine"]);
-    assert!(said.contains("2 of the 3 lines that were in quarantine are not there any more"), "{said}");
+    assert!(said.contains("2 of 3 quarantined lines were removed from the quarantine"), "{said}");
     assert_eq!(manifest(&home).rows, counts(998, 998, 0));
 }
 
 #[test]
-fn appending_keeps_the_quarantine_that_is_there() {
+fn append_keeps_the_existing_quarantine() {
     let home = home_with_quarantine();
     fs::write(home.path().join("more.jsonl"), format!("{{}}\n{}", lines(&[(1, "DE", 1)]))).unwrap();
     let quarantine = home.path().join("data/curated/_quarantine");
@@ -330,10 +337,10 @@ fn appending_keeps_the_quarantine_that_is_there() {
     assert!(before.iter().all(|file| files(&quarantine).contains(file)));
     assert_eq!(manifest(&home).rows, counts(1002, 998, 4));
 
-    // Once somebody has begun to mend it, it must be taken back before anything is put beside it.
-    mend(&home);
+    // A modified quarantine must be reprocessed before the next append.
+    fix_quarantine(&home);
     fs::write(home.path().join("other.jsonl"), lines(&[(2, "DE", 1)])).unwrap();
-    fail(&home, &["--input", "other.jsonl", "--mode", "append"], "or take it in first with --input");
+    fail(&home, &["--input", "other.jsonl", "--mode", "append"], "or reprocess the quarantine first with --input");
     let output = transform(&home, &["--input", "data/curated/_quarantine"]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert_eq!(manifest(&home).rows, counts(1002, 1000, 2));
@@ -341,7 +348,7 @@ fn appending_keeps_the_quarantine_that_is_there() {
 }
 
 #[test]
-fn a_quarantine_can_t_replace_its_own_data_set() {
+fn quarantine_cannot_overwrite_its_own_data_set() {
     let home = home_with_quarantine();
     let output = transform(&home, &["--input", "data/curated/_quarantine", "--mode", "overwrite"]);
     assert_eq!(output.status.code(), Some(2));
@@ -350,7 +357,7 @@ fn a_quarantine_can_t_replace_its_own_data_set() {
 }
 
 #[test]
-fn nothing_is_put_beside_files_that_are_not_as_they_were() {
+fn append_to_damaged_files_is_rejected() {
     let home = home_with_tickets(500);
     succeed(&home, &[]);
     fs::write(home.path().join("more.jsonl"), lines(&[(1, "DE", 1)])).unwrap();
@@ -361,16 +368,16 @@ fn nothing_is_put_beside_files_that_are_not_as_they_were() {
         fail(
             &home,
             &["--input", "more.jsonl", "--mode", "append"],
-            "market=DE/part-0.parquet is not as transform wrote it",
+            "market=DE/part-0.parquet was changed or removed after transform wrote it",
         );
     }
     succeed(&home, &["--input", "more.jsonl"]);
 }
 
 #[test]
-fn errors_are_borne_up_to_a_number_or_a_share() {
+fn error_limit_is_a_number_or_a_percentage() {
     let home = home_with_tickets(1000);
-    let text = fs::read_to_string(home::first_raw_file(&home)).unwrap();
+    let text = fs::read_to_string(sandbox::first_raw_file(&home)).unwrap();
     fs::write(home.path().join("dirty.jsonl"), format!("{text}{}", "{}\n".repeat(5))).unwrap();
     for (limit, expected) in [
         ("5", Some(3)),
@@ -395,7 +402,7 @@ fn errors_are_borne_up_to_a_number_or_a_share() {
 }
 
 #[test]
-fn patterns_stand_for_the_files_that_they_match() {
+fn glob_patterns_select_inputs() {
     let home = home_with_tickets(2500);
     succeed(&home, &["--output", "whole"]);
     succeed(&home, &["--input", "data/raw/*.jsonl"]);
@@ -409,7 +416,7 @@ fn patterns_stand_for_the_files_that_they_match() {
 }
 
 #[test]
-fn a_dry_run_tells_and_does_nothing() {
+fn dry_run_writes_nothing() {
     let home = home_with_tickets(1500);
     let dry = |arguments: &[&str]| {
         let output = transform(&home, &[arguments, &["--dry-run"]].concat());
@@ -422,7 +429,7 @@ fn a_dry_run_tells_and_does_nothing() {
         "would read 2 inputs",
         "data/raw/tickets_20261122_000000_0001.jsonl (",
         "500 rows",
-        "where there is none",
+        "would create a data set in data/curated",
         "tickets/market=DE/part-0.parquet (",
     ] {
         assert!(said.contains(part), "`{part}` is not in {said}");
@@ -431,16 +438,16 @@ fn a_dry_run_tells_and_does_nothing() {
     let before = files(home.path());
     assert!(dry(&[]).contains("would replace the data set in data/curated: 1,500 tickets in 10 files"));
     assert!(dry(&["--mode", "append", "--force"]).contains("tickets/market=DE/part-1.parquet ("));
-    fail(&home, &["--mode", "append", "--dry-run"], "was taken in before");
+    fail(&home, &["--mode", "append", "--dry-run"], "is already in the data set");
     fail(&home, &["--input", "nothing", "--dry-run"], "cannot read nothing");
     assert!(files(home.path()) == before);
 }
 
 #[test]
-fn files_end_at_the_size_that_is_asked_for() {
+fn target_file_size_splits_parts() {
     const N_TICKETS: u64 = 150_000;
     let home = tempdir().unwrap();
-    // One market, in more rows than a row group has.
+    // One market with more rows than a row group holds.
     let line = lines(&[(0, "DE", 1)]);
     let many: String = (0..N_TICKETS).map(|n| line.replace("-000000000000", &format!("-{n:012}"))).collect();
     fs::write(home.path().join("many.jsonl"), many).unwrap();
@@ -454,7 +461,7 @@ fn files_end_at_the_size_that_is_asked_for() {
 }
 
 #[test]
-fn threads_and_pieces_change_no_byte() {
+fn thread_count_does_not_change_the_output() {
     let home = home_with_tickets(20_000);
     succeed(&home, &["--threads", "1"]);
     let one = files(&home.path().join("data/curated"));
@@ -468,7 +475,7 @@ fn threads_and_pieces_change_no_byte() {
 }
 
 #[test]
-fn the_account_is_shown_by_market_and_by_input() {
+fn reconciliation_is_shown_by_market_and_by_input() {
     let home = home_with_quarantine();
     fs::write(home.path().join("more.jsonl"), lines(&[(1, "DE", 1), (1, "DE", 2)])).unwrap();
     let output = transform(&home, &["--input", "dirty.jsonl", "more.jsonl", "--dedupe", "latest"]);
@@ -485,7 +492,7 @@ fn the_account_is_shown_by_market_and_by_input() {
 }
 
 #[test]
-fn tickets_are_put_beside_those_of_an_earlier_version() {
+fn append_to_a_manifest_of_an_earlier_version() {
     let home = home_with_quarantine();
     let path = home.path().join("data/curated/_manifest.json");
     let mut old: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
@@ -494,15 +501,15 @@ fn tickets_are_put_beside_those_of_an_earlier_version() {
     fs::write(home.path().join("more.jsonl"), lines(&[(1, "DE", 1)])).unwrap();
     succeed_with(&home, &["--input", "more.jsonl", "--mode", "append"], 0);
     assert_eq!(manifest(&home).rows, counts(1001, 998, 3));
-    mend(&home);
+    fix_quarantine(&home);
     succeed_with(&home, &["--input", "data/curated/_quarantine"], 3);
     assert_eq!(manifest(&home).rows, counts(1001, 1000, 1));
 }
 
-/// What the comparison reads is a pipe. Once it has that open, a file takes the pipe's place, for the conversion to find.
+/// The first pass reads a named pipe. Once it is open, a regular file replaces the pipe for the second pass.
 #[cfg(unix)]
 #[test]
-fn an_input_that_changes_between_its_two_readings_is_named() {
+fn input_that_changes_between_passes_is_reported() {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
 
@@ -512,10 +519,10 @@ fn an_input_that_changes_between_its_two_readings_is_named() {
     let (pipe, file) = (home.path().join("tickets.jsonl"), home.path().join("changed.jsonl"));
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     fs::write(&file, lines(&[(1, "DE", 2), (1, "DE", 1)])).unwrap();
-    let mut child = home::spawn(&home, &["--input", "tickets.jsonl", "--dedupe", "latest"]);
+    let mut child = sandbox::spawn(&home, &["--input", "tickets.jsonl", "--dedupe", "latest"]);
     let mut written = None;
-    home::wait_until(&mut child, || {
-        // Without waiting, it can only be opened once there is somebody who reads.
+    sandbox::wait_until(&mut child, || {
+        // A non-blocking open for writing fails until the pipe has a reader.
         written = fs::File::options().write(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(&pipe).ok();
         written.is_some()
     });
@@ -523,6 +530,6 @@ fn an_input_that_changes_between_its_two_readings_is_named() {
     written.take().unwrap().write_all(lines(&[(1, "DE", 1), (1, "DE", 2)]).as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    assert!(stderr(&output).contains("tickets.jsonl changed between comparing and writing"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("tickets.jsonl changed between the two passes"), "{}", stderr(&output));
     assert!(!home.path().join("data/curated").exists());
 }

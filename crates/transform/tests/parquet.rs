@@ -1,4 +1,4 @@
-//! The files themselves: every value as it came, and the layout that Athena reads best.
+//! The Parquet files of whole runs: values, schema, encodings and layout.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::collections::BTreeMap;
@@ -37,13 +37,13 @@ fn parquet_files(home: &Path) -> Vec<(String, std::path::PathBuf)> {
     manifest.files.iter().map(|file| (market(&file.name), home.join("curated").join(&file.name))).collect()
 }
 
-/// A row as the JSON that it came from.
+/// Returns the JSON of the ticket from which a row was written.
 fn row_json(batch: &RecordBatch, row: usize, market: &str) -> BTreeMap<String, Value> {
     let text = |name: &str| Value::from(batch.column_by_name(name).unwrap().as_string::<i32>().value(row));
     let time = |name: &str| {
         let column = batch.column_by_name(name).unwrap().as_primitive::<TimestampMillisecondType>();
-        let moment = chrono::DateTime::from_timestamp_millis(column.value(row)).unwrap();
-        let text = moment.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
+        let time = chrono::DateTime::from_timestamp_millis(column.value(row)).unwrap();
+        let text = time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
         if column.is_null(row) { Value::Null } else { Value::from(text) }
     };
     let mut json: BTreeMap<String, Value> = file_columns()
@@ -64,7 +64,7 @@ fn row_json(batch: &RecordBatch, row: usize, market: &str) -> BTreeMap<String, V
 }
 
 #[test]
-fn every_value_comes_back_in_the_order_of_its_market() {
+fn values_round_trip_in_order_within_each_market() {
     let home = lake(3000);
     let mut expected: BTreeMap<String, Vec<BTreeMap<String, Value>>> = BTreeMap::new();
     let raw = std::fs::read_dir(home.path().join("raw")).unwrap().map(|entry| entry.unwrap().path());
@@ -87,7 +87,8 @@ fn every_value_comes_back_in_the_order_of_its_market() {
     assert_eq!(found, expected);
 }
 
-/// By engine version 3, which is Trino, on pages of version 1. (`BYTE_STREAM_SPLIT` is read for floats only.)
+/// The encodings that Athena engine version 3 (Trino) reads in data pages of version 1, without `BYTE_STREAM_SPLIT`, which it reads
+/// only for floats.
 const READ_BY_ATHENA: [Encoding; 6] = [
     Encoding::PLAIN,
     Encoding::RLE,
@@ -98,7 +99,7 @@ const READ_BY_ATHENA: [Encoding; 6] = [
 ];
 
 #[test]
-fn the_layout_is_what_athena_reads_best() {
+fn layout_is_supported_by_athena() {
     let home = lake(3000);
     for (market, path) in parquet_files(home.path()) {
         let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
@@ -123,12 +124,12 @@ fn the_layout_is_what_athena_reads_best() {
     }
 }
 
-/// So they can go to disk without being copied. What lies between them is no longer than it must be, and nothing.
+/// Alignment allows direct writes without a copy. The padding has the minimum length and consists of zeros.
 #[test]
-fn long_row_groups_start_where_a_disks_blocks_do() {
+fn large_row_groups_are_aligned_to_disk_blocks() {
     const BLOCK_BYTES: usize = 4096;
     let home = lake(120_000);
-    let (mut n_long, mut n_short) = (0, 0);
+    let (mut n_large, mut n_small) = (0, 0);
     for (market, path) in parquet_files(home.path()) {
         let bytes = std::fs::read(&path).unwrap();
         let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
@@ -137,17 +138,17 @@ fn long_row_groups_start_where_a_disks_blocks_do() {
             let start = usize::try_from(group.file_offset().unwrap()).unwrap();
             let n_bytes = usize::try_from(group.compressed_size()).unwrap();
             if n_bytes >= 1 << 20 {
-                n_long += 1;
+                n_large += 1;
                 assert_eq!(start, end.next_multiple_of(BLOCK_BYTES), "{market}");
                 assert!(bytes[end..start].iter().all(|byte| *byte == 0));
             } else {
-                n_short += 1;
+                n_small += 1;
                 assert_eq!(start, end, "{market}");
             }
             end = start + n_bytes;
         }
     }
-    assert!(n_long > 0 && n_short > 0, "{n_long} long, {n_short} short");
+    assert!(n_large > 0 && n_small > 0, "{n_large} large, {n_small} small");
 }
 
 fn assert_schema(metadata: &ParquetMetaData) {

@@ -1,10 +1,10 @@
-//! What nobody hopes for: killed runs, full disks, files that break, and rubbish without end.
+//! Robustness: killed and interrupted runs, full disks, read errors and extreme inputs.
 //!
-//! Those marked as slow run with `-- --ignored`.
+//! Slow tests run with `-- --ignored`.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod home;
+mod sandbox;
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -12,20 +12,20 @@ use std::path::Path;
 use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
-use home::{
+use sandbox::{
     BINARY, counts, files, first_raw_file, generate_dirty_into, generate_into, home_with_tickets, manifest, names,
     spawn, states, stderr, transform, wait_until,
 };
 use tempfile::{TempDir, tempdir};
 use ticket_schema::iso3166::is_country_code;
 
-/// What transform may use at most, whatever it is given.
+/// The maximum memory use of transform for any input.
 const MAX_MEMORY_BYTES: u64 = 512 << 20;
 
-/// A size of stacks that no system has room for, so that it refuses each thread.
+/// A stack size that no system can allocate, so that creating a thread fails.
 const NO_THREAD: &str = "100000000000000000";
 
-/// Waits for the end; returns the most memory that was seen in use, too.
+/// Waits for the process to end. Returns its output and its peak memory use in bytes.
 fn watch(mut child: Child) -> (Output, u64) {
     let mut peak = 0;
     while child.try_wait().unwrap().is_none() {
@@ -48,7 +48,7 @@ fn no_leftovers(home: &TempDir) {
 }
 
 #[test]
-fn killed_at_any_moment_the_data_set_is_the_one_before_or_the_one_after() {
+fn killed_run_leaves_the_old_or_the_new_data_set() {
     let home = home_with_tickets(30_000);
     generate_dirty_into(&home.path().join("other"), 30_000, 43, "0");
     let started = Instant::now();
@@ -70,20 +70,20 @@ fn killed_at_any_moment_the_data_set_is_the_one_before_or_the_one_after() {
             names(&home.path().join("data/curated"))
         );
     }
-    assert!(n_killed > 0, "every run had ended before it was killed");
+    assert!(n_killed > 0, "every run ended before it was killed");
     assert!(transform(&home, &[]).status.success());
     assert!(files(&home.path().join("data/curated")) == usual);
     no_leftovers(&home);
 }
 
-/// Runs with a limit on the length of files: whoever ignores the signal is told what a full disk tells.
+/// Runs with a limit on the file size. With SIGXFSZ ignored, writes beyond it fail as on a full disk.
 fn transform_with_file_limit(home: &TempDir, n_kib: u64, arguments: &str) -> Output {
     let script = format!("trap '' XFSZ; ulimit -f {n_kib}; exec {BINARY} {arguments}");
     Command::new("bash").args(["-c", &script]).current_dir(home.path()).output().unwrap()
 }
 
 #[test]
-fn when_files_can_t_be_written_the_data_set_before_stays() {
+fn write_error_leaves_the_old_data_set() {
     let home = home_with_tickets(500);
     assert!(transform(&home, &[]).status.success());
     let before = files(&home.path().join("data/curated"));
@@ -105,7 +105,7 @@ fn when_files_can_t_be_written_the_data_set_before_stays() {
 }
 
 #[test]
-fn when_a_long_row_group_can_t_be_written_the_data_set_before_stays() {
+fn direct_write_error_leaves_the_old_data_set() {
     const MAX_KIB: u64 = 1200;
     let home = home_with_tickets(500);
     assert!(transform(&home, &[]).status.success());
@@ -121,12 +121,12 @@ fn when_a_long_row_group_can_t_be_written_the_data_set_before_stays() {
     }
     assert!(transform(&home, &[]).status.success());
     let parquet_bytes = manifest(&home).files.iter().map(|file| file.bytes).max();
-    assert!(parquet_bytes > Some(MAX_KIB << 10), "{parquet_bytes:?} bytes would have been few enough");
+    assert!(parquet_bytes > Some(MAX_KIB << 10), "{parquet_bytes:?} bytes are below the limit");
 }
 
-/// On a disk that is really full, where one may be made.
+/// Uses a small tmpfs as a full disk, where user namespaces allow mounting it.
 #[test]
-fn on_a_full_disk_the_data_set_before_stays() {
+fn full_disk_leaves_the_old_data_set() {
     let home = home_with_tickets(20_000);
     let script = format!(
         "mount -t tmpfs -o size=1m none {0} && mkdir {0}/in && head -n 500 data/raw/*_0000.jsonl > {0}/in/a.jsonl && \
@@ -145,17 +145,17 @@ fn on_a_full_disk_the_data_set_before_stays() {
             assert!(said.contains("code 1") && said.contains("same"), "{said}: {}", stderr(&output));
             assert!(stderr(&output).contains("No space left on device"), "{}", stderr(&output));
         }
-        // Where no file system may be mounted, the test with a limit on files must do.
+        // Where mounting is not permitted, the test with a file size limit covers write errors.
         _ => {}
     }
 }
 
 #[test]
-fn a_read_error_names_the_file() {
+fn read_error_names_the_file() {
     let home = home_with_tickets(1000);
     assert!(transform(&home, &[]).status.success());
     let before = files(&home.path().join("data/curated"));
-    // Reading the memory of a process from address 0 is an input/output error.
+    // Reading a process's memory at address 0 fails with an input/output error.
     let output = transform(&home, &["--input", "data/raw", "/proc/self/mem"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stderr(&output).contains("/proc/self/mem"), "{}", stderr(&output));
@@ -164,7 +164,7 @@ fn a_read_error_names_the_file() {
 }
 
 #[test]
-fn a_file_that_shrinks_while_it_is_read_is_named() {
+fn file_that_shrinks_while_read_is_an_error() {
     let home = home_with_tickets(1000);
     assert!(transform(&home, &[]).status.success());
     let before = files(&home.path().join("data/curated"));
@@ -174,7 +174,7 @@ fn a_file_that_shrinks_while_it_is_read_is_named() {
         let mut file = File::create(&big).unwrap();
         (0..100).for_each(|_| file.write_all(&tickets).unwrap());
         let child = spawn(&home, &["--input", "big.jsonl", "--threads", "1"]);
-        if !cut_while_read(&child, &big) {
+        if !truncate_while_read(&child, &big) {
             drop(child.wait_with_output());
             continue;
         }
@@ -185,11 +185,11 @@ fn a_file_that_shrinks_while_it_is_read_is_named() {
         no_leftovers(&home);
         return;
     }
-    panic!("fifty times the file was read before it could be cut");
+    panic!("the file was read before it could be truncated in fifty attempts");
 }
 
-/// Waits until the child has read a part of the file, and cuts it in the middle; says whether that went well.
-fn cut_while_read(child: &Child, path: &Path) -> bool {
+/// Truncates the file to half its size after the process has read a part of it. Returns false if the process was too fast.
+fn truncate_while_read(child: &Child, path: &Path) -> bool {
     let signal = |name: &str| {
         assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
     };
@@ -199,7 +199,7 @@ fn cut_while_read(child: &Child, path: &Path) -> bool {
     };
     let n_bytes = path.metadata().unwrap().len();
     for _ in 0..10_000 {
-        // More than a program reads to begin with.
+        // More than the program reads at its start.
         if n_bytes_read().is_some_and(|n_bytes| n_bytes > 1 << 20) {
             signal("-STOP");
             let is_in_time = n_bytes_read().is_some_and(|n_bytes_read| n_bytes_read < n_bytes / 2 - (4 << 20));
@@ -215,8 +215,8 @@ fn cut_while_read(child: &Child, path: &Path) -> bool {
 }
 
 #[test]
-fn without_another_thread_the_first_does_it_all() {
-    // Enough for row groups that a thread would write.
+fn run_succeeds_if_no_thread_can_be_created() {
+    // Enough for row groups that a background thread would write.
     let home = home_with_tickets(100_000);
     assert!(transform(&home, &["--threads", "4"]).status.success());
     let usual = files(&home.path().join("data/curated"));
@@ -230,7 +230,7 @@ fn without_another_thread_the_first_does_it_all() {
 }
 
 #[test]
-fn two_runs_on_one_output_don_t_meet() {
+fn concurrent_run_on_the_same_output_fails() {
     let home = home_with_tickets(1000);
     let mut first = spawn(&home, &["--input", "-"]);
     let mut stdin = first.stdin.take().unwrap();
@@ -246,7 +246,7 @@ fn two_runs_on_one_output_don_t_meet() {
 }
 
 #[test]
-fn an_interrupt_leaves_everything_as_it_was() {
+fn interrupted_run_leaves_the_old_data_set() {
     let home = home_with_tickets(1000);
     assert!(transform(&home, &[]).status.success());
     let before = files(&home.path().join("data/curated"));
@@ -265,7 +265,7 @@ fn an_interrupt_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn every_market_of_the_world_at_once() {
+fn all_iso_3166_markets_in_one_run() {
     let home = home_with_tickets(1000);
     let text = fs::read_to_string(first_raw_file(&home)).unwrap();
     let pairs = ('A'..='Z').flat_map(|a| ('A'..='Z').map(move |b| format!("{a}{b}")));
@@ -287,7 +287,7 @@ fn every_market_of_the_world_at_once() {
 }
 
 #[test]
-fn ten_thousand_bad_lines_are_all_kept() {
+fn ten_thousand_rejected_lines_are_quarantined() {
     let home = home_with_tickets(1000);
     let good = fs::read_to_string(first_raw_file(&home)).unwrap();
     let bad: Vec<String> = (0..10_000).map(|i| format!("{{\"bad\":{i}}}")).collect();
@@ -308,22 +308,22 @@ fn ten_thousand_bad_lines_are_all_kept() {
 }
 
 #[test]
-fn lines_around_the_longest_that_is_looked_at() {
+fn line_length_limit_is_exact() {
     const LIMIT: usize = 16 << 20;
     let home = home_with_tickets(10);
     let ticket = fs::read_to_string(first_raw_file(&home)).unwrap().lines().next().unwrap().to_owned();
-    // A ticket with a further field, so that it has exactly so many bytes.
+    // A ticket of exactly `n_bytes` bytes, padded with an unknown field.
     let long = |n_bytes: usize| {
-        let room = n_bytes - ticket.len() - "\"x\":\"\",".len();
-        ticket.replacen('{', &format!("{{\"x\":\"{}\",", "y".repeat(room)), 1)
+        let n_padding = n_bytes - ticket.len() - "\"x\":\"\",".len();
+        ticket.replacen('{', &format!("{{\"x\":\"{}\",", "y".repeat(n_padding)), 1)
     };
-    for (n_bytes, is_taken) in [(LIMIT - 1, true), (LIMIT, true), (LIMIT + 1, false), (LIMIT + (1 << 20), false)] {
+    for (n_bytes, is_accepted) in [(LIMIT - 1, true), (LIMIT, true), (LIMIT + 1, false), (LIMIT + (1 << 20), false)] {
         for (before, after) in [("", ""), ("", "\n"), ("\n", "\n{}\n"), ("{}\n", "\n\n")] {
-            let n_bad = u64::from(before.contains("{}")) + u64::from(after.contains("{}")) + u64::from(!is_taken);
+            let n_bad = u64::from(before.contains("{}")) + u64::from(after.contains("{}")) + u64::from(!is_accepted);
             fs::write(home.path().join("long.jsonl"), format!("{before}{}{after}", long(n_bytes))).unwrap();
             let output = transform(&home, &["--input", "long.jsonl"]);
             assert_eq!(output.status.code(), Some(if n_bad == 0 { 0 } else { 3 }), "{}", stderr(&output));
-            let n_good = u64::from(is_taken);
+            let n_good = u64::from(is_accepted);
             assert_eq!(manifest(&home).rows, counts(n_good + n_bad, n_good, n_bad), "{n_bytes} {before:?} {after:?}");
         }
     }
@@ -331,7 +331,7 @@ fn lines_around_the_longest_that_is_looked_at() {
 
 #[test]
 #[ignore = "slow: writes 2 GB"]
-fn a_line_of_two_gigabytes_passes_through_in_little_memory() {
+fn line_of_two_gigabytes_is_quarantined_in_bounded_memory() {
     const N_BYTES: u64 = 2 << 30;
     let home = home_with_tickets(10);
     let mut child = spawn(&home, &["--input", "-"]);
@@ -356,13 +356,13 @@ fn a_line_of_two_gigabytes_passes_through_in_little_memory() {
 
 #[test]
 #[ignore = "slow: makes a million files"]
-fn a_million_tiny_files_are_read_in_bounded_memory() {
+fn million_tiny_files_are_read_in_bounded_memory() {
     const N_FILES: usize = 1_000_000;
     let home = home_with_tickets(1000);
     let text = fs::read_to_string(first_raw_file(&home)).unwrap();
     let many = home.path().join("many");
     fs::create_dir(&many).unwrap();
-    // Names for a few files each of one line: what counts here is how many there are to open.
+    // Hard links to a few files of one line, because only the number of files to open matters here.
     for (i, line) in text.lines().enumerate() {
         let first = many.join(format!("{:07}.jsonl", i * 1000));
         fs::write(&first, line).unwrap();
@@ -379,7 +379,7 @@ fn a_million_tiny_files_are_read_in_bounded_memory() {
 
 #[test]
 #[ignore = "slow: reads two million tickets"]
-fn memory_doesn_t_grow_with_the_input() {
+fn memory_use_is_independent_of_the_input_size() {
     let home = tempdir().unwrap();
     generate_into(&home.path().join("data/raw"), 2_000_000);
     for arguments in [&["--threads", "2"][..], &["--threads", "2", "--dedupe", "latest"]] {

@@ -12,7 +12,7 @@ use crate::decode::enum_table::EnumTable;
 use crate::decode::field_names::NAMES;
 use crate::decode::row::{Market, Row, Text};
 use crate::decode::swar::{chunk_at, plain_bytes};
-use crate::decode::timestamp::Moment;
+use crate::decode::timestamp::DateTime;
 use crate::decode::uuid_text;
 
 /// The row of a line that is written as usual, or `None` if it isn't or breaks the contract.
@@ -104,8 +104,8 @@ impl<'a, const N_SPACES: usize> Cursor<'a, N_SPACES> {
     }
 
     #[inline(always)]
-    fn moment(&mut self) -> Option<Moment> {
-        Moment::parse_common(self.of_width()?)
+    fn moment(&mut self) -> Option<DateTime> {
+        DateTime::parse_common(self.of_width()?)
     }
 
     #[inline(always)]

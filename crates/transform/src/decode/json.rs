@@ -1,43 +1,43 @@
-//! JSON text (RFC 8259), read once from front to back: each value is checked in full and given out as a place in the text.
+//! A JSON parser (RFC 8259) in one pass without a tree: each value is fully validated and returned as a span of the text.
 
 use crate::decode::field_names::Name;
 use crate::decode::swar::plain_bytes;
 
-/// A part of a text, in bytes.
+/// A range of a text in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Span {
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
 
-/// A value as it stands in its text.
+/// A JSON value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value {
     Null,
     Boolean(bool),
     Number(Span),
-    /// Without its quotes.
+    /// The string without its quotes.
     Text(Span),
-    /// A text that has escapes, with its quotes. Whether its surrogates come in pairs is not known yet.
+    /// A string with escapes, including its quotes. Surrogate pairs have not been validated.
     EscapedText(Span),
     Array,
     Object,
 }
 
-/// Why a text is not JSON.
+/// A syntax error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SyntaxError {
     pub(crate) what: &'static str,
-    /// The byte at fault, from 1; if the text ends too early, the last one.
+    /// The position of the offending byte, from 1; the last byte if the text is incomplete.
     pub(crate) byte: usize,
 }
 
 type Result<T> = std::result::Result<T, SyntaxError>;
 
-/// What a reader keeps for the arrays and objects it is in: one byte for each, so never more than the text has.
+/// The stack of closing brackets of the enclosing arrays and objects, one byte each, so it is never larger than the text.
 pub(crate) type Closers = Vec<u8>;
 
-/// Reads a text.
+/// A parser at a position in a text.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     text: &'a str,
@@ -49,13 +49,13 @@ impl<'a> Reader<'a> {
         Self { text, at: 0 }
     }
 
-    /// The text of a span.
+    /// Returns the text of a span.
     #[inline(always)]
     pub(crate) fn text(&self, span: Span) -> &'a str {
         &self.text[span.start..span.end]
     }
 
-    /// Steps over whitespace.
+    /// Skips whitespace.
     #[inline(always)]
     pub(crate) fn skip_whitespace(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
@@ -63,13 +63,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The byte that comes next.
+    /// Returns the next byte without consuming it.
     #[inline(always)]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Steps over a byte, if it comes next.
+    /// Consumes the next byte if it is `byte`; returns true if so.
     #[inline(always)]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
@@ -77,14 +77,14 @@ impl<'a> Reader<'a> {
         is_next
     }
 
-    /// Nothing but whitespace may follow.
+    /// Checks that only whitespace follows.
     pub(crate) fn end(&mut self) -> Result<()> {
         self.skip_whitespace();
-        if self.peek().is_none() { Ok(()) } else { Err(self.error("something follows the value")) }
+        if self.peek().is_none() { Ok(()) } else { Err(self.error("trailing characters")) }
     }
 
-    /// Steps over what stands before a member of an object, and says whether there is one: or else over the object's end. The
-    /// bracket that opens it has been read.
+    /// Consumes the separator before the next member of an object and returns true, or consumes the end of the object and returns
+    /// false. The opening bracket has been consumed.
     #[inline(always)]
     pub(crate) fn next_member(&mut self, is_first: bool) -> Result<bool> {
         self.skip_whitespace();
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Steps over a name that is expected, if it comes next, and its colon.
+    /// Consumes an expected name and its colon if they come next; returns true if so.
     #[inline(always)]
     pub(crate) fn take_name(&mut self, name: &Name) -> bool {
         let n_bytes = name.n_bytes_at(self.text.as_bytes(), self.at);
@@ -108,11 +108,11 @@ impl<'a> Reader<'a> {
         n_bytes.is_some()
     }
 
-    /// Reads a member's name, in its quotes, and its colon.
+    /// Parses the name of a member and consumes its colon.
     #[inline(never)]
     pub(crate) fn name(&mut self) -> Result<Value> {
         if self.peek() != Some(b'"') {
-            return Err(self.error("expected a name in quotes"));
+            return Err(self.error("expected a quoted name"));
         }
         let name = self.string()?;
         self.skip_whitespace();
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         Ok(name)
     }
 
-    /// Reads a value of any kind and the whitespace before it. What is within arrays and objects is checked and passed over.
+    /// Parses a value and skips the whitespace before it. The content of arrays and objects is validated and skipped.
     #[inline(always)]
     pub(crate) fn value(&mut self, closers: &mut Closers) -> Result<Value> {
         if self.peek() == Some(b'"') { self.string() } else { self.other_value(closers) }
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A value that is neither array nor object.
+    /// Parses a value that is neither an array nor an object.
     fn scalar(&mut self) -> Result<Value> {
         match self.peek() {
             Some(b'"') => self.string(),
@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
         Ok(Value::Number(Span { start, end: self.at }))
     }
 
-    /// Steps over at least one digit.
+    /// Consumes one or more digits.
     fn digits(&mut self) -> Result<()> {
         if !matches!(self.peek(), Some(b'0'..=b'9')) {
             return Err(self.error("expected a digit"));
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a text; its opening quote comes next.
+    /// Parses a string. The next byte is its opening quote.
     #[inline(always)]
     fn string(&mut self) -> Result<Value> {
         let start = self.at + 1;
@@ -196,15 +196,15 @@ impl<'a> Reader<'a> {
         if self.take(b'"') { Ok(Value::Text(Span { start, end })) } else { self.rest_of_string(start - 1) }
     }
 
-    /// Reads on in a text whose opening quote is at `start`, from a byte that is not plain or from the end.
+    /// Parses the rest of a string whose opening quote is at `start`, from the first byte that needs attention.
     #[cold]
     fn rest_of_string(&mut self, start: usize) -> Result<Value> {
         loop {
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,
-                Some(_) => return Err(self.error("a control character in a text")),
-                None => return Err(self.error("expected a quote at the end of a text")),
+                Some(_) => return Err(self.error("control character in a string")),
+                None => return Err(self.error("unterminated string")),
             }
             self.at += plain_bytes(self.text.as_bytes(), self.at).0;
         }
@@ -225,12 +225,12 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                 }
             }
-            _ => return Err(self.error("an escape that does not exist")),
+            _ => return Err(self.error("invalid escape")),
         }
         Ok(())
     }
 
-    /// Steps over an array or object, however deep, without recursion.
+    /// Skips an array or object of any depth, without recursion.
     fn skip_nested(&mut self, closers: &mut Closers) -> Result<()> {
         closers.clear();
         loop {
@@ -256,7 +256,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Steps over what follows a value within an array or object, to the next value. Says whether the outermost one is closed.
+    /// Advances from the end of a value within an array or object to the next value. Returns true if the outermost one is closed.
     fn after_nested_value(&mut self, closers: &mut Closers) -> Result<bool> {
         while let Some(&closer) = closers.last() {
             self.skip_whitespace();
@@ -281,7 +281,7 @@ impl<'a> Reader<'a> {
         if self.at < self.text.len() {
             SyntaxError { what, byte: self.at + 1 }
         } else {
-            SyntaxError { what: "it ends too early", byte: self.text.len() }
+            SyntaxError { what: "unexpected end", byte: self.text.len() }
         }
     }
 }

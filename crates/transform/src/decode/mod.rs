@@ -26,7 +26,7 @@ use crate::decode::enum_table::EnumTable;
 use crate::decode::fields::{Fields, NotFields, Workspace};
 use crate::decode::json::Value;
 use crate::decode::row::ConstraintViolation;
-use crate::decode::timestamp::Moment;
+use crate::decode::timestamp::DateTime;
 use crate::decode::unknown_fields::UnknownFields;
 
 pub use crate::decode::row::{MAX_TEXT_BYTES, Market, Row, Text};
@@ -203,9 +203,9 @@ impl<'a> Values<'a> {
         uuid.ok_or_else(|| of_value(place, text, "is not a hyphenated UUID"))
     }
 
-    fn moment(&self, place: usize) -> Result<Moment, RejectReason> {
+    fn moment(&self, place: usize) -> Result<DateTime, RejectReason> {
         let text = self.text(place)?;
-        Moment::parse(text).map_err(|reason| of_value(place, text, reason))
+        DateTime::parse(text).map_err(|reason| of_value(place, text, reason))
     }
 
     fn fixed_text<T: StringEnum>(&self, place: usize, texts: &EnumTable<T>, known: &str) -> Result<T, RejectReason> {

@@ -5,7 +5,7 @@ use std::fmt;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
 use ticket_schema::iso3166::are_country_letters;
 
-use crate::decode::timestamp::Moment;
+use crate::decode::timestamp::DateTime;
 
 /// The longest identifier or series, in bytes.
 pub const MAX_TEXT_BYTES: usize = 255;
@@ -16,11 +16,11 @@ pub struct Row<'a> {
     /// The 16 bytes of a UUID.
     pub ticket_id: [u8; 16],
     /// When it was opened.
-    pub created_at: Moment,
+    pub created_at: DateTime,
     /// When it last changed.
-    pub updated_at: Moment,
+    pub updated_at: DateTime,
     /// When it was resolved; set exactly if the status says so.
-    pub resolved_at: Option<Moment>,
+    pub resolved_at: Option<DateTime>,
     /// One of the contract's texts.
     pub severity: Severity,
     /// One of the contract's texts.
@@ -60,12 +60,6 @@ impl<'a> Text<'a> {
     pub(crate) fn from_utf8(bytes: &'a [u8], is_known: bool) -> Option<Self> {
         let has_length = (1..=MAX_TEXT_BYTES).contains(&bytes.len());
         (has_length && (is_known || std::str::from_utf8(bytes).is_ok())).then_some(Self(bytes))
-    }
-
-    /// How many bytes it has.
-    pub(crate) const fn n_bytes(self) -> u8 {
-        const { assert!(MAX_TEXT_BYTES <= u8::MAX as usize) };
-        self.0.len() as u8
     }
 
     /// Its bytes, which are UTF-8: what files are made of.

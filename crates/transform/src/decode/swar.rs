@@ -1,17 +1,17 @@
-//! Looks at texts 16 bytes at a time.
+//! SIMD within a register: scans strings 16 bytes at a time.
 #![allow(
     clippy::needless_bitwise_bool,
-    reason = "the compiler looks at 16 bytes at once only if each asks for all of it"
+    reason = "the compiler vectorises the loop only without short-circuit evaluation"
 )]
 
-/// The 16 bytes from `at` on, if there are as many.
+/// Returns the 16 bytes from `at` on, or `None` if fewer remain.
 #[inline(always)]
 pub(crate) fn chunk_at(bytes: &[u8], at: usize) -> Option<&[u8; 16]> {
     bytes.get(at..)?.first_chunk()
 }
 
-/// How many bytes from `at` on stand for themselves in a text (no quote, no backslash, no control character), and whether
-/// all of them are ASCII.
+/// Returns the number of bytes from `at` on that stand for themselves in a JSON string (no quote, no backslash, no control
+/// character), and true if all of them are ASCII.
 #[inline(always)]
 pub(crate) fn plain_bytes(bytes: &[u8], at: usize) -> (usize, bool) {
     let n_ascii = count_while(bytes, at, |byte| (byte != b'"') & (byte != b'\\') & (byte.cast_signed() >= 0x20));
@@ -22,18 +22,18 @@ pub(crate) fn plain_bytes(bytes: &[u8], at: usize) -> (usize, bool) {
     }
 }
 
-/// The same where there is a byte beyond ASCII.
+/// Returns the number of such bytes where some may be non-ASCII.
 #[inline(never)]
 fn plain_bytes_from(bytes: &[u8], at: usize) -> usize {
     count_while(bytes, at, |byte| (byte != b'"') & (byte != b'\\') & (byte >= b' '))
 }
 
-/// How many bytes from `at` on are of a kind.
+/// Returns the number of consecutive bytes from `at` on for which `is_kind` holds.
 #[inline(always)]
 fn count_while(bytes: &[u8], at: usize, is_kind: impl Fn(u8) -> bool) -> usize {
     let mut n = 0;
     while let Some(chunk) = chunk_at(bytes, at + n) {
-        // Neither a branch on a byte nor a call: so the compiler looks at all of them at once.
+        // Without a branch or call per byte, the compiler vectorises this loop.
         let mut others = [0; 16];
         for (other, byte) in others.iter_mut().zip(chunk) {
             *other = if is_kind(*byte) { 0 } else { 0xFF };

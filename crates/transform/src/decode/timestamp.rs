@@ -1,37 +1,41 @@
-//! Reads RFC 3339 times: any offset, any fraction, no time that does not exist.
+//! Parses RFC 3339 timestamps with any offset and any fraction, and rejects dates and times that do not exist.
 
-/// A point in time, to the nanosecond. Further digits of a fraction are cut off.
+/// A point in time with nanosecond resolution. Further digits of a fraction are truncated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment {
+pub struct DateTime {
     seconds: i64,
     nanoseconds: u32,
 }
 
-/// Seconds from 0001-01-01T00:00:00Z and before 10000-01-01T00:00:00Z, counted from 1970: what every engine can show.
+/// The supported range in seconds since 1970: from 0001-01-01T00:00:00Z to before 10000-01-01T00:00:00Z, which every engine
+/// represents.
 const RANGE_SECONDS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
 
-impl Moment {
-    /// Milliseconds since 1970-01-01T00:00:00Z, rounded down: what the Parquet files keep.
+impl DateTime {
+    /// Returns milliseconds since 1970-01-01T00:00:00Z, rounded down: the unit of the Parquet files.
     pub const fn milliseconds(self) -> i64 {
         self.seconds * 1000 + (self.nanoseconds / 1_000_000) as i64
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z, rounded up.
+    /// Returns whole seconds since 1970-01-01T00:00:00Z, rounded up.
     pub const fn seconds_rounded_up(self) -> i64 {
         self.seconds + (self.nanoseconds > 0) as i64
     }
 
-    /// Reads a text, or says what is wrong with it.
+    /// Parses a timestamp.
     ///
-    /// A leap second (`23:59:60`) is rejected: no engine could give it back.
+    /// # Errors
+    ///
+    /// Returns the reason, as the predicate of a sentence, if the text is not a valid RFC 3339 timestamp in the years 1 to 9999. Leap
+    /// seconds (`23:59:60`) are invalid, because no engine represents them.
     #[inline]
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let common = text.as_bytes().try_into().ok().and_then(Self::parse_common);
         common.map_or_else(|| Self::parse_any(text.as_bytes()), Ok)
     }
 
-    /// Reads the form that nearly all times have, `2026-11-22T08:30:00Z`, some bytes at a time. Anything else, and a time
-    /// that may not exist, is for [`parse_any`](Self::parse_any).
+    /// Parses the common form, `2026-11-22T08:30:00Z`, eight bytes at a time. Returns `None` for any other form and for times that
+    /// do not exist, which [`parse_any`](Self::parse_any) handles.
     #[inline(always)]
     pub(crate) fn parse_common(text: &[u8; 20]) -> Option<Self> {
         const DATE: Form = Form::new(*b"0000-00-");
@@ -53,12 +57,13 @@ impl Moment {
         Some(Self { seconds, nanoseconds: 0 })
     }
 
+    /// Parses any form.
     #[cold]
     fn parse_any(text: &[u8]) -> Result<Self, &'static str> {
         const FORM: &str = "is not an RFC 3339 time such as 2026-11-22T08:30:00Z";
         let Some((date_and_time, rest)) = text.split_at_checked(19) else { return Err(FORM) };
         let separators = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
-        let separated = separators.iter().all(|(place, byte)| date_and_time[*place] == *byte);
+        let separated = separators.iter().all(|(index, byte)| date_and_time[*index] == *byte);
         if !separated || !matches!(date_and_time[10], b'T' | b't') {
             return Err(FORM);
         }
@@ -83,15 +88,15 @@ impl Moment {
     }
 }
 
-/// Eight bytes that a time may have in one place.
+/// A pattern of eight bytes of a timestamp.
 struct Form {
     bytes: u64,
-    /// What can be added to each byte's highest right value so that its top bit stays clear.
+    /// For each byte, the value that added to the highest valid one leaves the top bit clear.
     room: u64,
 }
 
 impl Form {
-    /// A zero stands for any digit, any other byte for itself.
+    /// Creates a pattern in which a zero stands for any digit and any other byte for itself.
     const fn new(form: [u8; 8]) -> Self {
         let mut room = [0x7F; 8];
         let mut place = 0;
@@ -104,15 +109,16 @@ impl Form {
         Self { bytes: u64::from_le_bytes(form), room: u64::from_le_bytes(room) }
     }
 
-    /// If a time has this form from a place on: at each byte the value of the two digits that begin there, if two do.
+    /// Matches the pattern at an offset. Returns, at each index where two digits begin, their value; `None` if it does not match.
     #[inline(always)]
     fn pairs(&self, time: &[u8; 20], start: usize) -> Option<[u8; 8]> {
         const TOP_BITS: u64 = 0x8080_8080_8080_8080;
-        // A digit leaves its value, any other right byte nothing. A wrong one leaves too much: its top bit, or enough to reach it.
+        // The XOR leaves a digit's value, or 0 for another matching byte. A mismatch leaves the top bit or a value that `room` lifts to
+        // it.
         let values = u64::from_le_bytes(*time[start..].first_chunk()?) ^ self.bytes;
-        let is_right = (values | values.wrapping_add(self.room)) & TOP_BITS == 0;
-        // No byte overflows: what stands next to a digit is a digit or nothing.
-        is_right.then(|| (values * 10 + (values >> 8)).to_le_bytes())
+        let matches = (values | values.wrapping_add(self.room)) & TOP_BITS == 0;
+        // No byte overflows: each is at most 9 * 10 + 9.
+        matches.then(|| (values * 10 + (values >> 8)).to_le_bytes())
     }
 }
 
@@ -120,17 +126,17 @@ fn digits(text: &[u8]) -> Option<u32> {
     text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
 }
 
-/// The nanoseconds of a leading fraction (`.25`; none is zero) and what follows it.
+/// Parses an optional leading fraction (`.25`). Returns its nanoseconds and the rest of the text.
 fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let Some(text) = text.strip_prefix(b".") else { return Some((0, text)) };
     let n_digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (fraction, rest) = text.split_at(n_digits);
     let nanoseconds =
-        (0..9).fold(0, |number, place| number * 10 + fraction.get(place).map_or(0, |byte| u32::from(byte - b'0')));
+        (0..9).fold(0, |number, index| number * 10 + fraction.get(index).map_or(0, |byte| u32::from(byte - b'0')));
     (n_digits > 0).then_some((nanoseconds, rest))
 }
 
-/// The minutes by which a zone (`Z`, `+01:00`) is ahead of UTC.
+/// Returns the minutes by which an offset (`Z`, `+01:00`) is ahead of UTC.
 fn offset_minutes(zone: &[u8]) -> Option<i64> {
     match zone {
         b"Z" | b"z" => Some(0),
@@ -156,10 +162,10 @@ const fn days_in_month(year: u32, month: u32) -> u32 {
     }
 }
 
-/// Days from 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"): a year
-/// counted from March has its leap day at its end.
+/// Returns the days since 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms"). Years are counted from March, so that the leap day is the last one.
 fn days_since_1970(year: u32, month: u32, day: u32) -> i64 {
-    // 400 years on the calendar is the same, and no year is negative.
+    // The calendar repeats every 400 years; adding them keeps years non-negative.
     let year = year + 400 - u32::from(month <= 2);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     i64::from(year * 365 + year / 4 - year / 100 + year / 400 + day_of_year) - 719_468 - 146_097
@@ -167,10 +173,10 @@ fn days_since_1970(year: u32, month: u32, day: u32) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::Moment;
+    use super::DateTime;
 
     #[test]
-    fn reads_every_form_that_rfc_3339_has() {
+    fn every_rfc_3339_form_is_parsed() {
         for (text, milliseconds) in [
             ("1970-01-01T00:00:00Z", 0),
             ("1970-01-01t00:00:00z", 0),
@@ -184,12 +190,12 @@ mod tests {
             ("0001-01-01T00:00:00Z", -62_135_596_800_000),
             ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
         ] {
-            assert_eq!(Moment::parse(text).map(Moment::milliseconds), Ok(milliseconds), "{text}");
+            assert_eq!(DateTime::parse(text).map(DateTime::milliseconds), Ok(milliseconds), "{text}");
         }
     }
 
     #[test]
-    fn refuses_what_does_not_exist_or_is_not_rfc_3339() {
+    fn invalid_timestamps_are_rejected() {
         for text in [
             "",
             "2026-11-22",
@@ -223,41 +229,41 @@ mod tests {
             "２026-11-22T08:30:00Z",
             "2026-11-22T08:30:00\u{e9}",
         ] {
-            assert!(Moment::parse(text).is_err(), "{text}");
+            assert!(DateTime::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn the_common_form_is_read_as_any_other() {
-        let alike = |text: &[u8; 20]| {
-            let any = Moment::parse_any(text);
-            let common = Moment::parse_common(text);
+    fn common_form_agrees_with_general_parser() {
+        let agrees = |text: &[u8; 20]| {
+            let any = DateTime::parse_any(text);
+            let common = DateTime::parse_common(text);
             assert!(common.is_none() || common == any.ok(), "{}", text.escape_ascii());
             common.is_some() || any.is_err()
         };
         let mut text = *b"2024-02-29T12:34:56Z";
-        for place in 0..text.len() {
-            let right = text[place];
+        for index in 0..text.len() {
+            let original = text[index];
             for byte in 0..=u8::MAX {
-                text[place] = byte;
-                assert!(alike(&text) || byte.is_ascii_lowercase(), "{}", text.escape_ascii());
+                text[index] = byte;
+                assert!(agrees(&text) || byte.is_ascii_lowercase(), "{}", text.escape_ascii());
             }
-            text[place] = right;
+            text[index] = original;
         }
-        // Every day of a few centuries, and some that don't exist.
+        // Every day of a few centuries, and days that do not exist.
         for year in (0..=400).chain(1899..=2101).chain(9998..=9999) {
             for month in 0..=13 {
                 for day in 0..=32 {
                     let text = format!("{year:04}-{month:02}-{day:02}T23:59:59Z");
-                    assert!(alike(text.as_bytes().try_into().unwrap()), "{text}");
+                    assert!(agrees(text.as_bytes().try_into().unwrap()), "{text}");
                 }
             }
         }
     }
 
     #[test]
-    fn a_fraction_counts_when_times_are_compared() {
-        let parse = |text| Moment::parse(text).unwrap();
+    fn fractions_are_compared() {
+        let parse = |text| DateTime::parse(text).unwrap();
         assert!(parse("2026-01-01T00:00:00.0000002Z") > parse("2026-01-01T00:00:00.0000001Z"));
         assert_eq!(parse("1970-01-01T00:00:00.0000001Z").seconds_rounded_up(), 1);
         assert_eq!(parse("1969-12-31T23:59:59.5Z").seconds_rounded_up(), 0);

@@ -1,4 +1,4 @@
-//! Fields that the contract doesn't know: passed over, but not in silence.
+//! Counts of fields that the contract does not define. They are ignored and reported.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use cli_support::human::counted;
 
 use crate::decode::shown;
 
-/// Names of fields that the contract doesn't know, each with how often it occurred.
+/// Occurrences of unknown fields by name.
 ///
-/// Which names are kept depends only on which there are, not on the order in which they came or on who counted them: lines
-/// may be counted in any order and in any parts, and the parts [merged](Self::merge).
+/// The kept names depend only on the set of names, not on their order: lines can be counted in any order and partition, and the
+/// counts [merged](Self::merge).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnknownFields {
-    /// The first [`UnknownFields::MAX_NAMES`] names of the alphabet (by their bytes).
+    /// The occurrences of the first [`UnknownFields::MAX_NAMES`] names in byte order.
     pub by_name: BTreeMap<String, u64>,
-    /// How often any other name, or a very long one, occurred.
+    /// The occurrences of all other names, including very long ones.
     pub others: u64,
 }
 
 impl UnknownFields {
-    /// How many names are kept, and how long they may be in bytes. Input must not decide how much memory we use.
+    /// The maximum number of kept names. It bounds the memory use for any input, as does the maximum length of a name in bytes.
     pub const MAX_NAMES: usize = 20;
     const MAX_NAME_BYTES: usize = 200;
 
@@ -39,15 +39,15 @@ impl UnknownFields {
             || self.by_name.last_key_value().is_some_and(|(last, _)| name < last.as_str())
     }
 
-    /// A name that is dropped never comes back, since the names before it stay. So every name that is there in the end has
-    /// been counted from its first occurrence on.
+    /// Moves names above the maximum to the others. A dropped name never returns, because the names before it are kept; so every
+    /// kept name has been counted since its first occurrence.
     fn drop_last_names(&mut self) {
         while self.by_name.len() > Self::MAX_NAMES {
             self.others += self.by_name.pop_last().map_or(0, |(_, n)| n);
         }
     }
 
-    /// Adds what was counted over other lines.
+    /// Adds the counts of other lines.
     pub fn merge(&mut self, other: &Self) {
         for (name, n) in &other.by_name {
             *self.by_name.entry(name.clone()).or_default() += n;
@@ -56,7 +56,7 @@ impl UnknownFields {
         self.drop_last_names();
     }
 
-    /// Each name with its count, or `None` if there was none.
+    /// Returns a list of the names with their counts, or `None` if there are none.
     pub fn summary(&self) -> Option<String> {
         let named = self.by_name.iter().map(|(name, n)| format!("`{}` ({})", shown(name), counted(*n, "line")));
         let others = (self.others > 0).then(|| format!("others ({})", counted(self.others, "time")));

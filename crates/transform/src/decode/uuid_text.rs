@@ -1,6 +1,6 @@
-//! Reads hyphenated UUIDs.
+//! Parses hyphenated UUIDs.
 
-/// The 16 bytes of a UUID such as `c7bf1206-7598-40fa-8d06-4d3ab4def7b8`, in any case.
+/// Parses a UUID such as `c7bf1206-7598-40fa-8d06-4d3ab4def7b8`, in upper or lower case.
 #[inline(always)]
 pub(crate) fn parse(text: &[u8; 36]) -> Option<[u8; 16]> {
     if [text[8], text[13], text[18], text[23]] != *b"----" {
@@ -29,16 +29,16 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn reads_what_the_uuid_crate_reads_if_it_is_hyphenated() {
+    fn agrees_with_uuid_crate() {
         let text = b"c7bf1206-7598-40fa-8d06-4D3AB4DEF7B8";
         let mut changed = *text;
-        for place in 0..text.len() {
+        for index in 0..text.len() {
             for byte in 0..=u8::MAX {
-                changed[place] = byte;
+                changed[index] = byte;
                 let expected = uuid::Uuid::try_parse_ascii(&changed).ok().map(uuid::Uuid::into_bytes);
                 assert_eq!(parse(&changed), expected, "{}", changed.escape_ascii());
             }
-            changed[place] = text[place];
+            changed[index] = text[index];
         }
     }
 }

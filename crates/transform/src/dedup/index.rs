@@ -1,8 +1,7 @@
-//! Finds duplicates: of all states of a ticket the one with the latest `updated_at` is kept, of several of these the one that was
-//! read last.
+//! The deduplication index: finds the rows that a later state of the same ticket supersedes.
 //!
-//! The keys of all rows go to a file that has no name, cut into so many parts by the tickets' identifiers that each part fits in
-//! memory; then each part is sorted by itself.
+//! The state with the latest `updated_at` is kept; of several with the same time, the one that is read last. The keys of all rows
+//! are hash-partitioned by ticket into an unnamed scratch file, and each partition is sorted in memory.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,14 +23,18 @@ use crate::run::workers::{Consumer, for_each_batch};
 use jsonl::chunks::InputChecksum;
 use jsonl::input::Source;
 
-/// How many parts there are.
-const N_PARTS: usize = 256;
+/// The number of hash partitions.
+const N_PARTITIONS: usize = 256;
 
-/// How many bytes of a part are collected before they are written.
+/// The number of bytes of a partition that are buffered before they are written.
 const BLOCK_BYTES: usize = 1 << 15;
 
-/// Finds the duplicates among the rows of `stored` and of `sources`; `scratch` is a directory on a disk with room for 32 bytes
-/// a row. Returns also the checksum of each source: which rows are duplicates holds only as long as it is the same.
+/// Finds the superseded rows among the rows of `stored` and `sources`. `scratch` is a directory for a temporary file of 32 bytes a
+/// row. Also returns the checksum of each source: the result holds only for inputs with these checksums.
+///
+/// # Errors
+///
+/// Fails if an input, an existing file or the temporary file cannot be read or written.
 pub fn find_superseded_rows(
     stored: &[StoredFile],
     sources: &[Source],
@@ -48,44 +51,44 @@ pub fn find_superseded_rows(
             keys.push(&Key { ticket_id, updated_at, origin, row: row - 1 })
         })?;
     }
-    let seen = Seen { keys, n_rows: BTreeMap::new(), checksum: InputChecksum::default(), checksums: Vec::new() };
-    let survey = Survey { messages, seen: ReorderBuffer::new(seen, threads.get()) };
-    for_each_batch(sources, threads, &survey)?;
-    let seen = survey.seen.into_inner().context("a batch was not taken; this is a bug")?;
-    Ok((seen.keys.into_duplicates()?, seen.checksums))
+    let index = Index { keys, n_rows: BTreeMap::new(), checksum: InputChecksum::default(), checksums: Vec::new() };
+    let indexer = Indexer { messages, index: ReorderBuffer::new(index, threads.get()) };
+    for_each_batch(sources, threads, &indexer)?;
+    let index = indexer.index.into_inner().context("a batch was not indexed; this is a bug")?;
+    Ok((index.keys.into_superseded_rows()?, index.checksums))
 }
 
-struct Survey<'a> {
+struct Indexer<'a> {
     messages: &'a Messages,
-    seen: ReorderBuffer<Seen, Batch>,
+    index: ReorderBuffer<Index, Batch>,
 }
 
-/// What has been seen of the sources.
-struct Seen {
+/// The keys of the batches so far.
+struct Index {
     keys: Keys,
-    /// How many rows of each market.
+    /// The number of input rows by market.
     n_rows: BTreeMap<Market, u64>,
-    /// That of the source that is being read.
+    /// The checksum of the current source.
     checksum: InputChecksum,
-    /// Those of the sources that have been read to their end.
+    /// The checksums of the completed sources.
     checksums: Vec<String>,
 }
 
-impl Consumer for Survey<'_> {
-    type Tools = ();
+impl Consumer for Indexer<'_> {
+    type State = ();
 
-    fn tools(&self) -> Result<()> {
+    fn new_state(&self) -> Result<()> {
         Ok(())
     }
 
-    fn take(&self, number: u64, batch: Batch, (): &mut (), stop: &CancellationToken) -> Result<Option<Batch>> {
-        self.seen.bring(number, batch, stop, |Seen { keys, n_rows, checksum, checksums }, batch| {
+    fn consume(&self, number: u64, batch: Batch, (): &mut (), stop: &CancellationToken) -> Result<Option<Batch>> {
+        self.index.submit(number, batch, stop, |Index { keys, n_rows, checksum, checksums }, batch| {
             for (market, rows) in &batch.markets {
-                let n_seen = n_rows.entry(*market).or_default();
+                let n_indexed = n_rows.entry(*market).or_default();
                 for (ticket_id, updated_at) in rows.ticket_id.iter().zip(&rows.updated_at) {
                     let (ticket_id, updated_at) = (*ticket_id, *updated_at);
-                    keys.push(&Key { ticket_id, updated_at, origin: Origin::Input(*market), row: *n_seen })?;
-                    *n_seen += 1;
+                    keys.push(&Key { ticket_id, updated_at, origin: Origin::Input(*market), row: *n_indexed })?;
+                    *n_indexed += 1;
                 }
             }
             checksums.extend(checksum.take(&batch.chunk).as_ref().map(Checksum::to_base64));
@@ -99,7 +102,7 @@ impl Consumer for Survey<'_> {
     }
 }
 
-/// What a ticket's states are compared by, in this order.
+/// The sort key of a row: by ticket, then from the oldest to the latest state.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     ticket_id: [u8; 16],
@@ -124,8 +127,8 @@ impl Key {
     }
 
     fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
-        let place = u64::from_le_bytes(bytes[24..].try_into().ok()?);
-        let origin = match place >> 40 {
+        let packed = u64::from_le_bytes(bytes[24..].try_into().ok()?);
+        let origin = match packed >> 40 {
             number if number >> 23 == 0 => Origin::Stored(number as u32),
             market => Origin::Input(Market::parse((market as u16).to_be_bytes())?),
         };
@@ -133,72 +136,73 @@ impl Key {
             ticket_id: bytes[..16].try_into().ok()?,
             updated_at: i64::from_le_bytes(bytes[16..24].try_into().ok()?),
             origin,
-            row: place & ((1 << 40) - 1),
+            row: packed & ((1 << 40) - 1),
         })
     }
 }
 
-/// The keys of all rows.
+/// The keys of all rows, hash-partitioned into a scratch file.
 struct Keys {
     file: File,
     n_bytes: u64,
-    parts: Vec<Part>,
+    partitions: Vec<Partition>,
 }
 
 #[derive(Clone, Default)]
-struct Part {
-    collected: Vec<u8>,
-    /// Where in the file its blocks start; each has [`BLOCK_BYTES`].
+struct Partition {
+    buffered: Vec<u8>,
+    /// The offsets of the partition's blocks in the file, of [`BLOCK_BYTES`] each.
     blocks: Vec<u64>,
 }
 
 impl Keys {
     fn new(scratch: &Path) -> Result<Self> {
-        let file = tempfile::tempfile_in(scratch).context("cannot create a scratch file beside the output")?;
-        Ok(Self { file, n_bytes: 0, parts: vec![Part::default(); N_PARTS] })
+        let file = tempfile::tempfile_in(scratch).context("cannot create a temporary file beside the output")?;
+        Ok(Self { file, n_bytes: 0, partitions: vec![Partition::default(); N_PARTITIONS] })
     }
 
     fn push(&mut self, key: &Key) -> Result<()> {
-        let part = &mut self.parts[part_of(&key.ticket_id)];
-        part.collected.extend_from_slice(&key.to_bytes());
-        if part.collected.len() == BLOCK_BYTES {
-            self.file.write_all(&part.collected).context("cannot write the keys of tickets to a scratch file")?;
-            part.blocks.push(self.n_bytes);
-            part.collected.clear();
+        let partition = &mut self.partitions[partition_of(&key.ticket_id)];
+        partition.buffered.extend_from_slice(&key.to_bytes());
+        if partition.buffered.len() == BLOCK_BYTES {
+            self.file.write_all(&partition.buffered).context("cannot write ticket keys to a temporary file")?;
+            partition.blocks.push(self.n_bytes);
+            partition.buffered.clear();
             self.n_bytes += BLOCK_BYTES as u64;
         }
         Ok(())
     }
 
-    fn into_duplicates(mut self) -> Result<SupersededRows> {
-        let mut duplicates = SupersededRows::default();
+    fn into_superseded_rows(mut self) -> Result<SupersededRows> {
+        let mut superseded = SupersededRows::default();
         let mut keys: Vec<Key> = Vec::new();
-        for part in std::mem::take(&mut self.parts) {
+        for partition in std::mem::take(&mut self.partitions) {
             keys.clear();
             let mut block = vec![0; BLOCK_BYTES];
-            for start in part.blocks {
+            for start in partition.blocks {
                 self.file.seek(SeekFrom::Start(start))?;
-                self.file.read_exact(&mut block).context("cannot read the keys of tickets from a scratch file")?;
+                self.file.read_exact(&mut block).context("cannot read ticket keys from a temporary file")?;
                 keys.extend(keys_in(&block));
             }
-            keys.extend(keys_in(&part.collected));
+            keys.extend(keys_in(&partition.buffered));
             keys.sort_unstable();
             for pair in keys.windows(2) {
                 if pair[0].ticket_id == pair[1].ticket_id {
-                    duplicates.mark(pair[0].origin, pair[0].row);
+                    superseded.mark(pair[0].origin, pair[0].row);
                 }
             }
         }
-        Ok(duplicates)
+        Ok(superseded)
     }
 }
 
-/// Identifiers are random, or at least they should be; if they aren't, all their bytes together are (FNV-1a).
-fn part_of(ticket_id: &[u8; 16]) -> usize {
+/// Returns the partition of a ticket: FNV-1a over all bytes, because identifiers of foreign systems may not be random.
+fn partition_of(ticket_id: &[u8; 16]) -> usize {
     let hash = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-    ticket_id.iter().fold(0x811c_9dc5, hash) as usize % N_PARTS
+    ticket_id.iter().fold(0x811c_9dc5, hash) as usize % N_PARTITIONS
 }
 
+/// Decodes the keys of a block.
 fn keys_in(bytes: &[u8]) -> impl Iterator<Item = Key> {
     bytes.as_chunks().0.iter().filter_map(Key::from_bytes)
 }

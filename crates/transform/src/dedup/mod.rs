@@ -1,4 +1,4 @@
-//! Keeps one state of each ticket.
+//! Deduplication: one state is kept of each ticket.
 
 pub mod index;
 pub mod rewrite;

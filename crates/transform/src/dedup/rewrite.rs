@@ -1,87 +1,94 @@
-//! Takes rows that gave way to later ones out of the files that are there already: a file is written anew, or goes.
+//! Rewrites the existing Parquet files that hold superseded rows.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use manifest::FileEntry;
+use parquet_encode::FileWriter;
 use publish::{StagedFile, Staging};
 
 use crate::decode::Market;
 use crate::dedup::stored_rows::StoredFile;
 use crate::dedup::superseded_rows::{Origin, SupersededRows};
-use crate::parquet_file::{Encoder, MAX_ROW_GROUP_ROWS, ParquetFile};
+use crate::partition::buffers::MAX_ROW_GROUP_ROWS;
 use crate::partition::columns::Rows;
-use crate::write::part_writer::Layout;
+use crate::write::part_writer::PartOptions;
+use crate::write::row_group::Encoder;
+use crate::write::ticket_file;
 
-/// What has become of the files.
+/// The changes to the existing files.
 #[derive(Debug, Default)]
-pub struct Superseded {
-    /// The names of those that are not as they were.
+pub struct RewrittenFiles {
+    /// The names of the files that were rewritten or have no rows left.
     pub replaced: Vec<String>,
-    /// Those that were written anew.
+    /// The rewritten files that have rows left.
     pub rewritten: Vec<FileEntry>,
-    /// How many rows are gone, in each market.
+    /// The number of removed rows by market.
     pub by_market: BTreeMap<Market, u64>,
 }
 
-impl Superseded {
-    /// How many rows are gone.
+impl RewrittenFiles {
+    /// Returns the number of removed rows.
     pub fn n_rows(&self) -> u64 {
         self.by_market.values().sum()
     }
 }
 
-/// Leaves the marked rows out of the files of `stored`. Files without any are not touched.
-pub fn supersede(
+/// Rewrites the files of `stored` without their superseded rows. Files without superseded rows are not touched.
+///
+/// # Errors
+///
+/// Fails if a file cannot be read or written, or if its content differs from the manifest.
+pub fn rewrite_stored_files(
     stored: &[StoredFile],
-    duplicates: &SupersededRows,
+    superseded: &SupersededRows,
     staging: &Staging,
-    layout: Layout,
-) -> Result<Superseded> {
-    let mut superseded = Superseded::default();
+    options: PartOptions,
+) -> Result<RewrittenFiles> {
+    let mut result = RewrittenFiles::default();
     for (number, file) in stored.iter().enumerate() {
         let origin = Origin::Stored(u32::try_from(number)?);
-        if duplicates.none_in(origin) {
+        if superseded.is_empty_in(origin) {
             continue;
         }
-        let mut rewriting =
-            Rewriting { waiting: Rows::default(), encoder: Encoder::new(layout.compression)?, file: None };
-        let (mut n_read, mut n_gone) = (0, 0);
+        let mut rewrite =
+            Rewrite { buffered: Rows::default(), encoder: Encoder::new(options.compression)?, file: None };
+        let (mut n_read, mut n_removed) = (0, 0);
         file.for_each_rows(|rows| {
             let range = n_read..n_read + rows.len() as u64;
             n_read = range.end;
-            n_gone += duplicates.kept_of(origin, range, |kept| rewriting.waiting.append(rows, kept));
-            rewriting.write_if(MAX_ROW_GROUP_ROWS, &file.entry.name, staging)
+            n_removed += superseded.for_each_kept(origin, range, |kept| rewrite.buffered.append(rows, kept));
+            rewrite.flush_if(MAX_ROW_GROUP_ROWS, &file.entry.name, staging)
         })?;
-        rewriting.write_if(1, &file.entry.name, staging)?;
-        superseded.rewritten.extend(rewriting.finish(&file.entry.name)?);
-        superseded.replaced.push(file.entry.name.clone());
-        *superseded.by_market.entry(file.market).or_default() += n_gone;
+        rewrite.flush_if(1, &file.entry.name, staging)?;
+        result.rewritten.extend(rewrite.finish(&file.entry.name)?);
+        result.replaced.push(file.entry.name.clone());
+        *result.by_market.entry(file.market).or_default() += n_removed;
     }
-    Ok(superseded)
+    Ok(result)
 }
 
-struct Rewriting {
-    waiting: Rows,
+struct Rewrite {
+    buffered: Rows,
     encoder: Encoder,
-    /// Missing as long as no row has been kept.
-    file: Option<ParquetFile<StagedFile>>,
+    /// `None` until the first row is written.
+    file: Option<FileWriter<StagedFile>>,
 }
 
-impl Rewriting {
-    /// Writes the waiting rows if there are at least so many.
-    fn write_if(&mut self, n_rows: usize, name: &str, staging: &Staging) -> Result<()> {
-        if self.waiting.len() < n_rows {
+impl Rewrite {
+    /// Writes the buffered rows as a row group if there are at least `n_rows`.
+    fn flush_if(&mut self, n_rows: usize, name: &str, staging: &Staging) -> Result<()> {
+        if self.buffered.len() < n_rows {
             return Ok(());
         }
         let file = match &mut self.file {
             Some(file) => file,
-            file => file.insert(ParquetFile::new(staging.create(name)?)?),
+            file => file.insert(ticket_file::create(staging.create(name)?)?),
         };
-        let row_group = self.encoder.encode(std::slice::from_ref(&self.waiting))?;
+        let row_group = self.encoder.encode(std::slice::from_ref(&self.buffered))?;
         let bytes = file.append(row_group).with_context(|| format!("cannot write {name}"))?;
-        self.encoder.use_again(bytes);
-        self.waiting.clear();
+        self.encoder.recycle(bytes);
+        self.buffered.clear();
         Ok(())
     }
 

@@ -9,10 +9,11 @@ use arrow::datatypes::{Int32Type, TimestampMillisecondType};
 use manifest::FileEntry;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet_encode::{NULL_TIMESTAMP, StringColumn};
 use ticket_schema::enums::{Category, Channel, Severity, Status, StringEnum};
 
 use crate::decode::{Market, Text};
-use crate::partition::columns::{NO_TIME, Rows, Texts};
+use crate::partition::columns::Rows;
 
 /// How many rows are read at once.
 const BATCH_ROWS: usize = 1 << 13;
@@ -81,9 +82,9 @@ impl StoredFile {
         self.codes::<Status>(batch, &mut rows.status)?;
         self.codes::<Category>(batch, &mut rows.category)?;
         self.codes::<Channel>(batch, &mut rows.channel)?;
-        let copy = |name: &str, to: &mut Texts| -> Result<()> {
+        let copy = |name: &str, to: &mut StringColumn| -> Result<()> {
             for text in texts(batch, name)? {
-                to.push(text.and_then(Text::new).with_context(|| self.unreadable())?);
+                to.push(text.and_then(Text::new).with_context(|| self.unreadable())?.as_bytes());
             }
             Ok(())
         };
@@ -125,5 +126,5 @@ fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray> {
 fn times(batch: &RecordBatch, name: &str) -> Result<impl Iterator<Item = i64>> {
     let times = column(batch, name)?.as_primitive_opt::<TimestampMillisecondType>();
     let times = times.with_context(|| format!("{name} is not of times"))?.clone();
-    Ok((0..times.len()).map(move |row| if times.is_null(row) { NO_TIME } else { times.value(row) }))
+    Ok((0..times.len()).map(move |row| if times.is_null(row) { NULL_TIMESTAMP } else { times.value(row) }))
 }

@@ -1,44 +1,45 @@
-//! Rows that give way to another state of the same ticket: which they are, a bit for each.
+//! Superseded rows: a bitmap of the rows that a later state of the same ticket replaces.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::decode::Market;
 
-/// Where a row was met. Later ones are greater.
+/// The origin of a row. Origins are ordered by the time at which their rows are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// In a file of the data set that is there already: its number.
+    /// An existing file, by its index.
     Stored(u32),
-    /// In the input, in this market.
+    /// The rows of a market in the input.
     Input(Market),
 }
 
-/// Marked rows.
+/// A bitmap of superseded rows for each origin.
 #[derive(Clone, Debug, Default)]
 pub struct SupersededRows {
-    by_origin: BTreeMap<Origin, Bits>,
-    /// How many of the input's rows have been asked for, in each market.
-    n_asked: BTreeMap<Market, u64>,
+    by_origin: BTreeMap<Origin, Bitmap>,
+    /// The number of input rows of each market that [`for_each_kept_input`](Self::for_each_kept_input) has visited.
+    n_visited: BTreeMap<Market, u64>,
 }
 
-/// As long as the last marked row asks for.
+/// A bitmap that grows to the highest bit set.
 #[derive(Clone, Debug, Default)]
-struct Bits(Vec<u64>);
+struct Bitmap(Vec<u64>);
 
 impl SupersededRows {
-    /// Marks row `row` of an origin, from 0.
+    /// Marks a row of an origin, counted from 0, as superseded.
     pub fn mark(&mut self, origin: Origin, row: u64) {
         self.by_origin.entry(origin).or_default().set(row);
     }
 
-    /// Whether no row of an origin is marked.
-    pub fn none_in(&self, origin: Origin) -> bool {
+    /// Returns true if no row of an origin is superseded.
+    pub fn is_empty_in(&self, origin: Origin) -> bool {
         !self.by_origin.contains_key(&origin)
     }
 
-    /// Calls `keep` with those of the first `n_rows` rows of an origin that aren't marked, in runs; returns how many are.
-    pub fn kept_of(&self, origin: Origin, rows: Range<u64>, mut keep: impl FnMut(Range<usize>)) -> u64 {
+    /// Calls `keep` with each run of rows in a range of an origin that are not superseded, relative to the range's start. Returns the
+    /// number of superseded rows in the range.
+    pub fn for_each_kept(&self, origin: Origin, rows: Range<u64>, mut keep: impl FnMut(Range<usize>)) -> u64 {
         let n_rows = (rows.end - rows.start) as usize;
         let Some(marked) = self.by_origin.get(&origin) else {
             keep(0..n_rows);
@@ -61,25 +62,25 @@ impl SupersededRows {
         n_marked
     }
 
-    /// The same for the next `n_rows` rows of a market of the input.
-    pub fn kept(&mut self, market: Market, n_rows: usize, keep: impl FnMut(Range<usize>)) -> u64 {
-        let n_asked = self.n_asked.entry(market).or_default();
-        let rows = *n_asked..*n_asked + n_rows as u64;
-        *n_asked = rows.end;
-        self.kept_of(Origin::Input(market), rows, keep)
+    /// Calls `keep` as [`for_each_kept`](Self::for_each_kept) does, for the next `n_rows` input rows of a market.
+    pub fn for_each_kept_input(&mut self, market: Market, n_rows: usize, keep: impl FnMut(Range<usize>)) -> u64 {
+        let n_visited = self.n_visited.entry(market).or_default();
+        let rows = *n_visited..*n_visited + n_rows as u64;
+        *n_visited = rows.end;
+        self.for_each_kept(Origin::Input(market), rows, keep)
     }
 }
 
-impl Bits {
-    fn set(&mut self, place: u64) {
-        let word = (place / 64) as usize;
+impl Bitmap {
+    fn set(&mut self, index: u64) {
+        let word = (index / 64) as usize;
         if self.0.len() <= word {
             self.0.resize(word + 1, 0);
         }
-        self.0[word] |= 1 << (place % 64);
+        self.0[word] |= 1 << (index % 64);
     }
 
-    fn get(&self, place: u64) -> bool {
-        self.0.get((place / 64) as usize).is_some_and(|word| word >> (place % 64) & 1 == 1)
+    fn get(&self, index: u64) -> bool {
+        self.0.get((index / 64) as usize).is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 }

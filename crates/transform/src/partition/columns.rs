@@ -1,13 +1,12 @@
-//! Tickets of one market, column by column: what lies between the decoder and the encoder.
+//! Column buffers of the tickets of one market, between decoder and encoder.
 
 use std::ops::Range;
 
+use parquet_encode::{NULL_TIMESTAMP, StringColumn};
 use ticket_schema::enums::StringEnum;
 
-use crate::decode::{Row, Text};
-
-/// Stands in a column of times where there is none. No time of the contract's range is as early.
-pub const NO_TIME: i64 = i64::MIN;
+use crate::decode::Row;
+use crate::decode::timestamp::DateTime;
 
 /// Columns of equal length. Times are milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub struct Rows {
     pub created_at: Vec<i64>,
     /// When it last changed.
     pub updated_at: Vec<i64>,
-    /// When it was resolved, or [`NO_TIME`].
+    /// When it was resolved, or [`NULL_TIMESTAMP`].
     pub resolved_at: Vec<i64>,
     /// Places in [`Severity::ALL`](ticket_schema::enums::Severity::ALL).
     pub severity: Vec<u8>,
@@ -29,32 +28,23 @@ pub struct Rows {
     /// Places in [`Channel::ALL`](ticket_schema::enums::Channel::ALL).
     pub channel: Vec<u8>,
     /// The service centre.
-    pub dealer_id: Texts,
+    pub dealer_id: StringColumn,
     /// The customer's pseudonym.
-    pub customer_id: Texts,
+    pub customer_id: StringColumn,
     /// The end of the vehicle identification number.
-    pub vin_last6: Texts,
+    pub vin_last6: StringColumn,
     /// The car's series.
-    pub model_series: Texts,
+    pub model_series: StringColumn,
     /// The car's model year.
     pub model_year: Vec<i32>,
     /// Whether the SLA target was missed.
     pub sla_breached: Vec<bool>,
 }
 
-/// A column of texts, one behind the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Texts {
-    /// All texts, UTF-8.
-    pub bytes: Vec<u8>,
-    /// How many bytes each text has: as a text of a ticket has few, one byte says it.
-    pub lengths: Vec<u8>,
-}
-
 impl Rows {
     /// None, with room for so many.
     pub fn with_capacity(n_rows: usize) -> Self {
-        let texts = || Texts { bytes: Vec::new(), lengths: Vec::with_capacity(n_rows) };
+        let strings = || StringColumn::with_capacity(n_rows);
         let times = || Vec::with_capacity(n_rows);
         let places = || Vec::with_capacity(n_rows);
         Self {
@@ -66,10 +56,10 @@ impl Rows {
             status: places(),
             category: places(),
             channel: places(),
-            dealer_id: texts(),
-            customer_id: texts(),
-            vin_last6: texts(),
-            model_series: texts(),
+            dealer_id: strings(),
+            customer_id: strings(),
+            vin_last6: strings(),
+            model_series: strings(),
             model_year: Vec::with_capacity(n_rows),
             sla_breached: Vec::with_capacity(n_rows),
         }
@@ -95,15 +85,15 @@ impl Rows {
         self.ticket_id.push(row.ticket_id);
         self.created_at.push(row.created_at.milliseconds());
         self.updated_at.push(row.updated_at.milliseconds());
-        self.resolved_at.push(row.resolved_at.map_or(NO_TIME, crate::decode::timestamp::Moment::milliseconds));
+        self.resolved_at.push(row.resolved_at.map_or(NULL_TIMESTAMP, DateTime::milliseconds));
         self.severity.push(row.severity.index() as u8);
         self.status.push(row.status.index() as u8);
         self.category.push(row.category.index() as u8);
         self.channel.push(row.channel.index() as u8);
-        self.dealer_id.push(row.dealer_id);
-        self.customer_id.push(row.customer_id);
-        self.vin_last6.push(row.vin_last6);
-        self.model_series.push(row.model_series);
+        self.dealer_id.push(row.dealer_id.as_bytes());
+        self.customer_id.push(row.customer_id.as_bytes());
+        self.vin_last6.push(row.vin_last6.as_bytes());
+        self.model_series.push(row.model_series.as_bytes());
         self.model_year.push(row.model_year);
         self.sla_breached.push(row.sla_breached);
     }
@@ -153,47 +143,4 @@ impl Rows {
             + self.model_series.bytes.len();
         self.len() * BYTES_PER_ROW + n_text_bytes
     }
-}
-
-impl Texts {
-    /// Takes a text.
-    pub fn push(&mut self, text: Text) {
-        self.bytes.extend_from_slice(text.as_bytes());
-        self.lengths.push(text.n_bytes());
-    }
-
-    /// Takes some of the texts of `others`.
-    pub fn append(&mut self, others: &Self, rows: Range<usize>) {
-        let lengths = &others.lengths[rows.clone()];
-        // Mostly all of them, and then nothing needs to be added up.
-        let bytes = if lengths.len() == others.lengths.len() {
-            &others.bytes[..]
-        } else {
-            let start = n_bytes(&others.lengths[..rows.start]);
-            &others.bytes[start..start + n_bytes(lengths)]
-        };
-        self.bytes.extend_from_slice(bytes);
-        self.lengths.extend_from_slice(lengths);
-    }
-
-    /// Forgets all texts and keeps the memory.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.lengths.clear();
-    }
-
-    /// The bytes of each text.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = self.bytes.as_slice();
-        self.lengths.iter().map(move |n_bytes| {
-            let (text, others) = rest.split_at(usize::from(*n_bytes));
-            rest = others;
-            text
-        })
-    }
-}
-
-/// How many bytes texts of these lengths have together.
-fn n_bytes(lengths: &[u8]) -> usize {
-    lengths.iter().map(|n_bytes| usize::from(*n_bytes)).sum()
 }

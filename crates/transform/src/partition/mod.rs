@@ -1,4 +1,4 @@
-//! Rows, column by column, partitioned by market.
+//! Column buffers of rows, partitioned by market.
 
 pub mod buffers;
 pub mod columns;

@@ -1,21 +1,25 @@
-//! What a run would read and write, told without doing it.
+//! Previews of runs for `--dry-run`: the inputs that would be read and the files that would be written.
 
 use anyhow::Result;
 use cli_support::human;
+use jsonl::input::{Inputs, Source};
 
 use crate::run::existing_dataset::{ExistingDataset, Mode};
 use crate::run::{Config, Dedupe};
-use crate::write::part_writer;
-use jsonl::input::{Inputs, Source};
+use crate::write::part_writer::part_path;
 
-/// How many files are listed.
+/// The maximum number of listed inputs.
 const MAX_SHOWN: usize = 20;
 
-/// Describes the run for a person. Fails where the run would fail before it reads.
+/// Returns a text that describes the run.
+///
+/// # Errors
+///
+/// Fails where the run would fail before it reads its inputs.
 pub fn describe(config: &Config, inputs: &Inputs) -> Result<String> {
-    let current = ExistingDataset::find(&config.output, inputs, config.mode)?;
+    let existing = ExistingDataset::find(&config.output, inputs, config.mode)?;
     if !config.force {
-        current.refuse_expected_repeats(&inputs.sources)?;
+        existing.reject_expected_repeats(&inputs.sources)?;
     }
     let output = config.output.display();
     let mut text = format!(
@@ -27,46 +31,46 @@ pub fn describe(config: &Config, inputs: &Inputs) -> Result<String> {
     if inputs.sources.len() > MAX_SHOWN {
         text += &format!("  … and {} more\n", human::count((inputs.sources.len() - MAX_SHOWN) as u64));
     }
-    text += &match (&current.manifest, current.mode) {
-        (None, _) => format!("would make a data set in {output}, where there is none\n"),
-        (Some(there), Mode::Overwrite) => format!(
+    text += &match (&existing.manifest, existing.mode) {
+        (None, _) => format!("would create a data set in {output}\n"),
+        (Some(manifest), Mode::Overwrite) => format!(
             "would replace the data set in {output}: {} in {}\n",
-            human::counted(there.rows.written, "ticket"),
-            human::counted(there.files.len() as u64, "file")
+            human::counted(manifest.rows.written, "ticket"),
+            human::counted(manifest.files.len() as u64, "file")
         ),
-        (Some(there), Mode::Append) => format!(
-            "would add to the data set in {output}: {} in {} stay\n",
-            human::counted(there.rows.written, "ticket"),
-            human::counted(there.files.len() as u64, "file")
+        (Some(manifest), Mode::Append) => format!(
+            "would append to the data set in {output}: {} in {} are kept\n",
+            human::counted(manifest.rows.written, "ticket"),
+            human::counted(manifest.files.len() as u64, "file")
         ),
     };
-    if current.is_reprocess {
-        text += "would take back its quarantine\n";
+    if existing.is_reprocess {
+        text += "would reprocess its quarantine\n";
     }
     if config.dedupe == Dedupe::Latest {
         text += "would keep the latest state of each ticket\n";
     }
-    text += &files(inputs, &current);
+    text += &files(inputs, &existing);
     Ok(text)
 }
 
 fn input(source: &Source) -> String {
-    let size = source.n_bytes().map_or_else(|| "of unknown length".to_owned(), human::bytes);
+    let size = source.n_bytes().map_or_else(|| "unknown size".to_owned(), human::bytes);
     let rows = source.expected.as_ref().map(|file| format!(", {}", human::counted(file.rows, "row")));
     format!("  {} ({size}{})\n", source.shown(), rows.unwrap_or_default())
 }
 
-/// Known beforehand only if a manifest tells of the markets.
-fn files(inputs: &Inputs, current: &ExistingDataset) -> String {
+/// Lists the files of each market. They are known before the run only if the input has a manifest.
+fn files(inputs: &Inputs, existing: &ExistingDataset) -> String {
     let Some(manifest) = &inputs.manifest else {
-        return "would write a partition for each market that is found\n".to_owned();
+        return "would write a partition for each market in the input\n".to_owned();
     };
-    let first = current.first_parts();
+    let first = existing.next_part_numbers();
     let mut text = "would write\n".to_owned();
     for (market, rows) in manifest.markets.iter().filter(|(_, rows)| **rows > 0) {
         let Some(market) = crate::decode::Market::from_text(market) else { continue };
         let number = first.get(&market).copied().unwrap_or(0);
-        text += &format!("  {} ({})\n", part_writer::name(market, number), human::counted(*rows, "row"));
+        text += &format!("  {} ({})\n", part_path(market, number), human::counted(*rows, "row"));
     }
     text
 }

@@ -1,85 +1,94 @@
-//! Something that takes what many threads make, in the order of a number, though it is ready in any order.
+//! A reorder buffer: threads submit items in any order, and the items are processed in the order of their numbers.
 //!
-//! Nobody waits for those before him, and nobody only takes: who is early lays down what he has, and who brings what is due has
-//! it taken, and after it all that waits behind it.
+//! Out-of-order items are buffered, and the submitting thread continues. The thread that submits the next item in order processes
+//! it, and after it all buffered items that follow.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 
-use crate::run::sequencer::{CancellationToken, Cancelled, LOOK};
+use crate::run::sequencer::{CancellationToken, Cancelled, POLL_INTERVAL};
 
-/// More things than these never wait, however many threads there are: they would only take memory.
-const MAX_EARLY: usize = 8;
+/// The maximum number of buffered items for any number of threads. More would only cost memory.
+const MAX_BUFFERED: usize = 8;
 
-/// A value that takes things 0, 1, 2 … Whoever has a number must bring the thing, or stop the run.
+/// A value that processes the items 0, 1, 2 and so on. Every number must be submitted, or the run cancelled.
 #[derive(Debug)]
-pub struct ReorderBuffer<T, L> {
-    state: Mutex<State<T, L>>,
-    /// Something has been taken.
-    taken: Condvar,
-    max_early: usize,
+pub struct ReorderBuffer<T, I> {
+    state: Mutex<State<T, I>>,
+    /// Notified when an item has been processed.
+    processed: Condvar,
+    max_buffered: usize,
 }
 
 #[derive(Debug)]
-struct State<T, L> {
-    /// Missing while somebody has it take something.
+struct State<T, I> {
+    /// `None` while a thread processes an item with it.
     value: Option<T>,
-    /// The number of what is taken next, or is being taken.
-    due: u64,
-    /// What was laid down.
-    early: BTreeMap<u64, L>,
-    /// What has been taken, for its memory.
-    spare: Vec<L>,
+    /// The number of the item that is processed next or at the moment.
+    next: u64,
+    /// The buffered items by number.
+    buffered: BTreeMap<u64, I>,
+    /// Processed items, whose memory can be reused.
+    spare: Vec<I>,
 }
 
-impl<T, L> ReorderBuffer<T, L> {
-    /// Nothing has been taken yet. Where one thread is slow, no more than one thing for each of `n_threads` is laid down.
+impl<T, I> ReorderBuffer<T, I> {
+    /// Creates an empty buffer. At most one item for each of `n_threads` is buffered.
     pub fn new(value: T, n_threads: usize) -> Self {
-        let state = State { value: Some(value), due: 0, early: BTreeMap::new(), spare: Vec::new() };
-        Self { state: Mutex::new(state), taken: Condvar::new(), max_early: n_threads.min(MAX_EARLY) }
+        let state = State { value: Some(value), next: 0, buffered: BTreeMap::new(), spare: Vec::new() };
+        Self { state: Mutex::new(state), processed: Condvar::new(), max_buffered: n_threads.min(MAX_BUFFERED) }
     }
 
-    /// Brings the thing of a number, and calls `take` for it and for those behind it, if they are due and nobody else is at it.
-    /// Returns a thing that has been taken, if there is one that nobody uses.
-    pub fn bring(
+    /// Submits item `number`. If it is the next one and no other thread is processing, calls `process` for it and for the buffered
+    /// items that follow; otherwise buffers it, and blocks first while the buffer is full. Returns a processed item for reuse, if
+    /// there is one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `process` fails or the run has been cancelled.
+    pub fn submit(
         &self,
         number: u64,
-        thing: L,
+        item: I,
         stop: &CancellationToken,
-        mut take: impl FnMut(&mut T, &mut L) -> Result<()>,
-    ) -> Result<Option<L>> {
-        let mut state = self.wait(stop, |state| number == state.due || state.early.len() < self.max_early)?;
-        state.early.insert(number, thing);
-        // Whoever has the value will find what has just been laid down.
+        mut process: impl FnMut(&mut T, &mut I) -> Result<()>,
+    ) -> Result<Option<I>> {
+        let mut state = self.wait(stop, |state| number == state.next || state.buffered.len() < self.max_buffered)?;
+        state.buffered.insert(number, item);
+        // Otherwise the thread that has the value will find the item in the buffer.
         if let Some(mut value) = state.value.take() {
             loop {
-                let due = state.due;
-                let Some(mut thing) = state.early.remove(&due) else { break };
+                let next = state.next;
+                let Some(mut item) = state.buffered.remove(&next) else { break };
                 drop(state);
-                take(&mut value, &mut thing)?;
+                process(&mut value, &mut item)?;
                 state = self.lock();
-                state.due += 1;
-                state.spare.push(thing);
-                self.taken.notify_all();
+                state.next += 1;
+                state.spare.push(item);
+                self.processed.notify_all();
             }
             state.value = Some(value);
-            self.taken.notify_all();
+            self.processed.notify_all();
         }
         Ok(state.spare.pop())
     }
 
-    /// Waits until all things before a number have been taken, and looks at the value.
+    /// Blocks until all items below `number` have been processed, and calls `access` with the value.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the run has been cancelled.
     pub fn after<R>(
         &self,
         number: u64,
         stop: &CancellationToken,
-        look: impl FnOnce(&mut T) -> R,
+        access: impl FnOnce(&mut T) -> R,
     ) -> Result<R, Cancelled> {
-        let mut state = self.wait(stop, |state| number == state.due && state.value.is_some())?;
+        let mut state = self.wait(stop, |state| number == state.next && state.value.is_some())?;
         match &mut state.value {
-            Some(value) => Ok(look(value)),
+            Some(value) => Ok(access(value)),
             None => Err(Cancelled),
         }
     }
@@ -87,25 +96,25 @@ impl<T, L> ReorderBuffer<T, L> {
     fn wait(
         &self,
         stop: &CancellationToken,
-        is_ready: impl Fn(&State<T, L>) -> bool,
-    ) -> Result<MutexGuard<'_, State<T, L>>, Cancelled> {
+        is_ready: impl Fn(&State<T, I>) -> bool,
+    ) -> Result<MutexGuard<'_, State<T, I>>, Cancelled> {
         let mut state = self.lock();
         loop {
             stop.check()?;
             if is_ready(&state) {
                 return Ok(state);
             }
-            let waited = self.taken.wait_timeout(state, LOOK);
+            let waited = self.processed.wait_timeout(state, POLL_INTERVAL);
             state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
         }
     }
 
-    /// The value, when everything has been taken; `None` if it has failed to take something.
+    /// Returns the value; `None` if processing an item failed.
     pub fn into_inner(self) -> Option<T> {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner).value
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T, L>> {
+    fn lock(&self) -> MutexGuard<'_, State<T, I>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

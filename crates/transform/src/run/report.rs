@@ -1,49 +1,49 @@
-//! What a run tells whoever started it.
+//! The report of a run for the terminal.
 
 use std::collections::BTreeMap;
 
 use cli_support::{Outcome, human};
 use manifest::{CuratedManifest, InputEntry, RowCounts};
 
-use crate::run::conversion::Converted;
+use crate::run::pipeline::PipelineOutput;
 
-/// How many lines of each table are shown.
+/// The maximum number of lines of each table.
 const MAX_SHOWN: usize = 20;
 
-/// What a run has done.
+/// The results of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// What became of the rows that this run read.
+    /// The row counts of this run.
     pub rows: RowCounts,
-    /// The same by market.
+    /// The row counts by market.
     pub by_market: BTreeMap<String, RowCounts>,
-    /// The same by input, as far as it is shown: first those that lost a line. There may be millions.
+    /// The row counts of the inputs that are shown; those with quarantined lines or duplicates come first.
     pub inputs: Vec<InputEntry>,
-    /// How many inputs there are.
+    /// The number of inputs.
     pub n_inputs: usize,
-    /// How many markets the data set has now.
+    /// The number of markets in the data set.
     pub n_markets: u64,
-    /// Bytes of Parquet that the data set has now.
+    /// The total size of the data set's Parquet files in bytes.
     pub n_bytes: u64,
-    /// How many lines are in its quarantine now.
+    /// The number of lines in the data set's quarantine.
     pub n_in_quarantine: u64,
 }
 
 impl Report {
-    /// Of what was converted.
-    pub fn new(converted: &Converted) -> Self {
+    /// Creates the report of a pipeline's output, without the figures of the data set.
+    pub fn new(output: &PipelineOutput) -> Self {
         Self {
-            rows: converted.reconciliation.total(),
-            by_market: converted.reconciliation.by_market(),
-            inputs: first(converted.inputs.iter(), |input| input.rows).cloned().collect(),
-            n_inputs: converted.inputs.len(),
+            rows: output.reconciliation.total(),
+            by_market: output.reconciliation.by_market(),
+            inputs: first(output.inputs.iter(), |input| input.rows).cloned().collect(),
+            n_inputs: output.inputs.len(),
             ..Self::default()
         }
     }
 
-    /// And of the data set that came of it.
+    /// Adds the figures of the published data set.
     #[must_use]
-    pub fn of(self, manifest: &CuratedManifest) -> Self {
+    pub fn with_dataset(self, manifest: &CuratedManifest) -> Self {
         Self {
             n_markets: manifest.markets.len() as u64,
             n_bytes: manifest.files.iter().map(|file| file.bytes).sum(),
@@ -52,7 +52,7 @@ impl Report {
         }
     }
 
-    /// `5,000 of 5,000 lines in 10 markets, 450.3 kB`.
+    /// Returns a summary in one line, such as `5,000 of 5,000 lines in 10 markets, 450.3 kB`.
     pub fn summary(&self) -> String {
         format!(
             "{} of {} in {}, {}",
@@ -63,7 +63,7 @@ impl Report {
         )
     }
 
-    /// Where every line has gone, by market, and by input where that tells more.
+    /// Returns tables of the row counts by market and, if there are several, by input.
     pub fn reconciliation(&self) -> String {
         let markets = first(self.by_market.iter(), |(_, rows)| **rows).map(|(market, rows)| (market.as_str(), *rows));
         let mut text = table("market", markets, self.by_market.len());
@@ -74,25 +74,25 @@ impl Report {
         text + &line("total", self.rows)
     }
 
-    /// Whether everything went in.
+    /// The outcome for the exit code: quarantined lines have a code of their own.
     pub const fn outcome(&self) -> Outcome {
         if self.rows.quarantined > 0 { Outcome::Quarantined } else { Outcome::Done }
     }
 }
 
-/// The first entries that a table has room for; if there are more, those that lost a line before all others.
+/// Returns the first entries, up to the table's maximum; if there are more, those with unwritten lines come first.
 fn first<T>(entries: impl Iterator<Item = T> + Clone, rows: impl Fn(&T) -> RowCounts) -> impl Iterator<Item = T> {
-    let lost = |entry: &T| rows(entry).read != rows(entry).written;
+    let is_incomplete = |entry: &T| rows(entry).read != rows(entry).written;
     let is_long = entries.clone().nth(MAX_SHOWN).is_some();
-    let mut shown: Vec<T> = entries.clone().filter(|entry| !is_long || lost(entry)).take(MAX_SHOWN).collect();
+    let mut shown: Vec<T> = entries.clone().filter(|entry| !is_long || is_incomplete(entry)).take(MAX_SHOWN).collect();
     let n_more = MAX_SHOWN - shown.len();
-    shown.extend(entries.filter(|entry| is_long && !lost(entry)).take(n_more));
+    shown.extend(entries.filter(|entry| is_long && !is_incomplete(entry)).take(n_more));
     shown.into_iter()
 }
 
-fn table<'a>(what: &str, lines: impl Iterator<Item = (&'a str, RowCounts)>, n_lines: usize) -> String {
+fn table<'a>(heading: &str, lines: impl Iterator<Item = (&'a str, RowCounts)>, n_lines: usize) -> String {
     let mut text =
-        format!("  {what:<36} {:>13} = {:>13} + {:>11} + {:>10}\n", "read", "written", "quarantined", "duplicates");
+        format!("  {heading:<36} {:>13} = {:>13} + {:>11} + {:>10}\n", "read", "written", "quarantined", "duplicates");
     lines.for_each(|(name, rows)| text += &line(name, rows));
     if n_lines > MAX_SHOWN {
         text += &format!("  … and {} more, in the manifest\n", human::count((n_lines - MAX_SHOWN) as u64));

@@ -1,74 +1,82 @@
-//! Something that many threads work on, one after the other, in an order that was given before.
+//! A value that threads access one at a time, in the order of a sequence number.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Tells all threads of a run that there is no use in going on.
+/// A flag that cancels all threads of a run.
 #[derive(Debug, Default)]
 pub struct CancellationToken(AtomicBool);
 
-/// What whoever waits is told then. The error that was the reason is reported by the thread that met it.
+/// The error of a thread that was cancelled. The cause is reported by the thread that failed.
 #[derive(Debug, thiserror::Error)]
-#[error("another thread has stopped the run")]
+#[error("cancelled because another thread failed")]
 pub struct Cancelled;
 
 impl CancellationToken {
-    /// Lets nobody wait or begin any more.
-    pub fn set(&self) {
+    /// Cancels the run.
+    pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the run goes on.
+    /// Checks that the run has not been cancelled.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the run has been cancelled.
     pub fn check(&self) -> Result<(), Cancelled> {
         if self.0.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
     }
 }
 
-/// Nobody wakes those who sleep when the run is stopped, so they look after it now and then.
-pub(crate) const LOOK: Duration = Duration::from_millis(20);
+/// The interval at which blocked threads check for cancellation, which does not wake them.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A value that is visited in turns 0, 1, 2 … Whoever holds a turn must take it, or stop the run.
+/// A value that is accessed in the order 0, 1, 2 and so on. Every number must be used, or the run cancelled.
 #[derive(Debug)]
 pub struct Sequencer<T> {
     state: Mutex<State<T>>,
-    next: Condvar,
+    advanced: Condvar,
 }
 
 #[derive(Debug)]
 struct State<T> {
-    due: u64,
+    next: u64,
     value: T,
 }
 
 impl<T> Sequencer<T> {
-    /// Nobody has visited `value` yet.
+    /// Wraps `value`; the first number is 0.
     pub const fn new(value: T) -> Self {
-        Self { state: Mutex::new(State { due: 0, value }), next: Condvar::new() }
+        Self { state: Mutex::new(State { next: 0, value }), advanced: Condvar::new() }
     }
 
-    /// Waits until `turn` is due, and takes it.
+    /// Blocks until all lower numbers have been used, and calls `visit` with the value.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the run has been cancelled.
     pub fn visit<R>(
         &self,
-        turn: u64,
+        number: u64,
         stop: &CancellationToken,
         visit: impl FnOnce(&mut T) -> R,
     ) -> Result<R, Cancelled> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         stop.check()?;
-        while state.due != turn {
-            let waited = self.next.wait_timeout(state, LOOK);
+        while state.next != number {
+            let waited = self.advanced.wait_timeout(state, POLL_INTERVAL);
             state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
             stop.check()?;
         }
         let result = visit(&mut state.value);
-        state.due += 1;
+        state.next += 1;
         drop(state);
-        self.next.notify_all();
+        self.advanced.notify_all();
         Ok(result)
     }
 
-    /// The value, when all turns are over.
+    /// Returns the value.
     pub fn into_inner(self) -> T {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner).value
     }

@@ -1,43 +1,57 @@
-//! The threads: each takes a chunk, decodes it, and brings its batch to where batches are taken in order.
+//! Worker threads: each reads chunks, decodes them to batches and passes these to a consumer.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Error, Result};
 use executor::on_threads;
+use jsonl::chunks::ChunkReader;
+use jsonl::input::Source;
 
 use crate::decode::Decoder;
 use crate::decode::batch::Batch;
 use crate::decode::unknown_fields::UnknownFields;
 use crate::run::sequencer::{CancellationToken, Cancelled};
-use jsonl::chunks::ChunkReader;
-use jsonl::input::Source;
 
-/// What is done with batches, on many threads at once.
+/// A consumer of batches that is called by all worker threads at once.
 pub trait Consumer: Sync {
-    /// What a thread needs for it.
-    type Tools;
+    /// The state of a worker thread.
+    type State;
 
-    /// Gives a thread its tools.
-    fn tools(&self) -> Result<Self::Tools>;
+    /// Creates the state of a worker thread.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the state cannot be created.
+    fn new_state(&self) -> Result<Self::State>;
 
-    /// Does what is to be done with the batch of a number, or has another thread do it. The numbers are those of the chunks in the
-    /// order of the input. Returns a batch that nobody needs, if there is one.
-    fn take(
+    /// Processes batch `number`, or leaves it to another thread. The numbers are those of the chunks in input order. Returns a batch
+    /// for reuse, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the batch cannot be processed or the run has been cancelled.
+    fn consume(
         &self,
         number: u64,
         batch: Batch,
-        tools: &mut Self::Tools,
+        state: &mut Self::State,
         stop: &CancellationToken,
     ) -> Result<Option<Batch>>;
 
-    /// Called on each thread when there are no more than the `n_batches` that it or others have taken or are taking.
-    fn finish(&self, n_batches: u64, tools: &mut Self::Tools, stop: &CancellationToken) -> Result<()>;
+    /// Finishes a worker thread after the last of `n_batches` batches has been passed to a thread.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the remaining work fails or the run has been cancelled.
+    fn finish(&self, n_batches: u64, state: &mut Self::State, stop: &CancellationToken) -> Result<()>;
 }
 
-/// Gives all batches of `sources` to `consumer`, on up to `threads` threads; returns the unknown fields they held.
+/// Passes all batches of `sources` to `consumer` on up to `threads` threads. Returns the unknown fields of all batches.
 ///
-/// Ends early, with the first error, if anything fails.
+/// # Errors
+///
+/// Fails if an input cannot be read or the consumer fails. The first failure cancels all threads.
 pub fn for_each_batch(sources: &[Source], threads: NonZeroUsize, consumer: &impl Consumer) -> Result<UnknownFields> {
     let run = Run {
         sources,
@@ -51,7 +65,7 @@ pub fn for_each_batch(sources: &[Source], threads: NonZeroUsize, consumer: &impl
     for outcome in outcomes {
         match outcome {
             Ok(more) => unknown_fields.merge(&more),
-            // Those who were only stopped have nothing to say beside the one who met the error.
+            // The error of a cancelled thread is reported only if there is no other.
             Err(error) if failure.as_ref().is_none_or(Error::is::<Cancelled>) => failure = Some(error),
             Err(_) => {}
         }
@@ -67,38 +81,38 @@ struct Run<'a, C> {
     consumer: &'a C,
 }
 
-/// Sets the others free when its thread fails or panics.
-struct StopsOthers<'a>(Option<&'a CancellationToken>);
+/// Cancels the run when its thread fails or panics.
+struct CancelOnDrop<'a>(Option<&'a CancellationToken>);
 
-impl Drop for StopsOthers<'_> {
+impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         if let Some(stop) = self.0 {
-            stop.set();
+            stop.cancel();
         }
     }
 }
 
 impl<C: Consumer> Run<'_, C> {
     fn work(&self) -> Result<UnknownFields> {
-        let mut unless_done = StopsOthers(Some(&self.stop));
-        let (mut batch, mut decoder, mut tools) = (Batch::default(), Decoder::default(), self.consumer.tools()?);
+        let mut guard = CancelOnDrop(Some(&self.stop));
+        let (mut batch, mut decoder, mut state) = (Batch::default(), Decoder::default(), self.consumer.new_state()?);
         let n_batches = loop {
             match self.next(&mut batch)? {
                 Ok(number) => {
                     batch.decode(self.sources, &mut decoder)?;
-                    batch = self.consumer.take(number, batch, &mut tools, &self.stop)?.unwrap_or_default();
+                    batch = self.consumer.consume(number, batch, &mut state, &self.stop)?.unwrap_or_default();
                 }
                 Err(n_batches) => break n_batches,
             }
         };
-        // What follows needs the memory more.
+        // Frees the memory for the row groups that are encoded last.
         drop(batch);
-        self.consumer.finish(n_batches, &mut tools, &self.stop)?;
-        unless_done.0 = None;
+        self.consumer.finish(n_batches, &mut state, &self.stop)?;
+        guard.0 = None;
         Ok(decoder.into_unknown_fields())
     }
 
-    /// Takes the next chunk and returns its number; if there is none, how many there were.
+    /// Reads the next chunk and returns its number, or `Err` with the number of chunks after the last one.
     fn next(&self, batch: &mut Batch) -> Result<Result<u64, u64>> {
         self.stop.check()?;
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);

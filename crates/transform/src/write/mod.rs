@@ -2,3 +2,7 @@
 
 pub mod part_writer;
 pub mod quarantine;
+pub mod row_group;
+pub mod ticket_file;
+
+mod gather;

@@ -1,9 +1,9 @@
-//! Rejected lines, as they came, and why.
+//! The quarantine: rejected records and the reasons for their rejection.
 //!
-//! `_quarantine/rejected.jsonl` holds the lines, byte for byte, each with a newline. `_quarantine/_reasons.jsonl` has an
-//! object for each of them, in the same order: file, line, byte offset, field and reason. Its underscore keeps it from being
-//! read as tickets, so that mended lines can be taken in with `transform --input`. A run that appends puts its own beside those
-//! that are there: `rejected-1.jsonl`.
+//! `_quarantine/rejected.jsonl` holds the rejected lines, byte for byte, each with a newline. `_quarantine/_reasons.jsonl` holds one
+//! object for each of them in the same order: file, line, byte offset, field and reason. The underscore hides it from readers of
+//! `*.jsonl` inputs, so that fixed lines can be transformed with `transform --input OUTPUT/_quarantine`. A run that appends adds
+//! numbered files beside the existing ones: `rejected-1.jsonl`.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -16,141 +16,158 @@ use ticket_schema::names::QUARANTINE_DIR;
 
 use crate::decode::RejectReason;
 
-const LINES: &str = "rejected";
+const RECORDS: &str = "rejected";
 const REASONS: &str = "_reasons";
 
-/// The name of the file of rejected lines, below the data set's directory. Each run that appends has a number of its own.
-pub fn lines_file(number: u64) -> String {
-    file(LINES, number)
+/// Returns the path of the file of rejected records below the data set's directory. Each appending run has its own number.
+pub fn records_path(number: u64) -> String {
+    path(RECORDS, number)
 }
 
-/// The name of the file of reasons.
-pub fn reasons_file(number: u64) -> String {
-    file(REASONS, number)
+/// Returns the path of the file of reasons below the data set's directory.
+pub fn reasons_path(number: u64) -> String {
+    path(REASONS, number)
 }
 
-fn file(what: &str, number: u64) -> String {
+fn path(stem: &str, number: u64) -> String {
     let number = if number == 0 { String::new() } else { format!("-{number}") };
-    format!("{QUARANTINE_DIR}/{what}{number}.jsonl")
+    format!("{QUARANTINE_DIR}/{stem}{number}.jsonl")
 }
 
-/// The number in the name of a file of rejected lines.
-pub fn number(name: &str) -> Option<u64> {
-    let number = name.strip_prefix(QUARANTINE_DIR)?.strip_prefix('/')?.strip_prefix(LINES)?.strip_suffix(".jsonl")?;
+/// Returns the number in the path of a file of rejected records, or `None` for any other path.
+pub fn parse_number(path: &str) -> Option<u64> {
+    let number = path.strip_prefix(QUARANTINE_DIR)?.strip_prefix('/')?.strip_prefix(RECORDS)?.strip_suffix(".jsonl")?;
     if number.is_empty() { Some(0) } else { number.strip_prefix('-')?.parse().ok() }
 }
 
-/// Where a line stood.
+/// The position of a record in the input.
 #[derive(Clone, Debug, Serialize)]
-pub struct Place {
-    /// The file, as it was given.
+pub struct SourcePosition {
+    /// The path of the file, as it was given.
     pub file: String,
-    /// The line, from 1.
+    /// The line number, from 1.
     pub line: u64,
-    /// Where in the file it starts, in bytes from 0.
+    /// The offset of the line's first byte in the file, from 0.
     pub byte_offset: u64,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for SourcePosition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}, line {}", self.file, self.line)
     }
 }
 
-/// A line of the reasons file.
+/// A line of the file of reasons.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct ReasonEntry<'a> {
     #[serde(flatten)]
-    place: &'a Place,
+    position: &'a SourcePosition,
     field: Option<&'static str>,
     reason: &'a str,
 }
 
-/// The rejected lines of a run. Its files exist only if there are any.
+/// The rejected records of a run. Its files are created with the first record.
 pub struct Quarantine<'a> {
     staging: &'a Staging,
     number: u64,
     files: Option<Files>,
-    n_lines: u64,
-    examples: BTreeMap<Option<&'static str>, Example>,
+    n_records: u64,
+    by_field: BTreeMap<Option<&'static str>, FieldRejections>,
 }
 
 struct Files {
-    lines: BufWriter<StagedFile>,
+    records: BufWriter<StagedFile>,
     reasons: BufWriter<StagedFile>,
 }
 
-/// What was rejected because of one field.
+/// The records that were rejected because of one field.
 #[derive(Clone, Debug)]
-pub struct Example {
-    /// How many lines.
-    pub n_lines: u64,
-    /// Where the first of them stood, and what was wrong with it.
+pub struct FieldRejections {
+    /// The number of records.
+    pub n_records: u64,
+    /// The position of the first record and the reason for its rejection, as text.
     pub first: String,
 }
 
 impl<'a> Quarantine<'a> {
-    /// Nothing rejected yet.
+    /// Creates an empty quarantine. Its files will have the given number.
     pub const fn new(staging: &'a Staging, number: u64) -> Self {
-        Self { staging, number, files: None, n_lines: 0, examples: BTreeMap::new() }
+        Self { staging, number, files: None, n_records: 0, by_field: BTreeMap::new() }
     }
 
-    /// How many lines have been rejected.
-    pub const fn n_lines(&self) -> u64 {
-        self.n_lines
+    /// The number of rejected records.
+    pub const fn n_records(&self) -> u64 {
+        self.n_records
     }
 
-    /// By the field at fault (`None`: the line as a whole), how many lines were rejected, and the first.
-    pub const fn examples(&self) -> &BTreeMap<Option<&'static str>, Example> {
-        &self.examples
+    /// The rejected records by the field at fault; `None` stands for the line as a whole.
+    pub const fn by_field(&self) -> &BTreeMap<Option<&'static str>, FieldRejections> {
+        &self.by_field
     }
 
-    /// Takes a line in: its place, the reason, and the first of its bytes. [`more`](Self::more) takes further ones and
-    /// [`end_line`](Self::end_line) ends it.
-    pub fn begin_line(&mut self, place: &Place, refusal: &RejectReason, bytes: &[u8]) -> Result<()> {
-        self.n_lines += 1;
-        let example = Example { n_lines: 0, first: format!("{place}: {refusal}") };
-        self.examples.entry(refusal.field).or_insert(example).n_lines += 1;
+    /// Begins a record with its first bytes. [`extend_record`](Self::extend_record) appends further bytes and
+    /// [`end_record`](Self::end_record) ends it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file of the quarantine cannot be written.
+    pub fn begin_record(&mut self, position: &SourcePosition, reason: &RejectReason, bytes: &[u8]) -> Result<()> {
+        self.n_records += 1;
+        let rejections = FieldRejections { n_records: 0, first: format!("{position}: {reason}") };
+        self.by_field.entry(reason.field).or_insert(rejections).n_records += 1;
         let files = self.files()?;
-        serde_json::to_writer(&mut files.reasons, &Entry { place, field: refusal.field, reason: &refusal.reason })?;
+        let entry = ReasonEntry { position, field: reason.field, reason: &reason.reason };
+        serde_json::to_writer(&mut files.reasons, &entry)?;
         files.reasons.write_all(b"\n")?;
-        files.lines.write_all(bytes)?;
+        files.records.write_all(bytes)?;
         Ok(())
     }
 
-    /// Takes further bytes of the line.
-    pub fn more(&mut self, bytes: &[u8]) -> Result<()> {
-        Ok(self.files()?.lines.write_all(bytes)?)
+    /// Appends bytes to the current record.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file of the quarantine cannot be written.
+    pub fn extend_record(&mut self, bytes: &[u8]) -> Result<()> {
+        Ok(self.files()?.records.write_all(bytes)?)
     }
 
-    /// Ends the line.
-    pub fn end_line(&mut self) -> Result<()> {
-        self.more(b"\n")
+    /// Ends the current record with a newline.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file of the quarantine cannot be written.
+    pub fn end_record(&mut self) -> Result<()> {
+        self.extend_record(b"\n")
     }
 
     fn files(&mut self) -> Result<&mut Files> {
         let files = match self.files.take() {
             Some(files) => files,
             None => Files {
-                lines: self.create(&lines_file(self.number))?,
-                reasons: self.create(&reasons_file(self.number))?,
+                records: self.create(&records_path(self.number))?,
+                reasons: self.create(&reasons_path(self.number))?,
             },
         };
         Ok(self.files.insert(files))
     }
 
-    fn create(&self, name: &str) -> Result<BufWriter<StagedFile>> {
-        Ok(BufWriter::new(self.staging.create(name)?))
+    fn create(&self, path: &str) -> Result<BufWriter<StagedFile>> {
+        Ok(BufWriter::new(self.staging.create(path)?))
     }
 
-    /// Finishes the files, if there are any.
+    /// Finishes the files and returns them; returns none if no record was rejected.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file of the quarantine cannot be written.
     pub fn finish(self) -> Result<Vec<FileEntry>> {
         let Some(files) = self.files else { return Ok(Vec::new()) };
         let entry = |name: String, file: BufWriter<StagedFile>| -> Result<FileEntry> {
             let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
             let checksum = file.checksum();
-            Ok(FileEntry { name, rows: self.n_lines, bytes: checksum.n_bytes(), crc64nvme: checksum.to_base64() })
+            Ok(FileEntry { name, rows: self.n_records, bytes: checksum.n_bytes(), crc64nvme: checksum.to_base64() })
         };
-        Ok(vec![entry(reasons_file(self.number), files.reasons)?, entry(lines_file(self.number), files.lines)?])
+        Ok(vec![entry(reasons_path(self.number), files.reasons)?, entry(records_path(self.number), files.records)?])
     }
 }

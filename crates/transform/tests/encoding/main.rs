@@ -1,8 +1,8 @@
-//! What the encoder makes of any rows: every value comes back, and what the file says of its pages is true of them.
+//! Encoded row groups of tickets: values round-trip, and metadata match the values.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod metadata_checks;
 mod samples;
-mod truth;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, TimestampMillisecondType};
@@ -13,19 +13,22 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::statistics::Statistics;
+use parquet_encode::{Compression, EncodedRowGroup, NULL_TIMESTAMP, PAGE_ROWS, StringColumn};
 use proptest::prelude::*;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
-use transform::parquet_file::{Compression, Encoder, PAGE_ROWS, ParquetFile};
-use transform::partition::columns::{NO_TIME, Rows, Texts};
+use transform::partition::columns::Rows;
+use transform::write::row_group::Encoder;
+use transform::write::ticket_file;
 
-use samples::{DAY, Shape, TYPICAL, Times, Words, append, in_order, rows, shapes, text};
-use truth::{assert_true_metadata, metadata};
+use metadata_checks::{assert_metadata_matches, metadata};
+use samples::{DAY, Shape, TYPICAL, Times, Words, append, rows, shapes, sorted};
 
 const CODECS: [Compression; 3] = [Compression::Snappy, Compression::Zstd, Compression::None];
 
 fn write(groups: &[Rows], compression: Compression) -> Bytes {
     let mut encoder = Encoder::new(compression).unwrap();
-    let mut file = ParquetFile::new(Vec::new()).unwrap();
+    let mut file = ticket_file::create(Vec::new()).unwrap();
     for rows in groups {
         file.append(encoder.encode(std::slice::from_ref(rows)).unwrap()).unwrap();
     }
@@ -38,20 +41,20 @@ fn write(groups: &[Rows], compression: Compression) -> Bytes {
     bytes.into()
 }
 
-/// The rows as Arrow's reader finds them.
+/// Reads the rows with Arrow's reader.
 fn read(file: Bytes) -> Rows {
     let mut rows = Rows::default();
     for batch in ParquetRecordBatchReaderBuilder::try_new(file).unwrap().with_batch_size(5000).build().unwrap() {
-        take(&batch.unwrap(), &mut rows);
+        append_batch(&batch.unwrap(), &mut rows);
     }
     rows
 }
 
-fn take(batch: &RecordBatch, rows: &mut Rows) {
+fn append_batch(batch: &RecordBatch, rows: &mut Rows) {
     let column = |name: &str| batch.column_by_name(name).unwrap();
     let texts = |name: &str| column(name).as_string::<i32>();
     let time = |name: &str| column(name).as_primitive::<TimestampMillisecondType>();
-    let place = |all: &[&str], text: &str| all.iter().position(|known| *known == text).unwrap() as u8;
+    let index = |all: &[&str], text: &str| all.iter().position(|known| *known == text).unwrap() as u8;
     let severities: Vec<&str> = Severity::ALL.iter().map(|value| value.as_str()).collect();
     let statuses: Vec<&str> = Status::ALL.iter().map(|value| value.as_str()).collect();
     let categories: Vec<&str> = Category::ALL.iter().map(|value| value.as_str()).collect();
@@ -61,30 +64,38 @@ fn take(batch: &RecordBatch, rows: &mut Rows) {
         rows.created_at.push(time("created_at").value(row));
         rows.updated_at.push(time("updated_at").value(row));
         let resolved_at = time("resolved_at");
-        rows.resolved_at.push(if resolved_at.is_null(row) { NO_TIME } else { resolved_at.value(row) });
-        rows.severity.push(place(&severities, texts("severity").value(row)));
-        rows.status.push(place(&statuses, texts("status").value(row)));
-        rows.category.push(place(&categories, texts("category").value(row)));
-        rows.channel.push(place(&channels, texts("channel").value(row)));
-        rows.dealer_id.push(text(texts("dealer_id").value(row)));
-        rows.customer_id.push(text(texts("customer_id").value(row)));
-        rows.vin_last6.push(text(texts("vin_last6").value(row)));
-        rows.model_series.push(text(texts("model_series").value(row)));
+        rows.resolved_at.push(if resolved_at.is_null(row) { NULL_TIMESTAMP } else { resolved_at.value(row) });
+        rows.severity.push(index(&severities, texts("severity").value(row)));
+        rows.status.push(index(&statuses, texts("status").value(row)));
+        rows.category.push(index(&categories, texts("category").value(row)));
+        rows.channel.push(index(&channels, texts("channel").value(row)));
+        rows.dealer_id.push(texts("dealer_id").value(row).as_bytes());
+        rows.customer_id.push(texts("customer_id").value(row).as_bytes());
+        rows.vin_last6.push(texts("vin_last6").value(row).as_bytes());
+        rows.model_series.push(texts("model_series").value(row).as_bytes());
         rows.model_year.push(column("model_year").as_primitive::<Int32Type>().value(row));
         rows.sla_breached.push(column("sla_breached").as_boolean().value(row));
     }
 }
 
+/// Returns the range of `created_at` from the statistics of a row group.
+fn created_at(group: &EncodedRowGroup) -> Option<(i64, i64)> {
+    match group.statistics(1)? {
+        Statistics::Int64(statistics) => statistics.min_opt().copied().zip(statistics.max_opt().copied()),
+        other => panic!("{other:?} are not statistics of timestamps"),
+    }
+}
+
 fn assert_round_trip(groups: &[Rows], compression: Compression) -> Bytes {
     let file = write(groups, compression);
-    assert_eq!(write(groups, compression), file, "the same rows, other bytes");
-    let written: Vec<Rows> = groups.iter().filter(|rows| !rows.is_empty()).map(in_order).collect();
-    assert_true_metadata(&file, &written);
+    assert_eq!(write(groups, compression), file, "the same rows yield other bytes");
+    let written: Vec<Rows> = groups.iter().filter(|rows| !rows.is_empty()).map(sorted).collect();
+    assert_metadata_matches(&file, &written);
     let mut expected = Rows::default();
     for rows in &written {
         append(&mut expected, rows);
     }
-    assert!(read(file.clone()) == expected, "other values come back");
+    assert!(read(file.clone()) == expected, "the values differ");
     file
 }
 
@@ -92,20 +103,21 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_rows_come_back(shapes in prop::collection::vec((shapes(), any::<u64>()), 1..3), codec in 0..CODECS.len()) {
+    fn arbitrary_rows_round_trip(shapes in prop::collection::vec((shapes(), any::<u64>()), 1..3), codec in 0..CODECS.len()) {
         let groups: Vec<Rows> = shapes.into_iter().map(|(shape, seed)| rows(shape, seed)).collect();
         assert_round_trip(&groups, CODECS[codec]);
     }
 }
 
 #[test]
-fn more_texts_than_codes_can_name_come_back() {
+fn strings_beyond_the_dictionary_limit_round_trip() {
     for n_distinct in [65_536, 65_537_u64] {
         let n_rows = 3 * n_distinct as usize;
         let mut rows = rows(Shape { n_rows, words: Words::Of(1), ..TYPICAL }, 2);
-        rows.dealer_id = Texts::default();
-        // Each three times in a row, so that a dictionary looks good from the beginning.
-        (0..n_rows as u64).for_each(|row| rows.dealer_id.push(text(&format!("DLR-{:012}", (row / 3) % n_distinct))));
+        rows.dealer_id = StringColumn::default();
+        // Each string three times in a row, so that the sampled rows favour a dictionary.
+        let string = |row: u64| format!("DLR-{:012}", (row / 3) % n_distinct);
+        (0..n_rows as u64).for_each(|row| rows.dealer_id.push(string(row).as_bytes()));
         let file = assert_round_trip(&[rows], Compression::Snappy);
         let has_dictionary = metadata(&file).row_group(0).column(8).dictionary_page_offset().is_some();
         assert_eq!(has_dictionary, n_distinct <= 65_536, "{n_distinct}");
@@ -113,7 +125,7 @@ fn more_texts_than_codes_can_name_come_back() {
 }
 
 #[test]
-fn a_file_without_rows_is_a_file() {
+fn file_without_rows_is_valid() {
     for groups in [vec![], vec![Rows::default()]] {
         let file = write(&groups, Compression::Snappy);
         assert_eq!(metadata(&file).num_row_groups(), 0);
@@ -122,19 +134,19 @@ fn a_file_without_rows_is_a_file() {
 }
 
 #[test]
-fn a_row_group_says_when_its_rows_were_created() {
+fn row_group_statistics_hold_the_range_of_created_at() {
     let mut rows = rows(Shape { times: Times::Unsorted, ..TYPICAL }, 3);
     let expected = (*rows.created_at.iter().min().unwrap(), *rows.created_at.iter().max().unwrap());
     let mut encoder = Encoder::new(Compression::None).unwrap();
     let group = encoder.encode(std::slice::from_ref(&rows)).unwrap();
-    assert_eq!((group.created_at(), group.n_rows()), (Some(expected), rows.len()));
-    assert_eq!(encoder.encode(&[Rows::default()]).unwrap().created_at(), None);
+    assert_eq!((created_at(&group), group.n_rows()), (Some(expected), rows.len()));
+    assert_eq!(created_at(&encoder.encode(&[Rows::default()]).unwrap()), None);
     rows.sla_breached.pop();
-    assert!(encoder.encode(std::slice::from_ref(&rows)).is_err(), "columns of different lengths");
+    assert!(encoder.encode(std::slice::from_ref(&rows)).is_err(), "columns of different lengths are accepted");
 }
 
 #[test]
-fn an_encoder_used_again_gives_the_same_bytes() {
+fn reused_encoder_yields_the_same_bytes() {
     let (one, other) = (rows(TYPICAL, 4), rows(Shape { words: Words::Any, times: Times::Unsorted, ..TYPICAL }, 5));
     for compression in CODECS {
         let mut encoder = Encoder::new(compression).unwrap();
@@ -145,7 +157,7 @@ fn an_encoder_used_again_gives_the_same_bytes() {
 }
 
 #[test]
-fn rows_in_blocks_give_the_same_bytes_as_in_one() {
+fn division_into_blocks_does_not_change_the_bytes() {
     for times in [Times::Unsorted, TYPICAL.times] {
         let whole = rows(Shape { words: Words::Any, times, ..TYPICAL }, 6);
         let ends = [0, 1, 1, 1024, 9000, whole.len()];
@@ -161,18 +173,19 @@ fn rows_in_blocks_give_the_same_bytes_as_in_one() {
         let expected = encoder.encode(std::slice::from_ref(&whole)).unwrap();
         let found = encoder.encode(&blocks).unwrap();
         assert_eq!(found.bytes(), expected.bytes());
-        assert_eq!((found.n_rows(), found.created_at()), (expected.n_rows(), expected.created_at()));
+        assert_eq!((found.n_rows(), created_at(&found)), (expected.n_rows(), created_at(&expected)));
     }
 }
 
 #[test]
-fn the_layout_is_what_many_readers_read_fast() {
+fn encodings_and_page_types() {
     let mut rows = rows(TYPICAL, 6);
     let distinct = self::rows(Shape { words: Words::Of(1 << 40), ..TYPICAL }, 7);
     rows.customer_id = distinct.customer_id;
-    rows.vin_last6 = Texts::default();
+    rows.vin_last6 = StringColumn::default();
     rows.ticket_id.iter().for_each(|id| {
-        rows.vin_last6.push(text(&format!("{:06}", u32::from_be_bytes(*id.first_chunk().unwrap()) % 1_000_000)));
+        let number = u32::from_be_bytes(*id.first_chunk().unwrap()) % 1_000_000;
+        rows.vin_last6.push(format!("{number:06}").as_bytes());
     });
     for (compression, codec) in CODECS.into_iter().zip([
         ParquetCodec::SNAPPY,
@@ -181,7 +194,7 @@ fn the_layout_is_what_many_readers_read_fast() {
     ]) {
         let file = assert_round_trip(std::slice::from_ref(&rows), compression);
         let reader = SerializedFileReader::new(file).unwrap();
-        for (place, chunk) in reader.metadata().row_group(0).columns().iter().enumerate() {
+        for (index, chunk) in reader.metadata().row_group(0).columns().iter().enumerate() {
             let name = chunk.column_path().string();
             assert_eq!(
                 std::mem::discriminant(&chunk.compression()),
@@ -197,7 +210,7 @@ fn the_layout_is_what_many_readers_read_fast() {
             };
             let group = reader.get_row_group(0).unwrap();
             let mut kinds = Vec::new();
-            for page in group.get_column_page_reader(place).unwrap() {
+            for page in group.get_column_page_reader(index).unwrap() {
                 let page = page.unwrap();
                 kinds.push(page.page_type());
                 let is_data = page.page_type() == PageType::DATA_PAGE;
@@ -215,8 +228,8 @@ fn the_layout_is_what_many_readers_read_fast() {
 }
 
 #[test]
-fn snappy_and_zstd_shrink_what_repeats_and_add_next_to_nothing_to_what_does_not() {
-    // Too many different texts for a dictionary, of which long parts are the same.
+fn compression_shrinks_repetitive_columns_and_adds_little_to_random_ones() {
+    // Too many distinct strings for a dictionary, with long common parts.
     let rows = rows(Shape { words: Words::Alike(1_000_000), ..TYPICAL }, 9);
     let [snappy, zstd, none] = CODECS.map(|compression| metadata(&write(std::slice::from_ref(&rows), compression)));
     let n_bytes = |metadata: &ParquetMetaData, column: usize| metadata.row_group(0).column(column).compressed_size();
@@ -229,7 +242,7 @@ fn snappy_and_zstd_shrink_what_repeats_and_add_next_to_nothing_to_what_does_not(
 }
 
 #[test]
-fn a_day_of_ninety_is_found_without_reading_the_rest() {
+fn one_day_of_ninety_is_found_by_the_page_index() {
     const N_ROWS: i64 = 300_000;
     let mut rows = rows(Shape { n_rows: N_ROWS as usize, words: Words::Of(1 << 40), ..TYPICAL }, 8);
     for (row, time) in rows.created_at.iter_mut().enumerate() {
@@ -246,6 +259,6 @@ fn a_day_of_ninety_is_found_without_reading_the_rest() {
     let n_bytes: i64 =
         locations.flat_map(|column| pages.iter().map(|page| i64::from(column[*page].compressed_page_size))).sum();
     assert!(!pages.is_empty());
-    let part = n_bytes as f64 / file.len() as f64;
-    assert!(part < 0.05, "{pages:?}: {:.1} % of the file", 100.0 * part);
+    let share = n_bytes as f64 / file.len() as f64;
+    assert!(share < 0.05, "{pages:?}: {:.1} % of the file", 100.0 * share);
 }

@@ -1,18 +1,17 @@
-//! Rows of many shapes.
+//! Generated rows of many shapes.
 
+use parquet_encode::{NULL_TIMESTAMP, PAGE_ROWS, StringColumn};
 use proptest::prelude::*;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
-use transform::decode::Text;
-use transform::parquet_file::PAGE_ROWS;
-use transform::partition::columns::{NO_TIME, Rows, Texts};
+use transform::partition::columns::Rows;
 
-/// In milliseconds.
+/// One day in milliseconds.
 pub(crate) const DAY: i64 = 86_400_000;
 
-/// A sequence of numbers without a pattern (splitmix64).
-pub(crate) struct Numbers(u64);
+/// A pseudo-random number generator (SplitMix64).
+pub(crate) struct SplitMix64(u64);
 
-impl Numbers {
+impl SplitMix64 {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -35,11 +34,11 @@ pub(crate) enum Times {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Words {
-    /// So many different ones, `CUST-0000000001` and so on.
+    /// A number of distinct strings `CUST-0000000001` and so on.
     Of(u64),
-    /// So many different ones that have beginning, end and length in common.
+    /// A number of distinct strings with a common prefix, suffix and length.
     Alike(u64),
-    /// Any length from 1 to 255 bytes, any language.
+    /// Strings of 1 to 255 bytes with characters of 1 to 4 bytes.
     Any,
 }
 
@@ -48,16 +47,16 @@ pub(crate) struct Shape {
     pub(crate) n_rows: usize,
     pub(crate) times: Times,
     pub(crate) words: Words,
-    /// How many of 100 have no `resolved_at`.
+    /// The percentage of rows without `resolved_at`.
     pub(crate) nulls: u64,
-    /// How many model years there are.
+    /// The number of distinct model years.
     pub(crate) years: u64,
-    /// How many of each contract text there are.
+    /// The maximum number of distinct values of each enum.
     pub(crate) codes: u64,
 }
 
 pub(crate) fn rows(shape: Shape, seed: u64) -> Rows {
-    let mut numbers = Numbers(seed);
+    let mut numbers = SplitMix64(seed);
     let mut rows = Rows::default();
     for row in 0..shape.n_rows as i64 {
         let (high, low) = (numbers.next(), numbers.next());
@@ -70,14 +69,18 @@ pub(crate) fn rows(shape: Shape, seed: u64) -> Rows {
         };
         rows.created_at.push(created_at);
         rows.updated_at.push(created_at.saturating_add(numbers.below(40 * DAY as u64) as i64));
-        rows.resolved_at.push(if numbers.below(100) < shape.nulls { NO_TIME } else { created_at.saturating_add(1) });
+        rows.resolved_at.push(if numbers.below(100) < shape.nulls {
+            NULL_TIMESTAMP
+        } else {
+            created_at.saturating_add(1)
+        });
         let mut code = |n: usize| numbers.below(shape.codes.min(n as u64)) as u8;
         rows.severity.push(code(Severity::ALL.len()));
         rows.status.push(code(Status::ALL.len()));
         rows.category.push(code(Category::ALL.len()));
         rows.channel.push(code(Channel::ALL.len()));
         for column in [&mut rows.dealer_id, &mut rows.customer_id, &mut rows.vin_last6, &mut rows.model_series] {
-            column.push(text(&word(shape.words, &mut numbers)));
+            column.push(word(shape.words, &mut numbers).as_bytes());
         }
         let step = if shape.years > 300 { i64::from(u32::MAX) / shape.years as i64 } else { 1 };
         rows.model_year.push((i64::from(i32::MIN) + step * numbers.below(shape.years) as i64) as i32);
@@ -86,7 +89,7 @@ pub(crate) fn rows(shape: Shape, seed: u64) -> Rows {
     rows
 }
 
-pub(crate) fn word(words: Words, numbers: &mut Numbers) -> String {
+pub(crate) fn word(words: Words, numbers: &mut SplitMix64) -> String {
     const LETTERS: [char; 8] = ['a', 'Z', '0', '\0', '"', 'é', '車', '🚗'];
     match words {
         Words::Of(n) => format!("CUST-{:010}", numbers.below(n)),
@@ -132,23 +135,23 @@ pub(crate) fn shapes() -> impl Strategy<Value = Shape> {
     })
 }
 
-/// The rows in the order that they should have, by a way of its own: one row at a time.
-pub(crate) fn in_order(rows: &Rows) -> Rows {
+/// Returns the rows sorted by `created_at`, independently of the encoder: one row at a time.
+pub(crate) fn sorted(rows: &Rows) -> Rows {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|row| (rows.created_at[*row], *row));
-    let texts = |column: &Texts| {
-        let all: Vec<Text> = texts_of(column).collect();
-        let mut sorted = Texts::default();
+    let strings = |column: &StringColumn| {
+        let all: Vec<&[u8]> = column.iter().collect();
+        let mut sorted = StringColumn::default();
         for row in &order {
             sorted.push(all[*row]);
         }
         sorted
     };
     let mut sorted = Rows {
-        dealer_id: texts(&rows.dealer_id),
-        customer_id: texts(&rows.customer_id),
-        vin_last6: texts(&rows.vin_last6),
-        model_series: texts(&rows.model_series),
+        dealer_id: strings(&rows.dealer_id),
+        customer_id: strings(&rows.customer_id),
+        vin_last6: strings(&rows.vin_last6),
+        model_series: strings(&rows.model_series),
         ..Rows::default()
     };
     for row in order {
@@ -166,10 +169,6 @@ pub(crate) fn in_order(rows: &Rows) -> Rows {
     sorted
 }
 
-pub(crate) fn text(text: &str) -> Text<'_> {
-    Text::new(text).unwrap()
-}
-
 pub(crate) fn append(to: &mut Rows, from: &Rows) {
     to.ticket_id.extend(&from.ticket_id);
     to.created_at.extend(&from.created_at);
@@ -179,20 +178,16 @@ pub(crate) fn append(to: &mut Rows, from: &Rows) {
     to.status.extend(&from.status);
     to.category.extend(&from.category);
     to.channel.extend(&from.channel);
-    append_texts(&mut to.dealer_id, &from.dealer_id);
-    append_texts(&mut to.customer_id, &from.customer_id);
-    append_texts(&mut to.vin_last6, &from.vin_last6);
-    append_texts(&mut to.model_series, &from.model_series);
+    append_strings(&mut to.dealer_id, &from.dealer_id);
+    append_strings(&mut to.customer_id, &from.customer_id);
+    append_strings(&mut to.vin_last6, &from.vin_last6);
+    append_strings(&mut to.model_series, &from.model_series);
     to.model_year.extend(&from.model_year);
     to.sla_breached.extend(&from.sla_breached);
 }
 
-fn append_texts(to: &mut Texts, from: &Texts) {
-    for text in texts_of(from) {
-        to.push(text);
+fn append_strings(to: &mut StringColumn, from: &StringColumn) {
+    for string in from.iter() {
+        to.push(string);
     }
-}
-
-fn texts_of(column: &Texts) -> impl Iterator<Item = Text<'_>> {
-    column.iter().map(|bytes| text(std::str::from_utf8(bytes).unwrap()))
 }

@@ -1,7 +1,7 @@
-//! The contract read with `serde_json`: what the decoder is held against.
+//! The test oracle: an implementation of the contract with `serde_json`.
 //!
-//! It shares no code with the decoder but for the types of the contract and [`Moment`], which has tests of its own.
-#![allow(dead_code, reason = "not every test that uses it needs all of it")]
+//! It shares no code with the decoder except the types of the contract and [`DateTime`], which has its own tests.
+#![allow(dead_code, reason = "each test binary uses a part of this module")]
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,20 +10,20 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use ticket_schema::columns::COLUMNS;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
 use ticket_schema::iso3166::is_country_code;
-use transform::decode::timestamp::Moment;
+use transform::decode::timestamp::DateTime;
 use transform::decode::{MAX_TEXT_BYTES, Row};
 
 use scalar::Scalar;
 
 mod scalar;
 
-/// A ticket.
+/// A valid ticket.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Reading<'a> {
+pub(crate) struct OracleTicket<'a> {
     pub(crate) ticket_id: [u8; 16],
-    pub(crate) created_at: Moment,
-    pub(crate) updated_at: Moment,
-    pub(crate) resolved_at: Option<Moment>,
+    pub(crate) created_at: DateTime,
+    pub(crate) updated_at: DateTime,
+    pub(crate) resolved_at: Option<DateTime>,
     pub(crate) severity: Severity,
     pub(crate) status: Status,
     pub(crate) category: Category,
@@ -37,7 +37,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) sla_breached: bool,
 }
 
-impl PartialEq<Row<'_>> for Reading<'_> {
+impl PartialEq<Row<'_>> for OracleTicket<'_> {
     fn eq(&self, row: &Row) -> bool {
         self.ticket_id == row.ticket_id
             && [self.created_at, self.updated_at] == [row.created_at, row.updated_at]
@@ -51,14 +51,14 @@ impl PartialEq<Row<'_>> for Reading<'_> {
     }
 }
 
-/// Why a line is no ticket.
+/// The reason for which a line is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RejectReason {
-    /// The field at fault, or `None` if it is the line as a whole.
+    /// The field at fault; `None` for the line as a whole.
     pub(crate) field: Option<&'static str>,
-    /// What the decoder must say of it, if it is the field.
+    /// The expected reason of the decoder, if a field is at fault.
     pub(crate) reason: String,
-    /// The market by which it is counted.
+    /// The market for which the line is counted.
     pub(crate) market: Option<String>,
 }
 
@@ -72,28 +72,28 @@ impl RejectReason {
     }
 }
 
-/// A line to a ticket, or why not; and the names of fields that the contract doesn't know, as often as they occur.
-pub(crate) fn decode(line: &[u8]) -> (Result<Reading<'_>, RejectReason>, Vec<String>) {
+/// Decodes a line. Also returns the names of unknown fields, with repetitions.
+pub(crate) fn decode(line: &[u8]) -> (Result<OracleTicket<'_>, RejectReason>, Vec<String>) {
     let mut unknown_fields = Vec::new();
     let Ok(text) = std::str::from_utf8(line) else { return (Err(RejectReason::of_line()), unknown_fields) };
     let mut reader = serde_json::Deserializer::from_str(text);
     let fields = FieldsSeed(&mut unknown_fields).deserialize(&mut reader);
-    let verdict = match fields.and_then(|fields| reader.end().map(|()| fields)) {
+    let result = match fields.and_then(|fields| reader.end().map(|()| fields)) {
         Err(_) => Err(RejectReason::of_line()),
         Ok(fields) => {
             let market = fields.only_market();
-            fields.into_ticket().map_err(|refusal| RejectReason { market, ..refusal })
+            fields.into_ticket().map_err(|reason| RejectReason { market, ..reason })
         }
     };
-    (verdict, unknown_fields)
+    (result, unknown_fields)
 }
 
-/// The fields of a line in the contract's order, before anything is asked of their values.
+/// The fields of a line in the contract's order, before validation.
 #[derive(Default)]
 struct Fields<'a> {
     values: [Option<Scalar<'a>>; COLUMNS.len()],
-    /// The fields that appeared again, as often as they did.
-    again: Vec<&'static str>,
+    /// The repeated fields, once for each repetition.
+    repeated: Vec<&'static str>,
 }
 
 struct FieldsSeed<'u>(&'u mut Vec<String>);
@@ -117,9 +117,9 @@ impl<'de> Visitor<'de> for FieldsSeed<'_> {
         let mut fields = Fields::default();
         while let Some(name) = object.next_key::<FieldName>()? {
             let name = name.0;
-            if let Some(place) = COLUMNS.iter().position(|column| column.name == name) {
-                if fields.values[place].replace(object.next_value()?).is_some() {
-                    fields.again.push(COLUMNS[place].name);
+            if let Some(column) = COLUMNS.iter().position(|column| column.name == name) {
+                if fields.values[column].replace(object.next_value()?).is_some() {
+                    fields.repeated.push(COLUMNS[column].name);
                 }
             } else {
                 object.next_value::<IgnoredAny>()?;
@@ -130,7 +130,7 @@ impl<'de> Visitor<'de> for FieldsSeed<'_> {
     }
 }
 
-/// A key, borrowed if it has no escapes.
+/// A field name, borrowed if it has no escapes.
 struct FieldName<'a>(Cow<'a, str>);
 
 impl<'de> serde::Deserialize<'de> for FieldName<'de> {
@@ -156,23 +156,23 @@ impl<'de> serde::Deserialize<'de> for FieldName<'de> {
 }
 
 impl<'a> Fields<'a> {
-    /// Asks of every field, in order, what the contract asks.
-    fn into_ticket(mut self) -> Result<Reading<'a>, RejectReason> {
-        if let Some(field) = self.again.first() {
+    /// Validates the fields in the contract's order.
+    fn into_ticket(mut self) -> Result<OracleTicket<'a>, RejectReason> {
+        if let Some(field) = self.repeated.first() {
             return Err(RejectReason::of_field(field, "appears more than once"));
         }
-        if let Some(place) = self.values.iter().position(Option::is_none) {
-            return Err(RejectReason::of_field(COLUMNS[place].name, "is missing"));
+        if let Some(column) = self.values.iter().position(Option::is_none) {
+            return Err(RejectReason::of_field(COLUMNS[column].name, "is missing"));
         }
-        let ticket = Reading {
+        let ticket = OracleTicket {
             ticket_id: self.uuid(0)?,
-            created_at: self.moment(1)?,
-            updated_at: self.moment(2)?,
-            resolved_at: if self.values[3] == Some(Scalar::Null) { None } else { Some(self.moment(3)?) },
-            severity: self.fixed_text(4, Severity::from_text, "P1, P2, P3 or P4")?,
-            status: self.fixed_text(5, Status::from_text, "Open, In Progress, Waiting, Resolved or Closed")?,
-            category: self.fixed_text(6, Category::from_text, "the contract's categories")?,
-            channel: self.fixed_text(7, Channel::from_text, "Phone, Email, Dealer Portal, BMW App or Walk-In")?,
+            created_at: self.date_time(1)?,
+            updated_at: self.date_time(2)?,
+            resolved_at: if self.values[3] == Some(Scalar::Null) { None } else { Some(self.date_time(3)?) },
+            severity: self.enum_value(4, Severity::from_text, "P1, P2, P3 or P4")?,
+            status: self.enum_value(5, Status::from_text, "Open, In Progress, Waiting, Resolved or Closed")?,
+            category: self.enum_value(6, Category::from_text, "the contract's categories")?,
+            channel: self.enum_value(7, Channel::from_text, "Phone, Email, Dealer Portal, BMW App or Walk-In")?,
             market: self.market(8)?,
             dealer_id: self.name(9)?,
             customer_id: self.name(10)?,
@@ -181,88 +181,93 @@ impl<'a> Fields<'a> {
             model_year: self.integer(13)?,
             sla_breached: self.boolean(14)?,
         };
-        in_order(&ticket)?;
+        check_constraints(&ticket)?;
         Ok(ticket)
     }
 
     fn only_market(&self) -> Option<String> {
         match &self.values[8] {
-            Some(Scalar::Text(text)) if !self.again.contains(&"market") && is_country_code(text) => {
+            Some(Scalar::Text(text)) if !self.repeated.contains(&"market") && is_country_code(text) => {
                 Some(text.to_string())
             }
             _ => None,
         }
     }
 
-    fn take(&mut self, place: usize) -> Scalar<'a> {
-        self.values[place].take().unwrap_or(Scalar::Null)
+    fn take(&mut self, column: usize) -> Scalar<'a> {
+        self.values[column].take().unwrap_or(Scalar::Null)
     }
 
-    fn text(&mut self, place: usize) -> Result<Cow<'a, str>, RejectReason> {
-        match self.take(place) {
+    fn text(&mut self, column: usize) -> Result<Cow<'a, str>, RejectReason> {
+        match self.take(column) {
             Scalar::Text(text) => Ok(text),
-            other => Err(wrong_kind(place, &other, "a text")),
+            other => Err(wrong_kind(column, &other, "a text")),
         }
     }
 
-    fn uuid(&mut self, place: usize) -> Result<[u8; 16], RejectReason> {
-        let text = self.text(place)?;
-        parse_uuid(&text).ok_or_else(|| of_value(place, &text, "is not a hyphenated UUID"))
+    fn uuid(&mut self, column: usize) -> Result<[u8; 16], RejectReason> {
+        let text = self.text(column)?;
+        parse_uuid(&text).ok_or_else(|| of_value(column, &text, "is not a hyphenated UUID"))
     }
 
-    fn moment(&mut self, place: usize) -> Result<Moment, RejectReason> {
-        let text = self.text(place)?;
-        Moment::parse(&text).map_err(|reason| of_value(place, &text, reason))
+    fn date_time(&mut self, column: usize) -> Result<DateTime, RejectReason> {
+        let text = self.text(column)?;
+        DateTime::parse(&text).map_err(|reason| of_value(column, &text, reason))
     }
 
-    fn fixed_text<T>(&mut self, place: usize, parse: fn(&str) -> Option<T>, expected: &str) -> Result<T, RejectReason> {
-        let text = self.text(place)?;
-        parse(&text).ok_or_else(|| of_value(place, &text, &format!("is not one of {expected}")))
+    fn enum_value<T>(
+        &mut self,
+        column: usize,
+        parse: fn(&str) -> Option<T>,
+        expected: &str,
+    ) -> Result<T, RejectReason> {
+        let text = self.text(column)?;
+        parse(&text).ok_or_else(|| of_value(column, &text, &format!("is not one of {expected}")))
     }
 
-    fn market(&mut self, place: usize) -> Result<Cow<'a, str>, RejectReason> {
-        let text = self.text(place)?;
+    fn market(&mut self, column: usize) -> Result<Cow<'a, str>, RejectReason> {
+        let text = self.text(column)?;
         if is_country_code(&text) {
             Ok(text)
         } else {
-            Err(of_value(place, &text, "is not an ISO 3166-1 alpha-2 code such as DE"))
+            Err(of_value(column, &text, "is not an ISO 3166-1 alpha-2 code such as DE"))
         }
     }
 
-    fn name(&mut self, place: usize) -> Result<Cow<'a, str>, RejectReason> {
-        let text = self.text(place)?;
+    fn name(&mut self, column: usize) -> Result<Cow<'a, str>, RejectReason> {
+        let text = self.text(column)?;
         if text.is_empty() {
-            return Err(RejectReason::of_field(COLUMNS[place].name, "is empty"));
+            return Err(RejectReason::of_field(COLUMNS[column].name, "is empty"));
         }
         if text.len() > MAX_TEXT_BYTES {
             let reason = format!("has {} bytes; at most {MAX_TEXT_BYTES} are allowed", text.len());
-            return Err(RejectReason::of_field(COLUMNS[place].name, reason));
+            return Err(RejectReason::of_field(COLUMNS[column].name, reason));
         }
         Ok(text)
     }
 
-    fn integer(&mut self, place: usize) -> Result<i32, RejectReason> {
+    fn integer(&mut self, column: usize) -> Result<i32, RejectReason> {
         const EXPECTED: &str = "a 32-bit integer";
-        match self.take(place) {
+        match self.take(column) {
             Scalar::Integer(value) => i32::try_from(value)
-                .map_err(|_| RejectReason::of_field(COLUMNS[place].name, format!("{value} is not {EXPECTED}"))),
+                .map_err(|_| RejectReason::of_field(COLUMNS[column].name, format!("{value} is not {EXPECTED}"))),
             Scalar::OtherNumber => {
-                Err(RejectReason::of_field(COLUMNS[place].name, format!("is a number, but not {EXPECTED}")))
+                Err(RejectReason::of_field(COLUMNS[column].name, format!("is a number, but not {EXPECTED}")))
             }
-            other => Err(wrong_kind(place, &other, EXPECTED)),
+            other => Err(wrong_kind(column, &other, EXPECTED)),
         }
     }
 
-    fn boolean(&mut self, place: usize) -> Result<bool, RejectReason> {
-        match self.take(place) {
+    fn boolean(&mut self, column: usize) -> Result<bool, RejectReason> {
+        match self.take(column) {
             Scalar::Boolean(value) => Ok(value),
-            other => Err(wrong_kind(place, &other, "true or false")),
+            other => Err(wrong_kind(column, &other, "true or false")),
         }
     }
 }
 
-/// The rules that tie fields together.
-fn in_order(row: &Reading) -> Result<(), RejectReason> {
+/// Checks the constraints between fields.
+fn check_constraints(row: &OracleTicket) -> Result<(), RejectReason> {
     if row.updated_at < row.created_at {
         return Err(RejectReason::of_field("updated_at", "is before created_at"));
     }
@@ -283,24 +288,24 @@ fn in_order(row: &Reading) -> Result<(), RejectReason> {
     }
 }
 
-fn wrong_kind(place: usize, found: &Scalar, expected: &str) -> RejectReason {
-    RejectReason::of_field(COLUMNS[place].name, format!("is {}; expected {expected}", found.kind()))
+fn wrong_kind(column: usize, found: &Scalar, expected: &str) -> RejectReason {
+    RejectReason::of_field(COLUMNS[column].name, format!("is {}; expected {expected}", found.kind()))
 }
 
-/// A refusal that shows the value.
-fn of_value(place: usize, text: &str, reason: &str) -> RejectReason {
-    RejectReason::of_field(COLUMNS[place].name, format!("`{}` {reason}", shown(text)))
+/// Returns a reason that quotes the value.
+fn of_value(column: usize, text: &str, reason: &str) -> RejectReason {
+    RejectReason::of_field(COLUMNS[column].name, format!("`{}` {reason}", shown(text)))
 }
 
-/// A text from the input as a message may show it: no control characters, and not too long to be read.
+/// Escapes control characters and shortens a text from the input for a message.
 fn shown(text: &str) -> String {
     const MAX_CHARS: usize = 60;
     let ellipsis = if text.chars().nth(MAX_CHARS).is_some() { "…" } else { "" };
     text.chars().take(MAX_CHARS).flat_map(char::escape_debug).chain(ellipsis.chars()).collect()
 }
 
-/// The 16 bytes of a hyphenated UUID.
+/// Parses a hyphenated UUID.
 fn parse_uuid(text: &str) -> Option<[u8; 16]> {
-    let is_hyphenated = text.len() == 36 && [8, 13, 18, 23].iter().all(|place| text.as_bytes()[*place] == b'-');
+    let is_hyphenated = text.len() == 36 && [8, 13, 18, 23].iter().all(|column| text.as_bytes()[*column] == b'-');
     uuid::Uuid::try_parse(text).ok().filter(|_| is_hyphenated).map(uuid::Uuid::into_bytes)
 }

@@ -1,22 +1,22 @@
-//! The value of one JSON field, borrowed from its line where that is possible.
+//! JSON values of fields, borrowed from the line where possible.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value as far as the contract cares.
+/// A JSON value; arrays and objects without their content.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Scalar<'a> {
     /// `null`
     Null,
     /// `true` or `false`
     Boolean(bool),
-    /// A number without fraction or exponent that fits.
+    /// A number without fraction or exponent in the range of the type.
     Integer(i64),
     /// Any other number.
     OtherNumber,
-    /// A text, its escapes resolved.
+    /// A string with its escapes resolved.
     Text(Cow<'a, str>),
     /// An array.
     Array,
@@ -25,7 +25,7 @@ pub(crate) enum Scalar<'a> {
 }
 
 impl Scalar<'_> {
-    /// What kind of value it is, for messages.
+    /// The type of the value for messages.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",

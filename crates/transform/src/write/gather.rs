@@ -1,34 +1,35 @@
-//! Blocks of rows as the columns of one row group, in the order of creation.
+//! Gathers the columns of one row group from blocks of rows, sorted by creation time.
 
-use crate::partition::columns::{Rows, Texts};
+use parquet_encode::StringColumn;
 
-/// Blocks, and the order that their rows are to have.
+use crate::partition::columns::Rows;
+
+/// Blocks of rows and the order in which their rows are gathered.
 #[derive(Clone, Copy)]
 pub(super) struct Gather<'a> {
     blocks: &'a [Rows],
-    /// Which row comes first, second …; nothing if that is the order they have.
+    /// The row indices in their new order; empty if the rows are in order already.
     order: &'a [u32],
 }
 
-/// Memory for one column at a time, of values of one length: so little that it stays in the processor's cache until the column
-/// is encoded.
+/// The buffer of one gathered column at a time. It is small enough to stay in the processor's cache until the column is encoded.
 #[derive(Default)]
 pub(super) struct Column<T> {
     joined: Vec<T>,
     sorted: Vec<T>,
 }
 
-/// Memory for one column of texts at a time.
+/// The buffer of one gathered string column at a time.
 #[derive(Default)]
-pub(super) struct TextColumn {
-    joined: Texts,
-    sorted: Texts,
-    /// Where in `joined` each text starts.
+pub(super) struct GatheredStrings {
+    joined: StringColumn,
+    sorted: StringColumn,
+    /// The offset of each string in `joined`.
     starts: Vec<u32>,
 }
 
 impl<'a> Gather<'a> {
-    /// By `created_at`; rows of the same time stay in the order in which they come. Uses the memory of `order` and `times`.
+    /// Determines the order by `created_at` with a stable sort. `order` and `times` are buffers.
     pub(super) fn by_creation(blocks: &'a [Rows], order: &'a mut Vec<u32>, times: &mut Column<i64>) -> Self {
         order.clear();
         let created_at = Self { blocks, order: &[] }.column(|rows| &rows.created_at, times);
@@ -39,7 +40,7 @@ impl<'a> Gather<'a> {
         Self { blocks, order }
     }
 
-    /// A column of all rows.
+    /// Gathers a column of all rows.
     pub(super) fn column<'m, T: Copy>(self, of: impl Fn(&Rows) -> &[T], memory: &'m mut Column<T>) -> &'m [T]
     where
         'a: 'm,
@@ -60,12 +61,16 @@ impl<'a> Gather<'a> {
         sorted
     }
 
-    /// A column of texts of all rows.
-    pub(super) fn texts<'m>(self, of: impl Fn(&Rows) -> &Texts, memory: &'m mut TextColumn) -> &'m Texts
+    /// Gathers a string column of all rows.
+    pub(super) fn strings<'m>(
+        self,
+        of: impl Fn(&Rows) -> &StringColumn,
+        memory: &'m mut GatheredStrings,
+    ) -> &'m StringColumn
     where
         'a: 'm,
     {
-        let TextColumn { joined, sorted, starts } = memory;
+        let GatheredStrings { joined, sorted, starts } = memory;
         let joined = if let [only] = self.blocks {
             of(only)
         } else {

@@ -1,18 +1,18 @@
-//! Smallest and largest values: of each page for the column index, of all pages for the column chunk.
+//! Minimum and maximum values: of each page for the column index, of all pages for the column chunk.
 
 use parquet::basic::{BoundaryOrder, Type};
 use parquet::data_type::ByteArray;
 use parquet::file::statistics::Statistics;
 
-/// A value of a column, ordered as Parquet orders its type.
-pub(super) trait Value: Ord + Clone {
-    /// Its physical type.
+/// A value of a column. Its order is the one that Parquet defines for the physical type.
+pub(crate) trait Value: Ord + Clone {
+    /// The physical type.
     const TYPE: Type;
 
-    /// As the column index has it: plain encoding, a text without its length.
+    /// Returns the bytes for the column index: `PLAIN` encoding, strings without their length.
     fn to_plain(&self) -> Vec<u8>;
 
-    /// Statistics of a column chunk.
+    /// Returns the statistics of a column chunk.
     fn statistics(bounds: Option<(Self, Self)>, n_nulls: u64) -> Statistics;
 }
 
@@ -40,30 +40,30 @@ values! {
     Vec<u8>, BYTE_ARRAY, byte_array, Clone::clone, |(min, max)| (ByteArray::from(min), ByteArray::from(max));
 }
 
-/// What the index says of a page.
+/// The entry of a page in the column index.
 #[derive(Clone, Debug)]
-pub(super) struct PageStatistics<T> {
-    /// The smallest and the largest value; none if all are null.
-    pub(super) bounds: Option<(T, T)>,
-    pub(super) n_nulls: u64,
+pub(crate) struct PageStatistics<T> {
+    /// The minimum and the maximum; `None` if all values are null.
+    pub(crate) bounds: Option<(T, T)>,
+    pub(crate) n_nulls: u64,
 }
 
-/// The smallest and the largest of some values.
-pub(super) fn bounds_of<T: Ord + Copy>(values: &[T]) -> Option<(T, T)> {
+/// Returns the minimum and the maximum of the values; `None` if there are none.
+pub(crate) fn bounds_of<T: Ord + Copy>(values: &[T]) -> Option<(T, T)> {
     let first = *values.first()?;
     Some(values.iter().fold((first, first), |(min, max), value| (min.min(*value), max.max(*value))))
 }
 
-/// The smallest and the largest value of all pages.
-pub(super) fn merged<T: Value>(pages: &[PageStatistics<T>]) -> Option<(T, T)> {
+/// Returns the minimum and the maximum over all pages.
+pub(crate) fn merged<T: Value>(pages: &[PageStatistics<T>]) -> Option<(T, T)> {
     let bounds = pages.iter().filter_map(|page| page.bounds.as_ref());
     let min = bounds.clone().map(|(min, _)| min).min()?;
     let max = bounds.map(|(_, max)| max).max()?;
     Some((min.clone(), max.clone()))
 }
 
-/// Whether both the smallest and the largest values of the pages go up, or down. Pages of nulls don't count.
-pub(super) fn boundary_order<T: Value>(pages: &[PageStatistics<T>]) -> BoundaryOrder {
+/// Returns the order of both the minima and the maxima of the pages. Pages of nulls are ignored.
+pub(crate) fn boundary_order<T: Value>(pages: &[PageStatistics<T>]) -> BoundaryOrder {
     let bounds = || pages.iter().filter_map(|page| page.bounds.as_ref());
     let mins = || bounds().map(|(min, _)| min);
     let maxs = || bounds().map(|(_, max)| max);

@@ -1,22 +1,22 @@
-//! The headers in front of pages: `PageHeader` of parquet.thrift in Thrift's compact protocol.
+//! Page headers: `PageHeader` of parquet.thrift in Thrift's compact protocol.
 
 use parquet::basic::Encoding;
 
-use super::bit_packing::zigzag;
+use crate::bit_packing::zigzag;
 
-/// What kind of page it is.
+/// The type of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PageKind {
-    /// A data page of version 1 with values of this encoding.
+pub(crate) enum PageKind {
+    /// A data page of version 1 with values in this encoding.
     Data(Encoding),
-    /// The texts or numbers that a column's codes stand for.
+    /// The distinct values of a column, in `PLAIN` encoding.
     Dictionary {
-        /// Whether they are in order.
+        /// True if the values are in ascending order.
         is_sorted: bool,
     },
 }
 
-// A field begins with how much its number is above the one before it, and its type.
+// A field begins with the difference of its identifier to the previous field's, and its type.
 const NEXT_I32: u8 = 0x15;
 const NEXT_TRUE: u8 = 0x11;
 const NEXT_FALSE: u8 = 0x12;
@@ -26,8 +26,8 @@ const DATA_PAGE_HEADER: u8 = 0x2C;
 const DICTIONARY_PAGE_HEADER: u8 = 0x4C;
 const END: u8 = 0;
 
-/// Appends a header. Sizes are in bytes, without the header.
-pub(super) fn page_header(kind: PageKind, n_values: usize, plain_size: usize, size: usize, out: &mut Vec<u8>) {
+/// Appends a header. `plain_size` and `size` are the uncompressed and compressed sizes of the page in bytes, without the header.
+pub(crate) fn page_header(kind: PageKind, n_values: usize, plain_size: usize, size: usize, out: &mut Vec<u8>) {
     let i32 = |value: usize, out: &mut Vec<u8>| {
         out.push(NEXT_I32);
         zigzag(value as i64, out);

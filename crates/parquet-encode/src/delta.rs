@@ -1,31 +1,31 @@
-//! `DELTA_BINARY_PACKED`: what each number adds to the one before it, bit-packed in blocks of 128.
+//! The `DELTA_BINARY_PACKED` encoding: differences between consecutive integers, bit-packed in blocks of 128.
 
-use super::bit_packing::{pack_32, varint, width_of, zigzag};
+use crate::bit_packing::{pack_32, varint, width_of, zigzag};
 
 const BLOCK: usize = 128;
 const MINIBLOCK: usize = 32;
 const MINIBLOCKS: usize = BLOCK / MINIBLOCK;
 
-/// Appends the numbers.
-pub(super) fn encode(numbers: &[i64], out: &mut Vec<u8>) {
+/// Appends integers.
+pub(crate) fn encode(numbers: &[i64], out: &mut Vec<u8>) {
     header(numbers.len(), numbers.first().copied().unwrap_or(0), out);
     let mut deltas = [0; BLOCK];
     for start in (1..numbers.len()).step_by(BLOCK) {
         let after = &numbers[start..numbers.len().min(start + BLOCK)];
         let deltas = &mut deltas[..after.len()];
         for ((delta, after), before) in deltas.iter_mut().zip(after).zip(&numbers[start - 1..]) {
-            // The format wraps around, so that any two numbers have a difference.
+            // The format defines differences modulo 2^64, so none overflows.
             *delta = after.wrapping_sub(*before);
         }
         block(deltas, out);
     }
 }
 
-/// Appends `n` times the same number.
-pub(super) fn encode_constant(number: i64, n: usize, out: &mut Vec<u8>) {
+/// Appends the same integer `n` times.
+pub(crate) fn encode_constant(number: i64, n: usize, out: &mut Vec<u8>) {
     header(n, number, out);
     let n_blocks = n.saturating_sub(1).div_ceil(BLOCK);
-    // A smallest delta of 0, and miniblocks of no bits.
+    // Each block has a minimum delta of 0 and miniblocks of width 0.
     out.resize(out.len() + n_blocks * (1 + MINIBLOCKS), 0);
 }
 
@@ -39,18 +39,18 @@ fn header(n: usize, first: i64, out: &mut Vec<u8>) {
 fn block(deltas: &[i64], out: &mut Vec<u8>) {
     let min = deltas.iter().copied().min().unwrap_or(0);
     zigzag(min, out);
-    let mut above = [0; BLOCK];
-    for (above, delta) in above.iter_mut().zip(deltas) {
-        *above = delta.wrapping_sub(min) as u64;
+    let mut offsets = [0; BLOCK];
+    for (offset, delta) in offsets.iter_mut().zip(deltas) {
+        *offset = delta.wrapping_sub(min) as u64;
     }
-    let miniblocks = above.as_chunks::<MINIBLOCK>().0;
+    let miniblocks = offsets.as_chunks::<MINIBLOCK>().0;
     let mut widths = [0; MINIBLOCKS];
     for (width, values) in widths.iter_mut().zip(miniblocks) {
         *width = width_of(values.iter().fold(0, |all, value| all | value)) as u8;
     }
     out.extend_from_slice(&widths);
     for (width, values) in widths.iter().zip(miniblocks) {
-        // A miniblock of no bits takes no bytes; so do those behind the last number.
+        // A miniblock of width 0 has no bytes; those after the last value have width 0.
         if *width > 0 {
             pack_32(values, u32::from(*width), out);
         }

@@ -1,5 +1,5 @@
-//! A home directory with tickets, and the real binary that runs in it.
-#![allow(dead_code, reason = "each test uses its part of it")]
+//! Temporary directories with tickets, in which the tests run the real binary.
+#![allow(dead_code, reason = "each test binary uses a part of this module")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,10 +29,10 @@ pub(crate) fn spawn(home: &TempDir, arguments: &[&str]) -> Child {
         .unwrap()
 }
 
-/// Waits for something that a process brings about, and fails if it ends before.
+/// Polls a condition that a process brings about; fails if the process ends first.
 pub(crate) fn wait_until(child: &mut Child, mut holds: impl FnMut() -> bool) {
     while !holds() {
-        assert_eq!(child.try_wait().unwrap(), None, "it has ended");
+        assert_eq!(child.try_wait().unwrap(), None, "the process has ended");
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -41,7 +41,7 @@ pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// A home directory with `data/raw` made by generate.
+/// Creates a directory with `data/raw` written by generate.
 pub(crate) fn home_with_tickets(count: u64) -> TempDir {
     let home = tempdir().unwrap();
     generate_into(&home.path().join("data/raw"), count);
@@ -72,7 +72,7 @@ pub(crate) fn counts(read: u64, written: u64, quarantined: u64) -> RowCounts {
     RowCounts { read, written, quarantined, duplicates: 0 }
 }
 
-/// Every file below a directory with its bytes, by name.
+/// Returns the name and the content of every file below a directory, sorted by name.
 pub(crate) fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     fn walk(dir: &Path, prefix: &str, found: &mut Vec<(String, Vec<u8>)>) {
         for entry in fs::read_dir(dir).unwrap() {
@@ -95,7 +95,7 @@ pub(crate) fn names(dir: &Path) -> Vec<String> {
     files(dir).into_iter().map(|(name, _)| name).collect()
 }
 
-/// The state of a ticket as Parquet holds it.
+/// The state of a ticket in Parquet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct State {
     pub(crate) ticket_id: String,
@@ -104,7 +104,7 @@ pub(crate) struct State {
     pub(crate) status: String,
 }
 
-/// Every row of a curated data set, sorted. Each file must hold what the manifest says.
+/// Returns all rows of a curated data set, sorted. Asserts that the files and their row counts match the manifest.
 pub(crate) fn states(curated: &Path) -> Vec<State> {
     let manifest = CuratedManifest::load(curated).unwrap().unwrap();
     let mut states = Vec::new();

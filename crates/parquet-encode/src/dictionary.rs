@@ -1,19 +1,19 @@
-//! Dictionaries: the distinct values of a column in order, and each row as the place of its value among them.
+//! Dictionary encoding: the distinct values of a column in ascending order, and the index of each row's value.
 //!
-//! As they are in order, so are the codes, and a page's smallest and largest values are found from its codes alone.
+//! Sorted dictionaries make the order of the codes that of the values, so a page's bounds are found from its codes alone.
 
 use anyhow::Result;
 use parquet::basic::Encoding;
-
-use super::column_chunk::{ColumnChunk, EncodedColumn};
-use super::statistics::{PageStatistics, Value, bounds_of};
-use super::workspace::Workspace;
-use super::{PAGE_ROWS, hybrid};
 use parquet::schema::types::ColumnDescPtr;
 
-/// A value as a dictionary page has it.
-pub(super) trait DictionaryValue: Value {
-    /// Appends it in plain encoding.
+use crate::column_chunk::{ColumnChunk, EncodedColumn};
+use crate::statistics::{PageStatistics, Value, bounds_of};
+use crate::workspace::Workspace;
+use crate::{PAGE_ROWS, rle};
+
+/// A value that dictionary pages can hold.
+pub(crate) trait DictionaryValue: Value {
+    /// Appends the value in `PLAIN` encoding.
     fn append_plain(&self, page: &mut Vec<u8>);
 }
 
@@ -30,8 +30,8 @@ impl DictionaryValue for Vec<u8> {
     }
 }
 
-/// Encodes a column of the workspace's codes, which are places in `values`. These must be in order.
-pub(super) fn encode<T: DictionaryValue>(
+/// Encodes the column of the workspace's codes, which are indices into `values`. The values must be sorted and not empty.
+pub(crate) fn encode<T: DictionaryValue>(
     values: &[T],
     workspace: &mut Workspace,
     descriptor: ColumnDescPtr,
@@ -43,11 +43,11 @@ pub(super) fn encode<T: DictionaryValue>(
         value.append_plain(page);
     }
     chunk.dictionary_page(page, values.len())?;
-    let width = hybrid::code_width(u16::try_from(values.len() - 1)?);
+    let width = rle::code_width(u16::try_from(values.len() - 1)?);
     for codes in codes.chunks(PAGE_ROWS) {
         page.clear();
         page.push(width as u8);
-        hybrid::encode(codes, width, page);
+        rle::encode(codes, width, page);
         let bounds =
             bounds_of(codes).map(|(min, max)| (values[usize::from(min)].clone(), values[usize::from(max)].clone()));
         chunk.data_page(page, codes.len(), PageStatistics { bounds, n_nulls: 0 })?;

@@ -1,4 +1,4 @@
-//! One column of a row group: its pages, and what the file's metadata say of them.
+//! Column chunks: the pages of one column of a row group, and their metadata.
 
 use anyhow::Result;
 use parquet::basic::{Encoding, PageType};
@@ -8,27 +8,29 @@ use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::schema::types::ColumnDescPtr;
 use publish::PagedBytes;
 
-use super::compressor::{CompressionDecision, Compressor};
-use super::page_header::{PageKind, page_header};
-use super::statistics::{PageStatistics, Value, boundary_order, merged};
+use crate::compressor::{CompressionDecision, Compressor};
+use crate::page_header::{PageKind, page_header};
+use crate::statistics::{PageStatistics, Value, boundary_order, merged};
 
-/// A column chunk's metadata. Offsets count from the first byte of the row group.
+/// The metadata of an encoded column chunk. Offsets are relative to the first byte of the row group.
 #[derive(Debug)]
-pub(super) struct EncodedColumn {
-    pub(super) metadata: ColumnChunkMetaData,
-    pub(super) column_index: ColumnIndexMetaData,
-    pub(super) offset_index: OffsetIndexMetaData,
+pub struct EncodedColumn {
+    pub(crate) metadata: ColumnChunkMetaData,
+    pub(crate) column_index: ColumnIndexMetaData,
+    pub(crate) offset_index: OffsetIndexMetaData,
 }
 
-/// A column chunk that is being written.
-pub(super) struct ColumnChunk<'a, T> {
-    /// The bytes of the row group.
+/// A column chunk that is being encoded.
+pub(crate) struct ColumnChunk<'a, T> {
+    /// The bytes of the row group; pages are appended.
     out: &'a mut PagedBytes,
-    /// What comes before a page.
+    /// The header of the current page.
     head: Vec<u8>,
     compressor: &'a mut Compressor,
-    worth: CompressionDecision,
+    decision: CompressionDecision,
+    /// The offset of the chunk in `out`.
     start: usize,
+    /// The uncompressed size of the pages, with their headers.
     plain_size: usize,
     dictionary_offset: Option<usize>,
     encoding: Encoding,
@@ -39,14 +41,14 @@ pub(super) struct ColumnChunk<'a, T> {
 }
 
 impl<'a, T: Value> ColumnChunk<'a, T> {
-    /// No page yet; all data pages will have the given encoding.
-    pub(super) fn new(encoding: Encoding, compressor: &'a mut Compressor, out: &'a mut PagedBytes) -> Self {
+    /// Begins a chunk without pages. All data pages will have the given encoding.
+    pub(crate) fn new(encoding: Encoding, compressor: &'a mut Compressor, out: &'a mut PagedBytes) -> Self {
         Self {
             start: out.len(),
             out,
             head: Vec::new(),
             compressor,
-            worth: CompressionDecision::default(),
+            decision: CompressionDecision::default(),
             plain_size: 0,
             dictionary_offset: None,
             encoding,
@@ -57,19 +59,19 @@ impl<'a, T: Value> ColumnChunk<'a, T> {
         }
     }
 
-    /// Writes the dictionary, which comes first.
-    pub(super) fn dictionary_page(&mut self, page: &[u8], n_values: usize) -> Result<()> {
+    /// Writes the dictionary page, which must be the first page.
+    pub(crate) fn dictionary_page(&mut self, page: &[u8], n_values: usize) -> Result<()> {
         self.dictionary_offset = Some(self.out.len());
-        // Texts repeat in other ways than codes do.
+        // The dictionary compresses differently from the codes, so it must not decide for the data pages.
         self.page(PageKind::Dictionary { is_sorted: true }, page, n_values, &mut CompressionDecision::default())
     }
 
     /// Writes a data page.
-    pub(super) fn data_page(&mut self, page: &[u8], n_rows: usize, statistics: PageStatistics<T>) -> Result<()> {
+    pub(crate) fn data_page(&mut self, page: &[u8], n_rows: usize, statistics: PageStatistics<T>) -> Result<()> {
         let offset = self.out.len();
-        let mut worth = self.worth;
-        self.page(PageKind::Data(self.encoding), page, n_rows, &mut worth)?;
-        self.worth = worth;
+        let mut decision = self.decision;
+        self.page(PageKind::Data(self.encoding), page, n_rows, &mut decision)?;
+        self.decision = decision;
         self.first_data_page.get_or_insert(offset);
         self.offset_index.append_row_count(i64::try_from(n_rows)?);
         self.offset_index.append_offset_and_size(i64::try_from(offset)?, i32::try_from(self.out.len() - offset)?);
@@ -78,8 +80,8 @@ impl<'a, T: Value> ColumnChunk<'a, T> {
         Ok(())
     }
 
-    fn page(&mut self, kind: PageKind, page: &[u8], n_values: usize, worth: &mut CompressionDecision) -> Result<()> {
-        let compressed = self.compressor.compress(page, worth)?;
+    fn page(&mut self, kind: PageKind, page: &[u8], n_values: usize, decision: &mut CompressionDecision) -> Result<()> {
+        let compressed = self.compressor.compress(page, decision)?;
         self.head.clear();
         page_header(kind, n_values, page.len(), compressed.len(), &mut self.head);
         self.plain_size += self.head.len() + page.len();
@@ -87,8 +89,8 @@ impl<'a, T: Value> ColumnChunk<'a, T> {
         Ok(())
     }
 
-    /// The metadata.
-    pub(super) fn finish(self, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
+    /// Ends the chunk and returns its metadata.
+    pub(crate) fn finish(self, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
         let n_nulls = self.statistics.iter().map(|page| page.n_nulls).sum();
         let pages = |page_type, encoding, count| PageEncodingStats { page_type, encoding, count };
         let mut encodings = vec![self.encoding, Encoding::RLE];

@@ -1,4 +1,4 @@
-//! The bytes of a page, compressed or not.
+//! Page compression.
 
 use std::io;
 
@@ -6,31 +6,31 @@ use anyhow::{Context, Result};
 use parquet::basic::{Compression as ParquetCodec, ZstdLevel};
 use publish::PagedBytes;
 
-use super::bit_packing::{varint, width_of};
+use crate::bit_packing::{varint, width_of};
 
-/// How the pages of a file are compressed.
+/// The compression codec of the pages of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Compression {
-    /// Fast, and read by everything
+    /// Fast, and supported by every reader
     #[default]
     Snappy,
-    /// Smaller, and slower to write
+    /// Smaller files, slower to write
     Zstd,
-    /// As it is
+    /// No compression
     None,
 }
 
-/// Of higher levels the files get hardly smaller: what is left in them is mostly random.
+/// Higher levels hardly shrink the files further: the remaining bytes are mostly random identifiers.
 const ZSTD_LEVEL: i32 = 3;
 
-/// Snappy looks for repetitions in blocks of this size only, so that it is also a fair sample of a page.
+/// The block size of Snappy, which finds no matches across blocks. One block is therefore a representative sample of a page.
 const SNAPPY_BLOCK: usize = 1 << 16;
 
-/// A page that Snappy makes less than this part smaller isn't worth the time to compress and decompress it.
+/// The divisor for the minimum gain: column chunks of which Snappy saves less than a sixteenth are stored uncompressed.
 const MIN_SAVED_PART: usize = 16;
 
-/// A codec with all that it needs again and again.
-pub(super) struct Compressor {
+/// A codec and its reusable buffers.
+pub(crate) struct Compressor {
     codec: Codec,
     compressed: Vec<u8>,
 }
@@ -41,9 +41,9 @@ enum Codec {
     None,
 }
 
-/// What was found out about a column chunk from its first page.
+/// The decision whether to compress the pages of a column chunk, made on its first page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum CompressionDecision {
+pub(crate) enum CompressionDecision {
     #[default]
     Unknown,
     Compressing,
@@ -51,7 +51,7 @@ pub(super) enum CompressionDecision {
 }
 
 impl Compressor {
-    pub(super) fn new(compression: Compression) -> Result<Self> {
+    pub(crate) fn new(compression: Compression) -> Result<Self> {
         let codec = match compression {
             Compression::Snappy => Codec::Snappy(Box::new(snap::raw::Encoder::new())),
             Compression::Zstd => Codec::Zstd(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
@@ -60,8 +60,8 @@ impl Compressor {
         Ok(Self { codec, compressed: Vec::new() })
     }
 
-    /// The codec as the file's metadata names it.
-    pub(super) fn parquet_codec(&self) -> Result<ParquetCodec> {
+    /// Returns the codec for the file metadata.
+    pub(crate) fn parquet_codec(&self) -> Result<ParquetCodec> {
         Ok(match self.codec {
             Codec::Snappy(_) => ParquetCodec::SNAPPY,
             Codec::Zstd(_) => ParquetCodec::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?),
@@ -69,8 +69,12 @@ impl Compressor {
         })
     }
 
-    /// The page as it will be in the file. `worth` is kept from page to page of a chunk.
-    pub(super) fn compress<'a>(&'a mut self, page: &'a [u8], worth: &mut CompressionDecision) -> Result<PageBytes<'a>> {
+    /// Compresses a page. `decision` is kept from page to page of a column chunk.
+    pub(crate) fn compress<'a>(
+        &'a mut self,
+        page: &'a [u8],
+        decision: &mut CompressionDecision,
+    ) -> Result<PageBytes<'a>> {
         match &mut self.codec {
             Codec::None => Ok(PageBytes::Ready(page)),
             Codec::Zstd(encoder) => {
@@ -80,13 +84,14 @@ impl Compressor {
                 Ok(PageBytes::Ready(&self.compressed))
             }
             Codec::Snappy(encoder) => {
-                if *worth == CompressionDecision::Unknown {
+                if *decision == CompressionDecision::Unknown {
                     let sample = &page[..page.len().min(SNAPPY_BLOCK)];
                     let n_bytes = compress_snappy(encoder, sample, &mut self.compressed)?.len();
                     let is_smaller = n_bytes + sample.len() / MIN_SAVED_PART < sample.len();
-                    *worth = if is_smaller { CompressionDecision::Compressing } else { CompressionDecision::Storing };
+                    *decision =
+                        if is_smaller { CompressionDecision::Compressing } else { CompressionDecision::Storing };
                 }
-                match worth {
+                match decision {
                     CompressionDecision::Storing => Ok(PageBytes::SnappyLiterals(page)),
                     _ => compress_snappy(encoder, page, &mut self.compressed).map(PageBytes::Ready),
                 }
@@ -95,18 +100,18 @@ impl Compressor {
     }
 }
 
-/// A page as it will be in the file.
+/// The bytes of a page for the file.
 #[derive(Clone, Copy)]
-pub(super) enum PageBytes<'a> {
-    /// These bytes.
+pub(crate) enum PageBytes<'a> {
+    /// The bytes themselves.
     Ready(&'a [u8]),
-    /// These bytes in Snappy's format, without looking for repetitions: each block is a literal.
+    /// The uncompressed page, to be written in Snappy's format without a search for matches: each block is a literal.
     SnappyLiterals(&'a [u8]),
 }
 
 impl PageBytes<'_> {
-    /// How many bytes [`append_to`](Self::append_to) appends, without what was in `head`.
-    pub(super) fn len(self) -> usize {
+    /// Returns the number of bytes that [`append_to`](Self::append_to) writes, without those of `head`.
+    pub(crate) fn len(self) -> usize {
         match self {
             Self::Ready(bytes) => bytes.len(),
             Self::SnappyLiterals(page) => {
@@ -116,9 +121,9 @@ impl PageBytes<'_> {
         }
     }
 
-    /// Appends the page, and before it what is in `head`, to which something may be added.
-    pub(super) fn append_to(self, head: &mut Vec<u8>, out: &mut PagedBytes) -> io::Result<()> {
-        /// A literal whose length, less one, stands in the next two bytes.
+    /// Writes `head`, to which bytes may be appended, and the page.
+    pub(crate) fn append_to(self, head: &mut Vec<u8>, out: &mut PagedBytes) -> io::Result<()> {
+        /// The tag of a literal whose length minus one follows in two bytes.
         const LITERAL: u8 = 61 << 2;
         match self {
             Self::Ready(bytes) => {
@@ -140,9 +145,9 @@ impl PageBytes<'_> {
 }
 
 fn compress_snappy<'a>(encoder: &mut snap::raw::Encoder, page: &[u8], out: &'a mut Vec<u8>) -> Result<&'a [u8]> {
-    let room = snap::raw::max_compress_len(page.len());
-    if out.len() < room {
-        out.resize(room, 0);
+    let max_bytes = snap::raw::max_compress_len(page.len());
+    if out.len() < max_bytes {
+        out.resize(max_bytes, 0);
     }
     let n_bytes = encoder.compress(page, out).context("cannot compress a page")?;
     Ok(&out[..n_bytes])

@@ -1,19 +1,28 @@
-//! Each kind of column: which encoding it has, and how its pages are made.
+//! One encoder for each column type.
+//!
+//! Each function appends the pages of one column chunk to the row group in the [`Workspace`] and returns the chunk's metadata.
+//! `descriptor` is the column's type in the schema; its physical type must be the one that the function names. All functions
+//! fail if a page cannot be compressed, the system has no memory for its bytes, or a size exceeds what the format can express.
 
 use anyhow::Result;
 use parquet::basic::Encoding;
 use parquet::schema::types::ColumnDescPtr;
-use ticket_schema::enums::StringEnum;
 
-use super::column_chunk::{ColumnChunk, EncodedColumn};
-use super::statistics::{PageStatistics, bounds_of};
-use super::uuid_text::{UUID_TEXT_BYTES, uuid_text};
-use super::workspace::Workspace;
-use super::{PAGE_ROWS, delta, dictionary, hybrid};
-use crate::partition::columns::NO_TIME;
+use crate::column_chunk::{ColumnChunk, EncodedColumn};
+use crate::statistics::{PageStatistics, bounds_of};
+use crate::uuid_text::{UUID_TEXT_BYTES, uuid_text};
+use crate::workspace::Workspace;
+use crate::{NULL_TIMESTAMP, PAGE_ROWS, delta, dictionary, rle};
 
-/// UUIDs as texts. They are random: neither a dictionary nor a common beginning helps.
-pub(super) fn uuids(uuids: &[[u8; 16]], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
+pub use crate::strings::strings;
+
+/// Encodes UUIDs as hyphenated lower-case strings (`BYTE_ARRAY`). They are taken for random, so neither a dictionary nor common
+/// prefixes are tried.
+///
+/// # Errors
+///
+/// See the [module](self).
+pub fn uuids(uuids: &[[u8; 16]], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
     let Workspace { compressor, out, page, .. } = workspace;
     let mut chunk = ColumnChunk::new(Encoding::DELTA_LENGTH_BYTE_ARRAY, compressor, out);
     for uuids in uuids.chunks(PAGE_ROWS) {
@@ -35,8 +44,12 @@ pub(super) fn uuids(uuids: &[[u8; 16]], workspace: &mut Workspace, descriptor: C
     chunk.finish(descriptor)
 }
 
-/// Times that every row has.
-pub(super) fn times(times: &[i64], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
+/// Encodes timestamps without nulls (`INT64`).
+///
+/// # Errors
+///
+/// See the [module](self).
+pub fn timestamps(times: &[i64], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
     let Workspace { compressor, out, page, .. } = workspace;
     let mut chunk = ColumnChunk::new(Encoding::DELTA_BINARY_PACKED, compressor, out);
     for times in times.chunks(PAGE_ROWS) {
@@ -47,8 +60,12 @@ pub(super) fn times(times: &[i64], workspace: &mut Workspace, descriptor: Column
     chunk.finish(descriptor)
 }
 
-/// Times of which some are [`NO_TIME`], which becomes null.
-pub(super) fn optional_times(
+/// Encodes timestamps (`INT64`) of which [`NULL_TIMESTAMP`] stands for null.
+///
+/// # Errors
+///
+/// See the [module](self).
+pub fn optional_timestamps(
     times: &[i64],
     workspace: &mut Workspace,
     descriptor: ColumnDescPtr,
@@ -57,13 +74,13 @@ pub(super) fn optional_times(
     let mut chunk = ColumnChunk::new(Encoding::DELTA_BINARY_PACKED, compressor, out);
     for times in times.chunks(PAGE_ROWS) {
         codes.clear();
-        codes.extend(times.iter().map(|time| u16::from(*time != NO_TIME)));
+        codes.extend(times.iter().map(|time| u16::from(*time != NULL_TIMESTAMP)));
         numbers.clear();
-        numbers.extend(times.iter().filter(|time| **time != NO_TIME));
-        // The levels, 1 where there is a value, with their length in front of them.
+        numbers.extend(times.iter().filter(|time| **time != NULL_TIMESTAMP));
+        // The definition levels, 1 for a value and 0 for null, after their length in bytes.
         page.clear();
         page.extend_from_slice(&[0; 4]);
-        hybrid::encode(codes, 1, page);
+        rle::encode(codes, 1, page);
         let n_bytes = u32::try_from(page.len() - 4)?;
         page[..4].copy_from_slice(&n_bytes.to_le_bytes());
         delta::encode(numbers, page);
@@ -73,31 +90,40 @@ pub(super) fn optional_times(
     chunk.finish(descriptor)
 }
 
-/// Places in the contract's texts.
-pub(super) fn fixed_texts<T: StringEnum>(
-    places: &[u8],
+/// Encodes strings (`BYTE_ARRAY`) that are given as `indices` into a list of distinct values, of which there are at most 256.
+///
+/// # Errors
+///
+/// See the [module](self).
+pub fn enums(
+    indices: &[u8],
+    values: &[&str],
     workspace: &mut Workspace,
     descriptor: ColumnDescPtr,
 ) -> Result<EncodedColumn> {
     let mut is_used = [false; 256];
-    for place in places {
-        is_used[usize::from(*place)] = true;
+    for index in indices {
+        is_used[usize::from(*index)] = true;
     }
-    let used = T::VALUES.iter().filter(|value| is_used[value.index()]);
-    let mut texts: Vec<(&str, usize)> = used.map(|value| (value.text(), value.index())).collect();
-    texts.sort_unstable();
+    let used = values.iter().zip(0..).filter(|(_, index)| is_used[*index]);
+    let mut used: Vec<(&str, usize)> = used.map(|(value, index)| (*value, index)).collect();
+    used.sort_unstable();
     let mut codes = [0; 256];
-    for (code, (_, place)) in texts.iter().enumerate() {
-        codes[*place] = code as u16;
+    for (code, (_, index)) in used.iter().enumerate() {
+        codes[*index] = code as u16;
     }
     workspace.codes.clear();
-    workspace.codes.extend(places.iter().map(|place| codes[usize::from(*place)]));
-    let texts: Vec<Vec<u8>> = texts.into_iter().map(|(text, _)| text.into()).collect();
-    dictionary::encode(&texts, workspace, descriptor)
+    workspace.codes.extend(indices.iter().map(|index| codes[usize::from(*index)]));
+    let used: Vec<Vec<u8>> = used.into_iter().map(|(value, _)| value.into()).collect();
+    dictionary::encode(&used, workspace, descriptor)
 }
 
-/// Integers; a dictionary if they lie close together.
-pub(super) fn integers(numbers: &[i32], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
+/// Encodes integers (`INT32`), with a dictionary if their range is below 256.
+///
+/// # Errors
+///
+/// See the [module](self).
+pub fn integers(numbers: &[i32], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
     const MAX_RANGE: i64 = 256;
     let Some((min, max)) = bounds_of(numbers) else { return plain_integers(numbers, workspace, descriptor) };
     if i64::from(max) - i64::from(min) >= MAX_RANGE {
@@ -109,9 +135,9 @@ pub(super) fn integers(numbers: &[i32], workspace: &mut Workspace, descriptor: C
     }
     let mut codes = [0; MAX_RANGE as usize];
     let mut values = Vec::new();
-    for place in (0..MAX_RANGE as usize).filter(|place| is_used[*place]) {
-        codes[place] = values.len() as u16;
-        values.push(min + place as i32);
+    for offset in (0..MAX_RANGE as usize).filter(|offset| is_used[*offset]) {
+        codes[offset] = values.len() as u16;
+        values.push(min + offset as i32);
     }
     workspace.codes.clear();
     workspace.codes.extend(numbers.iter().map(|number| codes[(number - min) as usize]));
@@ -129,8 +155,12 @@ fn plain_integers(numbers: &[i32], workspace: &mut Workspace, descriptor: Column
     chunk.finish(descriptor)
 }
 
-/// Booleans, eight in a byte.
-pub(super) fn booleans(values: &[bool], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
+/// Encodes booleans (`BOOLEAN`), eight in a byte.
+///
+/// # Errors
+///
+/// See the [module](self).
+pub fn booleans(values: &[bool], workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
     let Workspace { compressor, out, page, .. } = workspace;
     let mut chunk = ColumnChunk::new(Encoding::PLAIN, compressor, out);
     for values in values.chunks(PAGE_ROWS) {
@@ -138,7 +168,7 @@ pub(super) fn booleans(values: &[bool], workspace: &mut Workspace, descriptor: C
         page.extend(
             values
                 .chunks(8)
-                .map(|group| group.iter().enumerate().fold(0, |byte, (place, value)| byte | u8::from(*value) << place)),
+                .map(|group| group.iter().enumerate().fold(0, |byte, (bit, value)| byte | u8::from(*value) << bit)),
         );
         chunk.data_page(page, values.len(), PageStatistics { bounds: bounds_of(values), n_nulls: 0 })?;
     }

@@ -1,4 +1,4 @@
-//! Row groups to a Parquet file.
+//! Parquet files from encoded row groups.
 
 use std::io::{self, Write};
 
@@ -12,35 +12,49 @@ use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::writer::TrackedWrite;
 use parquet::schema::types::SchemaDescPtr;
 use publish::PagedBytes;
-use ticket_schema::columns::file_columns;
 
-use super::row_group::{EncodedRowGroup, file_schema};
+use crate::row_group::EncodedRowGroup;
 
-/// How a Parquet file begins and ends.
+/// The first and the last bytes of a Parquet file.
 const MAGIC: &[u8] = b"PAR1";
 
-/// The format's version that readers are told. It is about types that didn't exist in it, not about encodings or pages.
+/// The format version in the file metadata. Version 2 stands for newer logical types, not for encodings or pages.
 const FORMAT_VERSION: i32 = 1;
 
-/// A file that is being written. It depends on the row groups alone, and on their order.
-pub struct ParquetFile<W: Write + Send> {
+/// File metadata that the row groups do not determine.
+#[derive(Clone, Debug, Default)]
+pub struct FileOptions {
+    /// The application that writes the file, in the form `application version 1.2.3`.
+    pub created_by: Option<String>,
+    /// The columns by which the rows of every row group are sorted. The writer does not check the order.
+    pub sorting_columns: Vec<SortingColumn>,
+}
+
+/// Writes a Parquet file. Its bytes depend only on the schema, the options and the row groups in their order.
+pub struct FileWriter<W: Write + Send> {
     sink: W,
     n_bytes: u64,
     schema: SchemaDescPtr,
+    options: FileOptions,
     row_groups: Vec<RowGroupMetaData>,
     column_indexes: Vec<Vec<ColumnIndexMetaData>>,
     offset_indexes: Vec<Vec<OffsetIndexMetaData>>,
     n_rows: u64,
 }
 
-impl<W: Write + Send> ParquetFile<W> {
-    /// A file without a row.
-    pub fn new(mut sink: W) -> Result<Self> {
+impl<W: Write + Send> FileWriter<W> {
+    /// Begins a file without rows.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the sink cannot be written.
+    pub fn new(mut sink: W, schema: SchemaDescPtr, options: FileOptions) -> Result<Self> {
         sink.write_all(MAGIC)?;
         Ok(Self {
             sink,
             n_bytes: MAGIC.len() as u64,
-            schema: file_schema()?,
+            schema,
+            options,
             row_groups: Vec::new(),
             column_indexes: Vec::new(),
             offset_indexes: Vec::new(),
@@ -48,17 +62,21 @@ impl<W: Write + Send> ParquetFile<W> {
         })
     }
 
-    /// How many bytes the file has so far; its metadata, which come last, will add to them.
+    /// The number of bytes written so far. [`finish`](Self::finish) appends the file metadata.
     pub const fn n_bytes(&self) -> u64 {
         self.n_bytes
     }
 
-    /// How many rows the file has so far.
+    /// The number of rows written so far.
     pub const fn n_rows(&self) -> u64 {
         self.n_rows
     }
 
-    /// Has the next row group start at a multiple of a number of bytes, as readers allow; zeros come before it.
+    /// Pads the file with zeros to a multiple of `n_bytes`, where the next row group starts. Readers accept such gaps.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the sink cannot be written.
     pub fn align(&mut self, n_bytes: u64) -> Result<()> {
         let end = self.n_bytes.next_multiple_of(n_bytes);
         self.sink.write_all(&vec![0; usize::try_from(end - self.n_bytes)?])?;
@@ -66,14 +84,21 @@ impl<W: Write + Send> ParquetFile<W> {
         Ok(())
     }
 
-    /// Writes a row group. One without rows leaves no trace.
-    /// Returns the memory of its bytes.
+    /// Writes a row group and returns the buffer of its bytes. A row group without rows is skipped.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the sink cannot be written, or if a size or count exceeds what the format can express.
     pub fn append(&mut self, group: EncodedRowGroup) -> Result<PagedBytes> {
         self.append_by(group, |sink, bytes| sink.write_all(&bytes).map(|()| bytes))
     }
 
-    /// Like [`append`](Self::append), for a sink that has its own way to write bytes that it need not look at. `write` is given
-    /// [all bytes](EncodedRowGroup::bytes) of the row group, must write them all, and returns their memory or some other.
+    /// Writes a row group as [`append`](Self::append) does, with a function of the caller for its bytes. `write` must write all
+    /// [bytes](EncodedRowGroup::bytes) to the sink, and returns their buffer or another one.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `write` fails, or if a size or count exceeds what the format can express.
     pub fn append_by(
         &mut self,
         group: EncodedRowGroup,
@@ -99,11 +124,12 @@ impl<W: Write + Send> ParquetFile<W> {
             offset_indexes.push(column.offset_index);
         }
         let n_plain_bytes = columns.iter().map(parquet::file::metadata::ColumnChunkMetaData::uncompressed_size).sum();
+        let sorting_columns = Some(self.options.sorting_columns.clone()).filter(|columns| !columns.is_empty());
         let row_group = RowGroupMetaData::builder(self.schema.clone())
             .set_num_rows(i64::try_from(group.n_rows)?)
             .set_total_byte_size(n_plain_bytes)
             .set_column_metadata(columns)
-            .set_sorting_columns(Some(vec![by_creation()?]))
+            .set_sorting_columns(sorting_columns)
             .set_ordinal(i16::try_from(self.row_groups.len())?)
             .set_file_offset(start)
             .build()?;
@@ -114,7 +140,11 @@ impl<W: Write + Send> ParquetFile<W> {
         Ok(memory)
     }
 
-    /// Writes the indexes and the metadata. Returns the sink and the number of rows.
+    /// Writes the page indexes and the file metadata. Returns the sink and the number of rows.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the sink cannot be written, or if a size or count exceeds what the format can express.
     pub fn finish(mut self) -> Result<(W, u64)> {
         let column_orders = self.schema.columns().iter().map(|column| {
             ColumnOrder::TYPE_DEFINED_ORDER(ColumnOrder::sort_order_for_type(
@@ -126,7 +156,7 @@ impl<W: Write + Send> ParquetFile<W> {
         let file_metadata = FileMetaData::new(
             FORMAT_VERSION,
             i64::try_from(self.n_rows)?,
-            Some(concat!("aftersales transform version ", env!("CARGO_PKG_VERSION")).to_owned()),
+            self.options.created_by,
             None,
             self.schema.clone(),
             Some(column_orders.collect()),
@@ -136,7 +166,7 @@ impl<W: Write + Send> ParquetFile<W> {
             .set_column_index(Some(self.column_indexes))
             .set_offset_index(Some(self.offset_indexes))
             .build();
-        let mut end = EndOfFile { n_before: usize::try_from(self.n_bytes)?, bytes: Vec::new() };
+        let mut end = FooterSink { n_before: usize::try_from(self.n_bytes)?, bytes: Vec::new() };
         ParquetMetaDataWriter::new_with_tracked(end.tracked()?, &metadata).finish()?;
         self.sink.write_all(&end.bytes)?;
         self.sink.flush()?;
@@ -144,28 +174,30 @@ impl<W: Write + Send> ParquetFile<W> {
     }
 }
 
-/// Takes the metadata. Their writer gives no sink back, and no error of its last bytes, so it isn't given the file's.
-struct EndOfFile {
+/// Collects the page indexes and the file metadata. The `parquet` crate's metadata writer neither returns its sink nor reports
+/// errors of its last bytes, so it does not get the file's sink.
+struct FooterSink {
+    /// The number of bytes before the indexes that are still to be skipped.
     n_before: usize,
     bytes: Vec<u8>,
 }
 
-impl EndOfFile {
-    /// A writer that counts from where the metadata begin.
+impl FooterSink {
+    /// Returns a writer whose position is the end of the row groups.
     fn tracked(&mut self) -> io::Result<TrackedWrite<&mut Self>> {
-        static NOTHING: [u8; 1 << 16] = [0; 1 << 16];
+        static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
         let mut n_before = self.n_before;
         let mut tracked = TrackedWrite::new(self);
         while n_before > 0 {
-            let n = n_before.min(NOTHING.len());
-            tracked.write_all(&NOTHING[..n])?;
+            let n = n_before.min(ZEROS.len());
+            tracked.write_all(&ZEROS[..n])?;
             n_before -= n;
         }
         Ok(tracked)
     }
 }
 
-impl Write for EndOfFile {
+impl Write for FooterSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let n_skipped = self.n_before.min(bytes.len());
         self.n_before -= n_skipped;
@@ -176,9 +208,4 @@ impl Write for EndOfFile {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn by_creation() -> Result<SortingColumn> {
-    let place = file_columns().position(|column| column.name == "created_at").unwrap_or_default();
-    Ok(SortingColumn { column_idx: i32::try_from(place)?, descending: false, nulls_first: false })
 }

@@ -1,4 +1,4 @@
-//! Whether what a file says of its values is true of them.
+//! Compares the metadata of a file with its values.
 
 use bytes::Bytes;
 use parquet::basic::BoundaryOrder;
@@ -8,20 +8,20 @@ use parquet::file::page_index::offset_index::PageLocation;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::serialized_reader::ReadOptionsBuilder;
 use parquet::file::statistics::Statistics;
+use parquet_encode::{NULL_TIMESTAMP, PAGE_ROWS};
 use ticket_schema::enums::{Category, Channel, Severity, Status};
-use transform::parquet_file::PAGE_ROWS;
-use transform::partition::columns::{NO_TIME, Rows};
+use transform::partition::columns::Rows;
 
 pub(crate) fn metadata(file: &Bytes) -> ParquetMetaData {
     let options = ReadOptionsBuilder::new().with_page_index().build();
     SerializedFileReader::new_with_options(file.clone(), options).unwrap().metadata().clone()
 }
 
-/// A value as its bytes in statistics, with a key that has its order.
-pub(crate) type Plain = (Vec<u8>, Vec<u8>);
+/// A sort key of a value and the value's bytes in statistics.
+pub(crate) type KeyAndBytes = (Vec<u8>, Vec<u8>);
 
-/// The values of a column; `None` is null.
-fn values(rows: &Rows, column: &str) -> Vec<Option<Plain>> {
+/// Returns the values of a column; `None` is null.
+fn values(rows: &Rows, column: &str) -> Vec<Option<KeyAndBytes>> {
     let text = |text: &[u8]| Some((text.to_vec(), text.to_vec()));
     let known = |value: &str| text(value.as_bytes());
     let time = |time: &i64| Some(((*time as u64 ^ 1 << 63).to_be_bytes().to_vec(), time.to_le_bytes().to_vec()));
@@ -30,11 +30,11 @@ fn values(rows: &Rows, column: &str) -> Vec<Option<Plain>> {
         "ticket_id" => rows.ticket_id.iter().map(|id| known(&uuid::Uuid::from_bytes(*id).to_string())).collect(),
         "created_at" => rows.created_at.iter().map(time).collect(),
         "updated_at" => rows.updated_at.iter().map(time).collect(),
-        "resolved_at" => rows.resolved_at.iter().map(|at| time(at).filter(|_| *at != NO_TIME)).collect(),
-        "severity" => rows.severity.iter().map(|place| known(Severity::ALL[usize::from(*place)].as_str())).collect(),
-        "status" => rows.status.iter().map(|place| known(Status::ALL[usize::from(*place)].as_str())).collect(),
-        "category" => rows.category.iter().map(|place| known(Category::ALL[usize::from(*place)].as_str())).collect(),
-        "channel" => rows.channel.iter().map(|place| known(Channel::ALL[usize::from(*place)].as_str())).collect(),
+        "resolved_at" => rows.resolved_at.iter().map(|at| time(at).filter(|_| *at != NULL_TIMESTAMP)).collect(),
+        "severity" => rows.severity.iter().map(|index| known(Severity::ALL[usize::from(*index)].as_str())).collect(),
+        "status" => rows.status.iter().map(|index| known(Status::ALL[usize::from(*index)].as_str())).collect(),
+        "category" => rows.category.iter().map(|index| known(Category::ALL[usize::from(*index)].as_str())).collect(),
+        "channel" => rows.channel.iter().map(|index| known(Channel::ALL[usize::from(*index)].as_str())).collect(),
         "dealer_id" => rows.dealer_id.iter().map(text).collect(),
         "customer_id" => rows.customer_id.iter().map(text).collect(),
         "vin_last6" => rows.vin_last6.iter().map(text).collect(),
@@ -45,8 +45,8 @@ fn values(rows: &Rows, column: &str) -> Vec<Option<Plain>> {
     }
 }
 
-/// The smallest and the largest of some values, and how many are null.
-fn truth(values: &[Option<Plain>]) -> (Option<(Plain, Plain)>, i64) {
+/// Returns the minimum and the maximum of some values, and the number of nulls.
+fn bounds_and_nulls(values: &[Option<KeyAndBytes>]) -> (Option<(KeyAndBytes, KeyAndBytes)>, i64) {
     let n_nulls = values.iter().filter(|value| value.is_none()).count();
     let values = || values.iter().flatten().cloned();
     (values().min().zip(values().max()), n_nulls as i64)
@@ -74,8 +74,8 @@ pub(crate) fn page_bounds(index: &ColumnIndexMetaData, page: usize) -> Option<(V
     }
 }
 
-/// Asserts that all that the file says of its values is true of `groups`, the rows as they are in the file.
-pub(crate) fn assert_true_metadata(file: &Bytes, groups: &[Rows]) {
+/// Asserts that statistics, page indexes and offsets match `groups`, the rows in the order of the file.
+pub(crate) fn assert_metadata_matches(file: &Bytes, groups: &[Rows]) {
     let metadata = metadata(file);
     assert_eq!(metadata.num_row_groups(), groups.len());
     for (group, rows) in groups.iter().enumerate() {
@@ -84,45 +84,45 @@ pub(crate) fn assert_true_metadata(file: &Bytes, groups: &[Rows]) {
         let sorting = row_group.sorting_columns().unwrap();
         assert_eq!((sorting.len(), sorting[0].column_idx, sorting[0].descending), (1, 1, false));
         assert!(rows.created_at.is_sorted());
-        for (place, chunk) in row_group.columns().iter().enumerate() {
+        for (column, chunk) in row_group.columns().iter().enumerate() {
             let name = chunk.column_path().string();
             let values = values(rows, &name);
-            assert_true_statistics(chunk.statistics().unwrap(), &values, &name);
-            let index = &metadata.column_index().unwrap()[group][place];
-            let locations = metadata.offset_index().unwrap()[group][place].page_locations();
+            assert_statistics_match(chunk.statistics().unwrap(), &values, &name);
+            let index = &metadata.column_index().unwrap()[group][column];
+            let locations = metadata.offset_index().unwrap()[group][column].page_locations();
             assert_eq!(locations.len(), rows.len().div_ceil(PAGE_ROWS), "{name}");
-            assert_pages_fill(chunk, locations);
-            let mut truths = Vec::new();
+            assert_pages_are_contiguous(chunk, locations);
+            let mut page_bounds_seen = Vec::new();
             for (page, location) in locations.iter().enumerate() {
                 let first = location.first_row_index as usize;
                 assert_eq!(first, page * PAGE_ROWS, "{name}");
-                let (bounds, n_nulls) = truth(&values[first..rows.len().min(first + PAGE_ROWS)]);
+                let (bounds, n_nulls) = bounds_and_nulls(&values[first..rows.len().min(first + PAGE_ROWS)]);
                 assert_eq!(index.null_count(page), Some(n_nulls), "{name} {page}");
                 assert_eq!(index.is_null_page(page), bounds.is_none(), "{name} {page}");
                 let stated = page_bounds(index, page);
                 assert_eq!(stated, bounds.clone().map(|(min, max)| (min.1, max.1)), "{name} {page}");
-                truths.extend(bounds);
+                page_bounds_seen.extend(bounds);
             }
-            let goes_up = truths.is_sorted_by(|a, b| a.0 <= b.0 && a.1 <= b.1);
-            let says_so = index.get_boundary_order() == Some(BoundaryOrder::ASCENDING);
-            assert_eq!(says_so, goes_up, "{name}");
+            let is_ascending = page_bounds_seen.is_sorted_by(|a, b| a.0 <= b.0 && a.1 <= b.1);
+            let is_marked_ascending = index.get_boundary_order() == Some(BoundaryOrder::ASCENDING);
+            assert_eq!(is_marked_ascending, is_ascending, "{name}");
             if index.get_boundary_order() == Some(BoundaryOrder::DESCENDING) {
-                assert!(truths.is_sorted_by(|a, b| a.0 >= b.0 && a.1 >= b.1), "{name}");
+                assert!(page_bounds_seen.is_sorted_by(|a, b| a.0 >= b.0 && a.1 >= b.1), "{name}");
             }
         }
     }
 }
 
-pub(crate) fn assert_true_statistics(statistics: &Statistics, values: &[Option<Plain>], name: &str) {
-    let (bounds, n_nulls) = truth(values);
+pub(crate) fn assert_statistics_match(statistics: &Statistics, values: &[Option<KeyAndBytes>], name: &str) {
+    let (bounds, n_nulls) = bounds_and_nulls(values);
     assert_eq!(statistics.null_count_opt(), Some(n_nulls as u64), "{name}");
     assert_eq!(statistics.min_bytes_opt(), bounds.as_ref().map(|(min, _)| min.1.as_slice()), "{name}");
     assert_eq!(statistics.max_bytes_opt(), bounds.as_ref().map(|(_, max)| max.1.as_slice()), "{name}");
     assert!(bounds.is_none() || !statistics.is_min_max_deprecated(), "{name}");
 }
 
-/// The pages lie one behind the other, from the dictionary's end to the chunk's.
-pub(crate) fn assert_pages_fill(chunk: &ColumnChunkMetaData, locations: &[PageLocation]) {
+/// Asserts that the data pages are contiguous from the end of the dictionary to the end of the chunk.
+pub(crate) fn assert_pages_are_contiguous(chunk: &ColumnChunkMetaData, locations: &[PageLocation]) {
     let (start, n_bytes) = chunk.byte_range();
     assert_eq!(locations[0].offset, chunk.data_page_offset());
     for pair in locations.windows(2) {

@@ -1,0 +1,54 @@
+//! Buffers that are reused between pages, columns and row groups.
+
+use anyhow::Result;
+use publish::PagedBytes;
+
+use crate::column_chunk::EncodedColumn;
+use crate::compressor::{Compression, Compressor};
+use crate::interner::Interner;
+use crate::row_group::EncodedRowGroup;
+
+/// The buffers of one encoding thread, and the column chunks that it has encoded for the current row group.
+pub struct Workspace {
+    pub(crate) compressor: Compressor,
+    /// The bytes of the current row group.
+    pub(crate) out: PagedBytes,
+    /// A page before compression.
+    pub(crate) page: Vec<u8>,
+    /// The integers of a page: timestamps without nulls, or string lengths.
+    pub(crate) numbers: Vec<i64>,
+    /// The dictionary indices of a column.
+    pub(crate) codes: Vec<u16>,
+    /// The distinct strings of a column.
+    pub(crate) interner: Interner,
+}
+
+impl Workspace {
+    /// Creates empty buffers. All pages will be compressed with `compression`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the Zstandard compressor cannot be created.
+    pub fn new(compression: Compression) -> Result<Self> {
+        Ok(Self {
+            compressor: Compressor::new(compression)?,
+            out: PagedBytes::default(),
+            page: Vec::new(),
+            numbers: Vec::new(),
+            codes: Vec::new(),
+            interner: Interner::default(),
+        })
+    }
+
+    /// Ends the current row group. `columns` are the column chunks that were encoded with this workspace since the last one
+    /// ended, in the order of the schema, each of `n_rows` rows.
+    pub fn finish_row_group(&mut self, columns: Vec<EncodedColumn>, n_rows: usize) -> EncodedRowGroup {
+        EncodedRowGroup { bytes: std::mem::take(&mut self.out), columns, n_rows }
+    }
+
+    /// Reuses the memory of a row group that has been written for the next one.
+    pub fn recycle(&mut self, mut memory: PagedBytes) {
+        memory.clear();
+        self.out = memory;
+    }
+}
