@@ -1,14 +1,15 @@
-//! The names of the contract's fields, each compared at once.
+//! The names of the fields as they precede their values in a line.
 
 use ticket_schema::columns::COLUMNS;
 
-use crate::decode::swar::chunk_at;
+/// The maximum length of a name with its quotes, colon and space, in bytes.
+const MAX_QUOTED_BYTES: usize = 64;
 
-/// Each field's name as it stands before its value, without a space (`"status":`) and with one.
+/// Each field's name with its quotes and colon, without a space (`"status":`) and with one.
 pub(crate) const NAMES: [[Name; COLUMNS.len()]; 2] = [names(0), names(1)];
 
 const fn names(n_spaces: usize) -> [Name; COLUMNS.len()] {
-    let mut names = [Name { bytes: 0, mask: 0, n_bytes: 0 }; COLUMNS.len()];
+    let mut names = [Name { quoted: [0; MAX_QUOTED_BYTES], n_bytes: 0 }; COLUMNS.len()];
     let mut place = 0;
     while place < names.len() {
         names[place] = Name::new(COLUMNS[place].name.as_bytes(), n_spaces);
@@ -17,34 +18,27 @@ const fn names(n_spaces: usize) -> [Name; COLUMNS.len()] {
     names
 }
 
-/// A name with its quotes, colon and spaces, 16 bytes at most: compared as one number.
+/// A name with its quotes, colon and spaces.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Name {
-    bytes: u128,
-    mask: u128,
+    quoted: [u8; MAX_QUOTED_BYTES],
     pub(crate) n_bytes: usize,
 }
 
 impl Name {
     const fn new(name: &[u8], n_spaces: usize) -> Self {
-        let mut quoted = [b' '; 16];
+        assert!(name.len() + 3 + n_spaces <= MAX_QUOTED_BYTES, "a field's name is too long for MAX_QUOTED_BYTES");
+        let mut quoted = [b' '; MAX_QUOTED_BYTES];
         quoted[0] = b'"';
-        let mut n_bytes = 1;
-        while n_bytes <= name.len() {
-            quoted[n_bytes] = name[n_bytes - 1];
-            n_bytes += 1;
-        }
-        quoted[n_bytes] = b'"';
-        quoted[n_bytes + 1] = b':';
-        n_bytes += 2 + n_spaces;
-        let mask = u128::MAX >> (8 * (quoted.len() - n_bytes));
-        Self { bytes: u128::from_le_bytes(quoted) & mask, mask, n_bytes }
+        quoted.split_at_mut(1).1.split_at_mut(name.len()).0.copy_from_slice(name);
+        quoted[name.len() + 1] = b'"';
+        quoted[name.len() + 2] = b':';
+        Self { quoted, n_bytes: name.len() + 3 + n_spaces }
     }
 
-    /// How many bytes it has, if it stands there.
+    /// Returns the length of the name, if it is at this offset.
     #[inline(always)]
     pub(crate) fn n_bytes_at(&self, bytes: &[u8], at: usize) -> Option<usize> {
-        let chunk = u128::from_le_bytes(*chunk_at(bytes, at)?);
-        (chunk & self.mask == self.bytes).then_some(self.n_bytes)
+        bytes.get(at..)?.starts_with(&self.quoted[..self.n_bytes]).then_some(self.n_bytes)
     }
 }
