@@ -39,9 +39,8 @@ pub struct Chunk {
     pub checksum: Checksum,
     /// Its bytes, if they are yet to be read.
     unread: Option<Section>,
-    /// Holds its bytes from `start` to `stop`, if they have been read.
+    /// Holds its bytes up to `stop`, if they have been read.
     pub(crate) buffer: Vec<u8>,
-    pub(crate) start: usize,
     pub(crate) stop: usize,
 }
 
@@ -73,7 +72,7 @@ impl Chunk {
 
     /// Its bytes, unless they are read piece by piece.
     pub fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..self.stop]
+        &self.buffer[..self.stop]
     }
 
     /// Gives out whole lines, many at a time, with the place of the first one in the chunk. `sources` are those of the feed.

@@ -15,11 +15,6 @@ const SEARCHED_BYTES: usize = 1 << 12;
 /// How much of a section is read at once: so little that it stays near the processor while its lines are decoded.
 const PIECE_BYTES: u64 = 1 << 17;
 
-/// The kernel copies from whole pages, and if its copy lies a few bytes further into a page than the original, many processors
-/// take each load for one of what was just stored, and wait: a fifth of the speed. So what is read lies in memory as it does
-/// in the file.
-pub(crate) const PAGE_BYTES: usize = 4096;
-
 /// A file, given out up to a place.
 #[derive(Debug)]
 pub(crate) struct PositionalReader {
@@ -97,20 +92,18 @@ impl Section {
         let mut rest = 0..0;
         while at < self.end {
             let next = self.end.min((at / PIECE_BYTES + 1) * PIECE_BYTES);
-            let n_before = rest.len().next_multiple_of(PAGE_BYTES) + (at % PAGE_BYTES as u64) as usize;
             let n_bytes = (next - at) as usize;
-            buffer.resize(buffer.len().max(PAGE_BYTES + n_before + n_bytes), 0);
-            let place = first_page(buffer) + n_before;
-            let start = place - rest.len();
-            buffer.copy_within(rest, start);
-            let piece = &mut buffer[place..place + n_bytes];
+            let n_rest = rest.len();
+            buffer.copy_within(rest, 0);
+            buffer.resize(buffer.len().max(n_rest + n_bytes), 0);
+            let piece = &mut buffer[n_rest..n_rest + n_bytes];
             if read_at(&self.file, piece, at)? < n_bytes {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             checksum.update(piece);
-            let end = memchr::memrchr(b'\n', piece).map_or(start, |newline| place + newline + 1);
-            take((at - self.start) as usize - (place - start), &buffer[start..end]);
-            rest = end..place + n_bytes;
+            let end = memchr::memrchr(b'\n', piece).map_or(0, |newline| n_rest + newline + 1);
+            take((at - self.start) as usize - n_rest, &buffer[..end]);
+            rest = end..n_rest + n_bytes;
             at = next;
         }
         // Only if somebody has written over the last newline meanwhile.
@@ -119,11 +112,6 @@ impl Section {
         }
         Ok(checksum)
     }
-}
-
-/// Where in a buffer the first page of memory starts that begins in it.
-pub(crate) fn first_page(buffer: &[u8]) -> usize {
-    buffer.as_ptr().align_offset(PAGE_BYTES).min(PAGE_BYTES)
 }
 
 /// Fills `buffer` from a place on, as far as there are bytes.

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use crate::chunks::{CHUNK_BYTES, Chunk, Content, MAX_LINE_BYTES};
 use crate::decompress::DecompressedReader;
 use crate::input::Source;
-use crate::positional_reader::{PAGE_BYTES, PositionalReader, first_page};
+use crate::positional_reader::PositionalReader;
 
 /// What a file of Unicode text may begin with, which is no part of the text.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -134,21 +134,16 @@ impl StreamReader {
     /// Keeps what lies behind the first `n_bytes` of a chunk for the next one.
     fn give_back(&mut self, chunk: &mut Chunk, n_bytes: usize) {
         self.rest.extend_from_slice(&chunk.bytes()[n_bytes..]);
-        chunk.stop = chunk.start + n_bytes;
+        chunk.stop = n_bytes;
     }
 
-    /// Fills a chunk with the rest and what follows it: with fewer bytes than a chunk's only at the end. What is read begins at
-    /// the start of a page, as it most often does in a file.
+    /// Fills a chunk with the kept bytes and those that follow, up to [`CHUNK_BYTES`]; with fewer only at the end.
     fn read_into(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         let n_rest = self.rest.len();
-        let n_before = n_rest.next_multiple_of(PAGE_BYTES);
-        chunk.buffer.resize(n_before + CHUNK_BYTES + PAGE_BYTES, 0);
-        let place = first_page(&chunk.buffer) + n_before;
-        chunk.start = place - n_rest;
-        chunk.buffer[chunk.start..place].copy_from_slice(&self.rest);
+        chunk.buffer.resize(CHUNK_BYTES, 0);
+        chunk.buffer[..n_rest].copy_from_slice(&self.rest);
         self.rest.clear();
-        let n_read = read_fully(&mut self.reader, &mut chunk.buffer[place..place + CHUNK_BYTES - n_rest])?;
-        chunk.stop = place + n_read;
+        chunk.stop = n_rest + read_fully(&mut self.reader, &mut chunk.buffer[n_rest..])?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use parquet::basic::Encoding;
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::column_chunk::{ColumnChunk, EncodedColumn};
+use crate::interner::intern;
 use crate::statistics::PageStatistics;
 use crate::string_column::StringColumn;
 use crate::workspace::Workspace;
@@ -17,7 +18,7 @@ use crate::{PAGE_ROWS, delta, dictionary};
 ///
 /// See the [module](crate::encoders).
 pub fn strings(column: &StringColumn, workspace: &mut Workspace, descriptor: ColumnDescPtr) -> Result<EncodedColumn> {
-    if let Some(values) = workspace.interner.codes(column, &mut workspace.codes) {
+    if let Some(values) = intern(column, &mut workspace.codes) {
         return dictionary::encode(&values, workspace, descriptor);
     }
     let pages = pages(column);
@@ -102,36 +103,12 @@ impl StringPage<'_> {
 fn bounds<'a>(bytes: &'a [u8], lengths: &[u8]) -> (&'a [u8], &'a [u8], usize) {
     let mut end = usize::from(lengths[0]);
     let (mut min, mut max) = (&bytes[..end], &bytes[..end]);
-    let (mut min_head, mut max_head) = (head(bytes, 0, end), head(bytes, 0, end));
     for n_bytes in &lengths[1..] {
         let start = end;
         end += usize::from(*n_bytes);
-        let head = head(bytes, start, end);
-        if head <= min_head {
-            let string = &bytes[start..end];
-            if string < min {
-                (min, min_head) = (string, head);
-            }
-        }
-        if head >= max_head {
-            let string = &bytes[start..end];
-            if string > max {
-                (max, max_head) = (string, head);
-            }
-        }
+        let string = &bytes[start..end];
+        min = min.min(string);
+        max = max.max(string);
     }
     (min, max, end)
-}
-
-/// Returns the first eight bytes of a string as an integer of the same order; shorter strings are padded with zeros.
-fn head(bytes: &[u8], start: usize, end: usize) -> u64 {
-    let n_bytes = end - start;
-    if let Some(head) = bytes.get(start..start + 8).and_then(<[u8]>::first_chunk) {
-        let others = u64::MAX.checked_shr(8 * n_bytes as u32).unwrap_or(0);
-        return u64::from_be_bytes(*head) & !others;
-    }
-    let mut head = [0; 8];
-    let n_bytes = n_bytes.min(8);
-    head[..n_bytes].copy_from_slice(&bytes[start..start + n_bytes]);
-    u64::from_be_bytes(head)
 }

@@ -5,7 +5,6 @@ use publish::PagedBytes;
 
 use crate::column_chunk::EncodedColumn;
 use crate::compressor::{Compression, Compressor};
-use crate::interner::Interner;
 use crate::row_group::EncodedRowGroup;
 
 /// The buffers of one encoding thread, and the column chunks that it has encoded for the current row group.
@@ -19,8 +18,6 @@ pub struct Workspace {
     pub(crate) numbers: Vec<i64>,
     /// The dictionary indices of a column.
     pub(crate) codes: Vec<u16>,
-    /// The distinct strings of a column.
-    pub(crate) interner: Interner,
 }
 
 impl Workspace {
@@ -36,7 +33,6 @@ impl Workspace {
             page: Vec::new(),
             numbers: Vec::new(),
             codes: Vec::new(),
-            interner: Interner::default(),
         })
     }
 

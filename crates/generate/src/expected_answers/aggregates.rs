@@ -7,7 +7,6 @@ use ticket_schema::{Ticket, Timestamp};
 pub(crate) struct OutcomeCounts([[u64; 2]; 2]);
 
 impl OutcomeCounts {
-    #[inline]
     pub(crate) fn count(&mut self, ticket: &Ticket) {
         self.0[usize::from(ticket.resolved_at.is_some())][usize::from(ticket.sla_breached)] += 1;
     }
@@ -54,7 +53,6 @@ pub(crate) struct ResolutionTimes {
 }
 
 impl ResolutionTimes {
-    #[inline]
     pub(crate) fn count(&mut self, created_at: Timestamp, resolved_at: Timestamp) {
         let seconds = resolved_at.seconds() - created_at.seconds();
         self.n_tickets += 1;
@@ -92,7 +90,6 @@ impl ResolutionTimes {
 }
 
 /// Returns entry `i`, growing the table on demand.
-#[inline]
 pub(crate) fn entry<T: Clone + Default>(table: &mut Vec<T>, i: usize) -> &mut T {
     if i >= table.len() {
         grow(table, i);
@@ -100,7 +97,6 @@ pub(crate) fn entry<T: Clone + Default>(table: &mut Vec<T>, i: usize) -> &mut T 
     &mut table[i]
 }
 
-#[cold]
 fn grow<T: Clone + Default>(table: &mut Vec<T>, i: usize) {
     table.resize(i + 1, T::default());
 }
@@ -113,7 +109,6 @@ pub(crate) fn add_all(mine: &mut [u64], theirs: &[u64]) {
 
 /// Returns a duration as the query prints it, `ROUND(hours, 2)`, times 100. Adding one half and truncating equals
 /// `round` for these values and is much cheaper.
-#[inline]
 fn hundredths_of_an_hour(seconds: i64) -> usize {
     (seconds as f64 / 3600.0 * 100.0 + 0.5) as usize
 }

@@ -62,7 +62,6 @@ impl ExpectedAnswers {
     }
 
     /// Adds one ticket.
-    #[inline]
     pub fn count(&mut self, ticket: &Ticket) {
         self.markets[ticket.market as usize][ticket.severity as usize].count(ticket);
         self.categories[ticket.category as usize] += 1;

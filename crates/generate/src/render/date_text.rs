@@ -1,56 +1,49 @@
-//! Timestamps as text: `2026-11-22T08:30:00`.
+//! Timestamps as text: `2026-11-22T08:30:00Z`.
 
 use ticket_schema::Timestamp;
 
 use super::digits::{clock, decimal};
-use super::template::put;
 
 const DAY_SECONDS: u64 = 86_400;
 
-/// `2026-11-22T`, padded to the width of a vector register.
-type DateText = [u8; 16];
-const DATE_LEN: usize = 11;
+/// `2026-11-22`.
+type DateText = [u8; 10];
 
-/// Precomputed texts of a period's days; other days are formatted on demand.
+/// Formatter with the precomputed dates of a period; other dates are formatted on demand.
 #[derive(Debug)]
-pub(crate) struct DateTexts {
+pub(crate) struct TimestampFormatter {
     /// Start of the first day, in seconds since 1970.
     start: i64,
-    days: Vec<DateText>,
+    dates: Vec<DateText>,
 }
 
-impl DateTexts {
+impl TimestampFormatter {
     /// Formats the days from `first` to `last`, both counted from 1970-01-01.
     pub(crate) fn new(first: i64, last: i64) -> Self {
-        Self { start: Timestamp::from_day(first).seconds(), days: (first..=last).map(date_text).collect() }
+        Self { start: Timestamp::from_day(first).seconds(), dates: (first..=last).map(date_text).collect() }
     }
 
-    /// Writes `2026-11-22T08:30:00` to the 19 bytes from `at`.
-    #[inline]
-    pub(crate) fn put(&self, line: &mut [u8], at: usize, time: Timestamp) {
-        // Times before the period wrap around to an index far beyond the table.
+    /// Formats a timestamp: `2026-11-22T08:30:00Z`.
+    pub(crate) fn format(&self, time: Timestamp) -> [u8; 20] {
+        // Times before the period wrap around to a day far beyond the table.
         let since_start = time.seconds().wrapping_sub(self.start) as u64;
-        if let Some(date) = self.days.get((since_start / DAY_SECONDS) as usize) {
-            put(line, at, date);
-            put(line, at + DATE_LEN, &clock((since_start % DAY_SECONDS) as u32));
-        } else {
-            put_uncached(line, at, time);
-        }
+        let (date, second) = match self.dates.get((since_start / DAY_SECONDS) as usize) {
+            Some(date) => (*date, since_start % DAY_SECONDS),
+            None => (date_text(time.day()), time.seconds().rem_euclid(DAY_SECONDS as i64) as u64),
+        };
+        let mut text = *b"0000-00-00T00:00:00Z";
+        text[..10].copy_from_slice(&date);
+        text[11..19].copy_from_slice(&clock(second as u32));
+        text
     }
-}
-
-#[cold]
-fn put_uncached(line: &mut [u8], at: usize, time: Timestamp) {
-    put(line, at, &date_text(time.day()));
-    put(line, at + DATE_LEN, &clock(time.seconds().rem_euclid(DAY_SECONDS as i64) as u32));
 }
 
 fn date_text(day: i64) -> DateText {
     let (year, month, day) = civil_date(day);
-    let mut text = *b"0000-00-00T     ";
-    text[0..4].copy_from_slice(&decimal(year));
+    let mut text = *b"0000-00-00";
+    text[..4].copy_from_slice(&decimal(year));
     text[5..7].copy_from_slice(&decimal(month)[2..]);
-    text[8..10].copy_from_slice(&decimal(day)[2..]);
+    text[8..].copy_from_slice(&decimal(day)[2..]);
     text
 }
 
@@ -72,29 +65,27 @@ fn civil_date(days_since_1970: i64) -> (u32, u32, u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::DateTexts;
+    use super::TimestampFormatter;
     use ticket_schema::Timestamp;
 
-    fn text(texts: &DateTexts, time: Timestamp) -> String {
-        let mut line = *b"...................Z....";
-        texts.put(&mut line, 0, time);
-        String::from_utf8(line[..20].to_vec()).unwrap()
+    fn text(formatter: &TimestampFormatter, time: Timestamp) -> String {
+        String::from_utf8(formatter.format(time).to_vec()).unwrap()
     }
 
     #[test]
     fn dates_match_chrono_for_ten_millennia() {
         let day = |date: &str| date.parse::<Timestamp>().unwrap().day();
-        let texts = DateTexts::new(day("1900-01-01"), day("2100-12-31"));
+        let formatter = TimestampFormatter::new(day("1900-01-01"), day("2100-12-31"));
         for day in day("0000-03-01")..=day("9999-12-31") {
             let time = Timestamp::from_day(day);
-            assert_eq!(text(&texts, time), time.to_string());
+            assert_eq!(text(&formatter, time), time.to_string());
         }
     }
 
     #[test]
     fn times_match_chrono_for_every_second_of_a_day() {
         let midnight: Timestamp = "2024-02-29".parse().unwrap();
-        let (near, far) = (DateTexts::new(midnight.day(), midnight.day()), DateTexts::new(0, 0));
+        let (near, far) = (TimestampFormatter::new(midnight.day(), midnight.day()), TimestampFormatter::new(0, 0));
         for second in 0..86_400 {
             let time = midnight.plus_seconds(second);
             assert_eq!(text(&near, time), time.to_string());

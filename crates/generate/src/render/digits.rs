@@ -2,7 +2,6 @@
 //! loops or branches.
 
 /// Formats the lowest four decimal digits.
-#[inline]
 pub(crate) fn decimal(n: u32) -> [u8; 4] {
     let n = n % 10_000;
     let digits = tens_and_ones::<{ 1 | 1 << 16 }>(u64::from((n / 100) | ((n % 100) << 16)));
@@ -10,7 +9,6 @@ pub(crate) fn decimal(n: u32) -> [u8; 4] {
 }
 
 /// Formats a second of the day as `08:30:00`.
-#[inline]
 pub(crate) fn clock(second_of_day: u32) -> [u8; 8] {
     let (hour, minute, second) = (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
     // Hour, minute and second are three characters apart.
@@ -21,7 +19,6 @@ pub(crate) fn clock(second_of_day: u32) -> [u8; 8] {
 
 /// Splits packed numbers below 100 into tens and ones, in two adjacent bytes each. `PLACES` has one bit at the position
 /// of each number; adjacent numbers are at least two bytes apart.
-#[inline]
 const fn tens_and_ones<const PLACES: u64>(numbers: u64) -> u64 {
     // n / 10 = n * 103 / 1024 for all n below 100. The mask removes bits shifted in from the number above.
     let tens = ((numbers * 103) >> 10) & (PLACES * 15);
@@ -30,7 +27,6 @@ const fn tens_and_ones<const PLACES: u64>(numbers: u64) -> u64 {
 }
 
 /// Formats eight hexadecimal digits; `ten` is `a` or `A`.
-#[inline]
 pub(crate) fn hex(bits: u32, ten: u8) -> [u8; 8] {
     const EACH: u64 = 0x0101_0101_0101_0101;
     // Spreads the digits to one per byte, the first one in the most significant byte.
