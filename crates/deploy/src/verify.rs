@@ -3,10 +3,12 @@
 use anyhow::{Context, Result, bail};
 use aws::Session;
 use cli_support::human;
+use kpi::catalogue;
 use kpi::query_cost::{QueryCost, dollars};
+use kpi::verify::{diff_with_tolerance, differences};
 use manifest::CuratedManifest;
 use manifest::answer::{Answer, Cell};
-use query::{Athena, QueryEngine, catalogue, verify::diff_with_tolerance, verify::differences};
+use query::{Athena, QueryEngine};
 use serde::Serialize;
 
 use crate::cost::ColumnBytes;
