@@ -10,7 +10,7 @@ use generate::Target;
 use jsonl::input::Inputs;
 use query::Selection;
 use query::format::Format;
-use transform::tolerance::Tolerance;
+use transform::run::error_limit::ErrorLimit;
 
 /// Number of stages.
 const N_STAGES: usize = 4;
@@ -40,7 +40,7 @@ pub fn run_pipeline(config: &Config, out: &mut dyn Write, messages: &Messages) -
     stage.done(&format!("{} -> {}", generated.summary(), raw.display()), messages);
 
     let stage = Stage::start(2, "transform");
-    let to_parquet = transform::Config { tolerance: Tolerance::Lines(0), ..transform::Config::new(&curated) };
+    let to_parquet = transform::Config { error_limit: ErrorLimit::Lines(0), ..transform::Config::new(&curated) };
     let transformed = transform::run_transform(&to_parquet, Inputs::of_manifest(&raw)?, messages)?;
     stage.done(&format!("{} -> {}", transformed.summary(), curated.display()), messages);
 
