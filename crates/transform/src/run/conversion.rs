@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use anyhow::{Context, Result, bail};
 use cli_support::Messages;
+use executor::{CancellationToken, ReorderBuffer};
 use manifest::{FileEntry, InputEntry};
 use publish::Checksum;
 use publish::Staging;
@@ -17,8 +18,6 @@ use crate::parquet_file::{Compression, Encoder};
 use crate::partition::buffers::{BufferPool, PartitionBuffers, RowGroup};
 use crate::run::error_limit::ErrorLimit;
 use crate::run::reconciliation::Reconciliation;
-use crate::run::reorder_buffer::ReorderBuffer;
-use crate::run::sequencer::CancellationToken;
 use crate::run::workers::{Consumer, for_each_batch};
 use crate::write::part_writer::{Layout, PartWriter};
 use crate::write::quarantine::{Example, Place, Quarantine};
@@ -132,7 +131,7 @@ impl Consumer for Conversion<'_> {
     ) -> Result<Option<Batch>> {
         let mut full = Vec::new();
         let spare =
-            self.intake.bring(number, batch, stop, |intake, batch| intake.take(batch, &self.pool, &mut full))?;
+            self.intake.deliver(number, batch, stop, |intake, batch| intake.take(batch, &self.pool, &mut full))?;
         full.into_iter().try_for_each(|row_group| self.write(row_group, encoder, stop))?;
         Ok(spare)
     }

@@ -4,12 +4,11 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Error, Result};
-use executor::on_threads;
+use executor::{CancellationToken, Cancelled, on_threads};
 
 use crate::decode::Decoder;
 use crate::decode::batch::Batch;
 use crate::decode::unknown_fields::UnknownFields;
-use crate::run::sequencer::{CancellationToken, Cancelled};
 use jsonl::chunks::ChunkReader;
 use jsonl::input::Source;
 
@@ -73,7 +72,7 @@ struct StopsOthers<'a>(Option<&'a CancellationToken>);
 impl Drop for StopsOthers<'_> {
     fn drop(&mut self) {
         if let Some(stop) = self.0 {
-            stop.set();
+            stop.cancel();
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
+use executor::{CancellationToken, Sequencer};
 use manifest::FileEntry;
 use publish::Checksum;
 use publish::{BLOCK_BYTES, PagedBytes, StagedFile, Staging};
@@ -14,7 +15,6 @@ use ticket_schema::names::TICKETS_DIR;
 
 use crate::decode::Market;
 use crate::parquet_file::{Compression, EncodedRowGroup, ParquetFile};
-use crate::run::sequencer::{CancellationToken, Sequencer};
 
 /// From how many bytes on a row group is written behind. Shorter ones stay in the page cache, for those who read them next.
 const LONG_BYTES: usize = 1 << 20;
