@@ -44,7 +44,6 @@ mod date_text;
 mod digits;
 mod run;
 mod tally;
-mod turnstile;
 
 pub use compression::Compression;
 pub use options::GenerateOptions;

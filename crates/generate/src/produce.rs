@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::Result;
+use executor::ordered_map;
 use publish::Checksum;
 use ticket_schema::{Ticket, Timestamp};
 
@@ -11,7 +12,6 @@ use crate::defects::{Defects, Planted};
 use crate::layout::{Layout, Piece};
 use crate::render::{MAX_LINE_BYTES, Renderer};
 use crate::truth::Truth;
-use crate::turnstile::in_order;
 use crate::world::World;
 
 /// What belongs into the file for one piece.
@@ -51,8 +51,8 @@ pub fn produce(
 ) -> Result<Truth> {
     let parameters = world.parameters();
     let renderer = Renderer::new(parameters.world_start, parameters.as_of);
-    let makers = in_order(
-        layout.n_pieces(),
+    let makers = ordered_map(
+        0..layout.n_pieces(),
         threads,
         || {
             Ok(Maker {
