@@ -43,7 +43,7 @@ impl Messages {
 
     /// Creates a sink that discards everything.
     pub fn silent() -> Self {
-        Self { level: LogLevel::Nothing, bar: ProgressBar::hidden(), n_rows: Arc::default() }
+        Self { level: LogLevel::Silent, bar: ProgressBar::hidden(), n_rows: Arc::default() }
     }
 
     /// Writes a note, unless `--quiet` is set.
