@@ -1,7 +1,7 @@
 """Usage: with_chdb.py INPUT_DIR OUTPUT_DIR THREADS
 
 ClickHouse's own reader and writer, which take the files' blocks in parallel by default. Without Bloom filters and page indexes,
-which no other contestant writes unasked: a tenth smaller and a little faster. Larger or smaller blocks, and threads for the
+which no other engine writes unasked: a tenth smaller and a little faster. Larger or smaller blocks, and threads for the
 insert, made no difference. ClickHouse can't leave the column it partitions by out of the files; it packs to next to nothing.
 """
 
