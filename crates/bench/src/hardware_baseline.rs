@@ -53,7 +53,7 @@ impl HardwareBaseline {
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or written, or a thread cannot be started.
+    /// Fails if a file cannot be read or written, or a thread cannot be started.
     pub fn measure(files: &[PathBuf], threads: NonZeroUsize, dir: &Path) -> Result<Self> {
         let mut text = Vec::new();
         for path in files {

@@ -34,7 +34,7 @@ impl<'a> Share<'a> {
 ///
 /// # Errors
 ///
-/// If a process cannot be started or fails.
+/// Fails if a process cannot be started or fails.
 pub fn convert(shares: &[Share], programs: &Programs) -> Result<Duration> {
     let started = Instant::now();
     let running = shares.iter().map(|share| {

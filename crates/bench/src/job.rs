@@ -1,4 +1,4 @@
-//! One number of tickets, converted by all engines by turns.
+//! One number of tickets, converted by all engines in interleaved rounds.
 
 use std::fs::{self, File};
 use std::io;
@@ -20,34 +20,34 @@ use crate::statistics::order;
 /// The tickets that a file holds: large ones, since every peer is at its best with these.
 const TICKETS_A_FILE: u64 = 500_000;
 
-/// What the world of the tickets is called by; the same one each time.
+/// The `generate` options of the tickets' world, the same for all runs.
 const WORLD: &str = "--seed 42 --as-of 2026-11-22 --days-back 90";
 
-/// What one run took and left.
+/// Usage and output size of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
-    /// What it took.
+    /// Resource usage.
     pub usage: Usage,
     /// Bytes of all Parquet files.
     pub bytes: u64,
-    /// How many Parquet files.
+    /// Number of Parquet files.
     pub n_files: u64,
 }
 
-/// What a number of tickets has shown.
+/// The results for one number of tickets.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// How many tickets.
+    /// Number of tickets.
     pub tickets: u64,
     /// Bytes of their JSON-Lines.
     pub input_bytes: u64,
-    /// How many files these are.
+    /// Number of JSON-Lines files.
     pub n_input_files: u64,
     /// Bytes of the columns that our transform makes of them, before compression.
     pub unpacked_bytes: u64,
     /// For each engine its runs, by rounds.
     pub runs: Vec<Vec<Run>>,
-    /// How long programs of one thread took together, by rounds, one for each thread of the first engine. Empty if the files
+    /// Wall times of single-threaded processes running together, by round, one for each thread of the first engine. Empty if the files
     /// can't be shared out evenly.
     pub independent_processes: Vec<Duration>,
 }
@@ -55,7 +55,7 @@ pub struct Job {
 /// The tickets, waiting to be converted.
 #[derive(Debug)]
 pub struct Tickets {
-    /// How many.
+    /// Number of tickets.
     pub count: u64,
     /// The directory that holds them.
     pub dir: PathBuf,
@@ -87,7 +87,11 @@ impl Tickets {
 }
 
 impl Job {
-    /// Lets the engines convert the tickets in so many rounds, and checks what they wrote.
+    /// Runs all engines in each of `n_rounds` rounds and checks their output.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an engine fails or writes wrong output.
     pub fn run(
         tickets: &Tickets,
         engines: &[Engine],

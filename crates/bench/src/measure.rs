@@ -30,7 +30,7 @@ pub struct Usage {
 ///
 /// # Errors
 ///
-/// If the command cannot be started or fails; the message is the command's standard error.
+/// Fails if the command cannot be started or fails; the message is the command's standard error.
 pub fn measured<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
     let bench = std::env::current_exe().context("cannot find the program that is running")?;
     let output = Command::new(bench).arg("measure").arg("--").args(command).output().context("cannot start bench")?;
@@ -43,7 +43,7 @@ pub fn measured<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
 ///
 /// # Errors
 ///
-/// If the command cannot be started or fails.
+/// Fails if the command cannot be started or fails.
 pub fn run<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
     let (program, arguments) = command.split_first().context("no command to measure")?;
     let program = program.as_ref();

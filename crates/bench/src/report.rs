@@ -142,7 +142,7 @@ fn cpu(runs: &[Run]) -> Duration {
     median_duration(runs.iter().map(|run| run.usage.cpu))
 }
 
-/// What one thread needs for a ticket at the very least, what transform takes, and what more threads bring to either.
+/// Compares the minimum time per ticket on one thread with transform's, and the scaling of both with threads.
 fn limit(found: &Found) -> String {
     let is_single = |(engine, _): &(&Engine, &Vec<Run>)| engine.peer.is_none() && engine.threads.get() == 1;
     let Some((job, (single, runs))) =
@@ -201,7 +201,7 @@ The last column is what {threads} of this machine do together, as a multiple of 
     )
 }
 
-/// What as many programs of one thread reach together, which share nothing but the machine.
+/// Reports the scaling of single-threaded processes that share only the machine.
 fn scaling_of_processes(walls: &[Duration], walls_of_one: &[f64]) -> String {
     if walls.is_empty() {
         return String::new();

@@ -56,7 +56,7 @@ pub struct Found {
 ///
 /// # Errors
 ///
-/// If a program cannot be built, fails, or writes wrong output. Files are kept for inspection then.
+/// Fails if a program cannot be built, fails, or writes wrong output. Files are kept for inspection then.
 pub fn run_bench(config: &Config, messages: &Messages) -> Result<Found> {
     fs::create_dir_all(&config.dir).with_context(|| format!("cannot create {}", config.dir.display()))?;
     let dir = config.dir.canonicalize().with_context(|| format!("cannot find {}", config.dir.display()))?;

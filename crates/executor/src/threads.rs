@@ -13,7 +13,7 @@ pub fn default_threads() -> NonZeroUsize {
 /// Runs `work` on up to `n_threads` threads, the calling thread first among them, and returns the result of each. Propagates a panic
 /// of any of them.
 ///
-/// If the system refuses a thread (at a limit on processes or memory), `work` runs on fewer threads. It must therefore take its share
+/// `work` runs on fewer threads if the system refuses one (at a limit on processes or memory). It must therefore take its share
 /// of the work from a common source.
 ///
 /// ```

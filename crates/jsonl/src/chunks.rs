@@ -78,7 +78,7 @@ impl Chunk {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or has become shorter.
+    /// Fails if the file cannot be read or has become shorter.
     pub fn for_each_piece(&mut self, sources: &[Source], mut take: impl FnMut(usize, &[u8])) -> Result<()> {
         let Some(section) = self.unread.take() else {
             take(0, self.bytes());
@@ -122,7 +122,7 @@ impl<'a> ChunkReader<'a> {
     ///
     /// # Errors
     ///
-    /// If an input cannot be opened, read or decompressed, or has become shorter.
+    /// Fails if an input cannot be opened, read or decompressed, or has become shorter.
     pub fn next(&mut self, chunk: &mut Chunk) -> Result<bool> {
         let open = if let Some(open) = self.open.take() {
             open

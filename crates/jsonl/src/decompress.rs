@@ -51,7 +51,7 @@ impl DecompressedReader {
     ///
     /// # Errors
     ///
-    /// If the Zstandard decoder cannot be created.
+    /// Fails if the Zstandard decoder cannot be created.
     pub fn new(file: Box<dyn Read + Send>, name: &str) -> io::Result<Self> {
         let file = Checksummed { reader: file, checksum: Checksum::default() };
         let buffered = |file| BufReader::with_capacity(READ_BYTES, file);

@@ -56,7 +56,7 @@ impl Inputs {
     ///
     /// # Errors
     ///
-    /// If a path cannot be read, a directory holds no input or lacks a file of its manifest, or a file is named twice.
+    /// Fails if a path cannot be read, a directory holds no input or lacks a file of its manifest, or a file is named twice.
     pub fn find(paths: &[PathBuf], messages: &Messages) -> Result<Self> {
         let mut inputs = Self { sources: Vec::new(), manifest: None };
         for path in paths {
@@ -101,7 +101,7 @@ impl Inputs {
     ///
     /// # Errors
     ///
-    /// If there is no valid manifest.
+    /// Fails if there is no valid manifest.
     pub fn of_manifest(dir: &Path) -> Result<Self> {
         let manifest =
             RawManifest::load(dir)?.with_context(|| format!("no manifest in {}; {WHAT_TO_DO}", dir.display()))?;
@@ -201,7 +201,7 @@ impl Inputs {
     ///
     /// # Errors
     ///
-    /// If the file cannot be created or written.
+    /// Fails if the file cannot be created or written.
     pub fn spool_standard_input(&mut self, scratch: &Path) -> Result<()> {
         for source in &mut self.sources {
             if let Place::StandardInput(kept) = &mut source.place {
@@ -249,7 +249,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// If the file cannot be opened.
+    /// Fails if the file cannot be opened.
     pub fn open(&self) -> io::Result<DecompressedReader> {
         let file: Box<dyn Read + Send> = match self.open_file()? {
             Some(file) => Box::new(file),
@@ -262,7 +262,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// If the file cannot be opened.
+    /// Fails if the file cannot be opened.
     pub fn open_file(&self) -> io::Result<Option<File>> {
         Ok(Some(match &self.place {
             Place::In(dir) => File::open(dir.join(&*self.name))?,

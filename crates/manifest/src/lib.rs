@@ -62,7 +62,7 @@ pub trait Manifest: Serialize + DeserializeOwned {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or is not a manifest of this kind.
+    /// Fails if the file cannot be read, or is not a manifest of this kind.
     fn load(dir: &Path) -> Result<Option<Self>, ManifestError> {
         let path = dir.join(MANIFEST_FILE);
         let text = match std::fs::read(&path) {
@@ -88,7 +88,7 @@ pub trait Manifest: Serialize + DeserializeOwned {
     ///
     /// # Errors
     ///
-    /// If a value cannot be serialised, such as a map key that is not a string.
+    /// Fails if a value cannot be serialised, such as a map key that is not a string.
     fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|json| json + "\n")
     }
@@ -97,7 +97,7 @@ pub trait Manifest: Serialize + DeserializeOwned {
     ///
     /// # Errors
     ///
-    /// If `to` cannot be written.
+    /// Fails if `to` cannot be written.
     fn write_json(&self, mut to: impl io::Write) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut to, self)?;
         to.write_all(b"\n")

@@ -33,7 +33,7 @@ impl StagedFile {
     ///
     /// # Errors
     ///
-    /// If the file cannot be written.
+    /// Fails if the file cannot be written.
     pub fn write_known(&mut self, bytes: &[u8], checksum: &Checksum) -> io::Result<()> {
         debug_assert_eq!(bytes.len() as u64, checksum.n_bytes());
         self.file.write_all(bytes).map_err(|error| cannot_write(&self.shown, &error))?;
@@ -45,11 +45,11 @@ impl StagedFile {
     /// before them is a multiple of [`BLOCK_BYTES`](crate::BLOCK_BYTES). Meant for blocks of megabytes that are not read soon. Returns a
     /// buffer for reuse.
     ///
-    /// If the writer thread is busy, the calling thread writes.
+    /// The calling thread writes if the writer thread is busy.
     ///
     /// # Errors
     ///
-    /// If these or earlier bytes cannot be written; a failure may be reported by a later call or by [`Staging::publish`] only.
+    /// Fails if these or earlier bytes cannot be written; a failure may be reported by a later call or by [`Staging::publish`] only.
     pub fn write_behind(
         &mut self,
         bytes: PagedBytes,

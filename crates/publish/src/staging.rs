@@ -65,7 +65,7 @@ impl Staging {
     ///
     /// # Errors
     ///
-    /// If `target` is a file or the root of a file system, or if another run is writing it.
+    /// Fails if `target` is a file or the root of a file system, or if another run is writing it.
     pub fn begin(target: &Path) -> Result<Self> {
         let (parent, name) = resolve(target)?;
         let target_is_mounted = is_mount_point(&parent, &parent.join(&name));
@@ -110,7 +110,7 @@ impl Staging {
     ///
     /// # Errors
     ///
-    /// If the file exists already or cannot be created.
+    /// Fails if the file exists already or cannot be created.
     pub fn create(&self, name: &str) -> Result<StagedFile> {
         let path = self.work.join(name);
         let shown = self.target.join(name);
@@ -136,7 +136,7 @@ impl Staging {
     ///
     /// # Errors
     ///
-    /// If an unmanaged file has the name of a new file, or if files cannot be written, synced or swapped. The target is unchanged then.
+    /// Fails if an unmanaged file has the name of a new file, or if files cannot be written, synced or swapped. The target is unchanged then.
     pub fn publish(mut self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
         self.disk.take().map_or(Ok(()), Disk::finish)?;
         let unmanaged = self.keep_unmanaged_files(owned)?;
@@ -219,7 +219,7 @@ impl Drop for Staging {
 ///
 /// # Errors
 ///
-/// If the target is a directory, if another run is writing it, or if it cannot be written. The target is unchanged then.
+/// Fails if the target is a directory, if another run is writing it, or if it cannot be written. The target is unchanged then.
 pub fn replace_file(target: &Path, content: &[u8]) -> Result<()> {
     ensure!(!target.is_dir(), "{} is a directory; the output must be a file", target.display());
     let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
