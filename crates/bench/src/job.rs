@@ -1,4 +1,4 @@
-//! One number of tickets, converted by all contestants by turns.
+//! One number of tickets, converted by all engines in interleaved rounds.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 use cli_support::{Messages, human};
 use serde_json::Value;
 
-use crate::apart::{self, Share};
-use crate::contestants::Contestant;
+use crate::engines::Engine;
+use crate::independent_processes::{self, Share};
 use crate::measure::{Usage, measured};
 use crate::programs::{Programs, output};
 use crate::statistics::order;
@@ -20,42 +20,42 @@ use crate::statistics::order;
 /// The tickets that a file holds: large ones, since every peer is at its best with these.
 const TICKETS_A_FILE: u64 = 500_000;
 
-/// What the world of the tickets is called by; the same one each time.
+/// The `generate` options of the tickets' world, the same for all runs.
 const WORLD: &str = "--seed 42 --as-of 2026-11-22 --days-back 90";
 
-/// What one run took and left.
+/// Usage and output size of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
-    /// What it took.
+    /// Resource usage.
     pub usage: Usage,
     /// Bytes of all Parquet files.
     pub bytes: u64,
-    /// How many Parquet files.
+    /// Number of Parquet files.
     pub n_files: u64,
 }
 
-/// What a number of tickets has shown.
+/// The results for one number of tickets.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// How many tickets.
+    /// Number of tickets.
     pub tickets: u64,
     /// Bytes of their JSON-Lines.
     pub input_bytes: u64,
-    /// How many files these are.
+    /// Number of JSON-Lines files.
     pub n_input_files: u64,
     /// Bytes of the columns that our transform makes of them, before compression.
     pub unpacked_bytes: u64,
-    /// For each contestant its runs, by rounds.
+    /// For each engine its runs, by rounds.
     pub runs: Vec<Vec<Run>>,
-    /// How long programs of one thread took together, by rounds, one for each thread of the first contestant. Empty if the files
+    /// Wall times of single-threaded processes running together, by round, one for each thread of the first engine. Empty if the files
     /// can't be shared out evenly.
-    pub apart: Vec<Duration>,
+    pub independent_processes: Vec<Duration>,
 }
 
 /// The tickets, waiting to be converted.
 #[derive(Debug)]
 pub struct Tickets {
-    /// How many.
+    /// Number of tickets.
     pub count: u64,
     /// The directory that holds them.
     pub dir: PathBuf,
@@ -87,10 +87,14 @@ impl Tickets {
 }
 
 impl Job {
-    /// Lets the contestants convert the tickets in so many rounds, and checks what they wrote.
+    /// Runs all engines in each of `n_rounds` rounds and checks their output.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an engine fails or writes wrong output.
     pub fn run(
         tickets: &Tickets,
-        contestants: &[Contestant],
+        engines: &[Engine],
         n_rounds: usize,
         programs: &Programs,
         below: &Path,
@@ -101,27 +105,27 @@ impl Job {
             input_bytes: total_bytes(&tickets.files)?,
             n_input_files: tickets.files.len() as u64,
             unpacked_bytes: 0,
-            runs: vec![Vec::new(); contestants.len()],
-            apart: Vec::new(),
+            runs: vec![Vec::new(); engines.len()],
+            independent_processes: Vec::new(),
         };
         let mut ours = None;
         for round in 0..n_rounds {
-            for i in order(contestants.len(), round) {
-                let contestant = &contestants[i];
-                let name = contestant.name();
+            for i in order(engines.len(), round) {
+                let engine = &engines[i];
+                let name = engine.name();
                 let dir = below.join(name.replace(", ", "-").replace(' ', "-"));
-                let run = one_run(contestant, tickets, programs, &dir).with_context(|| format!("{name} failed"))?;
+                let run = one_run(engine, tickets, programs, &dir).with_context(|| format!("{name} failed"))?;
                 messages.note(format!(
                     "bench: {} tickets, round {} of {n_rounds}: {name}, {}",
                     human::count(tickets.count),
                     round + 1,
                     human::duration(run.usage.wall),
                 ));
-                let tickets_dir = contestant.tickets_dir(&dir);
+                let tickets_dir = engine.tickets_dir(&dir);
                 if round == 0 {
                     let contents = programs.python.contents(&tickets_dir)?;
                     check_rows(&name, contents["rows"].as_u64().unwrap_or(0), tickets.count)?;
-                    // The first contestant of the first round is our transform.
+                    // The first engine of the first round is our transform.
                     check_same_contents(&name, &contents, ours.get_or_insert_with(|| contents.clone()))?;
                 } else {
                     check_rows(&name, programs.python.rows(&tickets_dir)?, tickets.count)?;
@@ -131,32 +135,37 @@ impl Job {
                     remove_if_there(&dir)?;
                 }
             }
-            job.apart.extend(apart(tickets, contestants[0].threads, programs, below)?);
+            job.independent_processes.extend(run_independent_processes(tickets, engines[0].threads, programs, below)?);
         }
         job.unpacked_bytes = ours.and_then(|contents| contents["unpacked_bytes"].as_u64()).unwrap_or(0);
         Ok(job)
     }
 }
 
-fn one_run(contestant: &Contestant, tickets: &Tickets, programs: &Programs, dir: &Path) -> Result<Run> {
+fn one_run(engine: &Engine, tickets: &Tickets, programs: &Programs, dir: &Path) -> Result<Run> {
     remove_if_there(dir)?;
     // What others have written is brought to disk before, not while, this one runs.
     rustix::fs::sync();
     tickets.warm()?;
-    let usage = measured(&contestant.command(programs, &tickets.dir, dir))?;
-    let files = files_below(&contestant.tickets_dir(dir), "parquet")?;
+    let usage = measured(&engine.command(programs, &tickets.dir, dir))?;
+    let files = files_below(&engine.tickets_dir(dir), "parquet")?;
     Ok(Run { usage, bytes: total_bytes(&files)?, n_files: files.len() as u64 })
 }
 
 /// Runs our transform as programs of one thread, if there is a share of the files for each.
-fn apart(tickets: &Tickets, n_programs: NonZeroUsize, programs: &Programs, below: &Path) -> Result<Option<Duration>> {
+fn run_independent_processes(
+    tickets: &Tickets,
+    n_programs: NonZeroUsize,
+    programs: &Programs,
+    below: &Path,
+) -> Result<Option<Duration>> {
     let shares = Share::all(&tickets.files, n_programs, below);
     if shares.len() < 2 {
         return Ok(None);
     }
     rustix::fs::sync();
     tickets.warm()?;
-    let wall = apart::convert(&shares, programs)?;
+    let wall = independent_processes::convert(&shares, programs)?;
     let rows = shares.iter().map(|share| programs.python.rows(&share.output.join("tickets"))).sum::<Result<u64>>()?;
     check_rows("transform, as programs of one thread,", rows, tickets.count)?;
     shares.iter().try_for_each(|share| remove_if_there(&share.output))?;

@@ -1,27 +1,27 @@
-//! What machine this is, as far as Linux says.
+//! A description of the machine, as reported by Linux.
 
 use std::fs;
 use std::path::Path;
 
-/// What a reader must know of a machine to place its figures.
+/// The properties of a machine that its figures depend on.
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// The processor's name.
     pub cpu: String,
-    /// How many processors this process may use.
+    /// Number of processors that this process may use.
     pub n_processors: usize,
     /// Bytes of memory.
     pub memory: u64,
     /// The kernel's name and release.
     pub kernel: String,
-    /// The kind of file system that holds the tickets and what is made of them.
+    /// Type of the file system of the benchmark directory.
     pub file_system: String,
 }
 
 const UNKNOWN: &str = "unknown";
 
 impl Machine {
-    /// This machine; `dir` is where the files will be.
+    /// Describes this machine; `dir` is the benchmark directory.
     pub fn this(dir: &Path) -> Self {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let kernel = ["ostype", "osrelease"].map(|name| read(&format!("/proc/sys/kernel/{name}")).trim().to_owned());
@@ -35,18 +35,18 @@ impl Machine {
     }
 }
 
-/// The value of the first line `name : value`.
+/// Returns the value of the first line `name : value`.
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let pairs = text.lines().filter_map(|line| line.split_once(':'));
     pairs.map(|(key, value)| (key.trim(), value.trim())).find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// `24000 kB` as bytes; what the kernel calls kB is 1,024 bytes.
+/// Parses `24000 kB` to bytes; the kernel's kB is 1,024 bytes.
 fn kibibytes(text: &str) -> u64 {
     text.trim_end_matches("kB").trim().parse::<u64>().map_or(0, |n| n * 1024)
 }
 
-/// The type of the mount with the longest path that `dir` lies in; of two at one path the later one hides the other.
+/// Returns the type of the mount with the longest path that contains `dir`; a later mount at the same path hides an earlier one.
 fn file_system(mounts: &str, dir: &Path) -> Option<String> {
     let dir = dir.canonicalize().ok()?;
     let mounts = mounts.lines().filter_map(|line| {

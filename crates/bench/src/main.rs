@@ -1,4 +1,4 @@
-//! `bench`: our tools held against others at the same job.
+//! `bench`: benchmarks of the pipeline's tools and their peers.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use bench::contestants::Peer;
+use bench::engines::Peer;
 use bench::{Config, measure, report, run_bench};
 use clap::{Args, Parser, Subcommand};
 use cli_support::messages::Verbosity;
 use cli_support::{Messages, Outcome};
 
-/// Hold our tools against others at the same job
+/// Benchmark the pipeline's tools and their peers
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -32,38 +32,38 @@ enum Command {
     },
 }
 
-/// Hold transform against DuckDB, chDB, Polars and pyarrow: ticket JSON-Lines to Snappy Parquet, partitioned by market
+/// Compare transform with DuckDB, chDB, Polars and pyarrow: ticket JSON-Lines to Snappy Parquet, partitioned by market
 ///
-/// Builds our tools, makes a Python environment with the others, generates tickets, and lets all contestants convert them by
-/// turns, in another order each round. Each run's rows are counted; once, what each contestant wrote is compared with what ours
-/// wrote, column by column. Needs Linux, cargo, Python 3.11 or newer, and 1.3 GB of disk besides the tickets.
+/// Builds the tools, creates a Python environment with the peers, generates tickets, and runs all engines in interleaved rounds,
+/// in a different order each round. Checks the row count of each run, and in the first round compares the output of each engine
+/// with transform's, column by column. Needs Linux, cargo, Python 3.11 or newer, and 1.3 GB of disk besides the tickets.
 #[derive(Debug, Args)]
 struct TransformArguments {
-    /// How many tickets to convert; can be given several times
+    /// Number of tickets to convert; can be given several times
     #[arg(long, value_name = "N", default_values_t = [5_000, 5_000_000], value_parser = clap::value_parser!(u64).range(1..))]
     tickets: Vec<u64>,
 
-    /// How often each contestant converts them; in six rounds each of all six follows each other once
+    /// Runs per engine; in six rounds each of the six engines follows each other one once
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
 
-    /// Threads for each contestant; transform also runs with one [default: one a processor]
+    /// Threads for each engine; transform also runs with one [default: one a processor]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 
-    /// Hold transform against this one alone; can be given several times
+    /// Compare transform with this peer only; can be given several times
     #[arg(long, value_enum, value_name = "PEER")]
     only: Vec<Peer>,
 
-    /// Leave the tickets and what was last made of them where they are
+    /// Keep the tickets and the output of the last round
     #[arg(long)]
     keep: bool,
 
-    /// The directory for the tickets, what is made of them, and the Python environment
+    /// Directory for the tickets, the output and the Python environment
     #[arg(long, value_name = "DIR", default_value = "target/bench/transform")]
     dir: PathBuf,
 
-    /// The report to write
+    /// Report file to write
     #[arg(long, short, value_name = "FILE", default_value = "BENCHMARKS.md")]
     output: PathBuf,
 
@@ -101,7 +101,7 @@ fn print(text: &str) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-#[allow(clippy::disallowed_methods, reason = "one small file, written in one go, that nobody waits for")]
+#[allow(clippy::disallowed_methods, reason = "a small report, which needs no atomic replacement")]
 fn write(path: &std::path::Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,7 +1,7 @@
-//! What a command took: wall time, processor time and memory.
+//! Resource usage of a command: wall time, CPU time and memory.
 //!
-//! The kernel adds up what all ended children of a process took, and remembers only the largest one's memory. So each command is
-//! run by a process of its own, `bench measure`, that has no other child.
+//! The kernel sums the usage of all terminated children of a process, and keeps the peak memory of the largest one only. So each
+//! command runs under a process of its own, `bench measure`, that has no other child.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,10 +13,10 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::unistd::{SysconfVar, sysconf};
 use serde::{Deserialize, Serialize};
 
-/// What a command and its descendants took from start to end.
+/// Resource usage of a command and its descendants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Time that passed.
+    /// Wall time.
     pub wall: Duration,
     /// Processor time of all threads, in the program and in the kernel for it.
     pub cpu: Duration,
@@ -26,7 +26,11 @@ pub struct Usage {
     pub peak_memory: u64,
 }
 
-/// Measures a command from a process of its own. Fails, with what the command had to say, if the command fails.
+/// Measures a command under a process of its own.
+///
+/// # Errors
+///
+/// Fails if the command cannot be started or fails; the message is the command's standard error.
 pub fn measured<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
     let bench = std::env::current_exe().context("cannot find the program that is running")?;
     let output = Command::new(bench).arg("measure").arg("--").args(command).output().context("cannot start bench")?;
@@ -35,7 +39,11 @@ pub fn measured<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
     serde_json::from_slice(&output.stdout).context("bench measure didn't say what the command took")
 }
 
-/// Runs a command, its standard output away, and says what it took. Right only in a process without any other child.
+/// Runs a command, discards its standard output, and returns its usage. Correct only in a process without other children.
+///
+/// # Errors
+///
+/// Fails if the command cannot be started or fails.
 pub fn run<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
     let (program, arguments) = command.split_first().context("no command to measure")?;
     let program = program.as_ref();
@@ -57,10 +65,10 @@ pub fn run<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
     })
 }
 
-/// What `max_rss` counts in.
+/// The unit of `max_rss` in bytes.
 const BYTES_OF_MAX_RSS: u64 = if cfg!(target_vendor = "apple") { 1 } else { 1024 };
 
-/// What the host of a virtual machine has given to others since the machine started.
+/// Returns the CPU time stolen by the host since the machine started.
 fn stolen() -> Duration {
     let ticks = fs::read_to_string("/proc/stat").ok().and_then(|stat| {
         // The first line: "cpu", then the time spent in user mode, nice, system, idle, waiting, irq, softirq and stolen.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::python::Python;
 
-/// Where the programs are.
+/// Paths of the programs.
 #[derive(Debug)]
 pub struct Programs {
     /// Our transform.
@@ -50,7 +50,7 @@ impl Programs {
     }
 }
 
-/// Where cargo has put the program of this name, by the messages it wrote, one a line.
+/// Finds the path of an executable in cargo's JSON messages.
 fn executable(messages: &str, name: &str) -> Result<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut of_this_name = messages.filter(|message| message["target"]["name"] == name);
@@ -63,7 +63,7 @@ pub fn compiler() -> Result<String> {
     Ok(output(Command::new("rustc").arg("--version"))?.trim().to_owned())
 }
 
-/// What a command wrote to standard output; if it fails, the error is what it wrote to standard error.
+/// Returns the standard output of a command; on failure the error holds its standard error.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let program = command.get_program().display().to_string();
     let output = command.output().map_err(|error| match error.kind() {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::programs::output;
 
-/// What the environment needs to be made.
+/// Help for a missing Python.
 const HOW_TO_GET_PYTHON: &str = "the peers are Python packages: install Python 3.11 or newer with its venv module \
      (on Debian and Ubuntu: apt install python3 python3-venv), and see that python3 is on the PATH";
 
@@ -51,13 +51,13 @@ impl Python {
         Ok(names.zip(text.lines().map(str::to_owned)).collect())
     }
 
-    /// What a directory with the markets' directories holds: rows, bytes before compression, and sums per market and column.
+    /// Reads the contents of a directory of market directories: rows, bytes before compression, and sums per market and column.
     pub fn contents(&self, tickets_dir: &Path) -> Result<Value> {
         let text = self.output([script("contents.py").as_path(), tickets_dir])?;
         serde_json::from_str(&text).context("contents.py didn't print JSON")
     }
 
-    /// How many rows a directory with the markets' directories holds.
+    /// Counts the rows of a directory of market directories.
     pub fn rows(&self, tickets_dir: &Path) -> Result<u64> {
         let text = self.output([script("contents.py").as_os_str(), tickets_dir.as_os_str(), "--rows".as_ref()])?;
         let contents: Value = serde_json::from_str(&text).context("contents.py didn't print JSON")?;

@@ -1,10 +1,10 @@
-//! What was found, as Markdown.
+//! The results as Markdown.
 
 use std::time::Duration;
 
 use cli_support::human;
 
-use crate::contestants::Contestant;
+use crate::engines::Engine;
 use crate::job::{Job, Run};
 use crate::run::Found;
 use crate::statistics::{median, median_duration, paired_ratio};
@@ -30,17 +30,17 @@ cargo run --release -p bench -- transform
 ```
 
 It needs Linux, cargo and Python 3.11 or newer; it installs the others, in pinned versions, below `target/`. Leave the machine
-alone while it runs. `--help` shows how to choose tickets, runs, threads and contestants.
+alone while it runs. `--help` shows how to choose tickets, runs, threads and engines.
 ";
 
 const MEANING: &str = "\
 ## What was measured
 
-Each contestant converts the same tickets (`generate --seed 42 --as-of 2026-11-22`, 500,000 a file) in a process of its own, in the
+Each engine converts the same tickets (`generate --seed 42 --as-of 2026-11-22`, 500,000 a file) in a process of its own, in the
 settings found best for it: `transform --threads N`, and the scripts [`crates/bench/peers/with_*.py`](crates/bench/peers), which
 say what else was tried. They take turns, in another order each round, such that each comes to follow each other. Before each run,
 what the one before has written is brought to disk, and the tickets are read, so that they come from the page cache. Every run's
-rows are counted. In the first round each contestant's files are read back, and the sums of every column in every market are the
+rows are counted. In the first round each engine's files are read back, and the sums of every column in every market are the
 same as ours.
 
 * **wall**: from start to end of the process, the median of all runs, then the fastest and the slowest. Ours ends when its files
@@ -50,7 +50,7 @@ same as ours.
 * **stolen**: processor time that the machine's host gave to others meanwhile, as the kernel saw it. Nobody can use that.
 * **memory**: the most the process held at one time, its program and mapped files included.
 * **Parquet**: bytes of all files, with their number. **tickets/s** go by the wall time.
-* The second table divides each contestant's figure by that of the first row in the same round and shows the median of these
+* The second table divides each engine's figure by that of the first row in the same round and shows the median of these
   ratios: 2.00 is twice as much as ours.
 
 Not the same for all: only `transform` holds each line against the ticket contract, takes checksums of what it reads and writes,
@@ -79,25 +79,25 @@ fn processors(n: usize, name: &str) -> String {
 fn section(found: &Found, job: &Job) -> String {
     let n_runs = job.runs.first().map_or(0, Vec::len);
     format!(
-        "## {} tickets\n\n{} of JSON-Lines in {}; {} of each contestant.\n\n{}\nAgainst {}, round by round:\n\n{}",
+        "## {} tickets\n\n{} of JSON-Lines in {}; {} of each engine.\n\n{}\nAgainst {}, round by round:\n\n{}",
         human::count(job.tickets),
         human::bytes(job.input_bytes),
         human::counted(job.n_input_files, "file"),
         human::counted(n_runs as u64, "run"),
         figures(found, job),
-        found.contestants.first().map(Contestant::name).unwrap_or_default(),
+        found.engines.first().map(Engine::name).unwrap_or_default(),
         ratios(found, job),
     )
 }
 
 fn figures(found: &Found, job: &Job) -> String {
     let header = ["", "wall", "least", "most", "start", "CPU", "stolen", "memory", "Parquet", "files", "tickets/s"];
-    let row = |((contestant, start), runs): ((&Contestant, &Duration), &Vec<Run>)| {
+    let row = |((engine, start), runs): ((&Engine, &Duration), &Vec<Run>)| {
         let walls = || runs.iter().map(|run| run.usage.wall);
         let wall = median_duration(walls());
         let of = |figure: fn(&Run) -> u64| middle(runs, figure);
         vec![
-            contestant.name(),
+            engine.name(),
             duration(wall),
             duration(walls().min().unwrap_or_default()),
             duration(walls().max().unwrap_or_default()),
@@ -110,18 +110,18 @@ fn figures(found: &Found, job: &Job) -> String {
             human::count((job.tickets as f64 / wall.as_secs_f64()) as u64),
         ]
     };
-    table(&header, found.contestants.iter().zip(&found.starts).zip(&job.runs).map(row))
+    table(&header, found.engines.iter().zip(&found.starts).zip(&job.runs).map(row))
 }
 
 fn ratios(found: &Found, job: &Job) -> String {
     let figures: [fn(&Run) -> f64; 4] =
         [wall, |run| run.usage.cpu.as_secs_f64(), |run| run.usage.peak_memory as f64, |run| run.bytes as f64];
     let ours = job.runs.first().map_or(&[][..], Vec::as_slice);
-    let rows = found.contestants.iter().zip(&job.runs).skip(1).map(|(contestant, theirs)| {
+    let rows = found.engines.iter().zip(&job.runs).skip(1).map(|(engine, theirs)| {
         let ratios = figures
             .iter()
             .map(|&figure| format!("{:.2}", paired_ratio(&of_each(theirs, figure), &of_each(ours, figure))));
-        [contestant.name()].into_iter().chain(ratios).collect()
+        [engine.name()].into_iter().chain(ratios).collect()
     });
     table(&["", "wall", "CPU", "memory", "Parquet"], rows)
 }
@@ -142,12 +142,11 @@ fn cpu(runs: &[Run]) -> Duration {
     median_duration(runs.iter().map(|run| run.usage.cpu))
 }
 
-/// What one thread needs for a ticket at the very least, what transform takes, and what more threads bring to either.
+/// Compares the minimum time per ticket on one thread with transform's, and the scaling of both with threads.
 fn limit(found: &Found) -> String {
-    let is_single =
-        |(contestant, _): &(&Contestant, &Vec<Run>)| contestant.peer.is_none() && contestant.threads.get() == 1;
+    let is_single = |(engine, _): &(&Engine, &Vec<Run>)| engine.peer.is_none() && engine.threads.get() == 1;
     let Some((job, (single, runs))) =
-        found.jobs.last().and_then(|job| Some((job, found.contestants.iter().zip(&job.runs).find(is_single)?)))
+        found.jobs.last().and_then(|job| Some((job, found.engines.iter().zip(&job.runs).find(is_single)?)))
     else {
         return String::new();
     };
@@ -155,7 +154,7 @@ fn limit(found: &Found) -> String {
     let text = per_ticket(job.input_bytes);
     let unpacked = per_ticket(job.unpacked_bytes);
     let written = per_ticket(middle(runs, |run| run.bytes));
-    let rates = &found.ceilings;
+    let rates = &found.baseline;
     let steps = [
         ("copy the text in memory", text, rates.copy.alone, Some(rates.copy.together)),
         ("read the text from the page cache", text, rates.read.alone, Some(rates.read.together)),
@@ -198,12 +197,12 @@ The last column is what {threads} of this machine do together, as a multiple of 
         table(&["", "GB/s", "bytes", "ns", &threads], rows),
         single.name(),
         taken / least,
-        apart(&job.apart, &of_each(runs, wall)),
+        scaling_of_processes(&job.independent_processes, &of_each(runs, wall)),
     )
 }
 
-/// What as many programs of one thread reach together, which share nothing but the machine.
-fn apart(walls: &[Duration], walls_of_one: &[f64]) -> String {
+/// Reports the scaling of single-threaded processes that share only the machine.
+fn scaling_of_processes(walls: &[Duration], walls_of_one: &[f64]) -> String {
     if walls.is_empty() {
         return String::new();
     }

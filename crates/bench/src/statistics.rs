@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The middle one of some values, or the mean of the two in the middle; 0 of none.
+/// Returns the median; 0 of no values.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -14,25 +14,24 @@ pub fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The median of some durations.
+/// Returns the median of durations.
 pub fn median_duration(durations: impl IntoIterator<Item = Duration>) -> Duration {
     let seconds: Vec<f64> = durations.into_iter().map(|duration| duration.as_secs_f64()).collect();
     Duration::from_secs_f64(median(&seconds))
 }
 
-/// The median of `theirs / ours`, each pair from the same round: what slows the machine for a while slows both.
+/// Returns the median of `theirs / ours` over pairs of the same round, which cancels slow phases of the machine.
 pub fn paired_ratio(theirs: &[f64], ours: &[f64]) -> f64 {
     let ratios: Vec<f64> = theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
     median(&ratios)
 }
 
-/// The order in which `n` contestants take their turns in a round. Whoever goes before leaves memory and a machine behind that
-/// help or hinder, so in `n` rounds (if `n` is odd in two times as many) each one follows each other equally often
-/// (E. J. Williams, 1949).
+/// Returns the order of `n` engines in a round. An engine's predecessor affects its run through caches and memory, so the orders
+/// form a Williams design (E. J. Williams, 1949): in `n` rounds (`2 n` if `n` is odd) each engine follows each other equally often.
 pub fn order(n: usize, round: usize) -> Vec<usize> {
     // 0, 1, n - 1, 2, n - 2 …: of an even number, no two neighbours lie as far apart as two others.
     let zigzag = (0..n).map(|turn| if turn % 2 == 1 { turn.div_ceil(2) } else { n - turn / 2 });
-    let mut order: Vec<usize> = zigzag.map(|contestant| (contestant + round) % n).collect();
+    let mut order: Vec<usize> = zigzag.map(|engine| (engine + round) % n).collect();
     if n % 2 == 1 && round / n % 2 == 1 {
         order.reverse();
     }

@@ -6,9 +6,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bench::apart::Share;
-use bench::ceilings::{Ceilings, Rate};
-use bench::contestants::{Contestant, Peer};
+use bench::engines::{Engine, Peer};
+use bench::hardware_baseline::{HardwareBaseline, Rate};
+use bench::independent_processes::Share;
 use bench::job::{Job, Run};
 use bench::machine::Machine;
 use bench::measure::Usage;
@@ -66,7 +66,7 @@ fn programs_by_themselves_have_equal_shares_or_none() {
     };
     let (left, right) = files.split_at(3);
     let half = |files, output| Share { files, output: PathBuf::from(output) };
-    assert_eq!(shares(6, 2), [half(left, "out/apart-0"), half(right, "out/apart-1")]);
+    assert_eq!(shares(6, 2), [half(left, "out/process-0"), half(right, "out/process-1")]);
     assert_eq!((shares(6, 3).len(), shares(6, 1).len()), (3, 1));
     for (n_files, n_programs) in [(5, 2), (1, 2), (6, 12), (0, 2)] {
         assert!(shares(n_files, n_programs).is_empty(), "{n_files} files, {n_programs} programs");
@@ -79,7 +79,7 @@ fn run(wall_ms: u64, cpu_ms: u64, peak_memory: u64, bytes: u64) -> Run {
     Run { usage, bytes, n_files: 10 }
 }
 
-fn found(contestants: Vec<Contestant>, jobs: Vec<Job>) -> Found {
+fn found(engines: Vec<Engine>, jobs: Vec<Job>) -> Found {
     Found {
         machine: Machine {
             cpu: "Made-up 9000".to_owned(),
@@ -91,11 +91,11 @@ fn found(contestants: Vec<Contestant>, jobs: Vec<Job>) -> Found {
         versions: [("Python", "3.11.7"), ("duckdb", "2.0.0")]
             .map(|(name, it)| (name.to_owned(), it.to_owned()))
             .to_vec(),
-        starts: [1, 1, 80].map(Duration::from_millis)[..contestants.len()].to_vec(),
-        contestants,
+        starts: [1, 1, 80].map(Duration::from_millis)[..engines.len()].to_vec(),
+        engines,
         jobs,
         threads: two(),
-        ceilings: Ceilings {
+        baseline: HardwareBaseline {
             copy: Rate { alone: 10e9, together: 12e9 },
             read: Rate { alone: 8e9, together: 14e9 },
             checksum: Rate { alone: 20e9, together: 39e9 },
@@ -121,7 +121,7 @@ fn the_report_says_everything() {
             vec![run(9, 8, 8_000_000, 420_000)],
             vec![run(180, 200, 90_000_000, 430_000)],
         ],
-        apart: Vec::new(),
+        independent_processes: Vec::new(),
     };
     let large = Job {
         tickets: 5_000_000,
@@ -133,16 +133,15 @@ fn the_report_says_everything() {
             vec![run(2900, 2800, 200_000_000, 380_000_000), run(3100, 3000, 200_000_000, 380_000_000)],
             vec![run(6000, 12_000, 2_000_000_000, 384_000_000), run(8000, 13_000, 2_200_000_000, 384_100_000)],
         ],
-        apart: [1600, 1650].map(Duration::from_millis).to_vec(),
+        independent_processes: [1600, 1650].map(Duration::from_millis).to_vec(),
     };
-    let contestants = Contestant::all(two(), &[Peer::DuckDb]);
-    insta::assert_snapshot!(render(&found(contestants, vec![small, large])));
+    let engines = Engine::all(two(), &[Peer::DuckDb]);
+    insta::assert_snapshot!(render(&found(engines, vec![small, large])));
 }
 
 #[test]
 fn transform_comes_first_and_also_runs_with_one_thread() {
-    let names =
-        |threads, only: &[Peer]| Contestant::all(threads, only).iter().map(Contestant::name).collect::<Vec<_>>();
+    let names = |threads, only: &[Peer]| Engine::all(threads, only).iter().map(Engine::name).collect::<Vec<_>>();
     let peers = ["DuckDB, 2 threads", "chDB, 2 threads", "Polars, 2 threads", "pyarrow, 2 threads"];
     assert_eq!(names(two(), &[]), [&["transform, 2 threads", "transform, 1 thread"][..], &peers].concat());
     assert_eq!(names(NonZeroUsize::MIN, &[Peer::ChDb]), ["transform, 1 thread", "chDB, 1 thread"]);

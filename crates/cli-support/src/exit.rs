@@ -1,9 +1,9 @@
-//! From a library's result to an exit code: 0 done, 1 failed, 2 wrong usage, 3 done but with lines in quarantine.
+//! Exit codes: 0 done, 1 failed, 2 invalid usage, 3 done with rejected lines in quarantine.
 
 use std::io;
 use std::process::ExitCode;
 
-/// How a run that did not fail has ended.
+/// The outcome of a run that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Everything was done. Exit code 0.
@@ -12,7 +12,7 @@ pub enum Outcome {
     Quarantined,
 }
 
-/// An error in how a tool was called, which its argument parser alone could not see. Exit code 2.
+/// A usage error that the argument parser cannot detect. Exit code 2.
 #[derive(Debug)]
 pub struct UsageError(pub String);
 
@@ -24,10 +24,10 @@ impl std::fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// Runs a tool's one library function, reports its error on standard error and returns the exit code.
+/// Runs a tool's library function, reports its error on standard error and returns the exit code.
 ///
-/// A reader that closed our standard output early (`generate --output - | head`) has what it wanted: that is a success.
-/// An interrupt (Ctrl-C, SIGTERM) removes what the run has staged and ends with 130.
+/// A closed standard output (`generate --output - | head`) counts as success. An interrupt (Ctrl-C, SIGTERM) removes staged files and
+/// exits with 130.
 pub fn run(tool: impl FnOnce() -> anyhow::Result<Outcome>) -> ExitCode {
     publish::remove_unfinished_on_interrupt(crate::messages::interrupted);
     match tool() {

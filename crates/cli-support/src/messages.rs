@@ -1,4 +1,5 @@
-//! What a person reads while a tool runs: notes, warnings and progress, all on standard error.
+//! Notes, warnings, errors and progress on standard error.
+
 use std::fmt::Write;
 use std::io;
 use std::path::Path;
@@ -10,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::human;
 
-/// The flag that every tool has.
+/// The `--quiet` flag, which all tools share.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Verbosity {
     /// Say nothing but warnings and errors
@@ -18,52 +19,52 @@ pub struct Verbosity {
     pub quiet: bool,
 }
 
-/// Where a library says what it does.
+/// The sink for a library's notes, warnings and progress.
 #[derive(Debug)]
 pub struct Messages {
-    loudness: Loudness,
+    level: LogLevel,
     bar: ProgressBar,
     n_rows: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Loudness {
-    Nothing,
+enum LogLevel {
+    Silent,
     Warnings,
-    Everything,
+    Notes,
 }
 
 impl Messages {
-    /// Messages on standard error; progress only if that is a terminal.
+    /// Creates a sink on standard error. Progress is shown only if that is a terminal.
     pub fn new(verbosity: Verbosity) -> Self {
-        let loudness = if verbosity.quiet { Loudness::Warnings } else { Loudness::Everything };
-        Self { loudness, bar: ProgressBar::hidden(), n_rows: Arc::default() }
+        let level = if verbosity.quiet { LogLevel::Warnings } else { LogLevel::Notes };
+        Self { level, bar: ProgressBar::hidden(), n_rows: Arc::default() }
     }
 
-    /// No messages at all.
+    /// Creates a sink that discards everything.
     pub fn silent() -> Self {
-        Self { loudness: Loudness::Nothing, bar: ProgressBar::hidden(), n_rows: Arc::default() }
+        Self { level: LogLevel::Silent, bar: ProgressBar::hidden(), n_rows: Arc::default() }
     }
 
-    /// Says something that a person may like to know.
+    /// Writes a note, unless `--quiet` is set.
     pub fn note(&self, text: impl AsRef<str>) {
-        if self.loudness >= Loudness::Everything {
-            self.bar.suspend(|| say(text.as_ref()));
+        if self.level >= LogLevel::Notes {
+            self.bar.suspend(|| write_line(text.as_ref()));
         }
     }
 
-    /// Says something that a person should know although the run goes on.
+    /// Writes a warning, with the prefix `warning: `.
     pub fn warn(&self, text: impl AsRef<str>) {
-        if self.loudness >= Loudness::Warnings {
-            self.bar.suspend(|| say(&format!("warning: {}", text.as_ref())));
+        if self.level >= LogLevel::Warnings {
+            self.bar.suspend(|| write_line(&format!("warning: {}", text.as_ref())));
         }
     }
 
-    /// The same messages with a progress bar towards `n_total` of `unit` (0: nobody knows how many); the bar goes when the
-    /// result is dropped.
+    /// Returns the same sink with a progress bar up to `n_total` of `unit` (0: the total is unknown). Dropping the result removes the
+    /// bar.
     #[must_use]
     pub fn with_progress(&self, stage: &str, n_total: u64, unit: ProgressUnit) -> Self {
-        let bar = if self.loudness >= Loudness::Everything {
+        let bar = if self.level >= LogLevel::Notes {
             ProgressBar::with_draw_target(Some(n_total), ProgressDrawTarget::stderr())
         } else {
             ProgressBar::hidden()
@@ -72,7 +73,7 @@ impl Messages {
         let template = if n_total == 0 { unit.open_ended_template() } else { unit.template() };
         if let Ok(style) = ProgressStyle::with_template(template) {
             let rate = |state: &ProgressState, out: &mut dyn Write| {
-                // The bar is only drawn; there is nobody to tell of an error.
+                // The bar is drawn into a string, which cannot fail.
                 let _ = write!(out, "{}/s", human::count(state.per_sec() as u64));
             };
             let counted = Arc::clone(&n_rows);
@@ -83,19 +84,19 @@ impl Messages {
             bar.set_style(style.with_key("rate", rate).with_key("row_rate", row_rate).progress_chars("=> "));
         }
         bar.set_prefix(stage.to_owned());
-        // Ticks come from a thread, without which indicatif would panic.
+        // indicatif panics if it cannot start its ticker thread.
         if !bar.is_hidden() && executor::can_spawn() {
             bar.enable_steady_tick(Duration::from_millis(200));
         }
-        Self { loudness: self.loudness, bar, n_rows }
+        Self { level: self.level, bar, n_rows }
     }
 
-    /// Moves the progress bar on.
+    /// Advances the progress bar.
     pub fn advance(&self, n: u64) {
         self.bar.inc(n);
     }
 
-    /// Counts rows, whose rate is shown beside that of the bytes.
+    /// Counts rows; the bar shows their rate beside that of the bytes.
     pub fn advance_rows(&self, n: u64) {
         self.n_rows.fetch_add(n, Ordering::Relaxed);
     }
@@ -107,12 +108,12 @@ impl Drop for Messages {
     }
 }
 
-/// One line on standard error. If nobody reads it any more, that is no reason to stop: what counts is the work.
-fn say(line: &str) {
+/// Writes a line to standard error. Errors are ignored: a closed standard error must not end the run.
+fn write_line(line: &str) {
     let _ = io::Write::write_all(&mut io::stderr(), format!("{line}\n").as_bytes());
 }
 
-/// What a progress bar counts.
+/// The unit of a progress bar.
 #[derive(Clone, Copy, Debug)]
 pub enum ProgressUnit {
     /// Tickets.
@@ -145,27 +146,26 @@ impl ProgressUnit {
     }
 }
 
-/// What to say to whoever interrupts the run, if it leaves something half done elsewhere.
+/// Advice that is shown after an interrupt, for tools that may leave remote changes half done.
 static AFTER_INTERRUPT: OnceLock<&'static str> = OnceLock::new();
 
-/// Sets what an interrupt says besides itself, once for a process.
+/// Sets the advice that is shown after an interrupt. Only the first call in a process has an effect.
 pub fn after_interrupt(advice: &'static str) {
-    // Only the first one counts; there is never a second.
     let _ = AFTER_INTERRUPT.set(advice);
 }
 
-/// Says that the run was interrupted, and which data sets it was about to replace.
+/// Reports an interrupt and the data sets that it left unchanged.
 pub(crate) fn interrupted(targets: &[&Path]) {
-    let mut facts: Vec<String> = targets.iter().map(|target| format!("{} is as it was", target.display())).collect();
+    let mut facts: Vec<String> = targets.iter().map(|target| format!("{} is unchanged", target.display())).collect();
     facts.extend(AFTER_INTERRUPT.get().map(ToString::to_string));
-    let facts = if facts.is_empty() { "nothing was under way".to_owned() } else { facts.join(", ") };
-    say(&format!("interrupted: {facts}"));
+    let facts = if facts.is_empty() { "no data set was being written".to_owned() } else { facts.join(", ") };
+    write_line(&format!("interrupted: {facts}"));
 }
 
-/// Reports why a run failed: the error, then each cause on a line of its own.
+/// Reports a failed run: the error, then each cause on a line of its own.
 pub(crate) fn error(error: &anyhow::Error) {
-    say(&format!("error: {error}"));
+    write_line(&format!("error: {error}"));
     for cause in error.chain().skip(1) {
-        say(&format!("  because: {cause}"));
+        write_line(&format!("  caused by: {cause}"));
     }
 }

@@ -255,7 +255,7 @@ fn interrupt_keeps_the_previous_data_set() {
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
-    assert!(stderr(&output).starts_with("interrupted: ") && stderr(&output).ends_with("data/raw is as it was\n"));
+    assert!(stderr(&output).starts_with("interrupted: ") && stderr(&output).ends_with("data/raw is unchanged\n"));
     assert_eq!(names(&home.path().join("data")), [".raw.lock", "raw"]);
     assert_eq!(manifest(&home.path().join("data/raw")).rows, 10);
 }

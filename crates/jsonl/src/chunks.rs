@@ -1,11 +1,11 @@
-//! Inputs to chunks of whole lines, one after the other, in bounded memory.
+//! Splits inputs into chunks of whole lines, in bounded memory.
 //!
-//! A chunk never spans two inputs, and where it ends depends on the bytes alone, never on how they arrive. A line that is too
-//! long to be looked at as a whole comes in pieces, each a chunk of its own.
+//! A chunk never spans two inputs, and its end depends on the bytes alone, not on how they arrive. A line that is longer than
+//! [`MAX_LINE_BYTES`] is split into pieces, each a chunk of its own.
 //!
-//! All threads take their chunks here, one after the other, so what is done here must be short. Of a file that can be read at
-//! any place it is only said which lines are next, and whoever takes them reads them (`positional_reader`); all others, and what isn't
-//! lines as usual, are read here (`stream_reader`).
+//! All threads share one [`ChunkReader`] under a lock, so its critical section must be short. For seekable files it only finds chunk
+//! boundaries, and the worker reads the chunk (`positional_reader`); all other inputs, and irregular ends of files, are read in the
+//! critical section (`stream_reader`).
 
 use std::io;
 
@@ -16,35 +16,33 @@ use crate::input::Source;
 use crate::positional_reader::{PositionalReader, Section};
 use crate::stream_reader::StreamReader;
 
-/// The longest line that is looked at as a whole.
+/// The length limit of a line, in bytes; longer lines are split.
 pub const MAX_LINE_BYTES: usize = 16 << 20;
 
-/// How many bytes of whole lines make a chunk: so many that threads seldom meet where they take the next one, or lay down what
-/// they have found in it.
+/// The size of a chunk in bytes, large enough that threads rarely contend for the reader and for the consumer.
 pub(crate) const CHUNK_BYTES: usize = 1 << 21;
 
-/// Bytes of one input.
+/// A range of bytes of one input.
 #[derive(Debug, Default)]
 pub struct Chunk {
-    /// Where in the order of inputs its input stands, from 0.
+    /// Index of its input in the list of sources.
     pub source: usize,
-    /// Where in the (decompress) input it starts, in bytes from 0.
+    /// Offset in the decompressed input, in bytes from 0.
     pub byte_offset: u64,
-    /// What its bytes are.
+    /// The kind of its bytes.
     pub content: Content,
-    /// Whether its input ends with it.
+    /// True for the last chunk of its input.
     pub is_last: bool,
-    /// Checksum and length of that part of the input's file, packed or not, that it was made of. Known once its bytes have been
-    /// looked at.
+    /// Checksum and length of the part of the file, as stored, that it was read from. Set once its bytes have been read.
     pub checksum: Checksum,
-    /// Its bytes, if they are yet to be read.
+    /// The section of the file, until it is read.
     unread: Option<Section>,
     /// Holds its bytes up to `stop`, if they have been read.
     pub(crate) buffer: Vec<u8>,
     pub(crate) stop: usize,
 }
 
-/// What a chunk holds.
+/// The kind of bytes in a chunk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Content {
     /// Whole lines, each with its newline, which only the input's last line may lack.
@@ -52,9 +50,9 @@ pub enum Content {
     Lines,
     /// The first piece of a line of more than [`MAX_LINE_BYTES`].
     LongLine,
-    /// A further piece of it, without its newline.
+    /// A further piece of such a line, without its newline.
     MoreOfLongLine {
-        /// Whether the line ends with this piece.
+        /// True for the last piece of the line.
         is_last: bool,
     },
 }
@@ -65,17 +63,21 @@ impl Chunk {
         self.unread = Some(section);
     }
 
-    /// Whether its bytes are yet to be read; they are never all in memory then.
+    /// Returns whether its bytes have not been read yet. They are read piece by piece then, never all into memory.
     pub const fn is_unread(&self) -> bool {
         self.unread.is_some()
     }
 
-    /// Its bytes, unless they are read piece by piece.
+    /// Returns its bytes; empty while [`is_unread`](Self::is_unread).
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[..self.stop]
     }
 
-    /// Gives out whole lines, many at a time, with the place of the first one in the chunk. `sources` are those of the feed.
+    /// Calls `take` with pieces of whole lines and the offset of each piece in the chunk. `sources` are those of the [`ChunkReader`].
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read or has become shorter.
     pub fn for_each_piece(&mut self, sources: &[Source], mut take: impl FnMut(usize, &[u8])) -> Result<()> {
         let Some(section) = self.unread.take() else {
             take(0, self.bytes());
@@ -84,7 +86,7 @@ impl Chunk {
         match section.for_each_piece(&mut self.buffer, take) {
             Ok(checksum) => self.checksum = checksum,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => bail!(
-                "{} became shorter while it was read; run again when nobody writes it",
+                "{} became shorter while it was read; run again when no process is writing it",
                 sources[self.source].shown()
             ),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", sources[self.source].shown()))?,
@@ -93,11 +95,11 @@ impl Chunk {
     }
 }
 
-/// Gives out the chunks of inputs.
+/// Reads the chunks of a list of inputs.
 #[derive(Debug)]
 pub struct ChunkReader<'a> {
     sources: &'a [Source],
-    /// How many of the sources have been opened.
+    /// Number of sources opened so far.
     n_opened: usize,
     open: Option<Open>,
 }
@@ -110,12 +112,16 @@ enum Open {
 }
 
 impl<'a> ChunkReader<'a> {
-    /// The chunks of `sources`, in their order.
+    /// Creates a reader of `sources`, in their order.
     pub const fn new(sources: &'a [Source]) -> Self {
         Self { sources, n_opened: 0, open: None }
     }
 
-    /// Makes `chunk`, whose memory is used again, the next one; says whether there was one.
+    /// Reads the next chunk into `chunk`, whose memory is reused. Returns false at the end of the last input.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an input cannot be opened, read or decompressed, or has become shorter.
     pub fn next(&mut self, chunk: &mut Chunk) -> Result<bool> {
         let open = if let Some(open) = self.open.take() {
             open
@@ -138,7 +144,7 @@ impl Open {
         })
     }
 
-    /// Makes `chunk` the next one; returns what is left.
+    /// Reads the next chunk into `chunk`; returns the reader unless the input has ended.
     fn give(self, chunk: &mut Chunk, source: &Source) -> Result<Option<Self>> {
         let mut stream_reader = match self {
             Self::StreamReader(stream_reader) => stream_reader,
@@ -161,12 +167,12 @@ impl Open {
     }
 }
 
-/// The checksum of a whole input, from those of its chunks.
+/// The checksum of an input, combined from the checksums of its chunks.
 #[derive(Debug, Default)]
 pub struct InputChecksum(Checksum);
 
 impl InputChecksum {
-    /// Takes in that of the next chunk; returns the whole input's if that was its last.
+    /// Adds the checksum of the next chunk; returns the input's checksum after its last chunk.
     pub fn take(&mut self, chunk: &Chunk) -> Option<Checksum> {
         self.0.append(&chunk.checksum);
         chunk.is_last.then(|| std::mem::take(&mut self.0))

@@ -1,32 +1,32 @@
-//! The bytes of an input, decompress if its name says that it is packed, and the checksum of those that lie in the file.
+//! Decompresses inputs by file extension and checksums the stored bytes.
 
 use std::io::{self, BufReader, Read};
 
 use flate2::read::MultiGzDecoder;
 use publish::Checksum;
 
-/// How much of a file is read at once: so little that it is still near the processor when its checksum is taken.
+/// Read size in bytes, small enough that the bytes are still in the CPU cache when they are checksummed.
 const READ_BYTES: usize = 1 << 17;
 
 type File = Checksummed<Box<dyn Read + Send>>;
 
-/// An input's bytes.
+/// A reader of an input's decompressed bytes.
 pub enum DecompressedReader {
-    /// As they lie in the file.
+    /// Uncompressed.
     Plain(File),
-    /// From gzip, any number of members.
+    /// Gzip, any number of members.
     Gzip(Box<MultiGzDecoder<BufReader<File>>>),
-    /// From Zstandard, any number of frames.
+    /// Zstandard, any number of frames.
     Zstd(zstd::Decoder<'static, BufReader<File>>),
 }
 
-/// Counts and checksums what is read.
+/// A reader that counts and checksums its bytes.
 pub struct Checksummed<R> {
     reader: R,
     checksum: Checksum,
 }
 
-/// How a file is packed.
+/// The compression format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
     /// Gzip, any number of members.
@@ -36,7 +36,7 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// As the end of a file's name says; `None` if it isn't packed.
+    /// Returns the format for a file name, by its extension; `None` if it is uncompressed.
     pub fn of(name: &str) -> Option<Self> {
         match name.rsplit_once('.')?.1 {
             "gz" => Some(Self::Gzip),
@@ -47,7 +47,11 @@ impl Compression {
 }
 
 impl DecompressedReader {
-    /// What `file` holds; the end of `name` says how it is packed.
+    /// Creates a reader of `file`, decompressed by the extension of `name`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the Zstandard decoder cannot be created.
     pub fn new(file: Box<dyn Read + Send>, name: &str) -> io::Result<Self> {
         let file = Checksummed { reader: file, checksum: Checksum::default() };
         let buffered = |file| BufReader::with_capacity(READ_BYTES, file);
@@ -58,12 +62,12 @@ impl DecompressedReader {
         })
     }
 
-    /// What `file` holds, whatever its name is.
+    /// Creates a reader of `file` without decompression.
     pub fn plain(file: Box<dyn Read + Send>) -> Self {
         Self::Plain(Checksummed { reader: file, checksum: Checksum::default() })
     }
 
-    /// Checksum and length of what has been read of the file since this was asked.
+    /// Returns checksum and length of the stored bytes read since the last call.
     pub fn take_checksum(&mut self) -> Checksum {
         std::mem::take(match self {
             Self::Plain(file) => &mut file.checksum,

@@ -1,4 +1,4 @@
-//! Which files are read, and what a manifest promises of them.
+//! Finds the input files and the manifest entries that describe them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
@@ -13,16 +13,16 @@ use manifest::{FileEntry, InputEntry, Manifest, RawManifest};
 
 use crate::decompress::{Compression, DecompressedReader};
 
-/// How the names of the files that are read from a directory end.
+/// File extensions that are read from a directory.
 const ENDINGS: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 
-/// What may follow: packed files are decompress as they are read.
+/// Compression suffixes that may follow an extension.
 const PACKED: [&str; 3] = ["", ".gz", ".zst"];
 
-/// For whoever has no input yet.
+/// Help for missing input.
 const WHAT_TO_DO: &str = "run `generate` first, which writes data/raw, or name another input";
 
-/// What is to be read, in order.
+/// The inputs of a run, in order.
 #[derive(Debug)]
 pub struct Inputs {
     /// The files, or standard input.
@@ -31,12 +31,12 @@ pub struct Inputs {
     pub manifest: Option<RawManifest>,
 }
 
-/// One file, or standard input. There may be millions of them, so this is small.
+/// One file, or standard input. A run may have millions of them, so the type is small.
 #[derive(Debug)]
 pub struct Source {
-    /// Its name in our manifest: within its directory, or as it was given.
+    /// Its name in the manifest: relative to its directory, or the path as given.
     pub name: Box<str>,
-    /// What the manifest of its directory says of it.
+    /// Its entry in the manifest of its directory.
     pub expected: Option<Box<FileEntry>>,
     place: Place,
 }
@@ -47,12 +47,16 @@ enum Place {
     In(Arc<Path>),
     /// The file with this path.
     At(PathBuf),
-    /// Standard input; set if its bytes are kept, to be read more than once.
+    /// Standard input, with its spooled bytes if it is read more than once.
     StandardInput(Option<File>),
 }
 
 impl Inputs {
-    /// Finds what `paths` (directories, files, `-`) stand for. Names, in warnings, what in a directory is not read.
+    /// Finds the inputs that `paths` (directories, files, patterns, `-`) name. Warns about files in a directory that are not read.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a path cannot be read, a directory holds no input or lacks a file of its manifest, or a file is named twice.
     pub fn find(paths: &[PathBuf], messages: &Messages) -> Result<Self> {
         let mut inputs = Self { sources: Vec::new(), manifest: None };
         for path in paths {
@@ -83,7 +87,7 @@ impl Inputs {
         self.sources.push(Source::at(path));
     }
 
-    /// A file that is named twice would count twice.
+    /// Rejects files that are named twice, whose rows would be counted twice.
     fn refuse_twice_named(&self) -> Result<()> {
         let mut paths: Vec<PathBuf> = self.sources.iter().filter_map(Source::path).collect();
         paths.sort_unstable();
@@ -93,7 +97,11 @@ impl Inputs {
         }
     }
 
-    /// The files that the manifest in `dir` names, and no others.
+    /// Returns the files that the manifest in `dir` lists, and no others.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no valid manifest.
     pub fn of_manifest(dir: &Path) -> Result<Self> {
         let manifest =
             RawManifest::load(dir)?.with_context(|| format!("no manifest in {}; {WHAT_TO_DO}", dir.display()))?;
@@ -102,7 +110,7 @@ impl Inputs {
         Ok(Self { sources: manifest.files.iter().map(source).collect(), manifest: Some(manifest) })
     }
 
-    /// Adds the files of a directory, by name; returns its manifest if that names exactly these files.
+    /// Adds the files of a directory, sorted by name; returns its manifest if that lists exactly these files.
     fn add_directory(&mut self, dir: &Path, messages: &Messages) -> Result<Option<RawManifest>> {
         let manifest = RawManifest::load(dir).unwrap_or_else(|error| {
             messages.warn(format!("{error}; the files are read without it"));
@@ -121,22 +129,26 @@ impl Inputs {
         if names.is_empty() {
             bail!("no file in {} ends in {}; {WHAT_TO_DO}", dir.display(), ENDINGS.join(", "));
         }
-        let strangers: Vec<&String> = names.iter().filter(|name| !expected.contains_key(name.as_str())).collect();
-        if let (Some(_), [first, ..]) = (&manifest, &strangers[..]) {
+        let unlisted: Vec<&String> = names.iter().filter(|name| !expected.contains_key(name.as_str())).collect();
+        if let (Some(_), [first, ..]) = (&manifest, &unlisted[..]) {
             messages.warn(format!(
                 "{} in {} read although not in its manifest, whose expected answers don't apply then; the first is {first}",
-                human::counted(strangers.len() as u64, "file"),
+                human::counted(unlisted.len() as u64, "file"),
                 dir.display(),
             ));
         }
-        let is_exact = strangers.is_empty();
+        let is_exact = unlisted.is_empty();
         let place: Arc<Path> = dir.into();
         self.sources
             .extend(names.iter().map(|name| Source::of_directory(&place, name, expected.get(name.as_str()).copied())));
         Ok(manifest.filter(|_| is_exact))
     }
 
-    /// Refuses input that lies in the directory that is about to be replaced.
+    /// Rejects inputs inside the output directory, which the run replaces.
+    ///
+    /// # Errors
+    ///
+    /// A usage error that names the input directory.
     pub fn refuse_below(&self, output: &Path) -> Result<()> {
         let Ok(output) = output.canonicalize() else { return Ok(()) };
         match self.directories().into_iter().find(|dir| dir.starts_with(&output)) {
@@ -148,14 +160,14 @@ impl Inputs {
         }
     }
 
-    /// Whether they are files of the directory `dir`, all of them.
+    /// Returns whether all inputs are files of the directory `dir`.
     pub fn lie_in(&self, dir: &Path) -> bool {
         let is_known = |place: &Source| !matches!(place.place, Place::StandardInput(_));
         dir.canonicalize().is_ok_and(|dir| self.directories() == BTreeSet::from([dir]))
             && self.sources.iter().all(is_known)
     }
 
-    /// The directories that the files lie in, without symbolic links.
+    /// Returns the directories of the files, with symbolic links resolved.
     fn directories(&self) -> BTreeSet<PathBuf> {
         let mut dirs: BTreeSet<&Path> = BTreeSet::new();
         let mut files = BTreeSet::new();
@@ -172,19 +184,24 @@ impl Inputs {
         files
     }
 
-    /// How many bytes there are to read, as far as that is known beforehand.
+    /// Returns the total size in bytes of the inputs that are files.
     pub fn n_bytes(&self) -> u64 {
         self.sources.iter().filter_map(Source::n_bytes).sum()
     }
 
-    /// The same by what a manifest says, without asking the file system for each of many files: good enough to show progress.
+    /// Returns the total size in bytes by the manifest where there is one, without a file-system call per file: an estimate for
+    /// progress.
     pub fn n_bytes_expected(&self) -> u64 {
         let n_bytes =
             |source: &Source| source.expected.as_ref().map_or_else(|| source.n_bytes(), |file| Some(file.bytes));
         self.sources.iter().filter_map(n_bytes).sum()
     }
 
-    /// Makes it possible to read standard input twice: its bytes go to a file without a name in `scratch`.
+    /// Spools standard input to an unnamed file in `scratch`, so that it can be read twice.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be created or written.
     pub fn spool_standard_input(&mut self, scratch: &Path) -> Result<()> {
         for source in &mut self.sources {
             if let Place::StandardInput(kept) = &mut source.place {
@@ -199,7 +216,7 @@ impl Inputs {
 }
 
 impl Source {
-    /// The file with this path.
+    /// Creates a source from a path.
     pub fn at(path: PathBuf) -> Self {
         Self { name: path.to_string_lossy().into(), expected: None, place: Place::At(path) }
     }
@@ -209,7 +226,7 @@ impl Source {
         Self { name: name.into(), expected, place: Place::In(Arc::clone(dir)) }
     }
 
-    /// Where it lies, unless it is standard input.
+    /// Returns its path; `None` for standard input.
     pub fn path(&self) -> Option<PathBuf> {
         match &self.place {
             Place::In(dir) => Some(dir.join(&*self.name)),
@@ -218,17 +235,21 @@ impl Source {
         }
     }
 
-    /// Its length, if it is a file.
+    /// Returns its size in bytes, if it is a file.
     pub fn n_bytes(&self) -> Option<u64> {
         self.path()?.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len())
     }
 
-    /// What to call it in messages.
+    /// Returns its name for messages.
     pub fn shown(&self) -> String {
         self.path().map_or_else(|| "standard input".to_owned(), |path| path.display().to_string())
     }
 
-    /// Opens it.
+    /// Opens it for decompressed reading.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be opened.
     pub fn open(&self) -> io::Result<DecompressedReader> {
         let file: Box<dyn Read + Send> = match self.open_file()? {
             Some(file) => Box::new(file),
@@ -237,7 +258,11 @@ impl Source {
         DecompressedReader::new(file, &self.name)
     }
 
-    /// Opens its file, which may be packed; `None` if it is standard input and no file holds its bytes.
+    /// Opens its file as stored; `None` for standard input that has not been spooled.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be opened.
     pub fn open_file(&self) -> io::Result<Option<File>> {
         Ok(Some(match &self.place {
             Place::In(dir) => File::open(dir.join(&*self.name))?,
@@ -251,16 +276,16 @@ impl Source {
         }))
     }
 
-    /// Whether its name says that it is packed.
+    /// Returns whether its file name has a compression extension.
     pub fn is_compressed(&self) -> bool {
         Compression::of(&self.name).is_some()
     }
 
-    /// What is different from what the manifest expected, if anything is.
+    /// Describes the difference between the bytes read and the manifest entry, if there is one.
     pub fn manifest_mismatch(&self, read: &InputEntry) -> Option<String> {
         let expected = self.expected.as_ref()?;
-        let is_as_promised = expected.bytes == read.bytes && expected.crc64nvme == read.crc64nvme;
-        (!is_as_promised).then(|| {
+        let matches_manifest = expected.bytes == read.bytes && expected.crc64nvme == read.crc64nvme;
+        (!matches_manifest).then(|| {
             format!(
                 "{} is not as generate wrote it: {} rows in {} bytes then, {} rows in {} bytes now (checksums {} and {})",
                 self.shown(),
@@ -275,7 +300,7 @@ impl Source {
     }
 }
 
-/// The files that a pattern such as `data/*.jsonl` stands for, in the order of their names; none if it is no pattern.
+/// Expands a pattern such as `data/*.jsonl` to its files, sorted by name; empty if the path is not a pattern.
 fn matching(pattern: &Path) -> Result<Vec<PathBuf>> {
     let Some(text) = pattern.to_str().filter(|text| text.contains(['*', '?', '['])) else { return Ok(Vec::new()) };
     let paths: Vec<PathBuf> = glob::glob(text)?.collect::<Result<_, _>>()?;
@@ -287,14 +312,14 @@ fn is_json_lines(name: &str) -> bool {
     PACKED.iter().filter_map(|packed| name.strip_suffix(packed)).any(has_ending)
 }
 
-/// Whether an entry of a directory is a directory, or a link to one. Of what is no link the file system needn't be asked again.
+/// Returns whether a directory entry is a directory or a link to one. Only links cost a further system call.
 fn is_directory(entry: &fs::DirEntry) -> io::Result<bool> {
     let kind = entry.file_type()?;
     Ok(if kind.is_symlink() { entry.path().is_dir() } else { kind.is_dir() })
 }
 
-/// The names of the JSON-Lines files in a directory, sorted. Hidden files (with `.` or `_`) are not meant to be read; what
-/// else is not read is named in a warning.
+/// Returns the names of the JSON-Lines files in a directory, sorted. Skips hidden files (`.` or `_`) silently and all others with a
+/// warning.
 fn file_names(dir: &Path, messages: &Messages) -> io::Result<Vec<String>> {
     let (mut names, mut left_out) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(dir)? {

@@ -1,4 +1,4 @@
-//! Files that can be read at any place: it is looked for which lines are next, and whoever takes them reads them.
+//! Seekable files: finds chunk boundaries; the worker reads the chunk.
 
 use std::fs::File;
 use std::io;
@@ -9,24 +9,24 @@ use publish::Checksum;
 use crate::input::Source;
 use crate::stream_reader::BYTE_ORDER_MARK;
 
-/// How much is searched for the end of a line. Few lines are as long.
+/// Number of bytes searched for the last newline of a chunk; most lines are shorter.
 const SEARCHED_BYTES: usize = 1 << 12;
 
-/// How much of a section is read at once: so little that it stays near the processor while its lines are decoded.
+/// Read size in bytes, small enough that the bytes stay in the CPU cache while their lines are decoded.
 const PIECE_BYTES: u64 = 1 << 17;
 
-/// A file, given out up to a place.
+/// A file whose chunks have been handed out up to an offset.
 #[derive(Debug)]
 pub(crate) struct PositionalReader {
     file: Arc<File>,
     /// Its length when it was opened.
     n_bytes: u64,
     at: u64,
-    /// Memory for what is searched.
+    /// Buffer for the searched bytes.
     searched: Vec<u8>,
 }
 
-/// Whole lines of a file.
+/// A range of whole lines of a file.
 #[derive(Debug)]
 pub(crate) struct Section {
     file: Arc<File>,
@@ -35,7 +35,7 @@ pub(crate) struct Section {
 }
 
 impl PositionalReader {
-    /// Opens a source, if it can be read at any place and is what it seems to be.
+    /// Opens a source if it is seekable, uncompressed and without a byte order mark.
     pub(crate) fn open(source: &Source) -> io::Result<Option<Self>> {
         let Some(n_bytes) = source.n_bytes().filter(|_| !source.is_compressed()) else { return Ok(None) };
         let Some(file) = source.open_file()? else { return Ok(None) };
@@ -44,11 +44,11 @@ impl PositionalReader {
         Ok(can_be_read.then(|| Self { file: Arc::new(file), n_bytes, at: 0, searched: vec![0; SEARCHED_BYTES] }))
     }
 
-    /// The next lines, as many as there are in `n_most_bytes`, and whether the file ends with them. `None` if that isn't easily
-    /// said: there are longer lines, or the last one isn't complete, or the file isn't what it was.
+    /// Returns the next section of whole lines of at most `n_most_bytes`, and whether the file ends with it. `None` leaves the rest to
+    /// the stream reader: a line is too long, the last one is incomplete, or the file's length has changed.
     pub(crate) fn next(&mut self, n_most_bytes: usize) -> Option<(Section, bool)> {
         let limit = self.at + n_most_bytes as u64;
-        // One byte more than there should be would show that there is more.
+        // One byte beyond the expected end detects a file that has grown.
         let end = limit.min(self.n_bytes + 1);
         let start = end.saturating_sub(SEARCHED_BYTES as u64).max(self.at);
         let searched = &mut self.searched[..(end - start) as usize];
@@ -68,19 +68,19 @@ impl PositionalReader {
         Some((section, is_last))
     }
 
-    /// The file, to be read in order, how much of it has been given out, and its length.
+    /// Returns the file, the number of bytes handed out, and its length.
     pub(crate) fn into_rest(self) -> (Arc<File>, u64, u64) {
         (self.file, self.at, self.n_bytes)
     }
 }
 
 impl Section {
-    /// Where in the file the lines start.
+    /// Returns the section's offset in the file.
     pub(crate) const fn start(&self) -> u64 {
         self.start
     }
 
-    /// Reads the lines, some at a time, with the place of the first byte in the section. Returns their checksum.
+    /// Reads the lines piece by piece and calls `take` with the offset of each piece in the section. Returns their checksum.
     pub(crate) fn for_each_piece(
         &self,
         buffer: &mut Vec<u8>,
@@ -88,7 +88,7 @@ impl Section {
     ) -> io::Result<Checksum> {
         let mut checksum = Checksum::default();
         let mut at = self.start;
-        // What was read behind the last newline.
+        // Bytes after the last newline of the piece.
         let mut rest = 0..0;
         while at < self.end {
             let next = self.end.min((at / PIECE_BYTES + 1) * PIECE_BYTES);
@@ -106,7 +106,7 @@ impl Section {
             rest = end..n_rest + n_bytes;
             at = next;
         }
-        // Only if somebody has written over the last newline meanwhile.
+        // Reached only if another process has overwritten the last newline.
         if !rest.is_empty() {
             take((self.end - self.start) as usize - rest.len(), &buffer[rest]);
         }
@@ -114,7 +114,7 @@ impl Section {
     }
 }
 
-/// Fills `buffer` from a place on, as far as there are bytes.
+/// Reads from an offset until `buffer` is full or the file ends; returns the number of bytes.
 #[cfg(unix)]
 fn read_at(file: &File, buffer: &mut [u8], start: u64) -> io::Result<usize> {
     use std::os::unix::fs::FileExt;

@@ -1,5 +1,4 @@
-//! Inputs that are read from their start to their end: what comes through a pipe or must be decompress, and lines that are longer
-//! than usual.
+//! Inputs that are read sequentially: pipes, compressed files, and lines longer than a chunk.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -10,19 +9,19 @@ use crate::decompress::DecompressedReader;
 use crate::input::Source;
 use crate::positional_reader::PositionalReader;
 
-/// What a file of Unicode text may begin with, which is no part of the text.
+/// The UTF-8 byte order mark, which is skipped.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// An input, read up to a place.
+/// An input that has been read up to an offset.
 pub(crate) struct StreamReader {
     reader: DecompressedReader,
-    /// What the file system says of its length.
+    /// Length of the file when it was opened.
     n_bytes_expected: u64,
-    /// How many bytes of its file are in the chunks so far.
+    /// Number of stored bytes in the chunks so far.
     n_bytes_read: u64,
-    /// Bytes that were read and not yet given out: the beginning of a line.
+    /// Bytes read but not yet in a chunk: the beginning of a line.
     rest: Vec<u8>,
-    /// Where `rest` starts in the decompress input.
+    /// Offset of `rest` in the decompressed input.
     byte_offset: u64,
     in_long_line: bool,
 }
@@ -41,7 +40,7 @@ impl StreamReader {
         Ok(input)
     }
 
-    /// What of a file hasn't been given out yet.
+    /// Continues a file after the sections that its positional reader has handed out.
     pub(crate) fn rest_of(file: PositionalReader) -> io::Result<Self> {
         let (mut file, at, n_bytes_expected) = file.into_rest();
         file.seek(SeekFrom::Start(at))?;
@@ -62,7 +61,7 @@ impl StreamReader {
         Ok(())
     }
 
-    /// Makes `chunk` the next one.
+    /// Reads the next chunk into `chunk`.
     pub(crate) fn fill(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         self.read_into(chunk)?;
         let at_end = chunk.bytes().len() < CHUNK_BYTES;
@@ -73,7 +72,7 @@ impl StreamReader {
         } else {
             self.fill_with_lines(chunk, at_end)?;
         }
-        // Of what was given back, too, so that it isn't counted with the next one.
+        // Includes the bytes kept for the next chunk, which must not be counted twice.
         chunk.checksum = self.reader.take_checksum();
         self.n_bytes_read += chunk.checksum.n_bytes();
         Ok(())
@@ -122,7 +121,7 @@ impl StreamReader {
         self.in_long_line = newline.is_none();
         self.byte_offset += chunk.bytes().len() as u64;
         if let Some(newline) = newline {
-            // What follows the newline is given out with the next chunk, even at the end.
+            // The bytes after the newline belong to the next chunk, even at the end.
             self.byte_offset -= (chunk.bytes().len() - newline - 1) as u64;
             self.give_back(chunk, newline + 1);
             chunk.stop -= 1;
@@ -131,13 +130,13 @@ impl StreamReader {
         }
     }
 
-    /// Keeps what lies behind the first `n_bytes` of a chunk for the next one.
+    /// Keeps the bytes after the first `n_bytes` of a chunk for the next one.
     fn give_back(&mut self, chunk: &mut Chunk, n_bytes: usize) {
         self.rest.extend_from_slice(&chunk.bytes()[n_bytes..]);
         chunk.stop = n_bytes;
     }
 
-    /// Fills a chunk with the kept bytes and those that follow, up to [`CHUNK_BYTES`]; with fewer only at the end.
+    /// Fills a chunk with the kept bytes and those that follow, up to [`CHUNK_BYTES`]; with fewer only at the end of the input.
     fn read_into(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         let n_rest = self.rest.len();
         chunk.buffer.resize(CHUNK_BYTES, 0);
@@ -147,20 +146,20 @@ impl StreamReader {
         Ok(())
     }
 
-    /// A file that became shorter while it was read was cut by somebody else, perhaps in the middle of a line.
+    /// Fails if the file has become shorter: another process has truncated it, perhaps within a line.
     pub(crate) fn ensure_not_cut(&self, source: &Source) -> Result<()> {
         let Self { n_bytes_read, n_bytes_expected, .. } = self;
         ensure!(
             n_bytes_read >= n_bytes_expected,
             "{} became shorter while it was read: it had {n_bytes_expected} bytes, and ended after {n_bytes_read}; run again \
-             when nobody writes it",
+             when no process is writing it",
             source.shown()
         );
         Ok(())
     }
 }
 
-/// Fills `buffer` as far as there are bytes: a pipe gives them in pieces of any length.
+/// Reads until `buffer` is full or the input ends; a pipe returns short reads.
 fn read_fully(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut n_bytes = 0;
     while n_bytes < buffer.len() {

@@ -1,4 +1,4 @@
-//! The answer to a question: a small table of plain values, the same type whether it was expected or measured.
+//! Query answers: small tables of plain values, one type for expected and measured answers.
 
 use std::collections::BTreeMap;
 
@@ -21,19 +21,19 @@ pub enum Cell {
     Null,
     /// True or false.
     Boolean(bool),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
-    /// Any other number.
+    /// A floating-point number.
     Number(f64),
-    /// A text; also a date (`2026-11-22`) or a point in time (`2026-11-22 08:30:00`).
+    /// A string; also a date (`2026-11-22`) or a timestamp (`2026-11-22 08:30:00`).
     Text(String),
 }
 
-/// Answers by the name of their question.
+/// Answers by query name.
 pub type Answers = BTreeMap<String, Answer>;
 
 impl Answer {
-    /// An answer without rows.
+    /// Creates an answer without rows.
     pub fn with_columns(columns: &[&str]) -> Self {
         Self { columns: columns.iter().map(ToString::to_string).collect(), rows: Vec::new() }
     }

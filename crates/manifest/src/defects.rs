@@ -1,29 +1,29 @@
-//! The kinds of defects that `generate --dirty` plants, by the names that truth files and manifests give them.
+//! The kinds of defects that `generate --dirty` injects, by their names in truth files and manifests.
 
 use ticket_schema::string_enum;
 
 string_enum! {
-    /// What is wrong with a line.
+    /// The kind of an injected defect.
     DefectKind("kind") {
-        /// Its end is missing, or its beginning.
+        /// A line whose end or beginning is missing.
         CutLine = "cut_line",
-        /// A field's value is of another JSON type.
+        /// A field with a value of another JSON type.
         WrongType = "wrong_type",
-        /// A text that the contract doesn't know stands where one of its fixed texts is due.
+        /// An enum field with a text outside the contract's set.
         UnknownText = "unknown_text",
-        /// A time that does not exist, or that comes before what it follows from.
+        /// A timestamp that does not exist or violates the order of the ticket's timestamps.
         ImpossibleTime = "impossible_time",
-        /// Its bytes are not UTF-8.
+        /// A line that is not valid UTF-8.
         BadUtf8 = "bad_utf8",
-        /// The same line as an earlier one.
+        /// A copy of an earlier line.
         Duplicate = "duplicate",
-        /// An earlier state of a ticket, after a line that shows it further along: `updated_at` tells them apart.
+        /// An earlier state of a ticket after a line with a later state; `updated_at` orders them.
         LateCopy = "late_copy",
     }
 }
 
 impl DefectKind {
-    /// Whether a strict reader refuses the line. The others are tickets in good order, of which each is there twice.
+    /// Returns whether a strict reader rejects the line. The other kinds are valid tickets that occur twice.
     pub const fn is_refused(self) -> bool {
         !matches!(self, Self::Duplicate | Self::LateCopy)
     }

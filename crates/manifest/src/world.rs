@@ -1,4 +1,4 @@
-//! What determines every ticket: the parameters of a world, and the part of it that a run makes.
+//! World parameters, which determine every ticket, and the shard of a world that a run generates.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,37 +10,37 @@ use ticket_schema::time::Timestamp;
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// What determines every byte of every ticket.
+/// The parameters that determine every byte of every ticket.
 ///
-/// All but `as_of` determines what a ticket is and what will become of it; `as_of` only how much of that has been seen. A
-/// world goes on for ever at the rate of its first period, so a later `as_of` adds tickets and changes none.
+/// All parameters but `as_of` determine a ticket's full lifecycle; `as_of` determines how much of it is visible. A world continues
+/// without end at the rate of its first period, so a later `as_of` adds tickets and lifecycle events and alters no past one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorldParameters {
-    /// The seed.
+    /// Seed of the random number generators.
     pub seed: u64,
-    /// The present: no ticket knows of anything later.
+    /// The snapshot time: later events are not visible.
     pub as_of: Timestamp,
-    /// No ticket is opened earlier.
+    /// The earliest creation time of a ticket.
     pub world_start: Timestamp,
-    /// How many days the first period has, from `world_start` on.
+    /// Length of the first period in days, from `world_start`.
     pub days_back: u32,
-    /// How many tickets are opened in the first period.
+    /// Number of tickets created in the first period.
     pub count: u64,
-    /// Where the world's weights come from.
+    /// The profile that holds the world's weights.
     pub profile: ProfileRef,
-    /// What happens in it out of the ordinary.
+    /// Scenarios, in the order in which they were given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scenarios: Vec<Scenario>,
 }
 
 impl WorldParameters {
-    /// A world of the default profile, without scenarios, whose first period ends at `as_of`.
+    /// Creates a world of the default profile, without scenarios, whose first period ends at `as_of`.
     pub fn new(seed: u64, as_of: Timestamp, days_back: u32, count: u64) -> Self {
         let world_start = as_of.plus_seconds(-i64::from(days_back) * DAY_SECONDS);
         Self { seed, as_of, world_start, days_back, count, profile: ProfileRef::default(), scenarios: Vec::new() }
     }
 
-    /// The end of the first period.
+    /// Returns the end of the first period.
     pub const fn first_period_end(&self) -> Timestamp {
         self.world_start.plus_seconds(self.days_back as i64 * DAY_SECONDS)
     }
@@ -51,7 +51,7 @@ impl WorldParameters {
 pub struct ProfileRef {
     /// `default`, `realistic`, or the path of a file.
     pub name: String,
-    /// CRC-64/NVME of a file's content, as in [`FileEntry`](crate::FileEntry); none for the named ones.
+    /// CRC-64/NVME of a file's content, as in [`FileEntry`](crate::FileEntry); `None` for built-in profiles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc64nvme: Option<String>,
 }
@@ -63,54 +63,54 @@ impl Default for ProfileRef {
 }
 
 string_enum! {
-    /// Something out of the ordinary with a known effect.
+    /// A scenario: an event with a known effect on the tickets.
     Scenario("scenario") {
-        /// A recall is announced and its cars come in, many at first, then fewer.
+        /// A recall: a surge of tickets that decays over time.
         Recall = "recall",
-        /// Frost kills batteries for some days.
+        /// A cold wave: more battery failures for some days.
         ColdWave = "cold-wave",
-        /// A service centre does nothing for some days.
+        /// A service centre that resolves no tickets for some days.
         DealerOutage = "dealer-outage",
     }
 }
 
-/// What a scenario does: which tickets it touches, when, and how many there are with and without it.
+/// The effect of a scenario: affected tickets, period, and expected counts with and without it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScenarioEffect {
     /// The scenario.
     pub scenario: Scenario,
-    /// When it begins.
+    /// Start of the effect.
     pub from: Timestamp,
-    /// When it ends; a recall's wave goes on, weaker and weaker, but is counted to here.
+    /// End of the effect. A recall's surge decays beyond it, but is counted up to here.
     pub until: Timestamp,
-    /// Where.
+    /// Affected markets.
     pub markets: Vec<Market>,
-    /// The service centre that does nothing.
+    /// The service centre of an outage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dealer_id: Option<DealerId>,
-    /// The cars; all of them if empty.
+    /// Affected model series; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub model_series: Vec<ModelSeries>,
-    /// First and last model year of the cars.
+    /// First and last affected model year.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_years: Option<(i32, i32)>,
-    /// The category of the tickets that it adds.
+    /// Category of the added tickets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<Category>,
-    /// Tickets to be expected of these markets, cars and category, opened from `from` to `until`.
+    /// Expected number of tickets of these markets, cars and category, created from `from` to `until`.
     pub expected_tickets: f64,
-    /// The same in a world of as many tickets in which nothing happens.
+    /// Expected number in a world of the same size without the scenario.
     pub expected_without: f64,
-    /// One over the other; for an outage 1, as it adds no tickets: of the centre's tickets none is resolved while it lasts.
+    /// `expected_tickets / expected_without`. An outage has 1: it adds no tickets, but resolves none of the centre's while it lasts.
     pub uplift: f64,
 }
 
-/// Part `index` of `of` equal parts, counted from one.
+/// Shard `index` of `of` equal shards, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shard {
-    /// Which part, from 1.
+    /// Number of the shard, from 1.
     pub index: u32,
-    /// How many parts there are.
+    /// Number of shards.
     pub of: u32,
 }
 

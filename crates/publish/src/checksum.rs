@@ -1,9 +1,15 @@
-//! CRC-64/NVME, the checksum that S3 itself keeps for a whole object.
+//! CRC-64/NVME, the full-object checksum of S3.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crc_fast::{CrcAlgorithm, Digest};
 
-/// Checksum and length of a stream of bytes.
+/// The CRC-64/NVME and the length of a stream of bytes.
+///
+/// ```
+/// let mut checksum = publish::Checksum::default();
+/// checksum.update(b"123456789");
+/// assert_eq!((checksum.n_bytes(), checksum.to_base64().as_str()), (9, "rosUhgp5mIg="));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Checksum {
     digest: Digest,
@@ -17,25 +23,25 @@ impl Default for Checksum {
 }
 
 impl Checksum {
-    /// Takes in the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.digest.update(bytes);
         self.n_bytes += bytes.len() as u64;
     }
 
-    /// Takes in the bytes of `next`, as if they came after these, without seeing them again.
+    /// Adds the bytes of `next` after these, from its checksum and length alone.
     pub fn append(&mut self, next: &Self) {
         let sum = multiply(self.digest.finalize(), power_of_256(next.n_bytes)) ^ next.digest.finalize();
         self.digest = Digest::new_with_init_state(CrcAlgorithm::Crc64Nvme, !sum);
         self.n_bytes += next.n_bytes;
     }
 
-    /// How many bytes have been taken in.
+    /// Returns the number of bytes added.
     pub const fn n_bytes(&self) -> u64 {
         self.n_bytes
     }
 
-    /// The checksum as S3 writes it: eight bytes from the highest, in base64.
+    /// Returns the checksum in S3's form: eight big-endian bytes in base64.
     pub fn to_base64(&self) -> String {
         STANDARD.encode(self.digest.finalize().to_be_bytes())
     }
@@ -70,7 +76,7 @@ const fn multiply(a: u64, mut b: u64) -> u64 {
     let mut i = 64;
     while i > 0 {
         i -= 1;
-        // Masks instead of branches, which nobody could predict.
+        // Masks instead of unpredictable branches.
         product ^= b & 0_u64.wrapping_sub(a >> i & 1);
         b = b >> 1 ^ POLYNOMIAL & 0_u64.wrapping_sub(b & 1);
     }
@@ -92,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_any_length_add_up_to_the_whole() {
+    fn appended_checksums_equal_the_checksum_of_the_whole() {
         let bytes: Vec<u8> = (0..100_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let of = |bytes: &[u8]| {
             let mut checksum = Checksum::default();
@@ -103,7 +109,7 @@ mod tests {
             let mut sum = of(&bytes[..border]);
             sum.append(&of(&bytes[border..]));
             assert_eq!((sum.to_base64(), sum.n_bytes()), (of(&bytes).to_base64(), 100_000), "{border}");
-            // What comes after a sum is taken in as well.
+            // Bytes after an appended checksum are added as well.
             sum.update(b"more");
             assert_eq!(sum.to_base64(), of(&[&bytes[..], b"more"].concat()).to_base64(), "{border}");
         }

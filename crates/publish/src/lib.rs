@@ -1,8 +1,8 @@
 //! Publishes data sets and files atomically.
 //!
-//! * [`Staging`]: a directory that appears whole or not at all; [`StagedFile`]: a file in it.
+//! * [`Staging`]: a directory that is replaced atomically; [`StagedFile`]: a file in it.
 //! * [`replace_file`]: the same for one file.
-//! * [`Checksum`]: CRC-64/NVME, the checksum that S3 keeps for a whole object.
+//! * [`Checksum`]: CRC-64/NVME, the full-object checksum of S3.
 //!
 //! No other crate of the workspace creates files (`clippy.toml` bans it).
 #![allow(clippy::disallowed_methods, reason = "this crate is where the workspace creates files")]

@@ -1,4 +1,4 @@
-//! A file of a data set in the making.
+//! A file of a data set that is being written.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -9,7 +9,7 @@ use crate::disk::Piece;
 use crate::paged_bytes::PagedBytes;
 use crate::staging::Staging;
 
-/// A file of a [`Staging`]; it counts and checksums what is written to it.
+/// A file of a [`Staging`] that counts and checksums the bytes written to it.
 #[derive(Debug)]
 pub struct StagedFile {
     file: File,
@@ -19,17 +19,21 @@ pub struct StagedFile {
 }
 
 impl StagedFile {
-    /// An empty file, which is at `path` now and will be what is `shown`.
+    /// Wraps an empty file at `path` that will be published as `shown`.
     pub(super) fn new(file: File, path: PathBuf, shown: PathBuf) -> Self {
         Self { file, path, shown, checksum: Checksum::default() }
     }
 
-    /// Length and checksum of what has been written so far.
+    /// Returns the length and checksum of the bytes written so far.
     pub const fn checksum(&self) -> &Checksum {
         &self.checksum
     }
 
-    /// Writes bytes whose checksum is known already, so that they aren't read for it.
+    /// Writes bytes whose checksum is already known.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be written.
     pub fn write_known(&mut self, bytes: &[u8], checksum: &Checksum) -> io::Result<()> {
         debug_assert_eq!(bytes.len() as u64, checksum.n_bytes());
         self.file.write_all(bytes).map_err(|error| cannot_write(&self.shown, &error))?;
@@ -37,11 +41,15 @@ impl StagedFile {
         Ok(())
     }
 
-    /// Like [`write_known`](Self::write_known), but `staging`, which is the file's, does it while the caller goes on, and leaves no
-    /// copy in the page cache, if the file has a multiple of [`BLOCK_BYTES`](crate::BLOCK_BYTES) before them: for pieces of megabytes
-    /// that aren't read soon. Returns memory that is no longer needed.
+    /// Writes bytes asynchronously on the writer thread of `staging`, the file's own. Bypasses the page cache if the file's length
+    /// before them is a multiple of [`BLOCK_BYTES`](crate::BLOCK_BYTES). Meant for blocks of megabytes that are not read soon. Returns a
+    /// buffer for reuse.
     ///
-    /// Where the disk can't keep up, it writes them itself. A failure shows in a later call, or when the data set is published.
+    /// The calling thread writes if the writer thread is busy.
+    ///
+    /// # Errors
+    ///
+    /// Fails if these or earlier bytes cannot be written; a failure may be reported by a later call or by [`Staging::publish`] only.
     pub fn write_behind(
         &mut self,
         bytes: PagedBytes,

@@ -1,8 +1,8 @@
-//! A directory, or a single file, that appears whole or not at all.
+//! Atomic replacement of a directory or a file.
 //!
-//! A run writes everything into a hidden directory beside its target (`.raw.partial` beside `raw`), brings it to disk, and
-//! then swaps the two in one step of the file system. Until that step the previous data set is untouched; after it the new
-//! one is complete. What a killed run has left behind is never visible under the target's name, and the next run removes it.
+//! A run writes everything into a hidden directory beside its target (`.raw.partial` beside `raw`), syncs
+//! it, and then swaps the two in one file-system operation. Until the swap the previous data set is unchanged; after it the new
+//! one is complete. Leftovers of a killed run are never visible under the target's name, and the next run removes them.
 //! A lock file beside the target (`.raw.lock`, empty, never removed) keeps two runs from writing the same target.
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -19,7 +19,7 @@ use executor::on_threads;
 use crate::disk::Disk;
 use crate::staged_file::StagedFile;
 
-/// What an interrupt has to remove.
+/// The staging directories that an interrupt removes.
 static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
 
 struct Unfinished {
@@ -31,10 +31,11 @@ fn unfinished() -> MutexGuard<'static, Vec<Unfinished>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes Ctrl-C, SIGTERM and SIGHUP remove what was staged and end the process with 130.
+/// Installs a handler for Ctrl-C, SIGTERM and SIGHUP that calls `report` with the targets of unfinished runs, removes their staging
+/// directories and exits with 130.
 pub fn remove_unfinished_on_interrupt(report: fn(&[&Path])) {
     let installed = ctrlc::set_handler(move || {
-        // The lock is kept until the process ends, so that no swap can happen any more, and no file come into what is removed.
+        // The lock is held until the process exits, so that no swap happens and no file is created in a directory being removed.
         let stagings = unfinished();
         report(&stagings.iter().map(|staging| staging.target.as_path()).collect::<Vec<_>>());
         for staging in stagings.iter() {
@@ -46,19 +47,23 @@ pub fn remove_unfinished_on_interrupt(report: fn(&[&Path])) {
     drop(installed);
 }
 
-/// A data set in the making.
+/// A data set that is being written and not yet published.
+///
+/// Dropping it without [`publish`](Self::publish) removes what was written.
 #[derive(Debug)]
 pub struct Staging {
     target: PathBuf,
     work: PathBuf,
-    /// Held as long as the staging lives.
+    /// Held until the staging is dropped.
     _lock: File,
-    /// Writes what is written behind; it is there from the first such piece on.
+    /// The writer of [`StagedFile::write_behind`], created at the first call.
     disk: OnceLock<Disk>,
 }
 
 impl Staging {
     /// Prepares to replace the directory `target`, which need not exist yet.
+    ///
+    /// # Errors
     ///
     /// Fails if `target` is a file or the root of a file system, or if another run is writing it.
     pub fn begin(target: &Path) -> Result<Self> {
@@ -79,7 +84,7 @@ impl Staging {
         Ok(staging)
     }
 
-    /// What a killed run has left behind.
+    /// Removes the leftovers of a killed run.
     fn clear_leftovers(&self) -> Result<()> {
         let previous = self.previous();
         if previous.exists() && !self.target.exists() {
@@ -91,17 +96,21 @@ impl Staging {
         Ok(())
     }
 
-    /// Where the previous data set waits where two directories can't be swapped in one step.
+    /// The name of the previous data set during a swap on file systems without an atomic exchange.
     fn previous(&self) -> PathBuf {
         self.work.with_extension("previous")
     }
 
-    /// A directory on the data set's file system for files without a name, which end with the process.
+    /// Returns a directory on the data set's file system for unnamed temporary files.
     pub fn scratch(&self) -> &Path {
         &self.work
     }
 
-    /// Creates a file of the data set. `name` is its path below the target, with `/` between the parts.
+    /// Creates a file of the data set. `name` is its path below the target, with `/` as separator.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file exists already or cannot be created.
     pub fn create(&self, name: &str) -> Result<StagedFile> {
         let path = self.work.join(name);
         let shown = self.target.join(name);
@@ -120,44 +129,51 @@ impl Staging {
         self.disk.get_or_init(Disk::new)
     }
 
-    /// Replaces the target by what was staged.
+    /// Replaces the target by the staged files.
     ///
-    /// `owned` names the files that belong to the data set being replaced; they go. Any other file in the target stays
-    /// where it is; these are returned. Fails, with the target untouched, if one of them bears the name of a new file.
+    /// `owned` names the files of the data set that is replaced; they are removed. All other files in the target are unmanaged: they
+    /// are kept in place, and their paths below the target are returned.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an unmanaged file has the name of a new file, or if files cannot be written, synced or swapped. The target is unchanged then.
     pub fn publish(mut self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
         self.disk.take().map_or(Ok(()), Disk::finish)?;
-        let foreign = self.take_over_foreign_files(owned)?;
-        self.sync().with_context(|| format!("cannot bring {} to disk", self.target.display()))?;
+        let unmanaged = self.keep_unmanaged_files(owned)?;
+        self.sync().with_context(|| format!("cannot sync {} to disk", self.target.display()))?;
         {
             let mut unfinished = unfinished();
             self.swap().with_context(|| format!("cannot replace {}", self.target.display()))?;
             unfinished.retain(|staging| staging.work != self.work);
         }
         remove_if_there(&self.work).with_context(|| format!("cannot remove {}", self.work.display()))?;
-        Ok(foreign)
+        Ok(unmanaged)
     }
 
-    fn take_over_foreign_files(&self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
-        let mut foreign = Vec::new();
+    fn keep_unmanaged_files(&self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
+        let mut unmanaged = Vec::new();
         if self.target.exists() {
-            list_files(&self.target, Path::new(""), &mut foreign)
+            list_files(&self.target, Path::new(""), &mut unmanaged)
                 .with_context(|| format!("cannot list {}", self.target.display()))?;
         }
-        foreign.retain(|name| !name.to_str().is_some_and(|name| owned.contains(name)));
-        foreign.sort();
-        for name in &foreign {
+        unmanaged.retain(|name| !name.to_str().is_some_and(|name| owned.contains(name)));
+        unmanaged.sort();
+        for name in &unmanaged {
             let (from, to) = (self.target.join(name), self.work.join(name));
             if to.symlink_metadata().is_ok() {
-                bail!("{} is in the way: no manifest says that it may be replaced; move it elsewhere", from.display());
+                bail!(
+                    "{} is in the way: no manifest lists it, so it is not replaced; move it elsewhere",
+                    from.display()
+                );
             }
             let _unless_interrupted = unfinished();
             keep(&from, &to).with_context(|| format!("cannot keep {}", from.display()))?;
         }
-        Ok(foreign)
+        Ok(unmanaged)
     }
 
-    /// Brings everything to disk: a few files by themselves, so that nobody waits for what others have written there; many by one
-    /// call for the whole file system, which is far cheaper then.
+    /// Syncs everything to disk: up to 300 files one by one, which does not wait for data of other processes; more by one call for the
+    /// whole file system, which is far cheaper then.
     fn sync(&self) -> io::Result<()> {
         const FEW: usize = 300;
         let mut names = Vec::new();
@@ -185,7 +201,7 @@ impl Staging {
         } else {
             fs::rename(&self.work, &self.target)?;
         }
-        // The swap itself must survive a loss of power.
+        // Syncing the parent directory makes the swap itself durable.
         self.target.parent().map_or(Ok(()), sync_directory)
     }
 }
@@ -199,9 +215,11 @@ impl Drop for Staging {
     }
 }
 
-/// Replaces the file `target`, or makes it, in one step; the same lock as a data set's keeps two runs apart.
+/// Creates or atomically replaces the file `target`, under the same lock as a data set.
 ///
-/// Fails, with the target untouched, if it is a directory or if another run is writing it.
+/// # Errors
+///
+/// Fails if the target is a directory, if another run is writing it, or if it cannot be written. The target is unchanged then.
 pub fn replace_file(target: &Path, content: &[u8]) -> Result<()> {
     ensure!(!target.is_dir(), "{} is a directory; the output must be a file", target.display());
     let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -222,7 +240,7 @@ pub fn replace_file(target: &Path, content: &[u8]) -> Result<()> {
         .with_context(|| format!("cannot write {}", target.display()))
 }
 
-/// The directory that a target lies in, without symbolic links, and the target's name in it.
+/// Returns the target's parent directory, with symbolic links resolved, and the target's name in it.
 fn resolve(target: &Path) -> Result<(PathBuf, String)> {
     let existing = if let Ok(path) = target.canonicalize() {
         ensure!(path.is_dir(), "{} is a file; the output must be a directory", target.display());
@@ -265,7 +283,7 @@ fn take_lock(path: &Path, target: &Path) -> Result<File> {
     }
 }
 
-/// Every file below `dir`, hidden ones too, each as its path below `dir` after `prefix`.
+/// Lists every file below `dir`, hidden ones too, as its path below `dir` appended to `prefix`.
 fn list_files(dir: &Path, prefix: &Path, names: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
@@ -279,7 +297,7 @@ fn list_files(dir: &Path, prefix: &Path, names: &mut Vec<PathBuf>) -> io::Result
     Ok(())
 }
 
-/// Gives a file a second name in the staging, or a copy where the file system has no links.
+/// Hard-links a file into the staging, or copies it where the file system has no links.
 fn keep(from: &Path, to: &Path) -> io::Result<()> {
     if let Some(parent) = to.parent() {
         fs::create_dir_all(parent)?;
@@ -294,7 +312,7 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Several at once: each is mostly waiting for the disk, which can do them together.
+/// Syncs up to 8 paths at once, since a sync mostly blocks on the disk, which handles several.
 fn sync_all(paths: &[PathBuf], sync: impl Fn(&Path) -> io::Result<()> + Sync) -> io::Result<()> {
     const AT_ONCE: usize = 8;
     let next = AtomicUsize::new(0);

@@ -1,5 +1,4 @@
-//! Which series was sold in which model year and market, and what kind of car it is. A ticket never has a car outside this
-//! table.
+//! Model series: segment, drive, and the model years and markets in which each was sold. Generated tickets have no other cars.
 //!
 //! The ranges are common knowledge of the model line, unsourced except where a comment names a source.
 
@@ -8,11 +7,11 @@ use std::ops::RangeInclusive;
 use crate::enums::Market;
 use crate::string_enum;
 
-/// The model years the contract knows.
+/// The model years of the contract.
 pub const MODEL_YEARS: RangeInclusive<i32> = 2018..=2026;
 
 string_enum! {
-    /// The series that tickets are generated for. (The contract itself takes any non-empty text.)
+    /// The series that tickets are generated for. (The contract itself accepts any non-empty text.)
     #[allow(missing_docs, reason = "each variant is its own text")]
     ModelSeries("model_series") {
         Series1 = "1 Series",
@@ -41,23 +40,23 @@ string_enum! {
 }
 
 string_enum! {
-    /// What kind of car a series is, as far as it decides what breaks.
+    /// The market segment of a series, on which the frequent categories of failure depend.
     Segment("segment") {
         /// Small cars, front-wheel drive.
         Compact = "compact",
         /// Saloons, coupés and estates of the middle class.
         Saloon = "saloon",
-        /// Tall cars of the middle class and above.
+        /// Sport utility vehicles of the middle class and above.
         Suv = "suv",
-        /// The most comfortable ones.
+        /// Luxury cars.
         Luxury = "luxury",
-        /// The fastest ones.
+        /// Sports cars and M models.
         Sport = "sport",
     }
 }
 
 impl ModelSeries {
-    /// What kind of car it is.
+    /// Returns its segment.
     pub const fn segment(self) -> Segment {
         match self {
             Self::Series1 | Self::Series2GranCoupe | Self::X1 | Self::X2 | Self::Ix1 => Segment::Compact,
@@ -68,12 +67,12 @@ impl ModelSeries {
         }
     }
 
-    /// Whether it has no combustion engine.
+    /// Returns whether it is purely electric.
     pub const fn is_electric(self) -> bool {
         matches!(self, Self::I4 | Self::I5 | Self::I7 | Self::Ix | Self::Ix1 | Self::Ix3)
     }
 
-    /// The model years in which the series was sold anywhere.
+    /// Returns the model years in which the series was sold in any market.
     pub const fn model_years(self) -> &'static [RangeInclusive<i32>] {
         match self {
             // Shown in late 2018 as a model of 2019 (autoevolution).
@@ -83,7 +82,7 @@ impl ModelSeries {
             Self::I4 | Self::Ix => &[2022..=2026],
             Self::I7 | Self::Ix1 | Self::Xm => &[2023..=2026],
             Self::I5 => &[2024..=2026],
-            // No M3 between two generations.
+            // No M3 was sold between two generations.
             Self::M3 => &[2018..=2018, 2021..=2026],
             // The next M5 went on sale in November 2024.
             Self::M5 => &[2018..=2023, 2025..=2026],
@@ -99,7 +98,7 @@ impl ModelSeries {
         }
     }
 
-    /// Whether cars of this series and model year were sold in `market`.
+    /// Returns whether cars of this series and model year were sold in `market`.
     pub fn sold_in(self, market: Market, model_year: i32) -> bool {
         let anywhere = self.model_years().iter().any(|years| years.contains(&model_year));
         let there = match (market, self) {
@@ -118,7 +117,7 @@ mod tests {
     use crate::enums::Market;
 
     #[test]
-    fn the_gaps_of_the_model_line_are_kept() {
+    fn model_years_exclude_gaps_between_generations() {
         let sold = |series: ModelSeries| -> Vec<i32> {
             MODEL_YEARS.filter(|year| series.sold_in(Market::De, *year)).collect()
         };
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_united_states_lack_some_series() {
+    fn some_series_are_not_sold_in_the_united_states() {
         let years = |series: ModelSeries| MODEL_YEARS.filter(|year| series.sold_in(Market::Us, *year)).count();
         assert_eq!(years(ModelSeries::Series1), 0);
         assert_eq!(years(ModelSeries::Ix1), 0);

@@ -1,4 +1,6 @@
-//! The country codes that may name a partition.
+//! Country codes (ISO 3166-1 alpha-2) that may name a partition.
+//!
+//! A bit table of its own, since `transform` checks the two letters of every row through it; crates offer string look-ups.
 
 /// For each first letter, `A` to `Z`, the second letters with which it is an officially assigned ISO 3166-1 alpha-2 code
 /// (249 in all).
@@ -31,7 +33,7 @@ const SECOND_LETTERS: [&str; 26] = [
     "AMW",
 ];
 
-/// [`SECOND_LETTERS`] as sets: a bit for each letter, the lowest for `A`.
+/// [`SECOND_LETTERS`] as bit sets, with `A` in the lowest bit.
 const SECOND_LETTER_SETS: [u32; 26] = {
     let mut sets = [0; 26];
     let mut first = 0;
@@ -47,12 +49,12 @@ const SECOND_LETTER_SETS: [u32; 26] = {
     sets
 };
 
-/// Whether `code` is an officially assigned ISO 3166-1 alpha-2 code, in capitals.
+/// Returns whether `code` is an officially assigned ISO 3166-1 alpha-2 code, in upper case.
 pub fn is_country_code(code: &str) -> bool {
     code.as_bytes().try_into().is_ok_and(are_country_letters)
 }
 
-/// Whether two letters are an officially assigned ISO 3166-1 alpha-2 code, in capitals.
+/// Returns whether two letters are an officially assigned ISO 3166-1 alpha-2 code, in upper case.
 #[inline]
 pub const fn are_country_letters([first, second]: [u8; 2]) -> bool {
     first.is_ascii_uppercase()
@@ -66,7 +68,7 @@ mod tests {
     use crate::enums::Market;
 
     #[test]
-    fn knows_the_249_codes_and_only_in_capitals() {
+    fn the_249_codes_are_accepted_in_upper_case_only() {
         let letters = || (b'A'..=b'Z').map(char::from);
         let codes = letters().flat_map(|a| letters().map(move |b| format!("{a}{b}")));
         assert_eq!(codes.filter(|code| is_country_code(code)).count(), 249);

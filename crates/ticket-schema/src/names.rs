@@ -1,10 +1,10 @@
-//! What things are called, on disk and on AWS.
+//! Names on disk and on AWS.
 
 use crate::columns::PARTITION_COLUMN;
 
-/// What Athena calls the catalogue that Glue keeps.
+/// Athena's name of the Glue Data Catalog.
 pub const CATALOG: &str = "awsdatacatalog";
-/// The Athena workgroup in which questions are asked.
+/// The Athena workgroup of all queries.
 pub const WORKGROUP: &str = "bmw-aftersales";
 /// The Glue and Athena database.
 pub const DATABASE: &str = "bmw_aftersales";
@@ -16,29 +16,29 @@ pub const TABLE: &str = "tickets";
 pub const VIEW: &str = "tickets_enriched";
 /// The directory below a curated data set, and the prefix in both data buckets, that holds the tickets.
 pub const TICKETS_DIR: &str = "tickets";
-/// The directory below a curated data set that holds refused lines.
+/// The directory below a curated data set that holds rejected records.
 pub const QUARANTINE_DIR: &str = "_quarantine";
-/// The file in which a stage describes its data set. The underscore hides it from Athena, Hive and Spark.
+/// The file in which a stage describes its data set. Athena, Hive and Spark ignore names that begin with an underscore.
 pub const MANIFEST_FILE: &str = "_manifest.json";
-/// The file below a raw data set that lists its planted defects. It holds no tickets, so it is hidden too.
+/// The file below a raw data set that lists its injected defects. It holds no tickets, so its name begins with an underscore too.
 pub const TRUTH_FILE: &str = "_truth.jsonl";
 
-/// The bucket for raw JSON-Lines of an AWS account.
+/// Returns the bucket for raw JSON-Lines of an AWS account.
 pub fn raw_bucket(account_id: &str) -> String {
     format!("bmw-aftersales-raw-{account_id}")
 }
 
-/// The bucket for curated Parquet of an AWS account.
+/// Returns the bucket for curated Parquet of an AWS account.
 pub fn curated_bucket(account_id: &str) -> String {
     format!("bmw-aftersales-curated-{account_id}")
 }
 
-/// The bucket for Athena's results of an AWS account.
+/// Returns the bucket for Athena's results of an AWS account.
 pub fn athena_results_bucket(account_id: &str) -> String {
     format!("bmw-aftersales-athena-results-{account_id}")
 }
 
-/// Stands in a manifest for the market of lines whose market can't be read.
+/// The market, in a manifest, of lines whose market cannot be read.
 pub const UNKNOWN_MARKET: &str = "unknown";
 
 /// Returns the directory of a market's partition below a curated data set, which is also its prefix in the curated bucket:

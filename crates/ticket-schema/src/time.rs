@@ -1,4 +1,4 @@
-//! The contract's point in time: whole seconds, UTC, written as RFC 3339 with a `Z`.
+//! The contract's timestamp: whole seconds, UTC, formatted as RFC 3339 with a `Z`.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// A text that is no point in time in the contract's form.
+/// The error of a text that is not a timestamp in the contract's format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a time: expected whole seconds as in 2026-11-22T00:00:00Z, or a date as in 2026-11-22")]
 pub struct BadTimestamp(String);
@@ -15,44 +15,44 @@ pub struct BadTimestamp(String);
 const DAY_SECONDS: i64 = 86_400;
 
 impl Timestamp {
-    /// The point `seconds` after 1970-01-01T00:00:00Z, or `None` outside the years that RFC 3339 can write (0 to 9999).
+    /// Returns the time `seconds` after 1970-01-01T00:00:00Z, or `None` outside the years of RFC 3339 (0 to 9999).
     pub fn from_seconds(seconds: i64) -> Option<Self> {
         let moment = DateTime::from_timestamp(seconds, 0)?;
         (0..=9999).contains(&chrono::Datelike::year(&moment)).then_some(Self(seconds))
     }
 
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// Returns the seconds since 1970-01-01T00:00:00Z.
     pub const fn seconds(self) -> i64 {
         self.0
     }
 
-    /// Midnight UTC of a day, counted from 1970-01-01.
+    /// Returns midnight UTC of a day, counted from 1970-01-01.
     pub const fn from_day(day: i64) -> Self {
         Self(day.saturating_mul(DAY_SECONDS))
     }
 
-    /// The UTC day it falls on, counted from 1970-01-01.
+    /// Returns its UTC day, counted from 1970-01-01.
     pub const fn day(self) -> i64 {
         self.0.div_euclid(DAY_SECONDS)
     }
 
-    /// The point `seconds` later (earlier, if negative).
+    /// Returns the time `seconds` later (earlier if negative).
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
-    /// Midnight UTC of the day that `moment` falls on.
+    /// Returns midnight UTC of the day of `moment`.
     pub fn midnight_before(moment: DateTime<Utc>) -> Self {
         Self::from_day(Self(moment.timestamp()).day())
     }
 
-    /// As chrono's type, for calendar arithmetic.
+    /// Converts to chrono's type, for calendar arithmetic.
     pub fn to_chrono(self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.0, 0).unwrap_or_default()
     }
 
-    /// The form used in file names: `20261122_000000`.
+    /// Formats it for file names: `20261122_000000`.
     pub fn compact(self) -> String {
         self.to_chrono().format("%Y%m%d_%H%M%S").to_string()
     }
@@ -67,7 +67,7 @@ impl std::fmt::Display for Timestamp {
 impl std::str::FromStr for Timestamp {
     type Err = BadTimestamp;
 
-    /// Reads RFC 3339 with any offset, or a date alone, which means its midnight in UTC.
+    /// Parses RFC 3339 with any offset, or a date, which stands for midnight UTC.
     fn from_str(text: &str) -> Result<Self, BadTimestamp> {
         let bad = || BadTimestamp(text.to_owned());
         let moment = match DateTime::parse_from_rfc3339(text) {
@@ -103,7 +103,7 @@ mod tests {
     use super::Timestamp;
 
     #[test]
-    fn reads_dates_and_offsets_and_refuses_the_rest() {
+    fn dates_and_offsets_are_parsed_and_other_texts_rejected() {
         let seconds = |text: &str| text.parse::<Timestamp>().map(Timestamp::seconds);
         assert_eq!(seconds("1970-01-02"), Ok(86_400));
         assert_eq!(seconds("1970-01-01T00:00:01Z"), Ok(1));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_what_it_reads() {
+    fn formatted_timestamps_parse_to_the_same_value() {
         for text in ["2026-11-22T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
             assert_eq!(text.parse::<Timestamp>().map(|t| t.to_string()).as_deref(), Ok(text));
         }

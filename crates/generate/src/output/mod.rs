@@ -2,13 +2,11 @@
 //!
 //! * [`layout`]: the files of a run, and the chunks that the worker threads render.
 //! * `worker`: renders, counts and checksums a chunk while it is in the core's cache.
-//! * `ordered_output`: passes finished chunks on in order.
 //! * [`compression`]: one gzip member or Zstandard frame per chunk.
 
 pub mod compression;
 pub mod layout;
 
-mod ordered_output;
 mod worker;
 
 pub use worker::{LineSelection, RenderedChunk, render_in_order};

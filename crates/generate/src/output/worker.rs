@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::Result;
+use executor::ordered_map;
 use publish::Checksum;
 use ticket_schema::{Ticket, Timestamp};
 
@@ -11,7 +12,6 @@ use crate::defects::{DefectInjector, InjectedDefects};
 use crate::expected_answers::ExpectedAnswers;
 use crate::output::compression::{Compression, Compressor};
 use crate::output::layout::{Chunk, Layout};
-use crate::output::ordered_output::in_order;
 use crate::render::{MAX_LINE_BYTES, Renderer};
 use crate::world::World;
 
@@ -55,8 +55,8 @@ pub fn render_in_order(
 ) -> Result<ExpectedAnswers> {
     let parameters = world.parameters();
     let renderer = Renderer::new(parameters.world_start, parameters.as_of);
-    let workers = in_order(
-        layout.n_chunks(),
+    let workers = ordered_map(
+        0..layout.n_chunks(),
         threads,
         || {
             Ok(Worker {

@@ -11,14 +11,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use cli_support::Messages;
+use executor::{CancellationToken, ReorderBuffer};
 use publish::Checksum;
 
 use crate::decode::Market;
 use crate::decode::batch::Batch;
 use crate::dedup::stored_rows::StoredFile;
 use crate::dedup::superseded_rows::{Origin, SupersededRows};
-use crate::run::reorder_buffer::ReorderBuffer;
-use crate::run::sequencer::CancellationToken;
 use crate::run::workers::{Consumer, for_each_batch};
 use jsonl::chunks::InputChecksum;
 use jsonl::input::Source;
@@ -82,7 +81,7 @@ impl Consumer for Indexer<'_> {
     }
 
     fn consume(&self, number: u64, batch: Batch, (): &mut (), stop: &CancellationToken) -> Result<Option<Batch>> {
-        self.index.submit(number, batch, stop, |Index { keys, n_rows, checksum, checksums }, batch| {
+        self.index.deliver(number, batch, stop, |Index { keys, n_rows, checksum, checksums }, batch| {
             for (market, rows) in &batch.markets {
                 let n_indexed = n_rows.entry(*market).or_default();
                 for (ticket_id, updated_at) in rows.ticket_id.iter().zip(&rows.updated_at) {

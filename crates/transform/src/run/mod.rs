@@ -6,9 +6,7 @@ pub mod manifest_builder;
 pub mod pipeline;
 pub mod preview;
 pub mod reconciliation;
-pub mod reorder_buffer;
 pub mod report;
-pub mod sequencer;
 pub mod workers;
 
 use std::collections::BTreeSet;

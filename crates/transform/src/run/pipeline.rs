@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 
 use anyhow::{Context, Result, bail};
 use cli_support::Messages;
+use executor::{CancellationToken, ReorderBuffer};
 use jsonl::chunks::{Content, InputChecksum};
 use jsonl::input::Source;
 use manifest::{FileEntry, InputEntry};
@@ -21,8 +22,6 @@ use crate::dedup::superseded_rows::SupersededRows;
 use crate::partition::buffers::{BufferPool, PartitionBuffers, RowGroup};
 use crate::run::error_limit::ErrorLimit;
 use crate::run::reconciliation::Reconciliation;
-use crate::run::reorder_buffer::ReorderBuffer;
-use crate::run::sequencer::CancellationToken;
 use crate::run::workers::{Consumer, for_each_batch};
 use crate::write::part_writer::{PartOptions, PartWriter};
 use crate::write::quarantine::{FieldRejections, Quarantine, SourcePosition};
@@ -138,8 +137,9 @@ impl Consumer for Pipeline<'_> {
         stop: &CancellationToken,
     ) -> Result<Option<Batch>> {
         let mut full = Vec::new();
-        let spare =
-            self.ordered.submit(number, batch, stop, |ordered, batch| ordered.process(batch, &self.pool, &mut full))?;
+        let spare = self
+            .ordered
+            .deliver(number, batch, stop, |ordered, batch| ordered.process(batch, &self.pool, &mut full))?;
         full.into_iter().try_for_each(|row_group| self.write(row_group, encoder, stop))?;
         Ok(spare)
     }

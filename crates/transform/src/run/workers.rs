@@ -4,14 +4,13 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Error, Result};
-use executor::on_threads;
+use executor::{CancellationToken, Cancelled, on_threads};
 use jsonl::chunks::ChunkReader;
 use jsonl::input::Source;
 
 use crate::decode::Decoder;
 use crate::decode::batch::Batch;
 use crate::decode::unknown_fields::UnknownFields;
-use crate::run::sequencer::{CancellationToken, Cancelled};
 
 /// A consumer of batches that is called by all worker threads at once.
 pub trait Consumer: Sync {

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
+use executor::{CancellationToken, Sequencer};
 use manifest::FileEntry;
 use parquet_encode::{Compression, EncodedRowGroup, FileWriter};
 use publish::{BLOCK_BYTES, Checksum, PagedBytes, StagedFile, Staging};
 use ticket_schema::names::parse_part_path;
 
 use crate::decode::Market;
-use crate::run::sequencer::{CancellationToken, Sequencer};
 use crate::write::ticket_file;
 
 /// The size in bytes from which a row group is written directly to disk. Smaller ones go through the page cache, because a reader

@@ -1,5 +1,5 @@
-//! Our transform as several programs of one thread each, which share nothing but the machine: whether it is the machine or our own
-//! doing that more threads don't bring more.
+//! Runs `transform` as several single-threaded processes that share only the machine. Separates limits of the machine from contention
+//! within `transform`.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -10,27 +10,31 @@ use anyhow::{Context, Result, ensure};
 
 use crate::programs::Programs;
 
-/// What one of the programs converts.
+/// The input and output of one process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share<'a> {
-    /// The files with the tickets.
+    /// The input files.
     pub files: &'a [PathBuf],
-    /// The directory it writes to.
+    /// The output directory.
     pub output: PathBuf,
 }
 
 impl<'a> Share<'a> {
-    /// The shares of so many programs, which write below a directory. There are none if the files can't be shared out evenly.
+    /// Divides files evenly among processes that write below a directory; empty if the files cannot be divided evenly.
     pub fn all(files: &'a [PathBuf], n_programs: NonZeroUsize, below: &Path) -> Vec<Self> {
         if files.is_empty() || !files.len().is_multiple_of(n_programs.get()) {
             return Vec::new();
         }
         let shares = files.chunks(files.len() / n_programs).enumerate();
-        shares.map(|(i, files)| Self { files, output: below.join(format!("apart-{i}")) }).collect()
+        shares.map(|(i, files)| Self { files, output: below.join(format!("process-{i}")) }).collect()
     }
 }
 
-/// Starts a program for each share and waits for all; returns the time from the first one's start to the last one's end.
+/// Runs a process per share; returns the wall time from the first start to the last exit.
+///
+/// # Errors
+///
+/// Fails if a process cannot be started or fails.
 pub fn convert(shares: &[Share], programs: &Programs) -> Result<Duration> {
     let started = Instant::now();
     let running = shares.iter().map(|share| {

@@ -1,4 +1,4 @@
-//! Who takes part, and how each is called.
+//! The engines and their command lines.
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::programs::Programs;
 use crate::python;
 
-/// A tool that transform is held against.
+/// A tool that `transform` is compared with.
 #[allow(clippy::doc_markdown, reason = "these comments are help texts")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 #[value(rename_all = "lower")]
@@ -23,10 +23,10 @@ pub enum Peer {
 }
 
 impl Peer {
-    /// All of them, in the report's order.
+    /// All peers, in the report's order.
     pub const ALL: [Self; 4] = [Self::DuckDb, Self::ChDb, Self::Polars, Self::PyArrow];
 
-    /// Its name as people write it.
+    /// Returns its display name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::DuckDb => "DuckDB",
@@ -36,7 +36,7 @@ impl Peer {
         }
     }
 
-    /// The name of its Python module and package.
+    /// Returns the name of its Python module and package.
     pub const fn package(self) -> &'static str {
         match self {
             Self::DuckDb => "duckdb",
@@ -46,7 +46,7 @@ impl Peer {
         }
     }
 
-    /// What its script imports.
+    /// The Python modules that its script imports.
     const fn imports(self) -> &'static str {
         match self {
             Self::PyArrow => "pyarrow.dataset, pyarrow.json",
@@ -59,19 +59,19 @@ impl Peer {
     }
 }
 
-/// One who takes part: a tool with a number of threads.
+/// A tool with a number of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Contestant {
+pub struct Engine {
     /// The peer, or our transform.
     pub peer: Option<Peer>,
-    /// How many threads it may use.
+    /// Number of threads.
     pub threads: NonZeroUsize,
 }
 
-impl Contestant {
-    /// Our transform, with these threads and (behind it) with one; then the peers, all of them if `only` names none.
+impl Engine {
+    /// Returns `transform` with these threads and with one, then the peers: those in `only`, or all if it is empty.
     ///
-    /// The first one is what all others are held against.
+    /// The first engine is the baseline of all ratios.
     pub fn all(threads: NonZeroUsize, only: &[Peer]) -> Vec<Self> {
         let single = (threads != NonZeroUsize::MIN).then_some(Self { peer: None, threads: NonZeroUsize::MIN });
         let peers = Peer::ALL.into_iter().filter(|peer| only.is_empty() || only.contains(peer));
@@ -79,13 +79,13 @@ impl Contestant {
         [Self { peer: None, threads }].into_iter().chain(single).chain(peers).collect()
     }
 
-    /// Its name in a table.
+    /// Returns its name in a table.
     pub fn name(&self) -> String {
         let tool = self.peer.map_or("transform", Peer::name);
         format!("{tool}, {}", cli_support::human::counted(self.threads.get() as u64, "thread"))
     }
 
-    /// The command that converts the tickets in one directory to Parquet in another.
+    /// Returns the command that converts the tickets in one directory to Parquet in another.
     pub fn command(&self, programs: &Programs, input: &Path, output: &Path) -> Vec<OsString> {
         match self.peer {
             None => programs.transform(self.threads, &[input.to_owned()], output),
@@ -96,7 +96,7 @@ impl Contestant {
         }
     }
 
-    /// A command that starts the tool and does nothing with it.
+    /// Returns a command that starts the tool and exits.
     pub fn start_command(&self, programs: &Programs) -> Vec<OsString> {
         match self.peer {
             None => vec![programs.transform.clone().into(), "--version".into()],
@@ -106,7 +106,7 @@ impl Contestant {
         }
     }
 
-    /// Where below its output directory it puts the directories of the markets.
+    /// Returns the parent of the market directories in its output.
     pub fn tickets_dir(&self, output: &Path) -> PathBuf {
         if self.peer.is_none() { output.join("tickets") } else { output.to_owned() }
     }

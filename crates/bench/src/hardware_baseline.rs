@@ -1,5 +1,5 @@
-//! How fast this machine does what no contestant can go without: simple loops, on one thread and on several, so that a reader sees
-//! how far a contestant is from memory, the page cache and Snappy, and what more threads can bring.
+//! Rates of the operations that every engine needs, measured with simple loops on one thread and on several. They bound the speed
+//! and the scaling that an engine can reach on this machine.
 
 use std::fs::{self, File};
 use std::hint::black_box;
@@ -14,18 +14,18 @@ use publish::Checksum;
 
 use crate::statistics::median;
 
-/// What the machine reaches.
+/// Rates that the machine reaches.
 #[derive(Clone, Copy, Debug)]
-pub struct Ceilings {
+pub struct HardwareBaseline {
     /// Copying the tickets' text from one place in memory to another.
     pub copy: Rate,
     /// Reading the files from the page cache.
     pub read: Rate,
     /// The CRC-64/NVME of the text.
     pub checksum: Rate,
-    /// Packing the text with Snappy.
+    /// Compressing the text with Snappy.
     pub snappy: Rate,
-    /// Writing a file and bringing it to disk, bytes per second.
+    /// Writing and syncing a file, in bytes per second.
     pub write: f64,
 }
 
@@ -38,18 +38,22 @@ pub struct Rate {
     pub together: f64,
 }
 
-/// How much of the tickets is taken: far more than any cache holds.
+/// Bytes of tickets used: far more than any cache holds.
 const SAMPLE: u64 = 256 << 20;
 
-/// What is read, copied, summed or packed at a time, about what stays in a core's own cache.
+/// Bytes per operation, about the size of a core's private cache.
 const PIECE: usize = 256 << 10;
 
 const CACHE_LINE: usize = 64;
 
 const N_PASSES: usize = 5;
 
-impl Ceilings {
-    /// Measures them with the text of some files, and with a scratch file in `dir`.
+impl HardwareBaseline {
+    /// Measures the rates with the text of some files and a scratch file in `dir`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file cannot be read or written, or a thread cannot be started.
     pub fn measure(files: &[PathBuf], threads: NonZeroUsize, dir: &Path) -> Result<Self> {
         let mut text = Vec::new();
         for path in files {
@@ -58,7 +62,7 @@ impl Ceilings {
         }
         let for_each_thread = vec![files; threads.get()];
         let scratch = dir.join("ceiling");
-        let ceilings = Self {
+        let baseline = Self {
             copy: Rate::of(&text, threads, |text| {
                 let mut copied = vec![0_u8; text.len()];
                 move || {
@@ -94,12 +98,12 @@ impl Ceilings {
             write: rate(&mut [|| write(&scratch, &text)])?,
         };
         fs::remove_file(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;
-        Ok(ceilings)
+        Ok(baseline)
     }
 }
 
 impl Rate {
-    /// `pass` goes over its share of `all`, and returns how many bytes that were.
+    /// Measures `pass`, which processes its share of `all` and returns the number of bytes.
     fn of<'a, T, P>(all: &'a [T], threads: NonZeroUsize, pass: impl Fn(&'a [T]) -> P) -> Result<Self>
     where
         P: FnMut() -> Result<usize> + Send,
@@ -109,7 +113,7 @@ impl Rate {
     }
 }
 
-/// The median rate at which some do their passes, each on a thread of its own, after one that isn't measured.
+/// Returns the median rate of passes that run at once, each on its own thread, after a warm-up pass.
 fn rate(passes: &mut [impl FnMut() -> Result<usize> + Send]) -> Result<f64> {
     let mut all_at_once = || {
         thread::scope(|scope| {
@@ -145,7 +149,7 @@ fn read(files: &[PathBuf], buffer: &mut [u8]) -> Result<usize> {
     Ok(n_bytes)
 }
 
-#[allow(clippy::disallowed_methods, reason = "a scratch file that nobody else reads")]
+#[allow(clippy::disallowed_methods, reason = "a scratch file")]
 fn write(path: &Path, bytes: &[u8]) -> Result<usize> {
     let whole = |path: &Path| -> io::Result<()> {
         let mut file = File::create(path)?;
