@@ -16,7 +16,7 @@ use crate::definitions::{Role, bucket_name};
 
 /// A file written by Athena.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Staged {
+pub(crate) struct Staged {
     /// Market, the value of its partition.
     pub market: String,
     /// Key in the curated bucket.
@@ -27,7 +27,7 @@ pub struct Staged {
 
 /// Lines of one raw file that were rejected for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// S3 URI of the file.
     pub file: String,
     /// Reason as a sentence.
@@ -39,7 +39,7 @@ pub struct Refusal {
 }
 
 /// Reads the answer to [`super::statements::Statements::written`].
-pub fn staged(bucket: &str, answer: &Answer) -> Result<Vec<Staged>> {
+pub(crate) fn staged(bucket: &str, answer: &Answer) -> Result<Vec<Staged>> {
     let prefix = format!("s3://{bucket}/");
     let mut staged = Vec::new();
     for row in &answer.rows {
@@ -52,7 +52,7 @@ pub fn staged(bucket: &str, answer: &Answer) -> Result<Vec<Staged>> {
 }
 
 /// Reads the answers to [`super::statements::Curation::refusals`].
-pub fn refusals(answer: &Answer) -> Result<Vec<Refusal>> {
+pub(crate) fn refusals(answer: &Answer) -> Result<Vec<Refusal>> {
     let refusal = |row: &Vec<Cell>| {
         let [Cell::Text(file), Cell::Text(fault), lines, example] = row.as_slice() else { bail!(unexpected(row)) };
         // A line that consists of \N is read as NULL.
@@ -72,7 +72,7 @@ fn unexpected(row: &[Cell]) -> String {
 }
 
 /// Reconciles the row counts: lines of the raw manifest = written + rejected. Fails if they don't match.
-pub fn account(raw: &RawManifest, staged: &[Staged], refusals: &[Refusal]) -> Result<RowCounts> {
+pub(crate) fn account(raw: &RawManifest, staged: &[Staged], refusals: &[Refusal]) -> Result<RowCounts> {
     let written = staged.iter().map(|file| file.rows).sum();
     let quarantined = refusals.iter().map(|refusal| refusal.lines).sum();
     let rows = RowCounts { read: raw.rows, written, quarantined, duplicates: 0 };
@@ -91,7 +91,7 @@ pub fn account(raw: &RawManifest, staged: &[Staged], refusals: &[Refusal]) -> Re
 }
 
 /// Formats one warning for each reason, with the number of lines and an example.
-pub fn complaints(refusals: &[Refusal]) -> Vec<String> {
+pub(crate) fn complaints(refusals: &[Refusal]) -> Vec<String> {
     let mut by_fault: BTreeMap<&str, (u64, &Refusal)> = BTreeMap::new();
     for refusal in refusals {
         by_fault.entry(&refusal.fault).or_insert((0, refusal)).0 += refusal.lines;
@@ -104,7 +104,7 @@ pub fn complaints(refusals: &[Refusal]) -> Vec<String> {
 }
 
 /// Builds the manifest of the staged files. `states` are their sizes and checksums by key.
-pub fn manifest(
+pub(crate) fn manifest(
     raw: &RawManifest,
     staged: &[Staged],
     refusals: &[Refusal],
@@ -180,14 +180,14 @@ fn inputs(raw: &RawManifest, refusals: &[Refusal]) -> Vec<InputEntry> {
 }
 
 /// Builds the desired data set: each object is a copy, within S3, of a staged one.
-pub fn data_set(account_id: &str, manifest: &CuratedManifest, staged: &[Staged]) -> Result<DataSet> {
+pub(crate) fn data_set(account_id: &str, manifest: &CuratedManifest, staged: &[Staged]) -> Result<DataSet> {
     let keys: BTreeMap<String, &str> = names(staged).zip(staged.iter().map(|file| file.key.as_str())).collect();
     let source = |file: &FileEntry| keys.get(&file.name).copied().unwrap_or_default().to_owned();
     Ok(of_objects(account_id, manifest, source, manifest.to_json()?))
 }
 
 /// Builds the data set that is already published, with the text of its manifest.
-pub fn published(account_id: &str, manifest: &CuratedManifest, text: String) -> DataSet {
+pub(crate) fn published(account_id: &str, manifest: &CuratedManifest, text: String) -> DataSet {
     of_objects(account_id, manifest, |file| file.name.clone(), text)
 }
 

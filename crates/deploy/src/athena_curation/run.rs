@@ -18,7 +18,7 @@ use crate::observe::ownership;
 
 /// A curated data set in S3.
 #[derive(Clone, Debug)]
-pub struct Curated {
+pub(crate) struct Curated {
     /// Manifest.
     pub manifest: CuratedManifest,
     /// Objects.
@@ -28,7 +28,7 @@ pub struct Curated {
 }
 
 /// Returns the curated data set in S3, if it was made from exactly these raw tickets.
-pub fn published(session: &Session, raw: &RawManifest) -> Result<Option<Curated>> {
+pub(crate) fn published(session: &Session, raw: &RawManifest) -> Result<Option<Curated>> {
     let bucket = bucket_name(Role::Curated, session.account_id());
     let Some(text) = session.read_object(&bucket, MANIFEST_FILE)? else { return Ok(None) };
     // A manifest of another format belongs to another data set.
@@ -40,7 +40,12 @@ pub fn published(session: &Session, raw: &RawManifest) -> Result<Option<Curated>
 }
 
 /// Runs the curation up to a data set that is ready to be published.
-pub fn curate(session: &Session, raw: &RawManifest, curation: &Curation, messages: &Messages) -> Result<Curated> {
+pub(crate) fn curate(
+    session: &Session,
+    raw: &RawManifest,
+    curation: &Curation,
+    messages: &Messages,
+) -> Result<Curated> {
     let statements = Statements::load(session.account_id(), session.region())?;
     let bucket = bucket_name(Role::Curated, session.account_id());
     prepare(session, &bucket, &statements, messages)?;

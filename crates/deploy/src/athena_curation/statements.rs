@@ -27,7 +27,7 @@ const MAX_PARTITIONS: usize = 100;
 
 /// Statements of a curation, with account and region filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statements {
+pub(crate) struct Statements {
     /// Creates the table over the raw lines.
     lines: String,
     /// Creates the staging table.
@@ -44,7 +44,7 @@ pub struct Statements {
 
 /// Division of the raw tickets into statements.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Curation {
+pub(crate) struct Curation {
     /// Number of files.
     pub n_files: u64,
     /// Size in bytes.
@@ -67,7 +67,7 @@ struct Batch {
 
 impl Statements {
     /// Parses the statements that are compiled into the program.
-    pub fn load(account_id: &str, region: &str) -> Result<Self> {
+    pub(crate) fn load(account_id: &str, region: &str) -> Result<Self> {
         let texts: Vec<String> = statements(&filled(SQL, account_id, region)).into_iter().map(|it| it.text).collect();
         let [lines, staging, checked, insert, written, refused] =
             <[String; 6]>::try_from(texts).ok().context("infra/curate_athena.sql: expected six statements")?;
@@ -77,7 +77,7 @@ impl Statements {
 
 impl Curation {
     /// Divides these raw tickets into statements.
-    pub fn new(account_id: &str, raw: &RawManifest) -> Self {
+    pub(crate) fn new(account_id: &str, raw: &RawManifest) -> Self {
         Self {
             n_files: raw.files.len() as u64,
             bytes: raw.files.iter().map(|file| file.bytes).sum(),
@@ -87,7 +87,7 @@ impl Curation {
     }
 
     /// Returns all INSERT statements, and the bytes that each reads.
-    pub fn inserts(&self, statements: &Statements) -> Vec<(String, u64)> {
+    pub(crate) fn inserts(&self, statements: &Statements) -> Vec<(String, u64)> {
         let pairs = self.batches.iter().flat_map(|batch| self.ranges.iter().map(move |range| (batch, range)));
         let insert = |(batch, (from, before)): (&Batch, &(String, String))| {
             let text = statements.insert.replace("<FROM>", from).replace("<BEFORE>", before);
@@ -97,23 +97,23 @@ impl Curation {
     }
 
     /// Returns the first line of all INSERT statements.
-    pub fn beginning(statements: &Statements) -> &str {
+    pub(crate) fn beginning(statements: &Statements) -> &str {
         statements.insert.lines().next().unwrap_or_default()
     }
 
     /// Returns all queries for rejected lines.
-    pub fn refusals(&self, statements: &Statements) -> Vec<String> {
+    pub(crate) fn refusals(&self, statements: &Statements) -> Vec<String> {
         self.batches.iter().map(|batch| statements.refused.replace("<FILES>", &batch.list)).collect()
     }
 
     /// Returns the predicted cost in US dollars, without the second scan that rejected lines require.
-    pub fn usd(&self) -> f64 {
+    pub(crate) fn usd(&self) -> f64 {
         let once: f64 = self.batches.iter().map(|batch| QueryCost::for_scan(batch.bytes).usd).sum();
         once * self.ranges.len() as f64
     }
 
     /// Returns a one-line summary.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         format!(
             "Athena curates {}, {}, with {}, for about {}, and as much again if lines must be refused",
             human::counted(self.n_files, "raw file"),
@@ -125,7 +125,7 @@ impl Curation {
 }
 
 /// Plans the state before the first INSERT. Unmanaged objects below [`STAGING`] block it, as they would be read as tickets.
-pub fn preparation(bucket: &str, contents: &Contents, tables: &[String], statements: &Statements) -> Plan {
+pub(crate) fn preparation(bucket: &str, contents: &Contents, tables: &[String], statements: &Statements) -> Plan {
     let mut plan = Plan::default();
     let staged = contents.keys.keys().filter(|key| key.starts_with(STAGING));
     let (ours, foreign): (Vec<String>, Vec<String>) = staged.cloned().partition(|key| contents.announced.contains(key));
@@ -152,7 +152,7 @@ pub fn preparation(bucket: &str, contents: &Contents, tables: &[String], stateme
 }
 
 /// Plans the deletion of those [`CURATION_TABLES`] that are among `tables`.
-pub fn cleaning(tables: &[String]) -> Plan {
+pub(crate) fn cleaning(tables: &[String]) -> Plan {
     let there = CURATION_TABLES.iter().filter(|name| tables.iter().any(|table| table == *name));
     let steps = there.map(|name| Step::DeleteTable { name: (*name).to_owned() });
     Plan { steps: steps.collect(), ..Plan::default() }

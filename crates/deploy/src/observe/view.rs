@@ -67,7 +67,7 @@ fn checksum(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{FINGERPRINT, is_same, mark, needs_no_fingerprint};
+    use super::{FINGERPRINT, fingerprint, is_same, needs_no_fingerprint};
     use aws::glue::Table;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -86,7 +86,7 @@ mod tests {
         assert!(is_same(STATEMENT, &plain));
         let mut rendered = stored("SELECT\n  \"a\"\n, \"b\"\nFROM\n  d.t\n");
         assert!(!is_same(STATEMENT, &rendered));
-        let mark = mark(STATEMENT, &rendered);
+        let mark = fingerprint(STATEMENT, &rendered);
         rendered.parameters.insert(FINGERPRINT.into(), mark.clone());
         assert!(is_same(STATEMENT, &rendered));
         assert!(!is_same("CREATE OR REPLACE VIEW d.v AS\nSELECT a FROM d.t", &rendered), "we want another");

@@ -383,7 +383,7 @@ impl Cloud {
             Op::MarkView(statement) => {
                 let stored = self.tables.get_mut(VIEW).unwrap();
                 if !view::needs_no_fingerprint(statement, stored) {
-                    stored.parameters.insert(view::FINGERPRINT.to_owned(), view::mark(statement, stored));
+                    stored.parameters.insert(view::FINGERPRINT.to_owned(), view::fingerprint(statement, stored));
                 }
             }
             Op::AddPartition(partition) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use hyper::body::Bytes;
-use hyper::http::request::Scope;
+use hyper::http::request::Parts;
 use hyper::{Method, Response};
 use publish::Checksum;
 use s3s::Body;
@@ -81,7 +81,7 @@ impl Unfinished {
 }
 
 impl State {
-    pub(crate) async fn multipart(&self, head: Scope, target: &Target, body: Bytes) -> Response<Body> {
+    pub(crate) async fn multipart(&self, head: Parts, target: &Target, body: Bytes) -> Response<Body> {
         let refuse = |status, code, message| refusal(&head, status, code, message, &self.region);
         let Some(id) = target.query("uploadId") else {
             if head.method == Method::GET {
@@ -120,7 +120,7 @@ impl State {
         }
     }
 
-    async fn begin(&self, head: Scope, target: &Target, body: Bytes) -> Response<Body> {
+    async fn begin(&self, head: Parts, target: &Target, body: Bytes) -> Response<Body> {
         assert_eq!(head.headers["x-amz-checksum-algorithm"], "CRC64NVME");
         assert_eq!(head.headers["x-amz-checksum-type"], "FULL_OBJECT");
         let (head, body) = self.pass(head, body).await.into_parts();
@@ -135,7 +135,7 @@ impl State {
         Response::from_parts(head, text.into())
     }
 
-    async fn part(&self, head: Scope, target: &Target, body: Bytes, id: &str) -> Response<Body> {
+    async fn part(&self, head: Parts, target: &Target, body: Bytes, id: &str) -> Response<Body> {
         let number = target.query("partNumber").unwrap().parse().unwrap();
         let (bytes, crc64nvme) = (body.len(), head.headers[CHECKSUM].to_str().unwrap().to_owned());
         let response = self.pass(head, body).await;
@@ -156,7 +156,7 @@ impl State {
         checksum.to_base64()
     }
 
-    async fn finish(&self, head: Scope, target: &Target, body: Bytes, id: &str, crc64nvme: String) -> Response<Body> {
+    async fn finish(&self, head: Parts, target: &Target, body: Bytes, id: &str, crc64nvme: String) -> Response<Body> {
         let listed = String::from_utf8_lossy(&body).into_owned();
         let is_named = |part: &PartThere| listed.contains(part.tag.trim_matches('"'));
         if !self.gaps.lock().unwrap().uploads.unfinished[id].parts.values().all(is_named) {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use hyper::body::Bytes;
-use hyper::http::request::Scope;
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
 use publish::Checksum;
 use s3s::Body;
@@ -44,7 +44,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    fn of(head: &Scope) -> Self {
+    fn of(head: &Parts) -> Self {
         let path = decoded(head.uri.path());
         let (bucket, key) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
         let pairs = head.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
@@ -65,7 +65,7 @@ impl Target {
 }
 
 impl State {
-    pub(crate) async fn carry_out(&self, head: Scope, body: Bytes) -> Response<Body> {
+    pub(crate) async fn carry_out(&self, head: Parts, body: Bytes) -> Response<Body> {
         let target = Target::of(&head);
         let refuse = |status, code, message| refusal(&head, status, code, message, &self.region);
         if target.bucket.is_empty() {
@@ -129,7 +129,7 @@ impl State {
     }
 
     /// Lets s3s answer.
-    pub(crate) async fn pass(&self, head: Scope, body: Bytes) -> Response<Body> {
+    pub(crate) async fn pass(&self, head: Parts, body: Bytes) -> Response<Body> {
         self.s3.call(Request::from_parts(head, body.into())).await.unwrap()
     }
 
@@ -139,7 +139,7 @@ impl State {
     }
 
     /// Whose credentials these are: STS's only answer here.
-    fn identity(&self, head: &Scope) -> Response<Body> {
+    fn identity(&self, head: &Parts) -> Response<Body> {
         if head.headers.contains_key("x-amz-target") {
             return refusal(head, 400, "UnknownOperationException", "There is only S3 here.", &self.region);
         }
@@ -166,7 +166,7 @@ pub(crate) fn xml(status: u16, text: String) -> Response<Body> {
 }
 
 /// A refusal in the form of the service that was asked. (A HEAD's body isn't sent.)
-pub(crate) fn refusal(head: &Scope, status: u16, code: &str, message: &str, region: &str) -> Response<Body> {
+pub(crate) fn refusal(head: &Parts, status: u16, code: &str, message: &str, region: &str) -> Response<Body> {
     let error = format!("<Code>{code}</Code><Message>{message}</Message>");
     let mut response = if head.headers.contains_key("x-amz-target") {
         let text = format!("{{\"__type\": \"{code}\", \"message\": \"{message}\"}}");

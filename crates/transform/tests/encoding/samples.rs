@@ -1,6 +1,6 @@
 //! Generated rows of many shapes.
 
-use parquet_encode::{NULL_TIMESTAMP, PAGE_ROWS, StringColumn};
+use parquet_encode::{NULL_TIMESTAMP, PAGE_ROWS};
 use proptest::prelude::*;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
 use transform::partition::columns::Rows;
