@@ -29,7 +29,7 @@ struct Arguments {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Value of current_timestamp, as 2026-11-22 or 2026-11-22T08:30:00Z [default: the manifest's]
+    /// Value of `current_timestamp`, as 2026-11-22 or 2026-11-22T08:30:00Z [default: the manifest's]
     #[arg(long, value_name = "TIME", global = true)]
     as_of: Option<Timestamp>,
 

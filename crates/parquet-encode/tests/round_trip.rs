@@ -122,13 +122,13 @@ fn columns_of_several_pages_round_trip() {
     let row = |number: u32| Row {
         id: u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_be_bytes(),
         at: i64::from(number) * 15_000,
-        optional_at: (number % 3 > 0).then(|| i64::from(number)),
+        optional_at: (!number.is_multiple_of(3)).then(|| i64::from(number)),
         kind: (number % 4) as u8,
         name: format!("CUST-{:06}", number.wrapping_mul(2_654_435_761) % 1_000_000),
         number: 2020 + (number % 7) as i32,
         flag: number.is_multiple_of(5),
     };
-    let rows: Vec<Row> = (0..2 * parquet_encode::PAGE_ROWS as u32 + 1).map(row).collect();
+    let rows: Vec<Row> = (0..=2 * parquet_encode::PAGE_ROWS as u32).map(row).collect();
     assert_eq!(decode(encode(&[&rows], Compression::Snappy)), rows);
 }
 

@@ -16,7 +16,7 @@ use ticket_schema::Timestamp;
 /// Run the KPI queries over curated tickets, with the SQL that Athena runs
 ///
 /// Runs queries/sample_queries.sql unchanged on an embedded engine, or on Athena after `deploy` has uploaded the tickets.
-/// current_timestamp is the time in the data set's manifest, so the same data always gives the same answers.
+/// `current_timestamp` is the time in the data set's manifest, so the same data always gives the same answers.
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -41,7 +41,7 @@ struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "data/curated")]
     data: PathBuf,
 
-    /// Value of current_timestamp, as 2026-11-22 or 2026-11-22T08:30:00Z [default: the manifest's; with Athena and no
+    /// Value of `current_timestamp`, as 2026-11-22 or 2026-11-22T08:30:00Z [default: the manifest's; with Athena and no
     /// manifest, now]
     #[arg(long, value_name = "TIME")]
     as_of: Option<Timestamp>,

@@ -50,42 +50,60 @@ impl Renderer {
     ///
     /// Panics if `out` is shorter than the line, which has at most [`MAX_LINE_BYTES`].
     pub fn render(&self, ticket: &Ticket, out: &mut [u8]) -> usize {
+        // Exhaustive, so that a new column fails to compile here.
+        let &Ticket {
+            ticket_id,
+            created_at,
+            updated_at,
+            resolved_at,
+            severity,
+            status,
+            category,
+            channel,
+            market,
+            dealer_id,
+            customer_id,
+            vin_last6,
+            model_series,
+            model_year,
+            sla_breached,
+        } = ticket;
         let mut line = Line { out, n_bytes: 0 };
         line.push(br#"{"ticket_id":""#);
-        line.push(ticket.ticket_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+        line.push(ticket_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
         line.push(br#"","created_at":""#);
-        line.push(&self.timestamps.format(ticket.created_at));
+        line.push(&self.timestamps.format(created_at));
         line.push(br#"","updated_at":""#);
-        line.push(&self.timestamps.format(ticket.updated_at));
-        if let Some(resolved_at) = ticket.resolved_at {
+        line.push(&self.timestamps.format(updated_at));
+        if let Some(resolved_at) = resolved_at {
             line.push(br#"","resolved_at":""#);
             line.push(&self.timestamps.format(resolved_at));
             line.push(br#"","severity":""#);
         } else {
             line.push(br#"","resolved_at":null,"severity":""#);
         }
-        line.push(ticket.severity.as_str().as_bytes());
+        line.push(severity.as_str().as_bytes());
         line.push(br#"","status":""#);
-        line.push(ticket.status.as_str().as_bytes());
+        line.push(status.as_str().as_bytes());
         line.push(br#"","category":""#);
-        line.push(ticket.category.as_str().as_bytes());
+        line.push(category.as_str().as_bytes());
         line.push(br#"","channel":""#);
-        line.push(ticket.channel.as_str().as_bytes());
+        line.push(channel.as_str().as_bytes());
         line.push(br#"","market":""#);
-        line.push(ticket.market.as_str().as_bytes());
+        line.push(market.as_str().as_bytes());
         line.push(br#"","dealer_id":"DLR-"#);
-        line.push(ticket.dealer_id.market.as_str().as_bytes());
+        line.push(dealer_id.market.as_str().as_bytes());
         line.push(b"-");
-        line.push(&decimal(u32::from(ticket.dealer_id.number))[1..]);
+        line.push(&decimal(u32::from(dealer_id.number))[1..]);
         line.push(br#"","customer_id":"CUST-"#);
-        line.push(&customer(ticket.customer_id.bits()));
+        line.push(&customer(customer_id.bits()));
         line.push(br#"","vin_last6":""#);
-        line.push(ticket.vin_last6.as_bytes());
+        line.push(vin_last6.as_bytes());
         line.push(br#"","model_series":""#);
-        line.push(ticket.model_series.as_str().as_bytes());
+        line.push(model_series.as_str().as_bytes());
         line.push(br#"","model_year":"#);
-        line.push(&decimal(ticket.model_year.unsigned_abs()));
-        line.push(if ticket.sla_breached { b",\"sla_breached\":true}\n" } else { b",\"sla_breached\":false}\n" });
+        line.push(&decimal(model_year.unsigned_abs()));
+        line.push(if sla_breached { b",\"sla_breached\":true}\n" } else { b",\"sla_breached\":false}\n" });
         line.n_bytes
     }
 

@@ -156,12 +156,12 @@ impl Consumer for Pipeline<'_> {
 
 impl Pipeline<'_> {
     fn write(&self, row_group: RowGroup, encoder: &mut Encoder, stop: &CancellationToken) -> Result<()> {
-        let encoded = encoder.encode(&row_group.blocks)?;
+        let columns = encoder.encode(&row_group.blocks)?;
         self.pool.take_back(row_group.blocks);
         // Computed before the market's sequencer is entered, where other threads would block meanwhile.
         let mut checksum = Checksum::default();
-        checksum.update(encoded.bytes());
-        let bytes = self.parts.write(row_group.market, row_group.number, encoded, &checksum, stop)?;
+        checksum.update(columns.bytes());
+        let bytes = self.parts.write(row_group.market, row_group.number, columns, &checksum, stop)?;
         encoder.recycle(bytes);
         Ok(())
     }
