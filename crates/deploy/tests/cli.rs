@@ -94,7 +94,7 @@ fn wrong_usage_ends_with_2() {
         (&["plan", "--quicksight", "--quicksight-user", "Ada L"], "`Ada L` is no user of QuickSight"),
         (&["plan", "--quicksight-user", "ada"], "--quicksight-user goes with --quicksight"),
         (&["verify", "--quicksight"], "--quicksight is for deploy, plan, status and destroy"),
-        (&["--only", "data", "--quicksight", "--quicksight-user", "ada"], "not with --quicksight"),
+        (&["--only", "data", "--quicksight", "--quicksight-user", "ada"], "can't be combined with --quicksight"),
         (&["plan", "--account-id", "12"], "`12` is no AWS account number: expected 12 digits"),
         (&["status", "--region", "Europe"], "`Europe` is no AWS region"),
         (&["verify", "--endpoint-url", "localhost"], "`localhost` is no endpoint"),

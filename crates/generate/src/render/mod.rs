@@ -1,7 +1,7 @@
 //! Ticket in, JSON line out.
 //!
 //! [`Renderer::render`] writes a line field by field. Dates come from a table of the period's days, and numbers are
-//! formatted by [`digits`]: computing each date took 11 % more time, digits one by one 5 %, and `write!` took two and a
+//! formatted by `digits`: computing each date took 11 % more time, digits one by one 5 %, and `write!` took two and a
 //! half times as long.
 
 use ticket_schema::{Ticket, Timestamp};

@@ -109,7 +109,7 @@ const DAY_SECONDS: u64 = 86_400;
 
 impl ReferenceWorlds {
     /// Creates worlds with a claimed world's parameters, restricted to tickets created in an interval. Their size is
-    /// that of the data set, `n_tickets`, up to [`MAX_TICKETS`]; above that, the whole world is scaled down.
+    /// that of the data set, `n_tickets`, up to 100,000; above that, the whole world is scaled down.
     pub fn like(world: WorldParameters, n_tickets: u64, created: (i64, i64)) -> Self {
         let shrunk = u128::from(world.count) * u128::from(MAX_TICKETS) / u128::from(n_tickets.max(1));
         let count = u64::try_from(shrunk).map_or(world.count, |shrunk| shrunk.clamp(1, world.count));
