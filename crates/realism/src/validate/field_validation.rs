@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use ticket_schema::Timestamp;
-use ticket_schema::columns::{COLUMNS, ColumnKind};
+use ticket_schema::columns::{COLUMNS, ColumnKind, position};
 use ticket_schema::enums::{Category, Channel, Market, Severity, Status};
 use ticket_schema::ticket::{CustomerId, DealerId, VinLast6};
 use uuid::{Uuid, Variant};
@@ -95,21 +95,36 @@ impl<'v, 'a> Fields<'v, 'a> {
         for column in 0..COLUMNS.len() {
             self.check_type(column);
         }
-        let ticket_id = self.text(0, Rule::TicketIdForm, is_canonical_uuid_v4);
-        let created_at = self.time(1);
-        let updated_at = self.time(2);
-        let resolved_at = if self.values[3] == Value::Null { Some(None) } else { self.time(3).map(Some) };
-        let severity = self.enum_text(4, Rule::SeverityText, Severity::from_text);
-        let status = self.enum_text(5, Rule::StatusText, Status::from_text);
-        let category = self.enum_text(6, Rule::CategoryText, Category::from_text);
-        let channel = self.enum_text(7, Rule::ChannelText, Channel::from_text);
-        let market = self.text(8, Rule::MarketText, |text| Market::from_text(text).is_some());
-        let dealer = self.text(9, Rule::DealerIdForm, |text| text.parse::<DealerId>().is_ok());
-        let customer = self.text(10, Rule::CustomerIdForm, |text| text.parse::<CustomerId>().is_ok());
-        let vin = self.text(11, Rule::VinForm, |text| text.parse::<VinLast6>().is_ok());
-        let series = self.text(12, Rule::FieldTypes, |_| true);
-        let model_year = if let Value::Integer(year) = self.values[13] { i32::try_from(year).ok() } else { None };
-        let sla_breached = if let Value::Boolean(breached) = self.values[14] { Some(breached) } else { None };
+        let ticket_id = self.text(const { position("ticket_id") }, Rule::TicketIdForm, is_canonical_uuid_v4);
+        let created_at = self.time(const { position("created_at") });
+        let updated_at = self.time(const { position("updated_at") });
+        let resolved_at = if self.values[const { position("resolved_at") }] == Value::Null {
+            Some(None)
+        } else {
+            self.time(const { position("resolved_at") }).map(Some)
+        };
+        let severity = self.enum_text(const { position("severity") }, Rule::SeverityText, Severity::from_text);
+        let status = self.enum_text(const { position("status") }, Rule::StatusText, Status::from_text);
+        let category = self.enum_text(const { position("category") }, Rule::CategoryText, Category::from_text);
+        let channel = self.enum_text(const { position("channel") }, Rule::ChannelText, Channel::from_text);
+        let market =
+            self.text(const { position("market") }, Rule::MarketText, |text| Market::from_text(text).is_some());
+        let dealer =
+            self.text(const { position("dealer_id") }, Rule::DealerIdForm, |text| text.parse::<DealerId>().is_ok());
+        let customer = self
+            .text(const { position("customer_id") }, Rule::CustomerIdForm, |text| text.parse::<CustomerId>().is_ok());
+        let vin = self.text(const { position("vin_last6") }, Rule::VinForm, |text| text.parse::<VinLast6>().is_ok());
+        let series = self.text(const { position("model_series") }, Rule::FieldTypes, |_| true);
+        let model_year = if let Value::Integer(year) = self.values[const { position("model_year") }] {
+            i32::try_from(year).ok()
+        } else {
+            None
+        };
+        let sla_breached = if let Value::Boolean(breached) = self.values[const { position("sla_breached") }] {
+            Some(breached)
+        } else {
+            None
+        };
         Some(Row {
             ticket_id: ticket_number(ticket_id?),
             created_at: created_at?,
@@ -192,37 +207,41 @@ fn is_canonical_uuid_v4(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ticket_schema::columns::position;
+
     use super::{FieldValidator, Value, Values};
     use crate::rows::{Dictionaries, Location};
     use crate::validate::rules::Rule;
 
     fn valid_values() -> Values<'static> {
-        [
-            "0f8fad5b-d9cb-469f-a165-70867728950e",
-            "2026-11-20T08:30:00Z",
-            "2026-11-21T08:30:00Z",
-            "2026-11-21T07:30:00Z",
-            "P3",
-            "Resolved",
-            "Engine",
-            "Phone",
-            "DE",
-            "DLR-DE-003",
-            "CUST-00000000FF",
-            "A12345",
-            "X5",
-            "",
-            "",
-        ]
-        .map(|text| Value::Text(text.into()))
+        let mut values = std::array::from_fn(|_| Value::Null);
+        for (column, text) in [
+            ("ticket_id", "0f8fad5b-d9cb-469f-a165-70867728950e"),
+            ("created_at", "2026-11-20T08:30:00Z"),
+            ("updated_at", "2026-11-21T08:30:00Z"),
+            ("resolved_at", "2026-11-21T07:30:00Z"),
+            ("severity", "P3"),
+            ("status", "Resolved"),
+            ("category", "Engine"),
+            ("channel", "Phone"),
+            ("market", "DE"),
+            ("dealer_id", "DLR-DE-003"),
+            ("customer_id", "CUST-00000000FF"),
+            ("vin_last6", "A12345"),
+            ("model_series", "X5"),
+        ] {
+            values[position(column)] = Value::Text(text.into());
+        }
+        values[position("model_year")] = Value::Integer(2024);
+        values[position("sla_breached")] = Value::Boolean(false);
+        values
     }
 
-    fn violations_of(column: usize, value: Value<'static>) -> (Vec<Rule>, usize) {
+    fn violations_of(column: &str, value: Value<'static>) -> (Vec<Rule>, usize) {
         let mut names = Dictionaries::default();
         let mut validator = FieldValidator::new(&mut names);
         let mut values = valid_values();
-        (values[13], values[14]) = (Value::Integer(2024), Value::Boolean(false));
-        values[column] = value;
+        values[position(column)] = value;
         validator.add_line(&values, Location::default());
         let violated = Rule::ALL.iter().filter(|rule| validator.violations.of(**rule).n_broken > 0).copied();
         (violated.collect(), validator.rows.len())
@@ -232,31 +251,31 @@ mod tests {
     fn each_invalid_value_violates_its_rule() {
         let text = |text: &'static str| Value::Text(text.into());
         for (column, value, rule, n_rows) in [
-            (0, text("0F8FAD5B-D9CB-469F-A165-70867728950E"), Rule::TicketIdForm, 1),
-            (0, text("0f8fad5b-d9cb-169f-a165-70867728950e"), Rule::TicketIdForm, 1),
-            (0, text("T-1"), Rule::TicketIdForm, 1),
-            (1, text("2026-11-20T08:30:00.5Z"), Rule::TimeForm, 1),
-            (1, text("2026-11-20T09:30:00+01:00"), Rule::TimeForm, 1),
-            (1, text("2026-02-30T09:30:00Z"), Rule::TimeForm, 0),
-            (2, Value::Integer(1), Rule::FieldTypes, 0),
-            (2, Value::Null, Rule::FieldsPresent, 0),
-            (3, Value::Missing, Rule::FieldsPresent, 0),
-            (4, text("p3"), Rule::SeverityText, 0),
-            (5, text("Done"), Rule::StatusText, 0),
-            (6, Value::Repeated, Rule::FieldsPresent, 0),
-            (6, text(""), Rule::CategoryText, 0),
-            (7, text("Fax"), Rule::ChannelText, 0),
-            (8, text("CH"), Rule::MarketText, 1),
-            (9, text("DLR-DE-3"), Rule::DealerIdForm, 1),
-            (10, text("alice"), Rule::CustomerIdForm, 1),
-            (11, text("I12345"), Rule::VinForm, 1),
-            (12, Value::Other, Rule::FieldTypes, 0),
-            (13, Value::Integer(1 << 40), Rule::FieldTypes, 0),
-            (13, text("2024"), Rule::FieldTypes, 0),
-            (14, Value::Null, Rule::FieldsPresent, 0),
+            ("ticket_id", text("0F8FAD5B-D9CB-469F-A165-70867728950E"), Rule::TicketIdForm, 1),
+            ("ticket_id", text("0f8fad5b-d9cb-169f-a165-70867728950e"), Rule::TicketIdForm, 1),
+            ("ticket_id", text("T-1"), Rule::TicketIdForm, 1),
+            ("created_at", text("2026-11-20T08:30:00.5Z"), Rule::TimeForm, 1),
+            ("created_at", text("2026-11-20T09:30:00+01:00"), Rule::TimeForm, 1),
+            ("created_at", text("2026-02-30T09:30:00Z"), Rule::TimeForm, 0),
+            ("updated_at", Value::Integer(1), Rule::FieldTypes, 0),
+            ("updated_at", Value::Null, Rule::FieldsPresent, 0),
+            ("resolved_at", Value::Missing, Rule::FieldsPresent, 0),
+            ("severity", text("p3"), Rule::SeverityText, 0),
+            ("status", text("Done"), Rule::StatusText, 0),
+            ("category", Value::Repeated, Rule::FieldsPresent, 0),
+            ("category", text(""), Rule::CategoryText, 0),
+            ("channel", text("Fax"), Rule::ChannelText, 0),
+            ("market", text("CH"), Rule::MarketText, 1),
+            ("dealer_id", text("DLR-DE-3"), Rule::DealerIdForm, 1),
+            ("customer_id", text("alice"), Rule::CustomerIdForm, 1),
+            ("vin_last6", text("I12345"), Rule::VinForm, 1),
+            ("model_series", Value::Other, Rule::FieldTypes, 0),
+            ("model_year", Value::Integer(1 << 40), Rule::FieldTypes, 0),
+            ("model_year", text("2024"), Rule::FieldTypes, 0),
+            ("sla_breached", Value::Null, Rule::FieldsPresent, 0),
         ] {
             assert_eq!(violations_of(column, value.clone()), (vec![rule], n_rows), "{column}: {value:?}");
         }
-        assert_eq!(violations_of(3, Value::Null), (vec![], 1));
+        assert_eq!(violations_of("resolved_at", Value::Null), (vec![], 1));
     }
 }
