@@ -1,4 +1,4 @@
-//! The contract, checked against what it must agree with: the DDL, the JSON form and, letter for letter, its texts.
+//! The columns, enum texts and names against the DDL, the curation by Athena, the JSON form and the documentation.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use serde_json::{Value, json};
@@ -9,18 +9,26 @@ use ticket_schema::names;
 
 const DDL: &str = include_str!("../../../infra/athena_ddl.sql");
 
-/// The part of the DDL from `start` to the next semicolon.
-fn statement(start: &str) -> &'static str {
-    let from = DDL.find(start).unwrap_or_else(|| panic!("the DDL has no `{start}`"));
-    DDL[from..].split(';').next().unwrap()
+const CURATION: &str = include_str!("../../../infra/curate_athena.sql");
+
+/// The part of a SQL file from `start` to the next semicolon.
+fn statement<'a>(sql: &'a str, start: &str) -> &'a str {
+    let from = sql.find(start).unwrap_or_else(|| panic!("the SQL has no `{start}`"));
+    sql[from..].split(';').next().unwrap()
 }
 
-/// `name TYPE` of each line in the first parentheses.
-fn declared_columns(table: &str) -> Vec<String> {
-    let text = statement(&format!("CREATE EXTERNAL TABLE IF NOT EXISTS {}.{table} (", names::DATABASE));
-    let (_, columns) = text.split_once("(\n").unwrap();
+/// `name TYPE` of each line in the first parentheses of a CREATE TABLE statement.
+fn declared_columns(create_table: &str) -> Vec<String> {
+    let (_, columns) = create_table.split_once("(\n").unwrap();
     let (columns, _) = columns.split_once("\n)").unwrap();
     columns.lines().map(|line| line.trim().trim_end_matches(',').to_owned()).collect()
+}
+
+/// Names of the columns that a select list, one column a line, has after the line `start`.
+fn selected_columns<'a>(select: &'a str, start: &str) -> Vec<&'a str> {
+    let lines = select.lines().skip_while(|line| line.trim() != start).skip(1);
+    let columns = lines.take_while(|line| line.starts_with("  "));
+    columns.map(|line| line.trim().trim_end_matches(',').rsplit(' ').next().unwrap()).collect()
 }
 
 fn declaration(column: Column, kind: &str) -> String {
@@ -28,39 +36,48 @@ fn declaration(column: Column, kind: &str) -> String {
 }
 
 #[test]
-fn the_curated_table_has_the_columns_of_the_files() {
+fn curated_table_has_the_columns_of_the_files() {
     let expected: Vec<String> = file_columns().map(|column| declaration(column, column.kind.athena_type())).collect();
-    assert_eq!(declared_columns(names::TABLE), expected);
-    let table = statement("CREATE EXTERNAL TABLE IF NOT EXISTS bmw_aftersales.tickets (");
+    let table = statement(DDL, "CREATE EXTERNAL TABLE IF NOT EXISTS bmw_aftersales.tickets (");
+    assert_eq!(declared_columns(table), expected);
     assert!(table.contains(&format!("PARTITIONED BY ({PARTITION_COLUMN} STRING)")));
 }
 
 #[test]
-fn the_raw_table_has_every_field_with_times_as_text() {
+fn raw_table_has_all_columns_with_times_as_strings() {
     let kind = |column: Column| match column.kind {
         ColumnKind::Time => ColumnKind::Text.athena_type(),
         kind => kind.athena_type(),
     };
     let expected: Vec<String> = COLUMNS.into_iter().map(|column| declaration(column, kind(column))).collect();
-    assert_eq!(declared_columns(names::RAW_TABLE), expected);
+    let table = statement(DDL, "CREATE EXTERNAL TABLE IF NOT EXISTS bmw_aftersales.tickets_raw (");
+    assert_eq!(declared_columns(table), expected);
 }
 
 #[test]
-fn the_view_shows_every_field_and_the_three_durations() {
-    let view = statement(&format!("CREATE OR REPLACE VIEW {}.{} AS", names::DATABASE, names::VIEW));
-    let shown: Vec<&str> = view
-        .lines()
-        .skip(2)
-        .take_while(|line| line.starts_with("  "))
-        .map(|line| line.trim().trim_end_matches(',').rsplit(' ').next().unwrap())
-        .collect();
+fn view_has_all_columns_and_three_durations() {
+    let view = statement(DDL, "CREATE OR REPLACE VIEW bmw_aftersales.tickets_enriched AS");
     let durations = ["resolution_hours", "days_open", "hours_since_created"];
     let expected: Vec<&str> = COLUMNS.iter().map(|column| column.name).chain(durations).collect();
-    assert_eq!(shown, expected);
+    assert_eq!(selected_columns(view, "SELECT"), expected);
 }
 
 #[test]
-fn the_ddl_uses_the_names_of_the_contract() {
+fn curation_by_athena_writes_the_columns_of_the_curated_table() {
+    let table = statement(CURATION, "CREATE EXTERNAL TABLE bmw_aftersales.tickets_curating (");
+    let expected: Vec<String> = file_columns().map(|column| declaration(column, column.kind.athena_type())).collect();
+    assert_eq!(declared_columns(table), expected);
+
+    let view = statement(CURATION, "CREATE OR REPLACE VIEW bmw_aftersales.tickets_checked AS");
+    assert_eq!(selected_columns(view, ") AS fault,"), COLUMNS.map(|column| column.name));
+
+    let insert = statement(CURATION, "INSERT INTO bmw_aftersales.tickets_curating");
+    let expected: Vec<&str> = file_columns().map(|column| column.name).chain([PARTITION_COLUMN]).collect();
+    assert_eq!(selected_columns(insert, "SELECT"), expected);
+}
+
+#[test]
+fn ddl_uses_the_catalogue_names() {
     let account = "<ACCOUNT_ID>";
     for location in [names::raw_bucket(account), names::curated_bucket(account)] {
         assert!(DDL.contains(&format!("LOCATION 's3://{location}/{}/'", names::TICKETS_DIR)), "{location}");
@@ -70,7 +87,7 @@ fn the_ddl_uses_the_names_of_the_contract() {
 }
 
 #[test]
-fn a_ticket_is_the_json_of_the_contract() {
+fn tickets_serialize_to_the_json_of_the_contract() {
     let text = r#"{"ticket_id":"c7bf1206-7598-40fa-8d06-4d3ab4def7b8","created_at":"2026-08-24T00:14:54Z","updated_at":"2026-08-31T16:43:36Z","resolved_at":null,"severity":"P4","status":"In Progress","category":"iDrive","channel":"Walk-In","market":"IT","dealer_id":"DLR-IT-002","customer_id":"CUST-1F495C822E","vin_last6":"P96748","model_series":"2 Series Gran Coupé","model_year":2024,"sla_breached":false}"#;
     let ticket: Ticket = serde_json::from_str(text).unwrap();
     assert_eq!(serde_json::to_string(&ticket).unwrap(), text);
@@ -80,7 +97,7 @@ fn a_ticket_is_the_json_of_the_contract() {
 }
 
 #[test]
-fn a_ticket_refuses_what_the_contract_does_not_know() {
+fn unknown_values_and_fields_are_rejected() {
     let valid = json!({
         "ticket_id": "c7bf1206-7598-40fa-8d06-4d3ab4def7b8", "created_at": "2026-08-24T00:14:54Z",
         "updated_at": "2026-08-24T00:14:54Z", "resolved_at": null, "severity": "P1", "status": "Open",
@@ -105,7 +122,7 @@ fn a_ticket_refuses_what_the_contract_does_not_know() {
 }
 
 #[test]
-fn the_texts_and_targets_are_the_contract_s() {
+fn enum_texts_and_sla_targets() {
     fn texts<T: Copy + std::fmt::Display>(all: &[T]) -> Vec<String> {
         all.iter().map(ToString::to_string).collect()
     }
@@ -123,7 +140,7 @@ fn the_texts_and_targets_are_the_contract_s() {
 
 #[cfg(feature = "arrow")]
 #[test]
-fn the_arrow_schemas_follow_the_columns() {
+fn arrow_schemas_have_the_columns() {
     use ticket_schema::columns::arrow_types::{file_schema, table_schema};
     for schema in [file_schema(), table_schema()] {
         let fields: Vec<(&str, bool)> = schema.fields().iter().map(|f| (f.name().as_str(), f.is_nullable())).collect();

@@ -135,12 +135,13 @@ pub(crate) fn shapes() -> impl Strategy<Value = Shape> {
     })
 }
 
+/// Rows that [`sorted`] copies at once, because the time to append a row grows with its position.
+const BLOCK: usize = 256;
+
 /// Returns the rows sorted by `created_at`, independently of the encoder: one row at a time.
 pub(crate) fn sorted(rows: &Rows) -> Rows {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|row| (rows.created_at[*row], *row));
-    // In blocks, because the time to append a row grows with its position.
-    const BLOCK: usize = 256;
     let block = |start: usize| {
         let mut block = Rows::default();
         block.append(rows, start..rows.len().min(start + BLOCK));
