@@ -178,3 +178,17 @@ fn schema_reference_is_current() {
     }
     test_support::reference::assert_current("schema.md", &page);
 }
+
+#[test]
+fn documentation_states_the_sla_targets() {
+    let page = include_str!("../../../docs/reference/tickets.md");
+    let queries = include_str!("../../../queries/sample_queries.sql");
+    let hours = |severity: &Severity| severity.sla_target_hours();
+    for severity in Severity::ALL {
+        let row = format!("| `{severity}` | {} hours |", hours(severity));
+        assert!(page.contains(&row), "docs/reference/tickets.md has no row `{row}`");
+    }
+    let list: Vec<String> = Severity::ALL.iter().map(|severity| format!("{severity} {} h", hours(severity))).collect();
+    let list = format!("({})", list.join(", "));
+    assert!(queries.contains(&list), "the comment of sla_breach_rate in queries/sample_queries.sql has no `{list}`");
+}
