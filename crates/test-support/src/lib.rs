@@ -1,6 +1,6 @@
 //! Fixtures that the tests of several crates share.
 //!
-//! * [`reference`]: generated pages of `docs/reference`, and the check that they are current.
+//! * [`mod@reference`]: generated pages of `docs/reference`, and the check that they are current.
 //!
 //! The folder `python` holds the checks by other engines and the AWS emulator; its README describes them.
 //!

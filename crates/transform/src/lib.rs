@@ -13,7 +13,7 @@
 //! * [`kinds`]: the kinds of columns, for which the modules above and below implement their part.
 //! * [`partition`]: column buffers of each market, and their division into row groups.
 //! * [`dedup`]: the superseded rows of tickets with several states.
-//! * [`write`]: row groups, Parquet parts and the quarantine. The `parquet-encode` crate encodes the columns.
+//! * [`mod@write`]: row groups, Parquet parts and the quarantine. The `parquet-encode` crate encodes the columns.
 //! * [`run`]: the threads, the pipeline, the row counts, the manifest and the report.
 //!
 //! # Examples
