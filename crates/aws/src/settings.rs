@@ -1,4 +1,6 @@
 //! Account, region, profile and endpoint. Flags override the environment, which overrides `.env`.
+//!
+//! clap's `env` would see `.env` only through changes to the process environment, which are `unsafe`.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -22,7 +22,7 @@ pub(crate) fn version(data: &Path) -> Result<String> {
 pub(crate) fn manifest_sha256(data: &Path) -> Result<Option<String>> {
     let path = data.join(MANIFEST_FILE);
     match fs::read(&path) {
-        Ok(text) => Ok(Some(hexadecimal(&Sha256::digest(text)))),
+        Ok(text) => Ok(Some(hex::encode(&Sha256::digest(text)))),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
@@ -36,7 +36,7 @@ fn files_sha256(tickets: &Path) -> Result<String> {
     for (path, bytes, nanoseconds) in files {
         digest.update(format!("{}\0{bytes}\0{nanoseconds}\n", path.display()));
     }
-    Ok(hexadecimal(&digest.finalize()))
+    Ok(hex::encode(&digest.finalize()))
 }
 
 /// Appends path, size and modification time (nanoseconds since 1970) of every file below `directory`, if it exists.
@@ -63,9 +63,4 @@ fn list(directory: &Path, files: &mut Vec<(PathBuf, u64, u128)>) -> io::Result<(
 
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -32,7 +32,7 @@ fn config(data: impl AsRef<Path>) -> Config {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hex::encode(Sha256::digest(bytes))
 }
 
 fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {

@@ -164,6 +164,11 @@ fn every_kind_has_many_variants() {
         forms.entry(defect.kind).or_default().insert(form);
         fields.entry(defect.kind).or_default().insert(defect.field);
     }
+    let guide = include_str!("../../../docs/guides/worlds-and-scenarios.md");
+    for kind in DefectKind::ALL {
+        assert!(forms.contains_key(kind), "{kind} has no share in DEFECT_KINDS of src/defects/plan.rs");
+        assert!(guide.contains(&format!("| `{kind}` |")), "docs/guides/worlds-and-scenarios.md has no row for {kind}");
+    }
     let n_fields: Vec<(DefectKind, usize)> = fields.into_iter().map(|(kind, fields)| (kind, fields.len())).collect();
     let expected = [
         (DefectKind::CutLine, 1),

@@ -1,6 +1,7 @@
 //! Country codes (ISO 3166-1 alpha-2) that may name a partition.
 //!
-//! A bit table of its own, since `transform` checks the two letters of every row through it; crates offer string look-ups.
+//! A bit table, since `transform` checks the two letters of every row with it; the crate `rust_iso3166` looks up a string in a
+//! hash map.
 
 /// For each first letter, `A` to `Z`, the second letters with which it is an officially assigned ISO 3166-1 alpha-2 code
 /// (249 in all).
