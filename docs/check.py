@@ -1,4 +1,4 @@
-"""Checks the documentation: links, anchors, the table of contents, included code, and the messages of the troubleshooting page.
+"""Checks the documentation: links, anchors, contents, included code, paths of files, and the messages of the troubleshooting page.
 
 Usage: python3 docs/check.py        (needs Python 3.11 or newer, nothing else)
 """
@@ -72,10 +72,21 @@ def check_messages():
             fault(page, f"no tool says `{message}`")
 
 
+def check_paths(page):
+    """Every path in backticks that looks like one of this repository exists, below one of the usual directories."""
+    bases = [REPOSITORY, REPOSITORY / "crates", REPOSITORY / "crates/test-support/python", DOCS, page.parent]
+    for path in re.findall(r"`([\w.-]+(?:/[\w.-]+)+)`", FENCE.sub("", page.read_text())):
+        is_source = re.search(r"\.(rs|py|sql|json|toml|js|md|sh)$", path) or path.partition("/")[0] in ("crates", "infra", "queries")
+        if is_source and not path.startswith(("data/", "target/")) and not any((base / path).exists() for base in bases):
+            fault(page, f"`{path}` does not exist")
+
+
 pages = sorted(DOCS.rglob("*.md"))
 for page in [REPOSITORY / "README.md", *pages]:
     check_links(page)
     check_included(page)
+for page in REPOSITORY.glob("*.md"):
+    check_paths(page)
 check_contents(pages)
 check_messages()
 print("\n".join(faults) if faults else f"{len(pages)} pages are sound")
