@@ -22,7 +22,7 @@ pub(crate) fn version(data: &Path) -> Result<String> {
 pub(crate) fn manifest_sha256(data: &Path) -> Result<Option<String>> {
     let path = data.join(MANIFEST_FILE);
     match fs::read(&path) {
-        Ok(text) => Ok(Some(hex::encode(&Sha256::digest(text)))),
+        Ok(text) => Ok(Some(hex::encode(Sha256::digest(text)))),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
@@ -36,7 +36,7 @@ fn files_sha256(tickets: &Path) -> Result<String> {
     for (path, bytes, nanoseconds) in files {
         digest.update(format!("{}\0{bytes}\0{nanoseconds}\n", path.display()));
     }
-    Ok(hex::encode(&digest.finalize()))
+    Ok(hex::encode(digest.finalize()))
 }
 
 /// Appends path, size and modification time (nanoseconds since 1970) of every file below `directory`, if it exists.

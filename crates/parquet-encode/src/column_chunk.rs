@@ -6,7 +6,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetInd
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::schema::types::ColumnDescPtr;
-use publish::PagedBytes;
+use publish::PageAlignedBuffer;
 
 use crate::compressor::{CompressionDecision, Compressor};
 use crate::page_header::{PageKind, page_header};
@@ -23,7 +23,7 @@ pub struct EncodedColumn {
 /// A column chunk that is being encoded.
 pub(crate) struct ColumnChunk<'a, T> {
     /// The bytes of the row group; pages are appended.
-    out: &'a mut PagedBytes,
+    out: &'a mut PageAlignedBuffer,
     /// The header of the current page.
     head: Vec<u8>,
     compressor: &'a mut Compressor,
@@ -42,7 +42,7 @@ pub(crate) struct ColumnChunk<'a, T> {
 
 impl<'a, T: Value> ColumnChunk<'a, T> {
     /// Begins a chunk without pages. All data pages will have the given encoding.
-    pub(crate) fn new(encoding: Encoding, compressor: &'a mut Compressor, out: &'a mut PagedBytes) -> Self {
+    pub(crate) fn new(encoding: Encoding, compressor: &'a mut Compressor, out: &'a mut PageAlignedBuffer) -> Self {
         Self {
             start: out.len(),
             out,

@@ -4,7 +4,7 @@ use std::io;
 
 use anyhow::{Context, Result};
 use parquet::basic::{Compression as ParquetCodec, ZstdLevel};
-use publish::PagedBytes;
+use publish::PageAlignedBuffer;
 
 use crate::bit_packing::{varint, width_of};
 
@@ -122,7 +122,7 @@ impl PageBytes<'_> {
     }
 
     /// Writes `head`, to which bytes may be appended, and the page.
-    pub(crate) fn append_to(self, head: &mut Vec<u8>, out: &mut PagedBytes) -> io::Result<()> {
+    pub(crate) fn append_to(self, head: &mut Vec<u8>, out: &mut PageAlignedBuffer) -> io::Result<()> {
         /// The tag of a literal whose length minus one follows in two bytes.
         const LITERAL: u8 = 61 << 2;
         match self {

@@ -11,7 +11,7 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::writer::TrackedWrite;
 use parquet::schema::types::SchemaDescPtr;
-use publish::PagedBytes;
+use publish::PageAlignedBuffer;
 
 use crate::row_group::EncodedRowGroup;
 
@@ -89,7 +89,7 @@ impl<W: Write + Send> FileWriter<W> {
     /// # Errors
     ///
     /// Fails if the sink cannot be written, or if a size or count exceeds what the format can express.
-    pub fn append(&mut self, group: EncodedRowGroup) -> Result<PagedBytes> {
+    pub fn append(&mut self, group: EncodedRowGroup) -> Result<PageAlignedBuffer> {
         self.append_by(group, |sink, bytes| sink.write_all(&bytes).map(|()| bytes))
     }
 
@@ -102,8 +102,8 @@ impl<W: Write + Send> FileWriter<W> {
     pub fn append_by(
         &mut self,
         group: EncodedRowGroup,
-        write: impl FnOnce(&mut W, PagedBytes) -> io::Result<PagedBytes>,
-    ) -> Result<PagedBytes> {
+        write: impl FnOnce(&mut W, PageAlignedBuffer) -> io::Result<PageAlignedBuffer>,
+    ) -> Result<PageAlignedBuffer> {
         if group.n_rows == 0 {
             return Ok(group.bytes);
         }

@@ -1,14 +1,14 @@
 //! Encoded row groups.
 
 use parquet::file::statistics::Statistics;
-use publish::PagedBytes;
+use publish::PageAlignedBuffer;
 
 use crate::column_chunk::EncodedColumn;
 
 /// The bytes of a row group and the metadata of its column chunks. The default has no rows.
 #[derive(Debug, Default)]
 pub struct EncodedRowGroup {
-    pub(crate) bytes: PagedBytes,
+    pub(crate) bytes: PageAlignedBuffer,
     pub(crate) columns: Vec<EncodedColumn>,
     pub(crate) n_rows: usize,
 }

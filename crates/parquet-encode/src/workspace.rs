@@ -1,7 +1,7 @@
 //! Buffers that are reused between pages, columns and row groups.
 
 use anyhow::Result;
-use publish::PagedBytes;
+use publish::PageAlignedBuffer;
 
 use crate::column_chunk::EncodedColumn;
 use crate::compressor::{Compression, Compressor};
@@ -11,7 +11,7 @@ use crate::row_group::EncodedRowGroup;
 pub struct Workspace {
     pub(crate) compressor: Compressor,
     /// The bytes of the current row group.
-    pub(crate) out: PagedBytes,
+    pub(crate) out: PageAlignedBuffer,
     /// A page before compression.
     pub(crate) page: Vec<u8>,
     /// The integers of a page: timestamps without nulls, or string lengths.
@@ -29,7 +29,7 @@ impl Workspace {
     pub fn new(compression: Compression) -> Result<Self> {
         Ok(Self {
             compressor: Compressor::new(compression)?,
-            out: PagedBytes::default(),
+            out: PageAlignedBuffer::default(),
             page: Vec::new(),
             numbers: Vec::new(),
             codes: Vec::new(),
@@ -43,7 +43,7 @@ impl Workspace {
     }
 
     /// Reuses the memory of a row group that has been written for the next one.
-    pub fn recycle(&mut self, mut memory: PagedBytes) {
+    pub fn recycle(&mut self, mut memory: PageAlignedBuffer) {
         memory.clear();
         self.out = memory;
     }

@@ -8,13 +8,19 @@
 #![allow(clippy::disallowed_methods, reason = "this crate is where the workspace creates files")]
 
 mod checksum;
-mod disk;
-mod paged_bytes;
+mod direct_io;
+mod interrupt;
+mod lock;
+mod page_aligned_buffer;
+mod platform;
+mod replace_file;
 mod staged_file;
 mod staging;
 
 pub use checksum::Checksum;
-pub use disk::BLOCK_BYTES;
-pub use paged_bytes::PagedBytes;
+pub use direct_io::BLOCK_BYTES;
+pub use interrupt::remove_unfinished_on_interrupt;
+pub use page_aligned_buffer::PageAlignedBuffer;
+pub use replace_file::replace_file;
 pub use staged_file::StagedFile;
-pub use staging::{Staging, remove_unfinished_on_interrupt, replace_file};
+pub use staging::Staging;

@@ -1,55 +1,44 @@
-//! Atomic replacement of a directory or a file.
+//! Atomic replacement of a directory.
 //!
-//! A run writes everything into a hidden directory beside its target (`.raw.partial` beside `raw`), syncs
-//! it, and then swaps the two in one file-system operation. Until the swap the previous data set is unchanged; after it the new
-//! one is complete. Leftovers of a killed run are never visible under the target's name, and the next run removes them.
-//! A lock file beside the target (`.raw.lock`, empty, never removed) keeps two runs from writing the same target.
+//! A run writes everything into a hidden directory beside its target (`.raw.partial` beside `raw`), syncs it, and then exchanges the
+//! two in one file-system operation. Until then the previous data set is unchanged; afterwards the new one is complete. Leftovers of
+//! a killed run are never visible under the target's name, and the next run removes them. A lock file beside the target (`.raw.lock`,
+//! empty, never removed) keeps two runs from writing the same target.
+
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io;
 use std::iter;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
-
 use executor::on_threads;
 
-use crate::disk::Disk;
+use crate::direct_io::BackgroundWriter;
+use crate::interrupt::{Unfinished, unfinished};
+use crate::lock::take_lock;
+use crate::platform::{exchange, is_mount_point, sync_directory, sync_file_system};
 use crate::staged_file::StagedFile;
-
-/// The staging directories that an interrupt removes.
-static UNFINISHED: Mutex<Vec<Unfinished>> = Mutex::new(Vec::new());
-
-struct Unfinished {
-    target: PathBuf,
-    work: PathBuf,
-}
-
-fn unfinished() -> MutexGuard<'static, Vec<Unfinished>> {
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Installs a handler for Ctrl-C, SIGTERM and SIGHUP that calls `report` with the targets of unfinished runs, removes their staging
-/// directories and exits with 130.
-pub fn remove_unfinished_on_interrupt(report: fn(&[&Path])) {
-    let installed = ctrlc::set_handler(move || {
-        // The lock is held until the process exits, so that no swap happens and no file is created in a directory being removed.
-        let stagings = unfinished();
-        report(&stagings.iter().map(|staging| staging.target.as_path()).collect::<Vec<_>>());
-        for staging in stagings.iter() {
-            let _ = fs::remove_dir_all(&staging.work);
-        }
-        std::process::exit(130);
-    });
-    // Without a handler an interrupt still publishes nothing; the next run cleans up.
-    drop(installed);
-}
 
 /// A data set that is being written and not yet published.
 ///
 /// Dropping it without [`publish`](Self::publish) removes what was written.
+///
+/// ```
+/// use std::collections::BTreeSet;
+/// use std::io::Write;
+///
+/// let directory = tempfile::tempdir()?;
+/// let target = directory.path().join("raw");
+/// let staging = publish::Staging::begin(&target)?;
+/// staging.create("part-0.jsonl")?.write_all(b"{}\n")?;
+/// assert!(!target.exists());
+/// staging.publish(&BTreeSet::new())?;
+/// assert!(target.join("part-0.jsonl").exists());
+/// # Ok::<(), anyhow::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Staging {
     target: PathBuf,
@@ -57,7 +46,7 @@ pub struct Staging {
     /// Held until the staging is dropped.
     _lock: File,
     /// The writer of [`StagedFile::write_behind`], created at the first call.
-    disk: OnceLock<Disk>,
+    background_writer: OnceLock<BackgroundWriter>,
 }
 
 impl Staging {
@@ -76,7 +65,7 @@ impl Staging {
         );
         let lock = take_lock(&parent.join(format!(".{name}.lock")), target)?;
         let (target, work) = (parent.join(&name), parent.join(format!(".{name}.partial")));
-        let staging = Self { target, work, _lock: lock, disk: OnceLock::new() };
+        let staging = Self { target, work, _lock: lock, background_writer: OnceLock::new() };
         staging.clear_leftovers()?;
         let mut unfinished = unfinished();
         unfinished.push(Unfinished { target: staging.target.clone(), work: staging.work.clone() });
@@ -113,20 +102,20 @@ impl Staging {
     /// Fails if the file exists already or cannot be created.
     pub fn create(&self, name: &str) -> Result<StagedFile> {
         let path = self.work.join(name);
-        let shown = self.target.join(name);
+        let published = self.target.join(name);
         let create = || {
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent)?;
             }
             File::create_new(&path)
         };
-        let _unless_interrupted = unfinished();
-        let file = create().with_context(|| format!("cannot create {}", shown.display()))?;
-        Ok(StagedFile::new(file, path, shown))
+        let _interrupts_blocked = unfinished();
+        let file = create().with_context(|| format!("cannot create {}", published.display()))?;
+        Ok(StagedFile::new(file, path, published))
     }
 
-    pub(crate) fn disk(&self) -> &Disk {
-        self.disk.get_or_init(Disk::new)
+    pub(crate) fn background_writer(&self) -> &BackgroundWriter {
+        self.background_writer.get_or_init(BackgroundWriter::new)
     }
 
     /// Replaces the target by the staged files.
@@ -138,7 +127,7 @@ impl Staging {
     ///
     /// Fails if an unmanaged file has the name of a new file, or if files cannot be written, synced or swapped. The target is unchanged then.
     pub fn publish(mut self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
-        self.disk.take().map_or(Ok(()), Disk::finish)?;
+        self.background_writer.take().map_or(Ok(()), BackgroundWriter::finish)?;
         let unmanaged = self.keep_unmanaged_files(owned)?;
         self.sync().with_context(|| format!("cannot sync {} to disk", self.target.display()))?;
         {
@@ -166,7 +155,7 @@ impl Staging {
                     from.display()
                 );
             }
-            let _unless_interrupted = unfinished();
+            let _interrupts_blocked = unfinished();
             keep(&from, &to).with_context(|| format!("cannot keep {}", from.display()))?;
         }
         Ok(unmanaged)
@@ -215,31 +204,6 @@ impl Drop for Staging {
     }
 }
 
-/// Creates or atomically replaces the file `target`, under the same lock as a data set.
-///
-/// # Errors
-///
-/// Fails if the target is a directory, if another run is writing it, or if it cannot be written. The target is unchanged then.
-pub fn replace_file(target: &Path, content: &[u8]) -> Result<()> {
-    ensure!(!target.is_dir(), "{} is a directory; the output must be a file", target.display());
-    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = target.file_name().and_then(|name| name.to_str());
-    let name = name.with_context(|| format!("{} can't be the name of a file", target.display()))?;
-    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-    let _lock = take_lock(&parent.join(format!(".{name}.lock")), target)?;
-    let partial = parent.join(format!(".{name}.partial"));
-    let write = || {
-        let mut file = File::create(&partial)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&partial, target)?;
-        sync_directory(parent)
-    };
-    write()
-        .inspect_err(|_| drop(fs::remove_file(&partial)))
-        .with_context(|| format!("cannot write {}", target.display()))
-}
-
 /// Returns the target's parent directory, with symbolic links resolved, and the target's name in it.
 fn resolve(target: &Path) -> Result<(PathBuf, String)> {
     let existing = if let Ok(path) = target.canonicalize() {
@@ -254,33 +218,6 @@ fn resolve(target: &Path) -> Result<(PathBuf, String)> {
     let name = existing.file_name().with_context(|| format!("{} can't be replaced", existing.display()))?;
     let name = name.to_str().with_context(|| format!("{} is not UTF-8", existing.display()))?;
     Ok((existing.parent().unwrap_or(Path::new("/")).to_owned(), name.to_owned()))
-}
-
-#[cfg(unix)]
-fn is_mount_point(parent: &Path, target: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    matches!((parent.metadata(), target.metadata()), (Ok(parent), Ok(target)) if parent.dev() != target.dev())
-}
-
-#[cfg(not(unix))]
-fn is_mount_point(_parent: &Path, _target: &Path) -> bool {
-    false
-}
-
-fn take_lock(path: &Path, target: &Path) -> Result<File> {
-    let lock = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .with_context(|| format!("cannot write beside {}", target.display()))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            bail!("another run is writing {}; wait until it has ended, or choose another --output", target.display())
-        }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
-    }
 }
 
 /// Lists every file below `dir`, hidden ones too, as its path below `dir` appended to `prefix`.
@@ -319,35 +256,4 @@ fn sync_all(paths: &[PathBuf], sync: impl Fn(&Path) -> io::Result<()> + Sync) ->
     let next_path = || paths.get(next.fetch_add(1, Ordering::Relaxed));
     let work = || iter::from_fn(next_path).try_for_each(|path| sync(path));
     on_threads(AT_ONCE.min(paths.len()), work).into_iter().collect()
-}
-
-#[cfg(any(target_os = "linux", target_vendor = "apple"))]
-fn exchange(a: &Path, b: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn exchange(_a: &Path, _b: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-#[cfg(target_os = "linux")]
-fn sync_file_system(dir: &Path) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(File::open(dir)?)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn sync_file_system(_dir: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
 }

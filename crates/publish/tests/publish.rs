@@ -1,4 +1,4 @@
-//! A directory appears whole or not at all, whatever happens on the way.
+//! Atomic publication of directories and files, under failures too.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use publish::Checksum;
-use publish::{BLOCK_BYTES, PagedBytes, Staging, replace_file};
+use publish::{BLOCK_BYTES, PageAlignedBuffer, Staging, replace_file};
 use tempfile::tempdir;
 
 fn publish(target: &Path, owned: &[&str], files: &[(&str, &str)]) -> anyhow::Result<Vec<PathBuf>> {
@@ -18,7 +18,7 @@ fn publish(target: &Path, owned: &[&str], files: &[(&str, &str)]) -> anyhow::Res
     staging.publish(&owned.iter().map(ToString::to_string).collect::<BTreeSet<_>>())
 }
 
-/// What lies in a directory, as `path=text`, hidden entries of the parent directory left out.
+/// Returns the files below a directory as `path=text`.
 fn content(dir: &Path) -> Vec<String> {
     fn walk(dir: &Path, prefix: &str, found: &mut Vec<String>) {
         for entry in fs::read_dir(dir).unwrap() {
@@ -38,7 +38,7 @@ fn content(dir: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_new_data_set_replaces_the_old_one_and_spares_strangers() {
+fn publish_replaces_owned_files_and_keeps_unmanaged_ones() {
     let home = tempdir().unwrap();
     let target = home.path().join("new/raw");
     assert!(publish(&target, &[], &[("a", "1"), ("sub/b", "1")]).unwrap().is_empty());
@@ -51,7 +51,7 @@ fn a_new_data_set_replaces_the_old_one_and_spares_strangers() {
 }
 
 #[test]
-fn a_file_that_nobody_owns_is_never_overwritten() {
+fn unmanaged_file_is_never_overwritten() {
     let home = tempdir().unwrap();
     let target = home.path().join("raw");
     fs::create_dir(&target).unwrap();
@@ -62,7 +62,7 @@ fn a_file_that_nobody_owns_is_never_overwritten() {
 }
 
 #[test]
-fn until_it_is_published_nothing_is_seen_and_giving_up_leaves_nothing() {
+fn unpublished_staging_is_invisible_and_removed_on_drop() {
     let home = tempdir().unwrap();
     let target = home.path().join("raw");
     publish(&target, &[], &[("a", "1")]).unwrap();
@@ -74,7 +74,7 @@ fn until_it_is_published_nothing_is_seen_and_giving_up_leaves_nothing() {
 }
 
 #[test]
-fn the_next_run_removes_what_a_killed_one_left() {
+fn leftovers_of_a_killed_run_are_removed() {
     let home = tempdir().unwrap();
     let target = home.path().join("raw");
     publish(&target, &[], &[("a", "1")]).unwrap();
@@ -90,38 +90,38 @@ fn checksum_of(bytes: &[u8]) -> Checksum {
     checksum
 }
 
-fn paged(bytes: &[u8]) -> PagedBytes {
-    let mut paged = PagedBytes::default();
-    paged.append(bytes).unwrap();
-    paged
+fn buffer(bytes: &[u8]) -> PageAlignedBuffer {
+    let mut buffer = PageAlignedBuffer::default();
+    buffer.append(bytes).unwrap();
+    buffer
 }
 
 #[test]
-fn paged_bytes_are_what_was_appended_however_much() {
-    let (mut paged, mut expected) = (PagedBytes::default(), Vec::new());
-    assert!(paged.is_empty());
-    paged.append(&[]).unwrap();
-    assert!(paged.is_empty());
+fn page_aligned_buffer_holds_the_appended_bytes() {
+    let (mut buffer, mut expected) = (PageAlignedBuffer::default(), Vec::new());
+    assert!(buffer.is_empty());
+    buffer.append(&[]).unwrap();
+    assert!(buffer.is_empty());
     for (n, n_bytes) in [1, 0, 4095, 4097, 16 << 20, (16 << 20) - 8193, 1, 70 << 20].into_iter().enumerate() {
         let piece = vec![n as u8 + 1; n_bytes];
-        paged.append(&piece).unwrap();
+        buffer.append(&piece).unwrap();
         expected.extend_from_slice(&piece);
-        assert!(*paged == expected && paged.as_ptr().addr().is_multiple_of(BLOCK_BYTES), "{n_bytes}");
+        assert!(*buffer == expected && buffer.as_ptr().addr().is_multiple_of(BLOCK_BYTES), "{n_bytes}");
     }
-    paged.clear();
-    assert!(paged.is_empty());
-    paged.append(b"again").unwrap();
-    assert_eq!(*paged, *b"again");
+    buffer.clear();
+    assert!(buffer.is_empty());
+    buffer.append(b"again").unwrap();
+    assert_eq!(*buffer, *b"again");
 }
 
 #[test]
-fn what_is_written_behind_is_where_it_belongs() {
+fn background_writes_land_at_their_offsets() {
     let home = tempdir().unwrap();
     let target = home.path().join("raw");
     let staging = Staging::begin(&target).unwrap();
     let names = ["a", "b", "sub/c"];
     let mut files = names.map(|name| (staging.create(name).unwrap(), Vec::new()));
-    // From nothing to more than is written at once, around the ends of blocks, in files that take turns.
+    // Lengths from zero to several blocks, around block boundaries, alternating between the files.
     let mut n = 0_u32;
     for n_bytes in [4, 0, 1, 4091, 4096, 4097, 8192, 3, 65_536, 1 << 20, (2 << 20) + 1, (5 << 20) - 1, 4095, 12_345_678]
     {
@@ -134,7 +134,7 @@ fn what_is_written_behind_is_where_it_belongs() {
                 file.write_all(&piece).unwrap();
             } else {
                 let checksum = checksum_of(&piece);
-                file.write_behind(paged(&piece), &checksum, &staging).unwrap();
+                file.write_behind(buffer(&piece), &checksum, &staging).unwrap();
             }
         }
     }
@@ -149,12 +149,12 @@ fn what_is_written_behind_is_where_it_belongs() {
 }
 
 #[test]
-fn what_begins_with_a_block_is_where_it_belongs() {
+fn aligned_background_writes_land_at_their_offsets() {
     let home = tempdir().unwrap();
     let target = home.path().join("raw");
     let staging = Staging::begin(&target).unwrap();
-    let (mut file, mut expected, mut memory) = (staging.create("a").unwrap(), Vec::new(), PagedBytes::default());
-    // The first ones end with a block; the memory goes round.
+    let (mut file, mut expected, mut memory) = (staging.create("a").unwrap(), Vec::new(), PageAlignedBuffer::default());
+    // The first lengths are whole blocks; buffers are reused.
     for (n, n_bytes) in [BLOCK_BYTES, 3 << 20, (2 << 20) + BLOCK_BYTES, 7 << 20, 5000, 1 << 20].into_iter().enumerate()
     {
         let piece: Vec<u8> = (0..n_bytes).map(|i| ((i * (n + 3)) >> 4) as u8).collect();
@@ -169,7 +169,7 @@ fn what_begins_with_a_block_is_where_it_belongs() {
 }
 
 #[test]
-fn what_can_t_be_written_behind_is_not_published() {
+fn failed_background_write_prevents_publication() {
     let piece = vec![7; 3 << 20];
     let checksum = checksum_of(&piece);
     for n_pieces in [1, 20] {
@@ -180,8 +180,8 @@ fn what_can_t_be_written_behind_is_not_published() {
         let mut file = staging.create("deep/a").unwrap();
         fs::remove_dir_all(home.path().join(".raw.partial/deep")).unwrap();
         let written: Result<Vec<_>, _> =
-            (0..n_pieces).map(|_| file.write_behind(paged(&piece), &checksum, &staging)).collect();
-        // A few are taken before it is known.
+            (0..n_pieces).map(|_| file.write_behind(buffer(&piece), &checksum, &staging)).collect();
+        // The first writes are queued before the failure is known.
         assert_eq!(written.is_ok(), n_pieces == 1);
         let errors = [
             written.err().map(|error| error.to_string()),
@@ -196,7 +196,7 @@ fn what_can_t_be_written_behind_is_not_published() {
 }
 
 #[test]
-fn a_data_set_that_was_set_aside_comes_back() {
+fn interrupted_swap_is_rolled_back() {
     let home = tempdir().unwrap();
     let target = home.path().join("raw");
     fs::create_dir(home.path().join(".raw.previous")).unwrap();
@@ -206,7 +206,7 @@ fn a_data_set_that_was_set_aside_comes_back() {
 }
 
 #[test]
-fn two_runs_never_write_the_same_target() {
+fn concurrent_run_on_the_same_target_is_rejected() {
     let home = tempdir().unwrap();
     let target = home.path().join("raw");
     let first = Staging::begin(&target).unwrap();
@@ -218,7 +218,7 @@ fn two_runs_never_write_the_same_target() {
 }
 
 #[test]
-fn a_file_in_place_of_the_target_is_refused() {
+fn file_as_target_is_rejected() {
     let home = tempdir().unwrap();
     let target = home.path().join("raw");
     fs::write(&target, "mine").unwrap();
@@ -228,7 +228,7 @@ fn a_file_in_place_of_the_target_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_to_the_target_stays_a_link() {
+fn symbolic_link_to_the_target_is_kept() {
     let home = tempdir().unwrap();
     let (real, link) = (home.path().join("big/raw"), home.path().join("raw"));
     fs::create_dir_all(&real).unwrap();
@@ -240,21 +240,21 @@ fn a_link_to_the_target_stays_a_link() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_root_of_a_file_system_is_refused() {
+fn root_of_a_file_system_is_rejected() {
     let error = Staging::begin(Path::new("/proc")).unwrap_err().to_string();
     assert!(error.contains("root of a file system"), "{error}");
     assert!(Staging::begin(Path::new("/")).is_err());
 }
 
 #[test]
-fn a_file_is_replaced_whole_or_not_at_all() {
+fn replace_file_is_atomic() {
     let home = tempdir().unwrap();
     let target = home.path().join("pages/one.html");
     replace_file(&target, b"first").unwrap();
     replace_file(&target, b"second").unwrap();
     assert_eq!(fs::read(&target).unwrap(), b"second");
 
-    // What a killed run has left behind is no trouble, and a run that can't end changes nothing.
+    // A leftover of a killed run is replaced, and a failing run changes nothing.
     let partial = home.path().join("pages/.one.html.partial");
     fs::write(&partial, "half").unwrap();
     replace_file(&target, b"third").unwrap();

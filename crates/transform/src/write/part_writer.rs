@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use executor::{CancellationToken, Sequencer};
 use manifest::FileEntry;
 use parquet_encode::{Compression, EncodedRowGroup, FileWriter};
-use publish::{BLOCK_BYTES, Checksum, PagedBytes, StagedFile, Staging};
+use publish::{BLOCK_BYTES, Checksum, PageAlignedBuffer, StagedFile, Staging};
 use ticket_schema::names::parse_part_path;
 
 use crate::decode::Market;
@@ -68,7 +68,7 @@ impl<'a> PartWriter<'a> {
         row_group: EncodedRowGroup,
         checksum: &Checksum,
         stop: &CancellationToken,
-    ) -> Result<PagedBytes> {
+    ) -> Result<PageAlignedBuffer> {
         let parts = {
             let mut by_market = self.by_market.lock().unwrap_or_else(PoisonError::into_inner);
             let first = self.first.get(&market).copied().unwrap_or(0);
@@ -104,7 +104,7 @@ impl MarketParts {
         checksum: &Checksum,
         staging: &Staging,
         options: PartOptions,
-    ) -> Result<PagedBytes> {
+    ) -> Result<PageAlignedBuffer> {
         let exceeds_target =
             |part: &Part| part.file.n_bytes() + row_group.bytes().len() as u64 > options.target_file_bytes;
         if self.open.as_ref().is_some_and(exceeds_target) {
@@ -118,7 +118,7 @@ impl MarketParts {
         if is_direct {
             part.file.align(BLOCK_BYTES as u64).with_context(|| format!("cannot write {}", part.path))?;
         }
-        let write = |file: &mut StagedFile, bytes: PagedBytes| {
+        let write = |file: &mut StagedFile, bytes: PageAlignedBuffer| {
             if is_direct {
                 return file.write_behind(bytes, checksum, staging);
             }

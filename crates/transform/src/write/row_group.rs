@@ -9,7 +9,7 @@ use parquet_encode::encoders::{
     booleans, enums, integers, nullable_strings, optional_timestamps, strings, timestamps, uuids,
 };
 use parquet_encode::{Compression, EncodedColumn, EncodedRowGroup, Workspace};
-use publish::PagedBytes;
+use publish::PageAlignedBuffer;
 use ticket_schema::columns::{N_COLUMNS, arrow_types};
 use ticket_schema::ticket_columns;
 
@@ -142,7 +142,7 @@ impl Encoder {
     }
 
     /// Reuses the memory of a row group that has been written for the next one.
-    pub fn recycle(&mut self, memory: PagedBytes) {
+    pub fn recycle(&mut self, memory: PageAlignedBuffer) {
         self.workspace.recycle(memory);
     }
 }
