@@ -46,7 +46,7 @@ impl Peer {
         }
     }
 
-    /// The Python modules that its script imports.
+    /// Returns the Python modules that its script imports.
     const fn imports(self) -> &'static str {
         match self {
             Self::PyArrow => "pyarrow.dataset, pyarrow.json",
@@ -62,7 +62,7 @@ impl Peer {
 /// A tool with a number of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Engine {
-    /// The peer, or our transform.
+    /// The peer; `None` for `transform`.
     pub peer: Option<Peer>,
     /// Number of threads.
     pub threads: NonZeroUsize,

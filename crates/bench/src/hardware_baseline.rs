@@ -17,13 +17,13 @@ use crate::statistics::median;
 /// Rates that the machine reaches.
 #[derive(Clone, Copy, Debug)]
 pub struct HardwareBaseline {
-    /// Copying the tickets' text from one place in memory to another.
+    /// Copying the JSON lines in memory.
     pub copy: Rate,
     /// Reading the files from the page cache.
     pub read: Rate,
-    /// The CRC-64/NVME of the text.
+    /// Computing the CRC-64/NVME of the lines.
     pub checksum: Rate,
-    /// Compressing the text with Snappy.
+    /// Compressing the lines with Snappy.
     pub snappy: Rate,
     /// Writing and syncing a file, in bytes per second.
     pub write: f64,
@@ -49,7 +49,7 @@ const CACHE_LINE: usize = 64;
 const N_PASSES: usize = 5;
 
 impl HardwareBaseline {
-    /// Measures the rates with the text of some files and a scratch file in `dir`.
+    /// Measures the rates with the contents of some files and a scratch file in `dir`.
     ///
     /// # Errors
     ///
@@ -72,8 +72,8 @@ impl HardwareBaseline {
             })?,
             read: Rate::of(&for_each_thread, threads, |times| {
                 let mut buffer = vec![0_u8; PIECE + CACHE_LINE];
-                // Large allocations begin 16 bytes into a page. Some processors copy to there, from the beginning of a page,
-                // five times slower than to the beginning of a cache line.
+                // Large allocations start 16 bytes into a page. Some processors copy from the start of a page to such an address
+                // five times slower than to the start of a cache line.
                 let from = buffer.as_ptr().align_offset(CACHE_LINE).min(CACHE_LINE);
                 move || times.iter().map(|files| read(files, &mut buffer[from..from + PIECE])).sum()
             })?,

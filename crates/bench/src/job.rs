@@ -17,7 +17,7 @@ use crate::measure::{Usage, measured};
 use crate::programs::{Programs, output};
 use crate::statistics::order;
 
-/// The tickets that a file holds: large ones, since every peer is at its best with these.
+/// Tickets per file. Every peer is fastest with files of this size.
 const TICKETS_A_FILE: u64 = 500_000;
 
 /// The `generate` options of the tickets' world, the same for all runs.
@@ -43,16 +43,16 @@ pub struct Job {
     pub input_bytes: u64,
     /// Number of JSON-Lines files.
     pub n_input_files: u64,
-    /// Bytes of the columns that our transform makes of them, before compression.
+    /// Size of the columns in transform's output before compression, in bytes.
     pub unpacked_bytes: u64,
-    /// For each engine its runs, by rounds.
+    /// Runs of each engine, by round.
     pub runs: Vec<Vec<Run>>,
     /// Wall times of single-threaded processes running together, by round, one for each thread of the first engine. Empty if the files
-    /// can't be shared out evenly.
+    /// cannot be divided evenly.
     pub independent_processes: Vec<Duration>,
 }
 
-/// The tickets, waiting to be converted.
+/// The input of a job.
 #[derive(Debug)]
 pub struct Tickets {
     /// Number of tickets.
@@ -64,7 +64,7 @@ pub struct Tickets {
 }
 
 impl Tickets {
-    /// Generates so many below a directory, in place of what is there.
+    /// Generates this number of tickets below a directory and replaces existing ones.
     pub fn generate(count: u64, below: &Path, programs: &Programs) -> Result<Self> {
         let dir = below.join("raw");
         let mut generate = Command::new(&programs.generate);
@@ -75,8 +75,7 @@ impl Tickets {
         Ok(Self { count, dir, files })
     }
 
-    /// Reads all of them, so that they are in the page cache. Once isn't enough: kernels that look after unused memory take it
-    /// back while others run for a while.
+    /// Reads all files into the page cache. Needed before each run: some kernels reclaim unused pages after a while.
     fn warm(&self) -> Result<()> {
         for path in &self.files {
             let mut file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -125,7 +124,7 @@ impl Job {
                 if round == 0 {
                     let contents = programs.python.contents(&tickets_dir)?;
                     check_rows(&name, contents["rows"].as_u64().unwrap_or(0), tickets.count)?;
-                    // The first engine of the first round is our transform.
+                    // The first engine of the first round is `transform`.
                     check_same_contents(&name, &contents, ours.get_or_insert_with(|| contents.clone()))?;
                 } else {
                     check_rows(&name, programs.python.rows(&tickets_dir)?, tickets.count)?;
@@ -144,7 +143,7 @@ impl Job {
 
 fn one_run(engine: &Engine, tickets: &Tickets, programs: &Programs, dir: &Path) -> Result<Run> {
     remove_if_there(dir)?;
-    // What others have written is brought to disk before, not while, this one runs.
+    // Output of earlier runs is synced before this one starts, not meanwhile.
     rustix::fs::sync();
     tickets.warm()?;
     let usage = measured(&engine.command(programs, &tickets.dir, dir))?;
@@ -152,7 +151,7 @@ fn one_run(engine: &Engine, tickets: &Tickets, programs: &Programs, dir: &Path) 
     Ok(Run { usage, bytes: total_bytes(&files)?, n_files: files.len() as u64 })
 }
 
-/// Runs our transform as programs of one thread, if there is a share of the files for each.
+/// Runs `transform` as independent single-threaded processes, if the files can be divided evenly.
 fn run_independent_processes(
     tickets: &Tickets,
     n_programs: NonZeroUsize,
@@ -177,7 +176,7 @@ fn check_rows(name: &str, found: u64, expected: u64) -> Result<()> {
     Ok(())
 }
 
-/// Fails, naming the first market and column, if what was written isn't what our transform wrote.
+/// Fails at the first market and column whose sum differs from that in transform's output.
 fn check_same_contents(name: &str, found: &Value, ours: &Value) -> Result<()> {
     let (Some(found), Some(ours)) = (found["markets"].as_object(), ours["markets"].as_object()) else {
         bail!("contents.py named no markets");
@@ -193,7 +192,7 @@ fn check_same_contents(name: &str, found: &Value, ours: &Value) -> Result<()> {
     Ok(())
 }
 
-/// The files below a directory whose names end in an extension, in the order of their paths.
+/// Returns the files below a directory with an extension, sorted by path.
 fn files_below(dir: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
@@ -212,7 +211,7 @@ fn total_bytes(files: &[PathBuf]) -> Result<u64> {
     files.iter().map(|path| Ok(path.metadata().with_context(|| format!("cannot read {}", path.display()))?.len())).sum()
 }
 
-/// Removes a directory with all that is in it.
+/// Removes a directory and its contents.
 pub(crate) fn remove_if_there(dir: &Path) -> Result<()> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -62,7 +62,7 @@ mod tests {
     use super::{field, file_system, kibibytes};
 
     #[test]
-    fn the_kernels_texts_are_read() {
+    fn proc_files_are_parsed() {
         let text = "processor\t: 0\nmodel name\t: Made-up 9000: fast\nmodel name\t: another\n";
         assert_eq!(field(text, "model name"), Some("Made-up 9000: fast"));
         assert_eq!(field(text, "model"), None);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_innermost_and_latest_mount_counts() {
+    fn innermost_and_latest_mount_is_used() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().canonicalize().unwrap();
         let path = path.display();

@@ -18,11 +18,11 @@ use serde::{Deserialize, Serialize};
 pub struct Usage {
     /// Wall time.
     pub wall: Duration,
-    /// Processor time of all threads, in the program and in the kernel for it.
+    /// Processor time of all threads, in user and kernel mode.
     pub cpu: Duration,
-    /// Processor time that the machine's host meanwhile gave to others, of all processors; none where the kernel doesn't say.
+    /// Processor time stolen by the hypervisor during the run, over all processors; 0 if the kernel does not report it.
     pub stolen: Duration,
-    /// Bytes of memory at the peak, mapped files included: that of the process that needed most.
+    /// Peak resident memory of the largest process in bytes, including mapped files.
     pub peak_memory: u64,
 }
 

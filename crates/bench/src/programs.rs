@@ -1,4 +1,4 @@
-//! The programs that take part: ours, built as a release, and the peers' Python.
+//! The programs under test: release builds of our tools, and the Python of the peers.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -15,16 +15,16 @@ use crate::python::Python;
 /// Paths of the programs.
 #[derive(Debug)]
 pub struct Programs {
-    /// Our transform.
+    /// Path of `transform`.
     pub transform: PathBuf,
-    /// Our generate.
+    /// Path of `generate`.
     pub generate: PathBuf,
-    /// The peers' Python.
+    /// Python environment of the peers.
     pub python: Python,
 }
 
 impl Programs {
-    /// Makes the Python environment in `venv`, and builds our tools, which takes a moment if nothing has changed.
+    /// Creates the Python environment in `venv` and builds our tools.
     pub fn prepare(venv: &Path, messages: &Messages) -> Result<Self> {
         let python = Python::prepare(venv, messages)?;
         messages.note("bench: building transform and generate");
@@ -35,7 +35,7 @@ impl Programs {
         Ok(Self { transform: executable(&said, "transform")?, generate: executable(&said, "generate")?, python })
     }
 
-    /// The command with which our transform converts what is in some files or directories.
+    /// Returns the `transform` command for some files or directories.
     pub fn transform(&self, threads: NonZeroUsize, inputs: &[PathBuf], output: &Path) -> Vec<OsString> {
         let mut command = vec![self.transform.clone().into(), "--quiet".into()];
         command.extend([
@@ -58,7 +58,7 @@ fn executable(messages: &str, name: &str) -> Result<PathBuf> {
     path.with_context(|| format!("cargo doesn't say where {name} is"))
 }
 
-/// The compiler's name and version.
+/// Returns the compiler's name and version.
 pub fn compiler() -> Result<String> {
     Ok(output(Command::new("rustc").arg("--version"))?.trim().to_owned())
 }

@@ -1,4 +1,4 @@
-//! The Python environment that the peers live in: made once, with the versions of `requirements.txt`.
+//! The Python environment of the peers, created once with the versions of `requirements.txt`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -21,10 +21,10 @@ pub struct Python {
 }
 
 impl Python {
-    /// Makes the environment in `dir`, or brings the one there up to date, which needs the network only if something is missing.
+    /// Creates or updates the environment in `dir`. Uses the network only if a package is missing.
     pub fn prepare(dir: &Path, messages: &Messages) -> Result<Self> {
         let program = dir.join("bin/python");
-        // The last thing that comes; where the venv module is not whole, it doesn't.
+        // The last file that venv creates; missing if the venv module is incomplete.
         if !dir.join("bin/pip").exists() {
             messages.note(format!("bench: making a Python environment in {}", dir.display()));
             let made = output(Command::new("python3").args(["-m", "venv"]).arg(dir));
@@ -37,12 +37,12 @@ impl Python {
         Ok(python)
     }
 
-    /// The interpreter.
+    /// Returns the path of the interpreter.
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// The versions of Python itself and of some packages.
+    /// Returns the versions of Python and of some packages.
     pub fn versions(&self, packages: &[&'static str]) -> Result<Vec<(String, String)>> {
         let code = "import importlib.metadata, platform, sys; print(platform.python_version()); \
                     [print(importlib.metadata.version(name)) for name in sys.argv[1:]]";
@@ -69,7 +69,7 @@ impl Python {
     }
 }
 
-/// A script of ours.
+/// Returns the path of one of the scripts.
 pub(crate) fn script(name: &str) -> PathBuf {
     crate_file("peers").join(name)
 }

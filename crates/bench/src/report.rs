@@ -9,12 +9,12 @@ use crate::job::{Job, Run};
 use crate::run::Found;
 use crate::statistics::{median, median_duration, paired_ratio};
 
-/// The whole report: the figures, where they were taken, what they mean and what bounds them.
+/// Renders the whole report: environment, figures, method and lower bound.
 pub fn render(found: &Found) -> String {
-    [INTRODUCTION, &where_and_what(found), &tables(found), MEANING, &limit(found)].join("\n")
+    [INTRODUCTION, &environment(found), &tables(found), METHOD, &limit(found)].join("\n")
 }
 
-/// The figures alone, a section for each number of tickets.
+/// Renders the figures only, a section for each number of tickets.
 pub fn tables(found: &Found) -> String {
     found.jobs.iter().map(|job| section(found, job)).collect::<Vec<_>>().join("\n")
 }
@@ -29,35 +29,34 @@ Snappy Parquet, partitioned by market. One command measures it all and writes th
 cargo run --release -p bench -- transform
 ```
 
-It needs Linux, cargo and Python 3.11 or newer; it installs the others, in pinned versions, below `target/`. Leave the machine
-alone while it runs. `--help` shows how to choose tickets, runs, threads and engines.
+It needs Linux, cargo and Python 3.11 or newer, and installs the engines, in pinned versions, below `target/`. Run it on an
+otherwise idle machine. `--help` lists the options for tickets, runs, threads and engines.
 ";
 
-const MEANING: &str = "\
-## What was measured
+const METHOD: &str = "\
+## Method
 
-Each engine converts the same tickets (`generate --seed 42 --as-of 2026-11-22`, 500,000 a file) in a process of its own, in the
-settings found best for it: `transform --threads N`, and the scripts [`crates/bench/peers/with_*.py`](crates/bench/peers), which
-say what else was tried. They take turns, in another order each round, such that each comes to follow each other. Before each run,
-what the one before has written is brought to disk, and the tickets are read, so that they come from the page cache. Every run's
-rows are counted. In the first round each engine's files are read back, and the sums of every column in every market are the
-same as ours.
+Each engine converts the same tickets (`generate --seed 42 --as-of 2026-11-22`, 500,000 per file) in a process of its own, with the
+fastest settings found for it: `transform --threads N`, and the scripts [`crates/bench/peers/with_*.py`](crates/bench/peers), which
+state the alternatives tried. Rounds are interleaved, in an order in which each engine follows each other one equally often. Before
+each run, the previous output is synced to disk and the tickets are read into the page cache. The rows of every run are counted. In
+the first round the output of each engine is read back; the sums of every column in every market must equal ours.
 
-* **wall**: from start to end of the process, the median of all runs, then the fastest and the slowest. Ours ends when its files
-  are on disk; the others leave that to the kernel.
-* **start**: the part of it that goes by before there is anything to do: Python and the library, or our program, and nothing more.
-* **CPU**: processor time of all threads, in the program and in the kernel for it.
-* **stolen**: processor time that the machine's host gave to others meanwhile, as the kernel saw it. Nobody can use that.
-* **memory**: the most the process held at one time, its program and mapped files included.
-* **Parquet**: bytes of all files, with their number. **tickets/s** go by the wall time.
-* The second table divides each engine's figure by that of the first row in the same round and shows the median of these
-  ratios: 2.00 is twice as much as ours.
+* **wall**: time from the start to the end of the process: median, fastest and slowest run. `transform` syncs its files before it
+  ends; the other engines leave that to the kernel.
+* **start**: the part of it that passes before any work: loading the program, or Python and the library.
+* **CPU**: processor time of all threads, in user and kernel mode.
+* **stolen**: processor time that the hypervisor gave to other guests meanwhile.
+* **memory**: peak resident memory, including the program and mapped files.
+* **Parquet**: total size of the files, and their number. **tickets/s** is computed from the wall time.
+* The second table has the median over all rounds of the ratio to the first row of the same round: 2.00 means twice as much as
+  `transform`.
 
-Not the same for all: only `transform` holds each line against the ticket contract, takes checksums of what it reads and writes,
-and replaces the data set in one step.
+The work is not quite the same: only `transform` validates each line against the ticket contract, computes checksums of its input
+and output, and replaces the data set atomically.
 ";
 
-fn where_and_what(found: &Found) -> String {
+fn environment(found: &Found) -> String {
     let machine = &found.machine;
     let mut text = format!(
         "On {} with {} of memory, {}, {}:\n\n",
@@ -91,7 +90,7 @@ fn section(found: &Found, job: &Job) -> String {
 }
 
 fn figures(found: &Found, job: &Job) -> String {
-    let header = ["", "wall", "least", "most", "start", "CPU", "stolen", "memory", "Parquet", "files", "tickets/s"];
+    let header = ["", "wall", "min", "max", "start", "CPU", "stolen", "memory", "Parquet", "files", "tickets/s"];
     let row = |((engine, start), runs): ((&Engine, &Duration), &Vec<Run>)| {
         let walls = || runs.iter().map(|run| run.usage.wall);
         let wall = median_duration(walls());
@@ -152,15 +151,15 @@ fn limit(found: &Found) -> String {
     };
     let per_ticket = |n: u64| n as f64 / job.tickets as f64;
     let text = per_ticket(job.input_bytes);
-    let unpacked = per_ticket(job.unpacked_bytes);
+    let uncompressed = per_ticket(job.unpacked_bytes);
     let written = per_ticket(middle(runs, |run| run.bytes));
     let rates = &found.baseline;
     let steps = [
-        ("copy the text in memory", text, rates.copy.alone, Some(rates.copy.together)),
-        ("read the text from the page cache", text, rates.read.alone, Some(rates.read.together)),
-        ("take the text's CRC-64/NVME", text, rates.checksum.alone, Some(rates.checksum.together)),
-        ("pack the columns with Snappy", unpacked, rates.snappy.alone, Some(rates.snappy.together)),
-        ("write the files and bring them to disk", written, rates.write, None),
+        ("copy the lines in memory", text, rates.copy.alone, Some(rates.copy.together)),
+        ("read the lines from the page cache", text, rates.read.alone, Some(rates.read.together)),
+        ("compute the CRC-64/NVME of the lines", text, rates.checksum.alone, Some(rates.checksum.together)),
+        ("compress the columns with Snappy", uncompressed, rates.snappy.alone, Some(rates.snappy.together)),
+        ("write and sync the files", written, rates.write, None),
     ];
     let rows = steps.map(|(name, n_bytes, rate, together)| {
         vec![
@@ -172,31 +171,29 @@ fn limit(found: &Found) -> String {
         ]
     });
     let least: f64 = steps[1..4].iter().map(|(_, n_bytes, rate, _)| n_bytes / rate * 1e9).sum();
-    let taken = cpu(runs).as_secs_f64() * 1e9 / job.tickets as f64;
+    let actual = cpu(runs).as_secs_f64() * 1e9 / job.tickets as f64;
     let threads = human::counted(found.threads.get() as u64, "thread");
     let ours = job.runs.first().map_or(&[][..], Vec::as_slice);
     let multiple = paired_ratio(&of_each(runs, wall), &of_each(ours, wall));
     format!(
         "\
-## What the limit is
+## Lower bound
 
-What one thread of this machine does with the bytes of a ticket (of {} tickets), each step alone in a simple loop:
+Cost of each step on its own, in a simple loop on one thread, per ticket (of {} tickets):
 
 {}
-Reading, the checksum and Snappy can't be left out: {least:.0} ns. {} takes {taken:.0} ns of processor time a ticket, {:.1} times
-that. The difference is what these loops don't do: find the fields, check and convert them, and encode the columns. It isn't known
-how little that could take.
+Reading, the checksum and Snappy are unavoidable: {least:.0} ns. {} takes {actual:.0} ns of processor time per ticket, {:.1} times
+as much. The difference is parsing, validation, conversion and encoding, for which no lower bound is known.
 
-Copying is there for scale: each byte is read once and written once. Snappy's rate is that of the tickets' text; columns may pack
-faster or slower. Writing is mostly waiting for the disk, which can go on meanwhile.
+Copying is listed for comparison. Snappy's rate is measured on the JSON lines; columns may compress faster or slower. Writing is
+mostly disk time, which overlaps with processor time.
 
-The last column is what {threads} of this machine do together, as a multiple of what one does. transform's own multiple is
-{multiple:.2}.{}
+The last column is the throughput of {threads} together, relative to one. `transform` scales by {multiple:.2}.{}
 ",
         human::count(job.tickets),
         table(&["", "GB/s", "bytes", "ns", &threads], rows),
         single.name(),
-        taken / least,
+        actual / least,
         scaling_of_processes(&job.independent_processes, &of_each(runs, wall)),
     )
 }
@@ -209,11 +206,11 @@ fn scaling_of_processes(walls: &[Duration], walls_of_one: &[f64]) -> String {
     let walls: Vec<f64> = walls.iter().map(Duration::as_secs_f64).collect();
     let multiple = paired_ratio(walls_of_one, &walls);
     format!(
-        " As many programs of one thread, each with its share of the files and nothing in common but the machine,\nreach {multiple:.2} together."
+        " As many\nindependent single-threaded processes, each with its share of the files, scale by {multiple:.2}."
     )
 }
 
-/// `158 ms`, `1.58 s`: three digits at least, which [`human::duration`] doesn't give.
+/// Formats a duration with at least three digits, unlike [`human::duration`]: `158 ms`, `1.58 s`.
 fn duration(duration: Duration) -> String {
     match duration.as_secs_f64() {
         seconds if seconds >= 1.0 => format!("{seconds:.2} s"),
@@ -222,7 +219,7 @@ fn duration(duration: Duration) -> String {
     }
 }
 
-/// A Markdown table that also reads well as it is: names to the left, figures to the right.
+/// Renders a Markdown table with aligned columns: names to the left, figures to the right.
 fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let rows: Vec<Vec<String>> = rows.into_iter().collect();
     let width = |i: usize| {

@@ -25,11 +25,11 @@ pub struct Config {
     pub runs: u32,
     /// Threads for each engine.
     pub threads: NonZeroUsize,
-    /// The peers that take part; all of them if none is named.
+    /// Peers to run; all if empty.
     pub only: Vec<Peer>,
     /// Keep the tickets and the output of the last round.
     pub keep: bool,
-    /// The directory for everything.
+    /// Directory for tickets, output and the Python environment.
     pub dir: PathBuf,
 }
 

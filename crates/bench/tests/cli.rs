@@ -1,5 +1,4 @@
-//! The real binary as far as it gets without Python: help, wrong usage, measuring a command, and what is said where Python is
-//! missing.
+//! The binary without Python: help, usage errors, measuring a command, and the error for a missing Python.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::process::{Command, Output};
@@ -18,14 +17,14 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn help_says_everything() {
+fn help_text() {
     for (name, arguments) in [("help", &["--help"][..]), ("help_transform", &["transform", "--help"])] {
         insta::assert_snapshot!(name, String::from_utf8(bench(arguments).stdout).unwrap());
     }
 }
 
 #[test]
-fn wrong_usage_is_refused() {
+fn usage_errors_exit_with_2() {
     for arguments in
         [&["transform", "--tickets", "0"][..], &["transform", "--runs", "0"], &["transform", "--only", "cat"], &[]]
     {
@@ -34,7 +33,7 @@ fn wrong_usage_is_refused() {
 }
 
 #[test]
-fn a_missing_python_is_named_with_what_to_do() {
+fn missing_python_is_reported() {
     let home = tempdir().unwrap();
     let output = Command::new(BINARY)
         .args(["transform", "--dir", "scratch", "--output", "report.md"])
@@ -48,10 +47,10 @@ fn a_missing_python_is_named_with_what_to_do() {
 }
 
 #[test]
-fn measuring_says_what_a_command_and_its_children_took() {
+fn measurement_includes_child_processes() {
     // A child of the shell that keeps a processor busy for about 0.1 s, and a string of 30 MB in it.
     let child = "s=$(head -c 30000000 /dev/zero | tr '\\0' x); i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done";
-    let output = bench(&["measure", "--", "sh", "-c", "echo not for us; sh -c \"$0\"; sleep 0.05", child]);
+    let output = bench(&["measure", "--", "sh", "-c", "echo ignored; sh -c \"$0\"; sleep 0.05", child]);
     assert!(output.status.success(), "{}", stderr(&output));
     let usage: Value = serde_json::from_slice(&output.stdout).unwrap();
     let nanoseconds = |of: &Value| of["secs"].as_u64().unwrap() * 1_000_000_000 + of["nanos"].as_u64().unwrap();
@@ -61,7 +60,7 @@ fn measuring_says_what_a_command_and_its_children_took() {
 }
 
 #[test]
-fn a_command_that_fails_or_is_not_there_has_no_measure() {
+fn failed_and_missing_commands_are_errors() {
     let failed = bench(&["measure", "--", "sh", "-c", "echo it is broken >&2; exit 3"]);
     assert_eq!((failed.status.code(), failed.stdout), (Some(1), Vec::new()));
     let failed = bench(&["measure", "--", "sh", "-c", "echo it is broken >&2; exit 3"]);

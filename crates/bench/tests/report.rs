@@ -1,4 +1,4 @@
-//! Medians, ratios, turns, and the report of made-up measurements.
+//! Medians, ratios, order of rounds, and the report of invented measurements.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,7 @@ fn near(a: f64, b: f64) -> bool {
 }
 
 #[test]
-fn a_median_is_the_middle_whatever_the_order() {
+fn median_is_independent_of_order() {
     let of =
         [(&[][..], 0.0), (&[3.0], 3.0), (&[9.0, 1.0], 5.0), (&[9.0, 1.0, 2.0], 2.0), (&[4.0, 1.0, 3.0, 100.0], 3.5)];
     for (values, expected) in of {
@@ -33,15 +33,14 @@ fn a_median_is_the_middle_whatever_the_order() {
 
 #[test]
 fn ratios_pair_the_runs_of_a_round() {
-    // Twice as long in each round, while the machine got slower and slower; the ratio of the medians would be the same, that of
-    // rounds mixed up wouldn't.
+    // Twice as long in each round on a machine that slows down; pairs from different rounds would give other ratios.
     assert!(near(paired_ratio(&[2.0, 4.0, 8.0], &[1.0, 2.0, 4.0]), 2.0));
     // Ratios 1, 5 and 2; the ratio of the medians would be 2.5.
     assert!(near(paired_ratio(&[4.0, 5.0, 20.0], &[4.0, 1.0, 10.0]), 2.0));
 }
 
 #[test]
-fn everybody_has_a_turn_in_every_round_and_follows_each_other_equally_often() {
+fn order_is_balanced_over_rounds() {
     for n in 2..8 {
         let rounds: Vec<Vec<usize>> = (0..2 * n).map(|round| order(n, round)).collect();
         let mut pairs = BTreeMap::new();
@@ -59,7 +58,7 @@ fn everybody_has_a_turn_in_every_round_and_follows_each_other_equally_often() {
 }
 
 #[test]
-fn programs_by_themselves_have_equal_shares_or_none() {
+fn independent_processes_have_equal_shares_or_none() {
     let files: Vec<PathBuf> = (0..6).map(|i| PathBuf::from(format!("{i}.jsonl"))).collect();
     let shares = |n_files: usize, n_programs| {
         Share::all(&files[..n_files], NonZeroUsize::new(n_programs).unwrap(), Path::new("out"))
@@ -110,7 +109,7 @@ fn two() -> NonZeroUsize {
 }
 
 #[test]
-fn the_report_says_everything() {
+fn report() {
     let small = Job {
         tickets: 5_000,
         input_bytes: 2_000_000,
