@@ -65,6 +65,10 @@ pub struct Tickets {
 
 impl Tickets {
     /// Generates this number of tickets below a directory and replaces existing ones.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `generate` fails.
     pub fn generate(count: u64, below: &Path, programs: &Programs) -> Result<Self> {
         let dir = below.join("raw");
         let mut generate = Command::new(&programs.generate);

@@ -25,6 +25,10 @@ pub struct Programs {
 
 impl Programs {
     /// Creates the Python environment in `venv` and builds our tools.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the environment cannot be created or the tools cannot be built.
     pub fn prepare(venv: &Path, messages: &Messages) -> Result<Self> {
         let python = Python::prepare(venv, messages)?;
         messages.note("bench: building transform and generate");
@@ -59,6 +63,10 @@ fn executable(messages: &str, name: &str) -> Result<PathBuf> {
 }
 
 /// Returns the compiler's name and version.
+///
+/// # Errors
+///
+/// Fails if `rustc` cannot be run.
 pub fn compiler() -> Result<String> {
     Ok(output(Command::new("rustc").arg("--version"))?.trim().to_owned())
 }

@@ -22,6 +22,10 @@ pub struct Python {
 
 impl Python {
     /// Creates or updates the environment in `dir`. Uses the network only if a package is missing.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Python is missing, the environment cannot be created, or a package cannot be installed.
     pub fn prepare(dir: &Path, messages: &Messages) -> Result<Self> {
         let program = dir.join("bin/python");
         // The last file that venv creates; missing if the venv module is incomplete.
@@ -43,6 +47,10 @@ impl Python {
     }
 
     /// Returns the versions of Python and of some packages.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the interpreter fails or a package is missing.
     pub fn versions(&self, packages: &[&'static str]) -> Result<Vec<(String, String)>> {
         let code = "import importlib.metadata, platform, sys; print(platform.python_version()); \
                     [print(importlib.metadata.version(name)) for name in sys.argv[1:]]";
@@ -52,12 +60,20 @@ impl Python {
     }
 
     /// Reads the contents of a directory of market directories: rows, bytes before compression, and sums per market and column.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file cannot be read.
     pub fn contents(&self, tickets_dir: &Path) -> Result<Value> {
         let text = self.output([script("contents.py").as_path(), tickets_dir])?;
         serde_json::from_str(&text).context("contents.py didn't print JSON")
     }
 
     /// Counts the rows of a directory of market directories.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a file cannot be read.
     pub fn rows(&self, tickets_dir: &Path) -> Result<u64> {
         let text = self.output([script("contents.py").as_os_str(), tickets_dir.as_os_str(), "--rows".as_ref()])?;
         let contents: Value = serde_json::from_str(&text).context("contents.py didn't print JSON")?;

@@ -140,6 +140,10 @@ fn indented(text: &str) -> String {
 
 impl Session {
     /// Reads a workgroup; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the request fails for another reason than a missing workgroup.
     pub fn workgroup(&self, name: &str) -> Result<Option<Workgroup>> {
         let answer = self.wait(self.athena.get_work_group().work_group(name).send());
         let found = match answer.error_context(&format!("look at the workgroup {name}")) {
