@@ -9,7 +9,7 @@ use generate::render::{MAX_LINE_BYTES, Renderer};
 use manifest::WorldParameters;
 use parquet_encode::Compression;
 use transform::decode::Decoder;
-use transform::partition::columns::Rows;
+use transform::rows::columns::Rows;
 use transform::write::row_group::Encoder;
 
 /// The number of rows, about one row group of the largest market.

@@ -8,9 +8,9 @@
 //! Many threads read and decode chunks at once. Batches are processed in input order, and the thread whose batch fills a row group
 //! encodes it, so the output depends on the inputs alone.
 //!
-//! * [`decode`]: validates a line against the contract and returns a [`Row`](decode::Row) or a
+//! * [`decode`]: validates a line against the contract and returns a [`Row`](rows::row::Row) or a
 //!   [`RejectReason`](decode::RejectReason).
-//! * [`kinds`]: the kinds of columns, for which the modules above and below implement their part.
+//! * [`rows`]: a row, columns of rows, and the kinds of columns, for which the other modules implement their part.
 //! * [`partition`]: column buffers of each market, and their division into row groups.
 //! * [`dedup`]: the superseded rows of tickets with several states.
 //! * [`mod@write`]: row groups, Parquet parts and the quarantine. The `parquet-encode` crate encodes the columns.
@@ -45,8 +45,8 @@
 
 pub mod decode;
 pub mod dedup;
-pub mod kinds;
 pub mod partition;
+pub mod rows;
 pub mod run;
 pub mod write;
 

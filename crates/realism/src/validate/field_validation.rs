@@ -193,7 +193,7 @@ impl<'v, 'a> Fields<'v, 'a> {
 
 /// Parses any RFC 3339 time, so that non-canonical ones can still be compared.
 fn parse_time(text: &str) -> Option<ParsedTime> {
-    let seconds = transform::decode::timestamp::DateTime::parse(text).ok()?.milliseconds().div_euclid(1000);
+    let seconds = transform::rows::timestamp::DateTime::parse(text).ok()?.milliseconds().div_euclid(1000);
     let is_canonical = Timestamp::from_seconds(seconds).is_some_and(|time| time.to_string() == text);
     Some(ParsedTime { seconds, is_canonical })
 }

@@ -6,8 +6,9 @@ use anyhow::Result;
 use jsonl::chunks::{Chunk, ChunkReader, Content, MAX_LINE_BYTES};
 use jsonl::input::Source;
 
-use crate::decode::{Decoder, Market, RejectReason};
-use crate::partition::columns::Rows;
+use crate::decode::{Decoder, RejectReason};
+use crate::rows::columns::Rows;
+use crate::rows::row::Market;
 
 /// A chunk and its decoded rows. The buffers are reused for the next chunk.
 #[derive(Debug, Default)]

@@ -9,10 +9,10 @@ use ticket_schema::ticket_columns;
 
 use crate::decode::enum_table::EnumTable;
 use crate::decode::kinds::Decode;
-use crate::decode::row::{Row, Text};
 use crate::decode::swar::{chunk_at, plain_bytes};
-use crate::decode::timestamp::DateTime;
-use crate::kinds::kind;
+use crate::rows::kinds::kind;
+use crate::rows::row::{Row, Text};
+use crate::rows::timestamp::DateTime;
 
 /// Returns the row of a line, or `None` if the line is not in the common form or violates the contract.
 #[inline(always)]

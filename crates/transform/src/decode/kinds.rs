@@ -5,12 +5,12 @@ use ticket_schema::enums;
 use crate::decode::RejectReason;
 use crate::decode::enum_table::HasEnumTable;
 use crate::decode::fast_path::Cursor;
-use crate::decode::row::Market;
 use crate::decode::uuid_text;
 use crate::decode::values::Values;
-use crate::kinds::{
+use crate::rows::kinds::{
     Boolean, Integer, Kind, NullableText, NullableTimestamp, PartitionKey, StringEnum, Text, Timestamp, Uuid,
 };
+use crate::rows::row::Market;
 
 type Result<T> = std::result::Result<T, RejectReason>;
 

@@ -5,8 +5,6 @@
 //! that it declines go to the general parser in `json` and `fields`.
 
 pub mod batch;
-pub mod row;
-pub mod timestamp;
 pub mod unknown_fields;
 
 mod enum_table;
@@ -25,7 +23,7 @@ use crate::decode::fields::{Fields, NotFields, Workspace};
 use crate::decode::unknown_fields::UnknownFields;
 use crate::decode::values::Values;
 
-pub use crate::decode::row::{MAX_TEXT_BYTES, Market, Row, Text};
+use crate::rows::row::{Market, Row};
 
 /// Reason for which a line is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,10 +10,10 @@ use crate::decode::enum_table::HasEnumTable;
 use crate::decode::fields::Fields;
 use crate::decode::json::Value;
 use crate::decode::kinds::Decode;
-use crate::decode::row::{ConstraintViolation, MAX_TEXT_BYTES, Market, Row, Text};
-use crate::decode::timestamp::DateTime;
 use crate::decode::{RejectReason, shown, uuid_text};
-use crate::kinds::kind;
+use crate::rows::kinds::kind;
+use crate::rows::row::{ConstraintViolation, MAX_TEXT_BYTES, Market, Row, Text};
+use crate::rows::timestamp::DateTime;
 
 const MARKET: usize = position("market");
 

@@ -14,10 +14,10 @@ use cli_support::Messages;
 use executor::{CancellationToken, ReorderBuffer};
 use publish::Checksum;
 
-use crate::decode::Market;
 use crate::decode::batch::Batch;
 use crate::dedup::stored_rows::StoredFile;
 use crate::dedup::superseded_rows::{Origin, SupersededRows};
+use crate::rows::row::Market;
 use crate::run::workers::{Consumer, for_each_batch};
 use jsonl::chunks::InputChecksum;
 use jsonl::input::Source;

@@ -7,11 +7,11 @@ use manifest::FileEntry;
 use parquet_encode::FileWriter;
 use publish::{StagedFile, Staging};
 
-use crate::decode::Market;
 use crate::dedup::stored_rows::StoredFile;
 use crate::dedup::superseded_rows::{Origin, SupersededRows};
 use crate::partition::buffers::MAX_ROW_GROUP_ROWS;
-use crate::partition::columns::Rows;
+use crate::rows::columns::Rows;
+use crate::rows::row::Market;
 use crate::write::part_writer::PartOptions;
 use crate::write::row_group::Encoder;
 use crate::write::ticket_file;

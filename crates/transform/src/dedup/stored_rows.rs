@@ -13,9 +13,9 @@ use parquet_encode::NULL_TIMESTAMP;
 use ticket_schema::enums::StringEnum;
 use ticket_schema::ticket_columns;
 
-use crate::decode::{Market, Text};
-use crate::kinds::{self, Kind, kind};
-use crate::partition::columns::Rows;
+use crate::rows::columns::Rows;
+use crate::rows::kinds::{self, Kind, kind};
+use crate::rows::row::{Market, Text};
 
 /// Number of rows read at once.
 const BATCH_ROWS: usize = 1 << 13;

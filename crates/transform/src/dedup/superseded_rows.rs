@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::decode::Market;
+use crate::rows::row::Market;
 
 /// The origin of a row. Origins are ordered by the time at which their rows are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::decode::Market;
-use crate::partition::columns::Rows;
+use crate::rows::columns::Rows;
+use crate::rows::row::Market;
 
 /// The maximum number of rows in a row group. Larger row groups need more buffered rows in every market, and getting new memory
 /// from the kernel takes longer than filling it.
@@ -219,8 +219,8 @@ mod tests {
     use std::slice;
 
     use super::{BufferPool, MAX_ROW_GROUP_ROWS, PartitionBuffers};
-    use crate::decode::{MAX_TEXT_BYTES, Market};
-    use crate::partition::columns::Rows;
+    use crate::rows::columns::Rows;
+    use crate::rows::row::{MAX_TEXT_BYTES, Market};
 
     /// Returns rows numbered by `range`, with strings of `n_text_bytes` each and a capacity of `n_spare` further rows.
     fn rows(range: Range<usize>, n_text_bytes: usize, n_spare: usize) -> Rows {

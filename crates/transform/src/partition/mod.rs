@@ -1,4 +1,3 @@
 //! Column buffers of rows, partitioned by market.
 
 pub mod buffers;
-pub mod columns;

@@ -9,8 +9,8 @@ use jsonl::input::{Inputs, Source};
 use manifest::{CuratedManifest, FileEntry, InputEntry, Manifest, RowCounts};
 use ticket_schema::names::{MANIFEST_FILE, QUARANTINE_DIR, UNKNOWN_MARKET};
 
-use crate::decode::Market;
 use crate::dedup::stored_rows::StoredFile;
+use crate::rows::row::Market;
 use crate::write::part_writer::market_and_number;
 use crate::write::quarantine;
 

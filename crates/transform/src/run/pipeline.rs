@@ -15,11 +15,11 @@ use manifest::{FileEntry, InputEntry};
 use parquet_encode::Compression;
 use publish::{Checksum, Staging};
 
-use crate::decode::Market;
 use crate::decode::batch::{Batch, RejectedRecord};
 use crate::decode::unknown_fields::UnknownFields;
 use crate::dedup::superseded_rows::SupersededRows;
 use crate::partition::buffers::{BufferPool, PartitionBuffers, RowGroup};
+use crate::rows::row::Market;
 use crate::run::error_limit::ErrorLimit;
 use crate::run::reconciliation::Reconciliation;
 use crate::run::workers::{Consumer, for_each_batch};

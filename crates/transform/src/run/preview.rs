@@ -68,7 +68,7 @@ fn files(inputs: &Inputs, existing: &ExistingDataset) -> String {
     let first = existing.next_part_numbers();
     let mut text = "would write\n".to_owned();
     for (market, rows) in manifest.markets.iter().filter(|(_, rows)| **rows > 0) {
-        let Some(market) = crate::decode::Market::from_text(market) else { continue };
+        let Some(market) = crate::rows::row::Market::from_text(market) else { continue };
         let number = first.get(&market).copied().unwrap_or(0);
         text += &format!("  {} ({})\n", part_path(market, number), human::counted(*rows, "row"));
     }

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use manifest::{FileEntry, RowCounts};
 use ticket_schema::names::UNKNOWN_MARKET;
 
-use crate::decode::Market;
+use crate::rows::row::Market;
 use crate::write::part_writer::market_and_number;
 
 /// The row counts of a run.

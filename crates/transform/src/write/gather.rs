@@ -2,7 +2,7 @@
 
 use parquet_encode::StringColumn;
 
-use crate::partition::columns::Rows;
+use crate::rows::columns::Rows;
 
 /// Blocks of rows and the order in which their rows are gathered.
 #[derive(Clone, Copy)]

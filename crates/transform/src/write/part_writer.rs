@@ -12,7 +12,7 @@ use parquet_encode::{Compression, EncodedRowGroup, FileWriter};
 use publish::{BLOCK_BYTES, Checksum, PageAlignedBuffer, StagedFile, Staging};
 use ticket_schema::names::parse_part_path;
 
-use crate::decode::Market;
+use crate::rows::row::Market;
 use crate::write::ticket_file;
 
 /// The size in bytes from which a row group is written directly to disk. Smaller ones go through the page cache, because a reader

@@ -13,10 +13,10 @@ use publish::PageAlignedBuffer;
 use ticket_schema::columns::{N_COLUMNS, arrow_types};
 use ticket_schema::ticket_columns;
 
-use crate::kinds::{
+use crate::rows::columns::{NotInFile, Rows};
+use crate::rows::kinds::{
     Boolean, Integer, Kind, NullableText, NullableTimestamp, PartitionKey, StringEnum, Text, Timestamp, Uuid, kind,
 };
-use crate::partition::columns::{NotInFile, Rows};
 use crate::write::gather::{Column, Gather, GatheredStrings};
 
 /// Encodes row groups and reuses its buffers from one to the next. Each thread has its own.

@@ -7,7 +7,7 @@ use parquet::file::metadata::SortingColumn;
 use parquet_encode::{FileOptions, FileWriter, MAX_STRING_BYTES};
 use ticket_schema::columns::file_columns;
 
-use crate::decode::MAX_TEXT_BYTES;
+use crate::rows::row::MAX_TEXT_BYTES;
 use crate::write::row_group::file_schema;
 
 const _: () = assert!(MAX_TEXT_BYTES <= MAX_STRING_BYTES, "the strings of a ticket must fit in their column buffers");

@@ -17,7 +17,7 @@ use parquet::file::statistics::Statistics;
 use parquet_encode::{Compression, EncodedRowGroup, NULL_TIMESTAMP, PAGE_ROWS, StringColumn};
 use proptest::prelude::*;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
-use transform::partition::columns::Rows;
+use transform::rows::columns::Rows;
 use transform::write::row_group::Encoder;
 use transform::write::ticket_file;
 

@@ -10,7 +10,7 @@ use parquet::file::serialized_reader::ReadOptionsBuilder;
 use parquet::file::statistics::Statistics;
 use parquet_encode::{NULL_TIMESTAMP, PAGE_ROWS};
 use ticket_schema::enums::{Category, Channel, Severity, Status};
-use transform::partition::columns::Rows;
+use transform::rows::columns::Rows;
 
 pub(crate) fn metadata(file: &Bytes) -> ParquetMetaData {
     let options = ReadOptionsBuilder::new().with_page_index().build();

@@ -3,7 +3,7 @@
 use parquet_encode::{NULL_TIMESTAMP, PAGE_ROWS};
 use proptest::prelude::*;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
-use transform::partition::columns::Rows;
+use transform::rows::columns::Rows;
 
 /// One day in milliseconds.
 pub(crate) const DAY: i64 = 86_400_000;

@@ -10,8 +10,8 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use ticket_schema::columns::COLUMNS;
 use ticket_schema::enums::{Category, Channel, Severity, Status};
 use ticket_schema::iso3166::is_country_code;
-use transform::decode::timestamp::DateTime;
-use transform::decode::{MAX_TEXT_BYTES, Row};
+use transform::rows::row::{MAX_TEXT_BYTES, Row};
+use transform::rows::timestamp::DateTime;
 
 use scalar::Scalar;
 

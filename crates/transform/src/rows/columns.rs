@@ -5,8 +5,8 @@ use std::ops::Range;
 use parquet_encode::StringColumn;
 use ticket_schema::ticket_columns;
 
-use crate::decode::Row;
-use crate::kinds::{Kind, kind};
+use crate::rows::kinds::{Kind, kind};
+use crate::rows::row::Row;
 
 macro_rules! rows {
     ($($name:ident: $kind:ident($type:ty), $constraint:literal, $meaning:literal;)*) => {

@@ -8,9 +8,9 @@ use std::marker::PhantomData;
 
 use parquet_encode::{NULL_TIMESTAMP, StringColumn};
 
-use crate::decode::row::{Market, Text as TextValue};
-use crate::decode::timestamp::DateTime;
-use crate::partition::columns::{ColumnBuffer, NotInFile};
+use crate::rows::columns::{ColumnBuffer, NotInFile};
+use crate::rows::row::{Market, Text as TextValue};
+use crate::rows::timestamp::DateTime;
 
 /// A kind of column.
 pub trait Kind {
@@ -28,31 +28,31 @@ pub trait Kind {
 /// Maps a kind of [`ticket_columns!`](ticket_schema::ticket_columns) and the type beside it to the type in this module.
 macro_rules! kind {
     (uuid $type:ty) => {
-        $crate::kinds::Uuid
+        $crate::rows::kinds::Uuid
     };
     (timestamp $type:ty) => {
-        $crate::kinds::Timestamp
+        $crate::rows::kinds::Timestamp
     };
     (nullable_timestamp $type:ty) => {
-        $crate::kinds::NullableTimestamp
+        $crate::rows::kinds::NullableTimestamp
     };
     (string_enum $type:ty) => {
-        $crate::kinds::StringEnum<$type>
+        $crate::rows::kinds::StringEnum<$type>
     };
     (partition_key $type:ty) => {
-        $crate::kinds::PartitionKey
+        $crate::rows::kinds::PartitionKey
     };
     (text $type:ty) => {
-        $crate::kinds::Text
+        $crate::rows::kinds::Text
     };
     (nullable_text $type:ty) => {
-        $crate::kinds::NullableText
+        $crate::rows::kinds::NullableText
     };
     (integer $type:ty) => {
-        $crate::kinds::Integer
+        $crate::rows::kinds::Integer
     };
     (boolean $type:ty) => {
-        $crate::kinds::Boolean
+        $crate::rows::kinds::Boolean
     };
 }
 pub(crate) use kind;
@@ -64,22 +64,22 @@ macro_rules! value {
         [u8; 16]
     };
     (timestamp $a:lifetime $type:ty) => {
-        $crate::decode::timestamp::DateTime
+        $crate::rows::timestamp::DateTime
     };
     (nullable_timestamp $a:lifetime $type:ty) => {
-        Option<$crate::decode::timestamp::DateTime>
+        Option<$crate::rows::timestamp::DateTime>
     };
     (string_enum $a:lifetime $type:ty) => {
         $type
     };
     (partition_key $a:lifetime $type:ty) => {
-        $crate::decode::row::Market
+        $crate::rows::row::Market
     };
     (text $a:lifetime $type:ty) => {
-        $crate::decode::row::Text<$a>
+        $crate::rows::row::Text<$a>
     };
     (nullable_text $a:lifetime $type:ty) => {
-        Option<$crate::decode::row::Text<$a>>
+        Option<$crate::rows::row::Text<$a>>
     };
     (integer $a:lifetime $type:ty) => {
         i32

@@ -5,7 +5,7 @@ use std::fmt;
 use ticket_schema::iso3166::are_country_letters;
 use ticket_schema::ticket_columns;
 
-use crate::kinds::value;
+use crate::rows::kinds::value;
 
 /// Longest text of a ticket, in bytes.
 pub const MAX_TEXT_BYTES: usize = 255;
