@@ -1,4 +1,4 @@
-//! Athena: workgroups, and execution of statements from submission to result.
+//! Athena: workgroups, and execution of statements.
 
 use std::time::Duration;
 
@@ -18,25 +18,25 @@ use crate::session::Session;
 pub mod running_queries;
 
 /// Longest delay between two polls of a statement.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-/// Maximum length in bytes of a statement on Athena.
+const MAX_POLL_DELAY: Duration = Duration::from_secs(3);
+/// Maximum length of a statement in bytes, a limit of Athena.
 pub const MAX_STATEMENT_BYTES: usize = 262_144;
 
-/// A workgroup, with the structure of the create request.
+/// Workgroup, with the structure of the create request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Workgroup {
     /// Name.
     pub name: String,
-    /// Tags.
+    /// Description.
     pub description: String,
-    /// Settings of every statement in it.
+    /// Settings of its statements.
     pub configuration: Configuration,
     /// Tags.
     pub tags: Vec<Tag>,
 }
 
-/// Settings of every statement of a workgroup.
+/// Settings of the statements of a workgroup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Configuration {
@@ -46,7 +46,7 @@ pub struct Configuration {
     pub enforce_work_group_configuration: bool,
     /// True if metrics are published to `CloudWatch`.
     pub publish_cloud_watch_metrics_enabled: bool,
-    /// Scan limit of a query in bytes; Athena cancels a query that exceeds it.
+    /// Scan limit of a query in bytes; Athena cancels a query at this limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_scanned_cutoff_per_query: Option<i64>,
     /// Destination of results.
@@ -57,7 +57,7 @@ pub struct Configuration {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct EngineVersion {
-    /// Such as `Athena engine version 3`.
+    /// Name, such as `Athena engine version 3`.
     pub selected_engine_version: String,
 }
 
@@ -80,25 +80,29 @@ pub struct ResultConfiguration {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ResultEncryption {
-    /// Such as `SSE_S3`.
+    /// Option, such as `SSE_S3`.
     pub encryption_option: String,
 }
 
-/// An executed statement.
+/// Executed statement.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Executed {
+pub struct ExecutedStatement {
     /// Query execution id.
     pub id: String,
     /// Result; empty for a statement that isn't a query.
     pub answer: Answer,
-    /// Bytes scanned, before rounding for the bill.
+    /// Bytes scanned, before Athena rounds them up for billing.
     pub scanned_bytes: u64,
 }
 
-/// A statement that Athena rejected or failed to complete.
+/// Error of a statement that Athena rejected or failed to complete.
 #[derive(Debug, thiserror::Error)]
-#[error("Athena could not run a statement: {reason}{}\n  query execution: {id}\n  statement:\n{}", next_step(.reason), indented(.statement))]
-pub struct StatementFailed {
+#[error(
+    "Athena could not run a statement: {reason}{}\n  query execution: {id}\n  statement:\n{}",
+    next_step(.reason),
+    indented(.statement)
+)]
+pub struct StatementError {
     /// Text of the statement.
     pub statement: String,
     /// Reason given by Athena.
@@ -107,7 +111,7 @@ pub struct StatementFailed {
     pub id: String,
 }
 
-impl StatementFailed {
+impl StatementError {
     /// Returns true if the credentials don't allow the statement.
     pub fn is_denied(&self) -> bool {
         is_denied(&self.reason)
@@ -120,9 +124,9 @@ fn is_denied(reason: &str) -> bool {
 
 fn next_step(reason: &str) -> &'static str {
     match reason {
-        _ if is_denied(reason) => "\n  next: give the user or role a policy that allows this",
+        _ if is_denied(reason) => "\n  next: attach a policy that allows this to the user or role",
         _ if reason.contains("Bytes scanned limit") => {
-            "\n  next: ask for fewer columns or partitions, or raise the cutoff in infra/workgroup.json"
+            "\n  next: query fewer columns or partitions, or raise BytesScannedCutoffPerQuery in infra/workgroup.json"
         }
         _ => "",
     }
@@ -139,23 +143,27 @@ fn indented(text: &str) -> String {
 }
 
 impl Session {
-    /// Reads a workgroup; `None` if there is none.
+    /// Reads a workgroup; `None` if it doesn't exist.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a request fails.
     pub fn workgroup(&self, name: &str) -> Result<Option<Workgroup>> {
-        let answer = self.wait(self.athena.get_work_group().work_group(name).send());
-        let found = match answer.error_context(&format!("look at the workgroup {name}")) {
-            // Athena has no code of its own for this.
+        let response = self.block_on(self.athena.get_work_group().work_group(name).send());
+        let workgroup = match response.error_context(&format!("read the workgroup {name}")) {
+            // Athena has no error code for a missing workgroup.
             Err(error) if error.message_contains("not found") => return Ok(None),
-            found => found?.work_group,
+            response => response?.work_group,
         };
-        let Some(found) = found else { return Ok(None) };
+        let Some(workgroup) = workgroup else { return Ok(None) };
         let region = self.region();
         let arn = format!("arn:{}:athena:{region}:{}:workgroup/{name}", partition_of(region), self.account_id());
-        let tags = self.wait(self.athena.list_tags_for_resource().resource_arn(arn).send());
+        let tags = self.block_on(self.athena.list_tags_for_resource().resource_arn(arn).send());
         let tags = tags.error_context(&format!("read the tags of the workgroup {name}"))?;
         let tag = |tag: sdk::Tag| Tag { key: tag.key.unwrap_or_default(), value: tag.value.unwrap_or_default() };
         let mut tags: Vec<Tag> = tags.tags.into_iter().flatten().map(tag).collect();
         tags.sort();
-        Ok(Some(workgroup_value(found, tags)))
+        Ok(Some(workgroup_from_sdk(workgroup, tags)))
     }
 
     /// Creates a workgroup.
@@ -163,9 +171,9 @@ impl Session {
     /// # Errors
     ///
     /// Fails if the request fails.
-    pub fn create_workgroup(&self, wanted: &Workgroup) -> Result<()> {
+    pub fn create_workgroup(&self, desired: &Workgroup) -> Result<()> {
         let tag = |tag: &Tag| sdk::Tag::builder().key(&tag.key).value(&tag.value).build();
-        let configuration = &wanted.configuration;
+        let configuration = &desired.configuration;
         let configuration = sdk::WorkGroupConfiguration::builder()
             .engine_version(engine_version(configuration))
             .enforce_work_group_configuration(configuration.enforce_work_group_configuration)
@@ -179,9 +187,9 @@ impl Session {
                     .build(),
             )
             .build();
-        let request = self.athena.create_work_group().name(&wanted.name).description(&wanted.description);
-        let request = request.configuration(configuration).set_tags(Some(wanted.tags.iter().map(tag).collect()));
-        self.wait(request.send()).error_context(&format!("create the workgroup {}", wanted.name))?;
+        let request = self.athena.create_work_group().name(&desired.name).description(&desired.description);
+        let request = request.configuration(configuration).set_tags(Some(desired.tags.iter().map(tag).collect()));
+        self.block_on(request.send()).error_context(&format!("create the workgroup {}", desired.name))?;
         Ok(())
     }
 
@@ -190,9 +198,9 @@ impl Session {
     /// # Errors
     ///
     /// Fails if a request fails.
-    pub fn update_workgroup(&self, wanted: &Workgroup) -> Result<()> {
-        let doing = format!("update the workgroup {}", wanted.name);
-        let configuration = &wanted.configuration;
+    pub fn update_workgroup(&self, desired: &Workgroup) -> Result<()> {
+        let operation = format!("update the workgroup {}", desired.name);
+        let configuration = &desired.configuration;
         let updates = sdk::WorkGroupConfigurationUpdates::builder()
             .engine_version(engine_version(configuration))
             .enforce_work_group_configuration(configuration.enforce_work_group_configuration)
@@ -206,25 +214,26 @@ impl Session {
                     .build(),
             )
             .build();
-        let request = self.athena.update_work_group().work_group(&wanted.name).description(&wanted.description);
-        self.wait(request.configuration_updates(updates).send()).error_context(&doing)?;
+        let request = self.athena.update_work_group().work_group(&desired.name).description(&desired.description);
+        self.block_on(request.configuration_updates(updates).send()).error_context(&operation)?;
         let region = self.region();
         let arn =
-            format!("arn:{}:athena:{region}:{}:workgroup/{}", partition_of(region), self.account_id(), wanted.name);
+            format!("arn:{}:athena:{region}:{}:workgroup/{}", partition_of(region), self.account_id(), desired.name);
         let tag = |tag: &Tag| sdk::Tag::builder().key(&tag.key).value(&tag.value).build();
         let request = self.athena.tag_resource().resource_arn(arn);
-        self.wait(request.set_tags(Some(wanted.tags.iter().map(tag).collect())).send()).error_context(&doing)?;
+        self.block_on(request.set_tags(Some(desired.tags.iter().map(tag).collect())).send())
+            .error_context(&operation)?;
         Ok(())
     }
 
-    /// Deletes a workgroup with its query history. A missing one is no error.
+    /// Deletes a workgroup with its query history. A missing one is not an error.
     ///
     /// # Errors
     ///
     /// Fails if the request fails.
     pub fn delete_workgroup(&self, name: &str) -> Result<()> {
         let request = self.athena.delete_work_group().work_group(name).recursive_delete_option(true);
-        match self.wait(request.send()).error_context(&format!("delete the workgroup {name}")) {
+        match self.block_on(request.send()).error_context(&format!("delete the workgroup {name}")) {
             Err(error) if error.message_contains("not found") => Ok(()),
             result => Ok(result.map(drop)?),
         }
@@ -234,8 +243,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Fails with [`StatementFailed`] if Athena can't run the query, else if a request fails.
-    pub fn ask(&self, workgroup: &str, sql: &str) -> Result<Executed> {
+    /// Fails with [`StatementError`] if Athena can't run the query, else if a request fails.
+    pub fn query(&self, workgroup: &str, sql: &str) -> Result<ExecutedStatement> {
         let context = sdk::QueryExecutionContext::builder().database(DATABASE).build();
         self.submit(workgroup, sql, Some(context))
     }
@@ -244,8 +253,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Fails with [`StatementFailed`] if Athena can't run the statement, else if a request fails.
-    pub fn execute(&self, workgroup: &str, statement: &str) -> Result<Executed> {
+    /// Fails with [`StatementError`] if Athena can't run the statement, else if a request fails.
+    pub fn execute(&self, workgroup: &str, statement: &str) -> Result<ExecutedStatement> {
         self.submit(workgroup, statement, None)
     }
 
@@ -254,32 +263,33 @@ impl Session {
         workgroup: &str,
         statement: &str,
         context: Option<sdk::QueryExecutionContext>,
-    ) -> Result<Executed> {
-        self.wait(async {
+    ) -> Result<ExecutedStatement> {
+        self.block_on(async {
             let request = self.athena.start_query_execution().work_group(workgroup).query_string(statement);
             let request = request.set_query_execution_context(context);
             let id = match request.send().await.error_context("submit a statement to Athena") {
                 Ok(started) => started.query_execution_id.unwrap_or_default(),
                 Err(error) if error.kind == Kind::Other => {
                     let (statement, id) = (statement.to_owned(), "none".to_owned());
-                    return Err(StatementFailed { statement, reason: error.message().to_owned(), id }.into());
+                    return Err(StatementError { statement, reason: error.message().to_owned(), id }.into());
                 }
                 Err(error) => return Err(error.into()),
             };
-            let finished = self.wait_for(&id, statement).await?;
-            let scanned_bytes = finished.statistics.as_ref().and_then(|statistics| statistics.data_scanned_in_bytes);
-            let is_query = finished.statement_type == Some(sdk::StatementType::Dml);
+            let execution = self.wait_for_success(&id, statement).await?;
+            let scanned_bytes = execution.statistics.as_ref().and_then(|statistics| statistics.data_scanned_in_bytes);
+            let is_query = execution.statement_type == Some(sdk::StatementType::Dml);
             let answer = if is_query { self.results(&id).await? } else { Answer::default() };
-            Ok(Executed { id, answer, scanned_bytes: scanned_bytes.unwrap_or_default().unsigned_abs() })
+            Ok(ExecutedStatement { id, answer, scanned_bytes: scanned_bytes.unwrap_or_default().unsigned_abs() })
         })
     }
 
-    pub(crate) async fn wait_for(&self, id: &str, statement: &str) -> Result<sdk::QueryExecution> {
+    /// Polls a query execution until it succeeds; fails with [`StatementError`] if it fails or is cancelled.
+    pub(crate) async fn wait_for_success(&self, id: &str, statement: &str) -> Result<sdk::QueryExecution> {
         use sdk::QueryExecutionState::{Cancelled, Failed, Succeeded};
-        let mut polling = Polling::up_to(LONGEST_PAUSE);
+        let mut polling = Polling::with_max_delay(MAX_POLL_DELAY);
         loop {
-            let answer = self.athena.get_query_execution().query_execution_id(id).send().await;
-            let execution = answer.error_context("follow a statement in Athena")?.query_execution;
+            let response = self.athena.get_query_execution().query_execution_id(id).send().await;
+            let execution = response.error_context("poll a query execution on Athena")?.query_execution;
             if let Some(execution) = execution
                 && let Some(status) = &execution.status
             {
@@ -289,12 +299,12 @@ impl Session {
                         let reason = status.state_change_reason.as_deref();
                         let reason = reason.unwrap_or_else(|| state.as_str()).to_owned();
                         let (statement, id) = (statement.to_owned(), id.to_owned());
-                        return Err(StatementFailed { statement, reason, id }.into());
+                        return Err(StatementError { statement, reason, id }.into());
                     }
                     _ => {}
                 }
             }
-            polling.pause().await;
+            polling.sleep().await;
         }
     }
 
@@ -303,7 +313,7 @@ impl Session {
         let mut answer = Answer::default();
         let mut is_first = true;
         while let Some(page) = pages.next().await {
-            append(&mut answer, page.error_context("fetch an answer from Athena")?, is_first);
+            append(&mut answer, page.error_context("fetch query results from Athena")?, is_first);
             is_first = false;
         }
         Ok(answer)
@@ -323,7 +333,7 @@ fn append(answer: &mut Answer, page: GetQueryResultsOutput, is_first: bool) {
     }
 }
 
-/// Converts a value, which Athena returns as text, by its type.
+/// Parses a value, which Athena returns as text, by its type.
 fn cell(text: Option<String>, kind: &str) -> Cell {
     let Some(text) = text else { return Cell::Null };
     match kind.split('(').next().unwrap_or_default() {
@@ -332,7 +342,7 @@ fn cell(text: Option<String>, kind: &str) -> Cell {
             text.parse().ok().filter(|value: &f64| value.is_finite()).map_or(Cell::Text(text), Cell::Number)
         }
         "boolean" => text.parse().map_or(Cell::Text(text), Cell::Boolean),
-        // Trailing zeros of the fraction are dropped, as the embedded engine does.
+        // Without trailing zeros of the fraction, as the embedded engine formats timestamps.
         "timestamp" if text.contains('.') => Cell::Text(text.trim_end_matches('0').trim_end_matches('.').to_owned()),
         _ => Cell::Text(text),
     }
@@ -348,14 +358,14 @@ fn encryption(results: &ResultConfiguration) -> Result<Option<sdk::EncryptionCon
     Ok(Some(sdk::EncryptionConfiguration::builder().encryption_option(option).build()?))
 }
 
-fn workgroup_value(found: sdk::WorkGroup, tags: Vec<Tag>) -> Workgroup {
-    let configuration = found.configuration;
+fn workgroup_from_sdk(workgroup: sdk::WorkGroup, tags: Vec<Tag>) -> Workgroup {
+    let configuration = workgroup.configuration;
     let results = configuration.as_ref().and_then(|configuration| configuration.result_configuration.as_ref());
     let result_encryption = results.and_then(|results| results.encryption_configuration.as_ref());
     let engine = configuration.as_ref().and_then(|configuration| configuration.engine_version.as_ref());
     Workgroup {
-        name: found.name,
-        description: found.description.unwrap_or_default(),
+        name: workgroup.name,
+        description: workgroup.description.unwrap_or_default(),
         configuration: Configuration {
             engine_version: EngineVersion {
                 selected_engine_version: engine
