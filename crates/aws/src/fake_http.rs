@@ -15,8 +15,8 @@ use crate::session::Session;
 pub(crate) const SECRET: &str = "the-secret-of-the-test";
 const ACCOUNT: &str = "123456789012";
 
-/// Expected request and its response: method and path below the account; HTTP status, or 0 to close the connection; JSON body, or
-/// error code.
+/// Expected request and its response: method and path below the account; HTTP status, or 0 to close the connection; JSON
+/// body, or error code.
 pub(crate) type Exchange = (&'static str, u16, &'static str);
 
 /// Recorded request.

@@ -1,5 +1,5 @@
-//! JSON requests to a service for which the workspace has no SDK crate. The SDK's runtime signs and sends them, with the same
-//! retries and timeouts as for other services.
+//! JSON requests to a service for which the workspace has no SDK crate. The SDK's runtime signs and sends them, with the
+//! same retries and timeouts as for other services.
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::SigV4OperationSigningConfig;

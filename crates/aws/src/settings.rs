@@ -75,8 +75,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Fails with a [`UsageError`] if a setting is missing or malformed, or `.env` contains an access key or a malformed line,
-    /// and with another error if `.env` exists but can't be read.
+    /// Fails with a [`UsageError`] if a setting is missing or malformed, or `.env` contains an access key or a malformed
+    /// line, and with another error if `.env` exists but can't be read.
     pub fn resolve(
         arguments: &AwsArguments,
         environment: impl Fn(&str) -> Option<String>,

@@ -11,7 +11,8 @@ use crate::session::Session;
 const SEARCHED_STATEMENTS: i32 = 50;
 
 impl Session {
-    /// Returns the ids of queued or running statements whose text starts with `prefix`, among the newest 50 of the workgroup.
+    /// Returns the ids of queued or running statements whose text starts with `prefix`, among the newest 50 of the
+    /// workgroup.
     ///
     /// # Errors
     ///

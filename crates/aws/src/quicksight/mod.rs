@@ -1,7 +1,7 @@
 //! QuickSight: data sources, data sets, dashboards and refreshes.
 //!
-//! `infra/quicksight` contains the bodies of the create requests, which are submitted unchanged. The module `rest` sends them,
-//! because the QuickSight crate of the SDK can't parse its thousands of types from JSON and takes minutes to compile.
+//! `infra/quicksight` contains the bodies of the create requests, which are submitted unchanged. The module `rest` sends
+//! them, because the QuickSight crate of the SDK can't parse its thousands of types from JSON and takes minutes to compile.
 
 use std::time::Duration;
 
@@ -49,8 +49,8 @@ impl Session {
         })
     }
 
-    /// Creates a resource owned by `owner` (an ARN) and waits for completion. Returns the id of the refresh that this starts, if
-    /// any.
+    /// Creates a resource owned by `owner` (an ARN) and waits for completion. Returns the id of the refresh that this
+    /// starts, if any.
     ///
     /// # Errors
     ///
@@ -195,7 +195,8 @@ impl Session {
         }
     }
 
-    /// Reads the settings of a resource once no operation is in progress; of a dashboard, those of `version` or of the published one.
+    /// Reads the settings of a resource once no operation is in progress; of a dashboard, those of `version` or of the
+    /// published one.
     async fn describe_when_idle(
         &self,
         kind: ResourceKind,
@@ -242,10 +243,10 @@ impl Session {
 }
 
 /// Next step if QuickSight can't read the lake, for which it uses its service role.
-const ALLOW_SERVICE_ROLE: &str = "in QuickSight's console, under Manage QuickSight, Security & permissions, allow Athena and the \
-                                  three buckets; then run this again";
-const NO_SUCH_USER: &str = "`aws quicksight list-users --aws-account-id NUMBER --namespace default` lists the users and their \
-                            ARNs, in the region where the account signed up for QuickSight";
+const ALLOW_SERVICE_ROLE: &str = "in QuickSight's console, under Manage QuickSight, Security & permissions, allow Athena and \
+                                  the three buckets; then run this again";
+const NO_SUCH_USER: &str = "`aws quicksight list-users --aws-account-id NUMBER --namespace default` lists the users and \
+                            their ARNs, in the region where the account signed up for QuickSight";
 const NOT_SIGNED_UP: &str = "sign the account up for QuickSight, Enterprise edition, and set its region with --region";
 
 /// Adds the next step to errors that are specific to QuickSight.

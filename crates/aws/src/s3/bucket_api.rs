@@ -114,7 +114,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Fails if the request fails; an existing bucket of this account is no error.
+    /// Fails if the request fails; an existing bucket of this account is not an error.
     pub fn create_bucket(&self, name: &str) -> Result<()> {
         let configuration = (self.region() != "us-east-1").then(|| {
             let constraint = sdk::BucketLocationConstraint::from(self.region());

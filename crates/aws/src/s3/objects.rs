@@ -74,7 +74,8 @@ impl Session {
         self.block_on(states.try_filter_map(|state| async { Ok(state) }).try_collect())
     }
 
-    /// Reads size and checksum of existing objects. An object without a checksum is copied onto itself, so that S3 computes one.
+    /// Reads size and checksum of existing objects. An object without a checksum is copied onto itself, so that S3 computes
+    /// one.
     ///
     /// # Errors
     ///
@@ -173,8 +174,8 @@ impl Session {
     }
 }
 
-/// Copies an object within S3; source and destination are a bucket and a key. Returns the CRC-64/NVME that S3 has computed of the
-/// copy.
+/// Copies an object within S3; source and destination are a bucket and a key. Returns the CRC-64/NVME that S3 has computed
+/// of the copy.
 pub(crate) async fn copy_object(
     client: &Client,
     owner: &str,

@@ -1,7 +1,7 @@
 //! Concurrent uploads to S3 with checksums that S3 verifies, and copies within S3.
 //!
-//! Size and checksum of a file are compared with its manifest during the upload, before the object is created. Large files use
-//! multipart uploads, which reuse the parts that an interrupted run has uploaded.
+//! Size and checksum of a file are compared with its manifest during the upload, before the object is created. Large files
+//! use multipart uploads, which reuse the parts that an interrupted run has uploaded.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! Starts what stands in for AWS: S3, Glue, Athena and QuickSight in a process of its own, from a pinned list of Python packages
-//! that is installed on first use below `target/`. What it cannot show is in TESTING.md.
+//! Starts what stands in for AWS: S3, Glue, Athena and QuickSight in a process of its own, from a pinned list of Python
+//! packages that is installed on first use below `target/`. What it cannot show is in TESTING.md.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};

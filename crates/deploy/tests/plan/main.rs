@@ -130,7 +130,7 @@ fn each_setting_of_a_bucket_is_compared_by_itself() {
             let lifecycle = &mut cloud.store(Role::Curated).settings.lifecycle_configuration;
             let mut rule = lifecycle.as_ref().unwrap().rules[0].clone();
             rule.id = "glacier".into();
-            rule.does_more = true;
+            rule.has_other_actions = true;
             lifecycle.as_mut().unwrap().rules.push(rule);
         }),
         ("another order of rules and tags", |cloud| {
@@ -533,7 +533,7 @@ fn what_looks_like_a_manifest_and_is_none_of_ours_stops_everything() {
     }
     let contents = read(Some("{\"format\":9,\"files\":[{\"name\":\"a.jsonl\"}],\"later\":1}"), None).unwrap();
     assert_eq!(
-        contents.owned.into_iter().collect::<Vec<_>>(),
+        contents.in_manifest.into_iter().collect::<Vec<_>>(),
         [MANIFEST_FILE, "tickets/a.jsonl"],
         "any version will do"
     );
@@ -544,7 +544,7 @@ fn what_is_wanted_is_what_the_manifests_say() {
     let lake = Lake::new(42, 1500);
     let (raw, curated) = (lake.dir().join("data/raw"), lake.dir().join("data/curated"));
     let local = Local::load(&raw, Some(&curated)).unwrap();
-    assert!(local.belong_together());
+    assert!(local.is_consistent());
     let desired = Desired::new(ACCOUNT, "eu-central-1", &local, &raw, &curated).unwrap();
     let keys: Vec<&String> = desired.data[0].objects.keys().collect();
     assert_eq!(keys, ["tickets/tickets_20261122_000000_0000.jsonl", "tickets/tickets_20261122_000000_0001.jsonl"]);
@@ -564,7 +564,7 @@ fn what_is_wanted_is_what_the_manifests_say() {
 
     let other = Lake::new(7, 20);
     let mixed = Local::load(&other.dir().join("data/raw"), Some(&curated)).unwrap();
-    assert!(!mixed.belong_together());
+    assert!(!mixed.is_consistent());
     lake.replace(7, 20);
-    assert!(Local::load(&raw, Some(&curated)).unwrap().belong_together());
+    assert!(Local::load(&raw, Some(&curated)).unwrap().is_consistent());
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use aws::athena::Workgroup;
+use aws::athena::workgroups::Workgroup;
 use aws::glue::{Partition, Table};
 use aws::s3::bucket_api::BucketState;
 use aws::s3::bucket_settings::{BucketSettings, Setting, Tag};
@@ -141,8 +141,8 @@ pub(crate) enum Op {
     DeleteDatabase,
 }
 
-/// Everything that carrying a plan out does. What goes to S3 in one request or side by side happens in an order that only `luck`
-/// knows.
+/// Everything that carrying a plan out does. What goes to S3 in one request or side by side happens in an order that only
+/// `luck` knows.
 pub(crate) fn ops(plan: &Plan, luck: u64) -> Vec<Op> {
     assert!(plan.blockers.is_empty(), "{:?}", plan.blockers);
     let mut all = Vec::new();
@@ -228,7 +228,7 @@ impl Cloud {
     }
 
     pub(crate) fn plan_destroy(&self) -> Plan {
-        plan_destroy(definitions(), &self.observe_all())
+        plan_destroy(definitions(), &self.observe_for_destroy())
     }
 
     pub(crate) fn store(&mut self, role: Role) -> &mut Store {
@@ -265,13 +265,14 @@ impl Cloud {
         actual
     }
 
-    fn observe_all(&self) -> Actual {
+    fn observe_for_destroy(&self) -> Actual {
         let mut actual = Actual { buckets: self.observe_buckets(), ..Actual::default() };
         for definition in &definitions().buckets {
             let Some(store) = self.buckets.get(&definition.name) else { continue };
             let mut contents = store.contents(&definition.name, definition.role);
             if definition.role == Role::Results {
-                contents.owned = contents.keys.keys().filter(|key| key.starts_with("results/")).cloned().collect();
+                contents.in_manifest =
+                    contents.keys.keys().filter(|key| key.starts_with("results/")).cloned().collect();
             }
             actual.contents.insert(definition.name.clone(), contents);
         }
@@ -382,7 +383,7 @@ impl Cloud {
             }
             Op::MarkView(statement) => {
                 let stored = self.tables.get_mut(VIEW).unwrap();
-                if !view::needs_no_fingerprint(statement, stored) {
+                if !view::has_same_text(statement, stored) {
                     stored.parameters.insert(view::FINGERPRINT.to_owned(), view::fingerprint(statement, stored));
                 }
             }
@@ -409,7 +410,7 @@ impl Cloud {
         if key == MANIFEST_FILE {
             // An object of exactly the wanted content is as good as ours.
             let role = if bucket == bucket_name(Role::Raw, ACCOUNT) { Role::Raw } else { Role::Curated };
-            let owned = self.buckets[&bucket].contents(&bucket, role).owned;
+            let owned = self.buckets[&bucket].contents(&bucket, role).in_manifest;
             let objects = self.buckets.get_mut(&bucket).unwrap().objects.iter_mut();
             for (_, object) in objects.filter(|(key, _)| owned.contains(*key)) {
                 object.is_foreign = false;
@@ -428,7 +429,7 @@ impl Cloud {
         for role in [Role::Raw, Role::Curated] {
             let name = bucket(role);
             let Some(store) = self.buckets.get(&name) else { continue };
-            let owned = store.contents(&name, role).owned.into_iter();
+            let owned = store.contents(&name, role).in_manifest.into_iter();
             missing.extend(owned.filter(|key| !store.objects.contains_key(key)).map(|key| (name.clone(), key)));
         }
         missing
@@ -442,8 +443,8 @@ impl Cloud {
             let Some(store) = self.buckets.get(&name) else { continue };
             let contents = store.contents(&name, role);
             let is_known = |key: &str| {
-                contents.owned.contains(key)
-                    || contents.announced.contains(key)
+                contents.in_manifest.contains(key)
+                    || contents.in_pending_manifest.contains(key)
                     || key == MANIFEST_FILE
                     || key == PENDING_MANIFEST
             };

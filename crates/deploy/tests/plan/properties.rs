@@ -1,5 +1,5 @@
-//! Property: after any history of deploys, interrupts and changes outside `deploy`, the next complete deploy brings everything in
-//! sync.
+//! Property: after any history of deploys, interrupts and changes outside `deploy`, the next complete deploy brings
+//! everything in sync.
 
 use aws::glue::Table;
 use aws::s3::bucket_settings::{BucketSettings, Setting, Tag};
@@ -137,7 +137,7 @@ fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
             let contents = cloud.store(role).contents(&bucket(role), role);
             let key = *which.get(&STRANGERS);
             // Keys in the pending manifest are written, even if an unmanaged object has appeared there in the meantime.
-            let is_claimed = contents.owned.contains(key) || contents.announced.contains(key);
+            let is_claimed = contents.in_manifest.contains(key) || contents.in_pending_manifest.contains(key);
             let is_result = role == Role::Results && key.starts_with("results/");
             if !is_claimed && !is_result && !contents.keys.contains_key(key) {
                 cloud.put(role, key, Object::foreign(CONTENTS[usize::from(how) / 3 % CONTENTS.len()]));

@@ -26,10 +26,10 @@ fn desired() -> Desired {
 fn as_made() -> Actual {
     let cloud = Cloud::with(&tickets());
     let mut actual = cloud.observe(&desired(), Scope::ALL);
-    for asset in &definitions().assets {
-        let mut settings = asset.settings.clone();
+    for resource in &definitions().quicksight {
+        let mut settings = resource.settings.clone();
         settings.remove("Tags");
-        match asset.kind {
+        match resource.kind {
             ResourceKind::DataSource => {
                 settings.insert("Status".to_owned(), json!("CREATION_SUCCESSFUL"));
             }
@@ -47,7 +47,7 @@ fn as_made() -> Actual {
                 settings.insert("Version".to_owned(), version);
             }
         }
-        actual.assets.insert(asset.kind, owned_by("ada", asset.kind, settings));
+        actual.quicksight.insert(resource.kind, owned_by("ada", resource.kind, settings));
     }
     actual
 }
@@ -55,14 +55,14 @@ fn as_made() -> Actual {
 /// With what QuickSight adds to the actions of an owner, in time.
 fn owned_by(user: &str, kind: ResourceKind, settings: serde_json::Map<String, Value>) -> ExistingResource {
     let mut found = ExistingResource { settings, ..ExistingResource::default() };
-    let mut actions = kind.owners_actions();
+    let mut actions = kind.owner_actions();
     actions.insert("quicksight:SomethingNew".to_owned());
     found.permissions.insert(owner_arn(user, ACCOUNT, REGION), actions);
     found
 }
 
 fn of(actual: &mut Actual, kind: ResourceKind) -> &mut ExistingResource {
-    actual.assets.get_mut(&kind).unwrap()
+    actual.quicksight.get_mut(&kind).unwrap()
 }
 
 fn planned(actual: &Actual) -> Plan {
@@ -76,15 +76,15 @@ fn what_quicksight_adds_by_itself_is_no_difference() {
 
 #[test]
 fn nobody_looks_there_without_being_asked() {
-    let nothing = Actual { assets: [].into(), ..as_made() };
+    let nothing = Actual { quicksight: [].into(), ..as_made() };
     assert_eq!(plan(&tickets().desired(), &nothing, Scope::ALL), Plan::default());
 }
 
 #[test]
 fn only_what_is_not_as_wanted_is_touched() {
     let worlds: &[World] = &[
-        ("nothing is there", |actual| actual.assets.clear()),
-        ("the data set is gone", |actual| drop(actual.assets.remove(&ResourceKind::DataSet))),
+        ("nothing is there", |actual| actual.quicksight.clear()),
+        ("the data set is gone", |actual| drop(actual.quicksight.remove(&ResourceKind::DataSet))),
         ("the data source asks elsewhere, and in vain", |actual| {
             let source = of(actual, ResourceKind::DataSource);
             source.settings["DataSourceParameters"]["AthenaParameters"]["WorkGroup"] = json!("primary");
@@ -105,7 +105,7 @@ fn only_what_is_not_as_wanted_is_touched() {
         }),
         ("it belongs to somebody else", |actual| {
             let settings = of(actual, ResourceKind::Dashboard).settings.clone();
-            actual.assets.insert(ResourceKind::Dashboard, owned_by("bob", ResourceKind::Dashboard, settings));
+            actual.quicksight.insert(ResourceKind::Dashboard, owned_by("bob", ResourceKind::Dashboard, settings));
         }),
     ];
     let mut text = String::new();
@@ -122,7 +122,7 @@ fn only_what_is_not_as_wanted_is_touched() {
 
 #[test]
 fn destroy_takes_the_dashboard_down_before_what_it_shows() {
-    let actual = Actual { assets: as_made().assets, ..Actual::default() };
+    let actual = Actual { quicksight: as_made().quicksight, ..Actual::default() };
     insta::assert_snapshot!(show::text(&plan_destroy(definitions(), &actual)));
 }
 
