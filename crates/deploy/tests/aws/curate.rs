@@ -166,7 +166,7 @@ fn curation_accepts_and_rejects_the_same_lines_as_transform() {
     assert!(published.rows.quarantined > 20 && published.rows.balance(), "{:?}", published.rows);
     assert_eq!((published.world, published.expected_answers), (None, None));
     let messages = stderr(&deployed);
-    let warning = "warning: 1 line rejected: severity is not a value of the contract; example in s3://";
+    let warning = "warning: 1 line rejected: severity is not one of the contract's values; example in s3://";
     assert!(messages.contains(warning), "{messages}");
     assert!(messages.contains("only the tickets per market were verified"), "{messages}");
     assert!(fixture.is_cleaned_up());
