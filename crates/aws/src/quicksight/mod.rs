@@ -243,8 +243,8 @@ impl Session {
 }
 
 /// Next step if QuickSight can't read the lake, for which it uses its service role.
-const ALLOW_SERVICE_ROLE: &str = "in QuickSight's console, under Manage QuickSight, Security & permissions, allow Athena and \
-                                  the three buckets; then run this again";
+const ALLOW_SERVICE_ROLE: &str = "in QuickSight's console, under Manage QuickSight, Security & permissions, allow Athena \
+                                  and the three buckets; then run this again";
 const NO_SUCH_USER: &str = "`aws quicksight list-users --aws-account-id NUMBER --namespace default` lists the users and \
                             their ARNs, in the region where the account signed up for QuickSight";
 const NOT_SIGNED_UP: &str = "sign the account up for QuickSight, Enterprise edition, and set its region with --region";

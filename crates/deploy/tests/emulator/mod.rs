@@ -154,8 +154,8 @@ fn python() -> PathBuf {
 fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|error| {
         panic!(
-            "these tests need Python 3.11 or newer with venv and pip for the AWS emulator ({error}); install it, for example \
-             with `apt install python3 python3-venv`"
+            "these tests need Python 3.11 or newer with venv and pip for the AWS emulator ({error}); install it, for \
+             example with `apt install python3 python3-venv`"
         )
     });
     let stderr = String::from_utf8_lossy(&output.stderr);

@@ -193,7 +193,8 @@ fn apply_external_change(cloud: &mut Cloud, change: ExternalChange, target: Inde
     }
 }
 
-/// Removes unmanaged objects if they block the deploy, runs the deploy to completion, and checks that all resources are in sync.
+/// Removes unmanaged objects if they block the deploy, runs the deploy to completion, and checks that all resources are in
+/// sync.
 fn deploy_to_completion(cloud: &mut Cloud, tickets: &Tickets, seed: u64) {
     if !cloud.plan(tickets, Scope::ALL).blockers.is_empty() {
         for bucket in cloud.buckets.values_mut() {

@@ -1,5 +1,5 @@
-//! S3 server in this process for tests of the binary: s3s over a temporary directory, behind a layer that records all requests,
-//! injects faults ([`faults`]) and emulates operations that s3s-fs doesn't support ([`service`]).
+//! S3 server in this process for tests of the binary: s3s over a temporary directory, behind a layer that records all
+//! requests, injects faults ([`faults`]) and emulates operations that s3s-fs doesn't support ([`service`]).
 
 pub(crate) mod faults;
 mod faulty_stream;
@@ -202,8 +202,8 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Runs `deploy` in a directory against this server, isolated from the environment of the test. Returns the exit code, and
-    /// standard output followed by standard error. Fails if they contain the secret access key.
+    /// Runs `deploy` in a directory against this server, isolated from the environment of the test. Returns the exit code,
+    /// and standard output followed by standard error. Fails if they contain the secret access key.
     pub(crate) fn deploy(&self, dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
         let child = Command::new(env!("CARGO_BIN_EXE_deploy"))
             .args(arguments)

@@ -1,6 +1,6 @@
-//! Execution of requests. Most are forwarded to s3s-fs. Operations that it doesn't support are emulated from the documentation
-//! of AWS: the caller identity of STS, owners, regions and settings of buckets, missing buckets, and verification of checksums
-//! before an object is overwritten. See [`super::multipart`] for multipart uploads.
+//! Execution of requests. Most are forwarded to s3s-fs. Operations that it doesn't support are emulated from the
+//! documentation of AWS: the caller identity of STS, owners, regions and settings of buckets, missing buckets, and
+//! verification of checksums before an object is overwritten. See [`super::multipart`] for multipart uploads.
 
 use std::collections::BTreeMap;
 

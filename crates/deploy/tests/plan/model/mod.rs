@@ -173,8 +173,8 @@ impl Cloud {
         actual.partitions = self.partitions.iter().map(partition).collect();
     }
 
-    /// Applies the operations of a deploy. Checks after each one that all objects of the manifests exist, and that all managed
-    /// objects are in a manifest or pending manifest.
+    /// Applies the operations of a deploy. Checks after each one that all objects of the manifests exist, and that all
+    /// managed objects are in a manifest or pending manifest.
     pub(crate) fn run(&mut self, ops: &[Op]) {
         let missing_before = self.missing();
         for op in ops {

@@ -11,7 +11,8 @@ use ticket_schema::names::MANIFEST_FILE;
 
 use super::{Object, bucket, definitions};
 
-/// Raw and curated data set. A number represents the content of a file; contents `10 * n` to `10 * n + 9` have the same size.
+/// Raw and curated data set. A number represents the content of a file; contents `10 * n` to `10 * n + 9` have the same
+/// size.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Tickets {
     /// Contents by name of the raw file.
