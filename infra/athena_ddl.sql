@@ -1,13 +1,12 @@
--- The data lake's catalogue for Amazon Athena engine version 3.
---
--- Replace <ACCOUNT_ID> by your AWS account number, then run the statements one by one, in this order.
+-- Catalogue of the data lake for Amazon Athena engine version 3. deploy runs these statements. To run them by hand, replace
+-- <ACCOUNT_ID> by your AWS account number, and run them one by one in this order.
 
--- The database.
+-- Database.
 CREATE DATABASE IF NOT EXISTS bmw_aftersales
 COMMENT 'BMW after-sales support tickets';
 
--- The raw tickets: JSON-Lines as generate writes them. Times are RFC 3339 texts here (the SerDe would not read their T and
--- Z as a TIMESTAMP); from_iso8601_timestamp() turns them into times. A malformed line is an error, never a row of NULLs.
+-- Raw tickets: JSON-Lines written by generate. Times are RFC 3339 texts, because the SerDe can't parse their T and Z as
+-- TIMESTAMP; from_iso8601_timestamp() converts them. A malformed line is an error instead of a row of NULLs.
 CREATE EXTERNAL TABLE IF NOT EXISTS bmw_aftersales.tickets_raw (
   ticket_id STRING,
   created_at STRING,
@@ -29,7 +28,7 @@ ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'
 WITH SERDEPROPERTIES ('ignore.malformed.json' = 'false')
 LOCATION 's3://bmw-aftersales-raw-<ACCOUNT_ID>/tickets/';
 
--- The curated tickets: Snappy Parquet as transform writes it, one partition a market. All times are UTC.
+-- Curated tickets: Snappy Parquet written by transform, one partition for each market. All times are UTC.
 CREATE EXTERNAL TABLE IF NOT EXISTS bmw_aftersales.tickets (
   ticket_id STRING,
   created_at TIMESTAMP,
@@ -51,12 +50,12 @@ STORED AS PARQUET
 LOCATION 's3://bmw-aftersales-curated-<ACCOUNT_ID>/tickets/'
 TBLPROPERTIES ('parquet.compression' = 'SNAPPY');
 
--- Finds the partitions. Run it again when a market is new.
+-- Registers the partitions. Run it again after a new market was added. deploy registers partitions itself and skips this.
 MSCK REPAIR TABLE bmw_aftersales.tickets;
 
--- The tickets with their durations, which depend on when they are asked for: resolution_hours is the time from creation to
--- resolution in hours (NULL while unresolved), days_open the age of an unresolved ticket in complete days (NULL once
--- resolved), hours_since_created the age of any ticket in complete hours.
+-- Tickets with durations: resolution_hours is the time from creation to resolution in hours (NULL while unresolved),
+-- days_open the age of an unresolved ticket in complete days (NULL once resolved), hours_since_created the age of any ticket
+-- in complete hours. Ages are as of the time of the query.
 CREATE OR REPLACE VIEW bmw_aftersales.tickets_enriched AS
 SELECT
   ticket_id,

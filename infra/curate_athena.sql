@@ -1,21 +1,22 @@
--- Curates the raw tickets where they lie: what `deploy --curate athena` runs on Amazon Athena engine version 3, with
+-- Curation of the raw tickets on Amazon Athena engine version 3. `deploy --curate athena` runs these statements with
 -- <ACCOUNT_ID>, <FILES>, <FROM> and <BEFORE> filled in.
 --
--- It takes and refuses the lines that transform does, but for what can't be said here. Taken all the same: bytes that are not
--- UTF-8 (they become U+FFFD), times before the year 1 or after 9999, and times in the wrong order within a millisecond.
--- Refused all the same: offsets from UTC beyond 14 hours, fractions of seconds of more than nine digits, a key twice that the
--- contract doesn't know, and a first line after a byte order mark. A carriage return ends a line here: where one stands within a
--- line there are two, and the rows don't add up.
+-- They accept and reject the same lines as transform, with these exceptions:
+-- * accepted: bytes that are not UTF-8 (replaced by U+FFFD), times before the year 1 or after 9999, and times in the wrong
+--   order within a millisecond
+-- * rejected: offsets from UTC beyond 14 hours, fractions of seconds with more than nine digits, a duplicate key that is not
+--   in the contract, and a first line after a byte order mark
+-- * A carriage return within a line ends the line, so the row counts don't reconcile and nothing is published.
 
--- The raw lines as they are. The SerDe for JSON would be too kind: it takes unquoted texts, and passes over what follows the
--- object. (This one passes over what follows the byte 01, which no JSON has.)
+-- Raw lines as text. A JSON SerDe is too lenient: it accepts unquoted texts and ignores text after the object. This SerDe
+-- ignores text after the byte 01, which no valid JSON contains.
 CREATE EXTERNAL TABLE bmw_aftersales.tickets_raw_lines (
   line STRING
 )
 ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe'
 LOCATION 's3://bmw-aftersales-raw-<ACCOUNT_ID>/tickets/';
 
--- The table `tickets` once more, in another place: nobody reads it until every row is accounted for.
+-- Staging table with the definition of the table `tickets`. Its files are published once the row counts reconcile.
 CREATE EXTERNAL TABLE bmw_aftersales.tickets_curating (
   ticket_id STRING,
   created_at TIMESTAMP,
@@ -37,17 +38,17 @@ STORED AS PARQUET
 LOCATION 's3://bmw-aftersales-curated-<ACCOUNT_ID>/curating/'
 TBLPROPERTIES ('parquet.compression' = 'SNAPPY');
 
--- Every line with its values, and with its fault: the first rule of the contract that it breaks. Blank lines are none. A value
--- of the wrong kind is NULL, which keeps no rule.
+-- All lines except blank ones, with their values and the reason for rejection: the first rule of the contract that the line
+-- violates. A value of the wrong type is NULL, which violates its rule.
 CREATE OR REPLACE VIEW bmw_aftersales.tickets_checked AS
 WITH lines AS (
-  -- What is not strictly a JSON object, or has a key twice, has no fields. A line \N comes as NULL.
+  -- fields is NULL unless the line is a valid JSON object without duplicate keys. The SerDe reads the line \N as NULL.
   SELECT "$path" AS path, line, TRY(CAST(json_parse(line) AS MAP(VARCHAR, JSON))) AS fields
   FROM bmw_aftersales.tickets_raw_lines
   WHERE line IS NULL OR regexp_like(line, '[^ \t\r]')
 ),
 texts AS (
-  -- Numbers become texts here, which only matters where any text will do: there the JSON must begin with a quote.
+  -- json_extract_scalar converts numbers to text. Columns that accept any text check that the JSON starts with a quote.
   SELECT
     path,
     line,
@@ -73,8 +74,8 @@ texts AS (
     json_format(element_at(fields, 'sla_breached')) AS sla_breached
   FROM lines
 ),
-moments AS (
-  -- RFC 3339 is a part of ISO 8601.
+timestamps AS (
+  -- The pattern selects the RFC 3339 subset of ISO 8601.
   SELECT
     *,
     IF(regexp_like(created_at,
@@ -93,19 +94,22 @@ SELECT
   line,
   COALESCE(
     IF(fields IS NOT NULL, NULL, 'the line is not a JSON object with each key once'),
-    IF(length(ticket_id) = 36 AND regexp_like(ticket_id, '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'), NULL,
+    IF(length(ticket_id) = 36 AND
+      regexp_like(ticket_id, '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'), NULL,
       'ticket_id is not a hyphenated UUID'),
     IF(created IS NOT NULL, NULL, 'created_at is not an RFC 3339 time'),
     IF(updated IS NOT NULL, NULL, 'updated_at is not an RFC 3339 time'),
     IF(resolved IS NOT NULL OR (
       contains(map_keys(fields), 'resolved_at') AND COALESCE(json_format(element_at(fields, 'resolved_at')), 'null') = 'null'
     ), NULL, 'resolved_at is neither null nor an RFC 3339 time'),
-    IF(severity IN ('P1', 'P2', 'P3', 'P4'), NULL, 'severity is not one of the contract''s'),
-    IF(status IN ('Open', 'In Progress', 'Waiting', 'Resolved', 'Closed'), NULL, 'status is not one of the contract''s'),
+    IF(severity IN ('P1', 'P2', 'P3', 'P4'), NULL, 'severity is not one of the contract''s values'),
+    IF(status IN ('Open', 'In Progress', 'Waiting', 'Resolved', 'Closed'), NULL,
+      'status is not one of the contract''s values'),
     IF(category IN (
       'Engine', 'Electrical', 'iDrive', 'Brake', 'Recall', 'Suspension', 'Climate', 'Bodywork', 'Warranty', 'Other'
-    ), NULL, 'category is not one of the contract''s'),
-    IF(channel IN ('Phone', 'Email', 'Dealer Portal', 'BMW App', 'Walk-In'), NULL, 'channel is not one of the contract''s'),
+    ), NULL, 'category is not one of the contract''s values'),
+    IF(channel IN ('Phone', 'Email', 'Dealer Portal', 'BMW App', 'Walk-In'), NULL,
+      'channel is not one of the contract''s values'),
     IF(market IN (
       'AD', 'AE', 'AF', 'AG', 'AI', 'AL', 'AM', 'AO', 'AQ', 'AR', 'AS', 'AT', 'AU', 'AW', 'AX', 'AZ', 'BA', 'BB',
       'BD', 'BE', 'BF', 'BG', 'BH', 'BI', 'BJ', 'BL', 'BM', 'BN', 'BO', 'BQ', 'BR', 'BS', 'BT', 'BV', 'BW', 'BY',
@@ -130,9 +134,10 @@ SELECT
       'model_year is not a 32-bit integer'),
     IF(sla_breached IN ('true', 'false'), NULL, 'sla_breached is not true or false'),
     IF(created <= updated, NULL, 'updated_at is before created_at'),
-    IF((resolved IS NOT NULL) = (status IN ('Resolved', 'Closed')), NULL, 'resolved_at does not go with the status'),
-    IF(resolved IS NULL OR resolved BETWEEN created AND updated, NULL, 'resolved_at is not between created_at and updated_at')
-  ) AS fault,
+    IF((resolved IS NOT NULL) = (status IN ('Resolved', 'Closed')), NULL, 'resolved_at does not match the status'),
+    IF(resolved IS NULL OR resolved BETWEEN created AND updated, NULL,
+      'resolved_at is not between created_at and updated_at')
+  ) AS reason,
   ticket_id,
   created AS created_at,
   updated AS updated_at,
@@ -148,10 +153,10 @@ SELECT
   model_series,
   TRY_CAST(model_year AS INTEGER) AS model_year,
   sla_breached = 'true' AS sla_breached
-FROM moments;
+FROM timestamps;
 
--- Writes the valid tickets of some files (<FILES> is a list of addresses, as in 's3://…/a.jsonl', 's3://…/b.jsonl') and of
--- the markets from <FROM> on and before <BEFORE>: one statement writes 100 partitions at most.
+-- Inserts the valid tickets of a batch of files (<FILES> is a list of S3 URIs, as in 's3://…/a.jsonl', 's3://…/b.jsonl')
+-- whose market is in the half-open range from <FROM> to <BEFORE>. The range limits the partitions of a statement to 100.
 INSERT INTO bmw_aftersales.tickets_curating
 SELECT
   ticket_id,
@@ -170,16 +175,16 @@ SELECT
   sla_breached,
   market
 FROM bmw_aftersales.tickets_checked
-WHERE fault IS NULL AND path IN (<FILES>) AND market >= '<FROM>' AND market < '<BEFORE>';
+WHERE reason IS NULL AND path IN (<FILES>) AND market >= '<FROM>' AND market < '<BEFORE>';
 
--- Which files have been written, and how many tickets each of them holds.
+-- Returns the written files with their numbers of tickets.
 SELECT market, "$path" AS path, COUNT(*) AS tickets
 FROM bmw_aftersales.tickets_curating
 GROUP BY market, "$path";
 
--- Which lines of some files were refused, and why, with one of them for each reason.
-SELECT path, fault, COUNT(*) AS lines, MIN(substr(line, 1, 100)) AS example
+-- Returns the rejected lines of a batch of files by reason, with an example each.
+SELECT path, reason, COUNT(*) AS lines, MIN(substr(line, 1, 100)) AS example
 FROM bmw_aftersales.tickets_checked
-WHERE fault IS NOT NULL AND path IN (<FILES>)
-GROUP BY path, fault
-ORDER BY path, fault;
+WHERE reason IS NOT NULL AND path IN (<FILES>)
+GROUP BY path, reason
+ORDER BY path, reason;

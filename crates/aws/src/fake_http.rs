@@ -1,4 +1,4 @@
-//! A fake HTTP server for tests, which answers a fixed sequence of requests.
+//! Fake HTTP server for tests, which responds to a fixed sequence of requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,44 +15,48 @@ use crate::session::Session;
 pub(crate) const SECRET: &str = "the-secret-of-the-test";
 const ACCOUNT: &str = "123456789012";
 
-/// An expected request and its response: method and path below the account; a status, or 0 for a closed connection; a body, or
-/// the name of an error.
-pub(crate) type Step = (&'static str, u16, &'static str);
+/// Expected request and its response: method and path below the account; HTTP status, or 0 to close the connection; JSON
+/// body, or error code.
+pub(crate) type Exchange = (&'static str, u16, &'static str);
 
-/// A request.
+/// Recorded request.
 pub(crate) struct Request {
+    /// Path and query.
     pub(crate) path: String,
     /// All headers in lower case.
     pub(crate) head: String,
+    /// JSON body; null if there is none.
     pub(crate) body: Value,
 }
 
+/// Server with a script of exchanges. Dropping it fails the test unless all of them took place.
 pub(crate) struct FakeServer {
     url: String,
     requests: Arc<Mutex<Vec<Request>>>,
-    /// Thread that ends after the last response.
-    played: Option<thread::JoinHandle<()>>,
+    /// Server thread, which ends after the last response.
+    thread: Option<thread::JoinHandle<()>>,
 }
 
 impl FakeServer {
-    pub(crate) fn new(script: &[Step]) -> Self {
+    /// Starts a server that expects exactly these requests, in this order.
+    pub(crate) fn new(script: &[Exchange]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (script, seen) = (script.to_vec(), Arc::clone(&requests));
-        let played = thread::Builder::new().spawn(move || {
-            for (expected, status, answer) in script {
+        let (script, recorded) = (script.to_vec(), Arc::clone(&requests));
+        let thread = thread::Builder::new().spawn(move || {
+            for (expected, status, response) in script {
                 let (mut stream, _) = listener.accept().unwrap();
                 let (line, request) = read(&stream);
                 let (method, path) = expected.split_once(' ').unwrap();
                 assert_eq!(line, format!("{method} /accounts/{ACCOUNT}{path} HTTP/1.1"));
-                seen.lock().unwrap().push(request);
+                recorded.lock().unwrap().push(request);
                 if status > 0 {
-                    answer_with(&mut stream, status, answer);
+                    respond(&mut stream, status, response);
                 }
             }
         });
-        Self { url, requests, played: Some(played.unwrap()) }
+        Self { url, requests, thread: Some(thread.unwrap()) }
     }
 
     /// Opens a session with this server as its endpoint.
@@ -67,7 +71,7 @@ impl FakeServer {
         })
     }
 
-    /// Takes the requests received so far.
+    /// Removes the recorded requests and returns them.
     pub(crate) fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.requests.lock().unwrap())
     }
@@ -75,14 +79,15 @@ impl FakeServer {
 
 impl Drop for FakeServer {
     fn drop(&mut self) {
-        if let Some(played) = self.played.take()
+        if let Some(thread) = self.thread.take()
             && !thread::panicking()
         {
-            played.join().unwrap();
+            thread.join().unwrap();
         }
     }
 }
 
+/// Reads a request; returns its request line, too.
 fn read(stream: &TcpStream) -> (String, Request) {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
@@ -100,14 +105,15 @@ fn read(stream: &TcpStream) -> (String, Request) {
     (line, Request { path, head, body: serde_json::from_slice(&body).unwrap_or_default() })
 }
 
-fn answer_with(stream: &mut TcpStream, status: u16, answer: &str) {
-    let is_name = !answer.contains(['{', '<']);
-    let (error, body) = if is_name {
-        (format!("x-amzn-errortype: {answer}:http://internal/\r\n"), format!(r#"{{"Message": "{answer} it is"}}"#))
+fn respond(stream: &mut TcpStream, status: u16, response: &str) {
+    let is_error_code = !response.contains(['{', '<']);
+    let (error, body) = if is_error_code {
+        let message = format!(r#"{{"Message": "message of {response}"}}"#);
+        (format!("x-amzn-errortype: {response}:http://internal/\r\n"), message)
     } else {
-        (String::new(), answer.to_owned())
+        (String::new(), response.to_owned())
     };
     let length = body.len();
-    let head = format!("HTTP/1.1 {status} It\r\n{error}content-length: {length}\r\nconnection: close\r\n\r\n");
+    let head = format!("HTTP/1.1 {status} Status\r\n{error}content-length: {length}\r\nconnection: close\r\n\r\n");
     stream.write_all((head + &body).as_bytes()).unwrap();
 }

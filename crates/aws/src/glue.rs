@@ -14,14 +14,14 @@ const PARTITIONS_PER_CREATE: usize = 100;
 /// Maximum number of partitions in one `BatchDeletePartition` request.
 const PARTITIONS_PER_DELETE: usize = 25;
 
-/// A table or a view.
+/// Table or view.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Table {
     /// Names and types of the columns in order, without partition columns.
     pub columns: Vec<(String, String)>,
     /// Names and types of the partition columns.
     pub partition_keys: Vec<(String, String)>,
-    /// S3 URI of the files; none for a view.
+    /// S3 URI of the files; `None` for a view.
     pub location: Option<String>,
     /// Input format class.
     pub input_format: Option<String>,
@@ -31,11 +31,11 @@ pub struct Table {
     pub serde_parameters: BTreeMap<String, String>,
     /// Table properties.
     pub parameters: BTreeMap<String, String>,
-    /// Original text of a view as stored in Glue.
+    /// Text of a view, as stored in Glue.
     pub view_text: Option<String>,
 }
 
-/// A partition.
+/// Partition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Partition {
     /// Values of the partition columns.
@@ -51,8 +51,8 @@ impl Session {
     ///
     /// Fails if the request fails.
     pub fn has_database(&self, name: &str) -> Result<bool> {
-        let answer = self.wait(self.glue.get_database().name(name).send());
-        Ok(if_there(answer.error_context(&format!("look at the database {name}")))?.is_some())
+        let response = self.block_on(self.glue.get_database().name(name).send());
+        Ok(none_if_not_found(response.error_context(&format!("read the database {name}")))?.is_some())
     }
 
     /// Lists the names of all tables and views of a database; empty if the database doesn't exist.
@@ -62,10 +62,10 @@ impl Session {
     /// Fails if a request fails.
     pub fn table_names(&self, database: &str) -> Result<Vec<String>> {
         let mut pages = self.glue.get_tables().database_name(database).into_paginator().send();
-        self.wait(async {
+        self.block_on(async {
             let mut names = Vec::new();
             while let Some(page) = pages.next().await {
-                match if_there(page.error_context(&format!("list the tables of {database}")))? {
+                match none_if_not_found(page.error_context(&format!("list the tables of {database}")))? {
                     Some(page) => names.extend(page.table_list.into_iter().flatten().map(|table| table.name)),
                     None => return Ok(Vec::new()),
                 }
@@ -80,12 +80,12 @@ impl Session {
     ///
     /// Fails if the request fails.
     pub fn table(&self, database: &str, name: &str) -> Result<Option<Table>> {
-        Ok(self.sdk_table(database, name)?.map(table_value))
+        Ok(self.sdk_table(database, name)?.map(table_from_sdk))
     }
 
     fn sdk_table(&self, database: &str, name: &str) -> Result<Option<sdk::Table>> {
-        let answer = self.wait(self.glue.get_table().database_name(database).name(name).send());
-        let found = if_there(answer.error_context(&format!("look at the table {database}.{name}")))?;
+        let response = self.block_on(self.glue.get_table().database_name(database).name(name).send());
+        let found = none_if_not_found(response.error_context(&format!("read the table {database}.{name}")))?;
         Ok(found.and_then(|found| found.table))
     }
 
@@ -97,10 +97,11 @@ impl Session {
     pub fn partitions(&self, database: &str, table: &str) -> Result<Vec<Partition>> {
         let request = self.glue.get_partitions().database_name(database).table_name(table).exclude_column_schema(true);
         let mut pages = request.into_paginator().send();
-        self.wait(async {
+        self.block_on(async {
             let mut partitions = Vec::new();
             while let Some(page) = pages.next().await {
-                let page = if_there(page.error_context(&format!("list the partitions of {database}.{table}")))?;
+                let page =
+                    none_if_not_found(page.error_context(&format!("list the partitions of {database}.{table}")))?;
                 let Some(page) = page else { return Ok(Vec::new()) };
                 partitions.extend(page.partitions.into_iter().flatten().map(|partition| Partition {
                     values: partition.values.unwrap_or_default(),
@@ -112,17 +113,16 @@ impl Session {
         })
     }
 
-    /// Registers partitions with the columns and the format of their table.
+    /// Registers partitions with the columns and format of their table.
     ///
     /// # Errors
     ///
     /// Fails if the table doesn't exist, a request fails, or Glue rejects a partition.
     pub fn add_partitions(&self, database: &str, table: &str, partitions: &[Partition]) -> Result<()> {
-        let doing = format!("register partitions of {database}.{table}");
-        let not_there = || AwsError::new(Kind::NotFound, &doing, "there is no such table");
+        let operation = format!("register partitions of {database}.{table}");
         let storage = self
             .sdk_table(database, table)?
-            .ok_or_else(not_there)?
+            .ok_or_else(|| missing_table(&operation))?
             .storage_descriptor
             .unwrap_or_else(|| sdk::StorageDescriptor::builder().build());
         for batch in partitions.chunks(PARTITIONS_PER_CREATE) {
@@ -133,39 +133,38 @@ impl Session {
                 sdk::PartitionInput::builder().set_values(values).storage_descriptor(storage).build()
             });
             let request = self.glue.batch_create_partition().database_name(database).table_name(table);
-            let answer = self.wait(request.set_partition_input_list(Some(inputs.collect())).send());
-            refused(&doing, answer.error_context(&doing)?.errors())?;
+            let response = self.block_on(request.set_partition_input_list(Some(inputs.collect())).send());
+            check_partition_errors(&operation, response.error_context(&operation)?.errors())?;
         }
         Ok(())
     }
 
-    /// Unregisters the partitions with these values; their files are kept.
+    /// Unregisters partitions by their values; the files are kept.
     ///
     /// # Errors
     ///
     /// Fails if a request fails, or Glue rejects a partition.
     pub fn remove_partitions(&self, database: &str, table: &str, values: &[Vec<String>]) -> Result<()> {
-        let doing = format!("unregister partitions of {database}.{table}");
+        let operation = format!("unregister partitions of {database}.{table}");
         for batch in values.chunks(PARTITIONS_PER_DELETE) {
             let lists =
                 batch.iter().map(|values| sdk::PartitionValueList::builder().set_values(Some(values.clone())).build());
             let lists = lists.collect::<Result<Vec<_>, _>>()?;
             let request = self.glue.batch_delete_partition().database_name(database).table_name(table);
-            let answer = self.wait(request.set_partitions_to_delete(Some(lists)).send());
-            refused(&doing, answer.error_context(&doing)?.errors())?;
+            let response = self.block_on(request.set_partitions_to_delete(Some(lists)).send());
+            check_partition_errors(&operation, response.error_context(&operation)?.errors())?;
         }
         Ok(())
     }
 
-    /// Sets one property of a table or view and keeps everything else.
+    /// Sets one property of a table or view, and keeps the rest of its definition.
     ///
     /// # Errors
     ///
     /// Fails if the table doesn't exist, or a request fails.
     pub fn set_table_parameter(&self, database: &str, name: &str, parameter: &str, value: &str) -> Result<()> {
-        let doing = format!("mark the definition of {database}.{name}");
-        let not_there = || AwsError::new(Kind::NotFound, &doing, "there is no such table");
-        let table = self.sdk_table(database, name)?.ok_or_else(not_there)?;
+        let operation = format!("set the property {parameter} of {database}.{name}");
+        let table = self.sdk_table(database, name)?.ok_or_else(|| missing_table(&operation))?;
         let mut parameters = table.parameters.unwrap_or_default();
         parameters.insert(parameter.to_owned(), value.to_owned());
         let input = sdk::TableInput::builder()
@@ -181,50 +180,54 @@ impl Session {
             .set_parameters(Some(parameters))
             .build()?;
         let request = self.glue.update_table().database_name(database).table_input(input);
-        self.wait(request.send()).error_context(&doing)?;
+        self.block_on(request.send()).error_context(&operation)?;
         Ok(())
     }
 
-    /// Deletes the definition of a table or view; its files are kept. A missing one is no error.
+    /// Deletes the definition of a table or view; the files are kept. A missing one is not an error.
     ///
     /// # Errors
     ///
     /// Fails if the request fails.
     pub fn delete_table(&self, database: &str, name: &str) -> Result<()> {
-        let answer = self.wait(self.glue.delete_table().database_name(database).name(name).send());
-        if_there(answer.error_context(&format!("delete the definition of {database}.{name}")))?;
+        let response = self.block_on(self.glue.delete_table().database_name(database).name(name).send());
+        none_if_not_found(response.error_context(&format!("delete the definition of {database}.{name}")))?;
         Ok(())
     }
 
-    /// Deletes a database. A missing one is no error.
+    /// Deletes a database. A missing one is not an error.
     ///
     /// # Errors
     ///
     /// Fails if the request fails.
     pub fn delete_database(&self, name: &str) -> Result<()> {
-        let answer = self.wait(self.glue.delete_database().name(name).send());
-        if_there(answer.error_context(&format!("delete the database {name}")))?;
+        let response = self.block_on(self.glue.delete_database().name(name).send());
+        none_if_not_found(response.error_context(&format!("delete the database {name}")))?;
         Ok(())
     }
 }
 
-fn if_there<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
+fn missing_table(operation: &str) -> AwsError {
+    AwsError::new(Kind::NotFound, operation, "the table doesn't exist")
+}
+
+/// Maps the error of a missing resource to `None`.
+fn none_if_not_found<T>(response: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match response {
+        Ok(response) => Ok(Some(response)),
         Err(error) if error.kind == Kind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn refused(doing: &str, errors: &[sdk::PartitionError]) -> Result<(), AwsError> {
+/// Fails with the first error that Glue reports for a partition of a batch.
+fn check_partition_errors(operation: &str, errors: &[sdk::PartitionError]) -> Result<(), AwsError> {
     let Some(error) = errors.first() else { return Ok(()) };
-    let detail = error.error_detail();
-    let text = |part: Option<&str>| part.unwrap_or("no reason was given").to_owned();
-    let message = format!("{}: {}", error.partition_values().join("/"), text(detail.and_then(|it| it.error_message())));
-    Err(AwsError::new(Kind::Other, doing, message))
+    let reason = error.error_detail().and_then(|detail| detail.error_message()).unwrap_or("Glue gave no reason");
+    Err(AwsError::new(Kind::Other, operation, format!("{}: {reason}", error.partition_values().join("/"))))
 }
 
-fn table_value(table: sdk::Table) -> Table {
+fn table_from_sdk(table: sdk::Table) -> Table {
     let columns = |columns: Option<Vec<sdk::Column>>| {
         columns.into_iter().flatten().map(|column| (column.name, column.r#type.unwrap_or_default())).collect()
     };

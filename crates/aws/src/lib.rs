@@ -3,10 +3,10 @@
 //! This is the only crate that uses the AWS SDK. Its interface takes and returns plain values, blocks until the request has
 //! completed, and reports errors that end in a next step for the user.
 //!
-//! * [`settings`]: account, region and profile, from flags, the environment and `.env`.
+//! * [`settings`]: account, region and profile, from options, the environment and `.env`.
 //! * [`session`]: credentials that belong to that account, and the clients that use them.
-//! * [`error`]: classification and text of failures.
-//! * [`s3`]: settings of buckets, objects, uploads.
+//! * [`error`]: errors, their classes and next steps.
+//! * [`s3`]: buckets, their settings, objects, and uploads.
 //! * [`athena`]: workgroups, statements and their results; [`athena::running_queries`] finds those of interrupted runs.
 //! * [`glue`]: databases, tables and partitions of the catalogue.
 //! * [`quicksight`]: data sources, data sets and dashboards.

@@ -1,31 +1,31 @@
-//! Polling of operations that AWS runs asynchronously.
+//! Polling of asynchronous AWS operations with exponentially growing delays.
 
 use std::time::{Duration, Instant};
 
-/// First delay; each one is 1.5 times the one before.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Delay before the second poll; each later delay is 1.5 times the one before.
+const INITIAL_DELAY: Duration = Duration::from_millis(100);
 
-/// Exponentially growing delays between polls.
+/// Timer of a polling loop.
 pub(crate) struct Polling {
-    begun: Instant,
-    pause: Duration,
-    longest: Duration,
+    started: Instant,
+    delay: Duration,
+    max_delay: Duration,
 }
 
 impl Polling {
-    /// Starts polling with delays of at most `longest`.
-    pub(crate) fn up_to(longest: Duration) -> Self {
-        Self { begun: Instant::now(), pause: FIRST_PAUSE, longest }
+    /// Starts polling with delays of at most `max_delay`.
+    pub(crate) fn with_max_delay(max_delay: Duration) -> Self {
+        Self { started: Instant::now(), delay: INITIAL_DELAY, max_delay }
     }
 
-    /// Returns the time since polling began.
+    /// Returns the time since polling started.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.begun.elapsed()
+        self.started.elapsed()
     }
 
     /// Sleeps until the next poll.
-    pub(crate) async fn pause(&mut self) {
-        tokio::time::sleep(self.pause).await;
-        self.pause = (self.pause * 3 / 2).min(self.longest);
+    pub(crate) async fn sleep(&mut self) {
+        tokio::time::sleep(self.delay).await;
+        self.delay = (self.delay * 3 / 2).min(self.max_delay);
     }
 }

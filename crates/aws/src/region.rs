@@ -1,6 +1,6 @@
-//! Partitions of AWS (`aws`, `aws-cn`, `aws-us-gov`), which begin every ARN.
+//! AWS partitions (`aws`, `aws-cn`, `aws-us-gov`), the second component of every ARN.
 
-/// Returns the partition of AWS that `region` belongs to, as ARNs name it.
+/// Returns the AWS partition of `region`, as written in ARNs.
 pub fn partition_of(region: &str) -> &'static str {
     match region {
         _ if region.starts_with("cn-") => "aws-cn",

@@ -1,5 +1,5 @@
-//! JSON requests to a service without a client crate in this workspace. The SDK's runtime signs and sends them, with the same
-//! retries and timeouts as for the other services.
+//! JSON requests to a service for which the workspace has no SDK crate. The SDK's runtime signs and sends them, with the
+//! same retries and timeouts as for other services.
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::SigV4OperationSigningConfig;
@@ -23,9 +23,9 @@ use serde_json::Value;
 use crate::error::{AwsError, ErrorContext};
 use crate::region::partition_of;
 
-/// A request.
+/// REST request.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub(crate) struct RestRequest {
     /// HTTP method, such as `PUT`.
     pub(crate) method: &'static str,
     /// Path and query, such as `/accounts/123456789012/dashboards`.
@@ -34,32 +34,32 @@ pub(crate) struct Call {
     pub(crate) body: Option<Value>,
 }
 
-impl Call {
+impl RestRequest {
     /// Creates a GET request.
     pub(crate) fn get(path: impl Into<String>) -> Self {
         Self { method: "GET", path: path.into(), body: None }
     }
 }
 
-/// A client of one service.
+/// Client of one service.
 #[derive(Debug)]
 pub(crate) struct RestClient {
-    operation: Operation<Call, Value, Refusal>,
+    operation: Operation<RestRequest, Value, ServiceError>,
 }
 
 impl RestClient {
-    /// Creates a client of `service`, named as in signatures and host names.
+    /// Creates a client of `service`, the name in signatures and host names.
     pub(crate) fn new(config: &SdkConfig, service: &'static str) -> Self {
         let region = config.region().map_or_else(String::new, ToString::to_string);
         let domain = if partition_of(&region) == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let own_endpoint = format!("https://{service}.{region}.{domain}");
+        let default_endpoint = format!("https://{service}.{region}.{domain}");
         let mut builder = Operation::builder()
             .service_name(service)
             .operation_name("Call")
-            .endpoint_url(config.endpoint_url().unwrap_or(&own_endpoint))
+            .endpoint_url(config.endpoint_url().unwrap_or(&default_endpoint))
             .retry_classifier(HttpStatusCodeClassifier::default())
-            .retry_classifier(TransientErrorClassifier::<Refusal>::new())
-            .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
+            .retry_classifier(TransientErrorClassifier::<ServiceError>::new())
+            .retry_classifier(AwsErrorCodeClassifier::<ServiceError>::new())
             .runtime_plugin(signing(config, service, region));
         if let Some(http_client) = config.http_client() {
             builder = builder.http_client(http_client);
@@ -73,15 +73,16 @@ impl RestClient {
         if let Some(sleep) = config.sleep_impl() {
             builder = builder.sleep_impl(sleep);
         }
-        Self { operation: builder.serializer(request).deserializer(answer).build() }
+        Self { operation: builder.serializer(serialize).deserializer(deserialize).build() }
     }
 
-    /// Sends a request. `doing` completes the sentence `cannot …`.
-    pub(crate) async fn send(&self, call: Call, doing: &str) -> Result<Value, AwsError> {
-        self.operation.invoke(call).await.error_context(doing)
+    /// Sends a request and returns the JSON body of the response. `operation` completes the sentence `cannot …`.
+    pub(crate) async fn send(&self, request: RestRequest, operation: &str) -> Result<Value, AwsError> {
+        self.operation.invoke(request).await.error_context(operation)
     }
 }
 
+/// Returns the plugin that signs requests with Signature Version 4.
 fn signing(config: &SdkConfig, service: &'static str, region: String) -> StaticRuntimePlugin {
     let region = SigningRegion::from(aws_config::Region::new(region));
     let name = SigningName::from_static(service);
@@ -98,24 +99,24 @@ fn signing(config: &SdkConfig, service: &'static str, region: String) -> StaticR
     StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
 }
 
-fn request(call: Call) -> Result<HttpRequest, BoxError> {
-    let body = call.body.map_or_else(SdkBody::empty, |body| SdkBody::from(body.to_string()));
-    let mut request = HttpRequest::new(body);
-    request.set_method(call.method)?;
-    request.set_uri(call.path)?;
-    request.headers_mut().insert("content-type", "application/json");
-    Ok(request)
+fn serialize(request: RestRequest) -> Result<HttpRequest, BoxError> {
+    let body = request.body.map_or_else(SdkBody::empty, |body| SdkBody::from(body.to_string()));
+    let mut http_request = HttpRequest::new(body);
+    http_request.set_method(request.method)?;
+    http_request.set_uri(request.path)?;
+    http_request.headers_mut().insert("content-type", "application/json");
+    Ok(http_request)
 }
 
-fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<Refusal>> {
+fn deserialize(response: &HttpResponse) -> Result<Value, OrchestratorError<ServiceError>> {
     let body = response.body().bytes().unwrap_or_default();
-    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
     if response.status().is_success() {
-        return Ok(answer);
+        return Ok(body);
     }
     // The header has the form `ResourceNotFoundException:http://…`.
     let code = response.headers().get("x-amzn-errortype").and_then(|code| code.split(':').next());
-    let message = ["Message", "message"].iter().find_map(|name| answer[*name].as_str());
+    let message = ["Message", "message"].iter().find_map(|name| body[*name].as_str());
     let mut metadata = ErrorMetadata::builder();
     if let Some(code) = code {
         metadata = metadata.code(code);
@@ -123,15 +124,15 @@ fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<Refusal>> 
     if let Some(message) = message {
         metadata = metadata.message(message);
     }
-    Err(OrchestratorError::operation(Refusal(metadata.build())))
+    Err(OrchestratorError::operation(ServiceError(metadata.build())))
 }
 
 /// Error response of the service.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.message().unwrap_or("no reason was given"))]
-struct Refusal(ErrorMetadata);
+#[error("{}", .0.message().unwrap_or("AWS gave no reason"))]
+struct ServiceError(ErrorMetadata);
 
-impl ProvideErrorMetadata for Refusal {
+impl ProvideErrorMetadata for ServiceError {
     fn meta(&self) -> &ErrorMetadata {
         &self.0
     }

@@ -26,7 +26,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest time without a byte of the response.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A connection to one account in one region.
+/// Connection to one account in one region.
 #[derive(Debug)]
 pub struct Session {
     runtime: Runtime,
@@ -78,35 +78,36 @@ impl Session {
         Self::new(account_id, &config, runtime)
     }
 
-    /// Returns the account number.
+    /// Returns the account number, 12 digits.
     pub fn account_id(&self) -> &str {
         &self.account_id
     }
 
-    /// Region of all resources.
+    /// Returns the region of all resources.
     pub fn region(&self) -> &str {
         &self.region
     }
 
     /// Blocks until a future completes.
-    pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
 
     fn check_account(&self, sts: &aws_sdk_sts::Client, settings: &Settings) -> Result<()> {
         let server = settings.endpoint_url.as_deref().unwrap_or("AWS");
-        let doing = format!("ask {server} whose credentials these are ({})", described(&settings.profile));
-        let identity = self.wait(sts.get_caller_identity().send()).map_err(|error| AwsError::of(&doing, &error))?;
+        let operation = format!("get the caller identity from {server} ({})", credentials_source(&settings.profile));
+        let identity =
+            self.block_on(sts.get_caller_identity().send()).map_err(|error| AwsError::from_sdk(&operation, &error))?;
         let actual = identity.account().unwrap_or("none");
         if actual != self.account_id {
             return Err(AwsError::new(
                 Kind::Other,
-                format!("work in account {}", self.account_id),
+                format!("use account {}", self.account_id),
                 format!(
                     "the credentials ({}) belong to account {actual}, as {}; nothing was changed\n  next: set \
-                     AWS_ACCOUNT_ID={actual}, or choose credentials of account {} with --profile or AWS_PROFILE",
-                    described(&settings.profile),
-                    identity.arn().unwrap_or("somebody"),
+                     AWS_ACCOUNT_ID={actual}, or select credentials of account {} with --profile or AWS_PROFILE",
+                    credentials_source(&settings.profile),
+                    identity.arn().unwrap_or("an unknown principal"),
                     self.account_id
                 ),
             )
@@ -116,10 +117,11 @@ impl Session {
     }
 }
 
-fn described(profile: &Profile) -> String {
+/// Formats the source of the credentials for messages.
+fn credentials_source(profile: &Profile) -> String {
     match profile {
         Profile::Only(name) => format!("profile {name}"),
-        Profile::AfterEnvironment(name) => format!("from the environment, else profile {name}"),
+        Profile::EnvironmentOr(name) => format!("from the environment, else profile {name}"),
     }
 }
 
@@ -128,7 +130,7 @@ fn retries() -> RetryConfig {
 }
 
 fn start_runtime() -> Result<Runtime> {
-    Builder::new_multi_thread().enable_all().build().context("cannot start the threads that talk to AWS")
+    Builder::new_multi_thread().enable_all().build().context("cannot start the threads for AWS requests")
 }
 
 fn http_client() -> SharedHttpClient {
@@ -153,7 +155,7 @@ async fn load(settings: &Settings) -> SdkConfig {
             let credentials = ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(name).build();
             loader.credentials_provider(credentials)
         }
-        Profile::AfterEnvironment(name) => loader.profile_name(name),
+        Profile::EnvironmentOr(name) => loader.profile_name(name),
     };
     loader.load().await
 }

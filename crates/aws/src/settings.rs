@@ -1,4 +1,4 @@
-//! Account, region, profile and endpoint. Flags override the environment, which overrides `.env`.
+//! Account, region, profile and endpoint. Options override the environment, which overrides `.env`.
 //!
 //! clap's `env` would see `.env` only through changes to the process environment, which are `unsafe`.
 
@@ -11,7 +11,7 @@ use cli_support::exit::UsageError;
 
 /// Variable with the account number.
 pub const AWS_ACCOUNT_ID: &str = "AWS_ACCOUNT_ID";
-/// Region of all resources.
+/// Variable with the region of all resources.
 pub const AWS_REGION: &str = "AWS_REGION";
 /// Variable with the profile in `~/.aws/config` that provides credentials.
 pub const AWS_PROFILE: &str = "AWS_PROFILE";
@@ -23,12 +23,12 @@ pub const QUICKSIGHT_USER: &str = "QUICKSIGHT_USER";
 const DEFAULT_REGION: &str = "eu-central-1";
 const DEFAULT_PROFILE: &str = "default";
 
-/// Variables that must not be in a project directory.
+/// Variables that contain secrets, and so must not be in a project directory.
 const SECRETS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// Command-line options of every tool that uses AWS.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "AWS (flags come before the environment, the environment before .env)")]
+#[command(next_help_heading = "AWS (options override the environment, which overrides .env)")]
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 pub struct AwsArguments {
     /// AWS account number, 12 digits [default: AWS_ACCOUNT_ID]
@@ -66,10 +66,10 @@ pub struct Settings {
 /// Source of the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// This profile only, because a flag names it; credentials in the environment are ignored.
+    /// This profile only, because an option names it; credentials in the environment are ignored.
     Only(String),
-    /// Credentials in the environment, or else those of this profile.
-    AfterEnvironment(String),
+    /// Credentials in the environment, else those of this profile.
+    EnvironmentOr(String),
 }
 
 impl Settings {
@@ -77,8 +77,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Fails with a [`UsageError`] if a setting is missing or malformed, or `.env` contains an access key or an unreadable line, and
-    /// with another error if `.env` exists but can't be read.
+    /// Fails with a [`UsageError`] if a setting is missing or malformed, or `.env` contains an access key or a malformed
+    /// line, and with another error if `.env` exists but can't be read.
     pub fn resolve(
         arguments: &AwsArguments,
         environment: impl Fn(&str) -> Option<String>,
@@ -94,7 +94,7 @@ impl Settings {
         let profile = match &arguments.profile {
             Some(name) if name.is_empty() => bail!(UsageError("--profile needs the name of a profile".to_owned())),
             Some(name) => Profile::Only(name.clone()),
-            None => Profile::AfterEnvironment(configured(AWS_PROFILE).unwrap_or_else(|| DEFAULT_PROFILE.to_owned())),
+            None => Profile::EnvironmentOr(configured(AWS_PROFILE).unwrap_or_else(|| DEFAULT_PROFILE.to_owned())),
         };
         let account_id = arguments.account_id.clone().or_else(|| configured(AWS_ACCOUNT_ID));
         Ok(Self {
@@ -110,12 +110,14 @@ impl Settings {
 fn checked_account_id(account_id: Option<String>) -> Result<String> {
     let Some(account_id) = account_id else {
         bail!(UsageError(format!(
-            "which AWS account? Copy .env.example to .env and fill in {AWS_ACCOUNT_ID}, or give --account-id; \
-             `aws sts get-caller-identity` shows the number"
+            "the AWS account number is missing: copy .env.example to .env and fill in {AWS_ACCOUNT_ID}, or use \
+             --account-id; `aws sts get-caller-identity` shows the number"
         )));
     };
     if account_id.len() != 12 || !account_id.bytes().all(|byte| byte.is_ascii_digit()) {
-        bail!(UsageError(format!("`{account_id}` is no AWS account number: expected 12 digits, as in 123456789012")));
+        bail!(UsageError(format!(
+            "`{account_id}` is not an AWS account number: expected 12 digits, as in 123456789012"
+        )));
     }
     Ok(account_id)
 }
@@ -124,7 +126,7 @@ fn checked_account_id(account_id: Option<String>) -> Result<String> {
 fn checked_region(region: String) -> Result<String> {
     let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if region.is_empty() || !region.bytes().all(is_name) {
-        bail!(UsageError(format!("`{region}` is no AWS region: expected a name such as {DEFAULT_REGION}")));
+        bail!(UsageError(format!("`{region}` is not an AWS region: expected a name such as {DEFAULT_REGION}")));
     }
     Ok(region)
 }
@@ -137,7 +139,7 @@ fn checked_url(url: Option<String>) -> Result<Option<String>> {
     if let Some(url) = &url
         && !is_url(url)
     {
-        bail!(UsageError(format!("`{url}` is no endpoint: expected a URL such as http://127.0.0.1:4566")));
+        bail!(UsageError(format!("`{url}` is not an endpoint: expected a URL such as http://127.0.0.1:4566")));
     }
     Ok(url)
 }
@@ -154,37 +156,37 @@ fn read_dotenv(path: &Path) -> Result<BTreeMap<String, String>> {
         // The error of dotenvy quotes the line, which may contain a secret.
         let Ok((name, value)) = line else {
             bail!(UsageError(format!(
-                "{}: line {} can't be read: expected NAME=value, with quotes around a value with spaces",
+                "{}: line {} can't be parsed: expected NAME=value, with quotes around a value with spaces",
                 path.display(),
-                unreadable_line(text)
+                malformed_line(text)
             )));
         };
-        refuse_secret(path, &name, &value)?;
+        reject_secret(path, &name, &value)?;
         values.insert(name, value);
     }
     Ok(values)
 }
 
 /// Returns the number of the first line that can't be parsed.
-fn unreadable_line(text: &str) -> usize {
+fn malformed_line(text: &str) -> usize {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let is_sound =
+    let can_be_parsed =
         |n_lines: &usize| dotenvy::from_read_iter(lines[..*n_lines].concat().as_bytes()).all(|line| line.is_ok());
-    (0..lines.len()).rev().find(is_sound).unwrap_or(0) + 1
+    (0..lines.len()).rev().find(can_be_parsed).unwrap_or(0) + 1
 }
 
-fn refuse_secret(path: &Path, name: &str, value: &str) -> Result<()> {
+fn reject_secret(path: &Path, name: &str, value: &str) -> Result<()> {
     let is_key_id = |word: &str| {
         word.len() == 20
             && (word.starts_with("AKIA") || word.starts_with("ASIA"))
             && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
     };
-    let holds_key_id = value.split(|c: char| !c.is_ascii_alphanumeric()).any(is_key_id);
-    if (SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) && !value.is_empty()) || holds_key_id {
+    let contains_key_id = value.split(|c: char| !c.is_ascii_alphanumeric()).any(is_key_id);
+    if (SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) && !value.is_empty()) || contains_key_id {
         bail!(UsageError(format!(
-            "{} holds an access key ({name}). Keys in a project's directory end up in commits, images and backups, so it is \
-             refused. Take it out, store it with `aws configure --profile NAME` (or better use `aws configure sso`), and \
-             write AWS_PROFILE=NAME instead",
+            "{} contains an access key ({name}). Keys in a project directory end up in commits, images and backups. Remove \
+             it, store it with `aws configure --profile NAME` (or better, use `aws configure sso`), and set \
+             AWS_PROFILE=NAME instead",
             path.display()
         )));
     }

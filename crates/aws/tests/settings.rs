@@ -1,4 +1,4 @@
-//! Sources of the settings, their precedence, and rejected values.
+//! Settings: their sources, precedence and validation.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 use std::fs;
@@ -9,13 +9,13 @@ use cli_support::exit::UsageError;
 use tempfile::tempdir;
 
 const ACCOUNT: &str = "123456789012";
-/// A well-formed access key id from the documentation of AWS.
+/// Well-formed access key id from the documentation of AWS.
 const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
-/// Resolves flags, an environment, and the bytes of `.env`.
+/// Resolves the settings from options, an environment, and the bytes of `.env`.
 fn resolve(
-    flags: &AwsArguments,
+    options: &AwsArguments,
     environment: &[(&str, &str)],
     dotenv: Option<&[u8]>,
 ) -> Result<Settings, anyhow::Error> {
@@ -26,7 +26,7 @@ fn resolve(
     }
     let variable =
         |name: &str| environment.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
-    Settings::resolve(flags, variable, &path)
+    Settings::resolve(options, variable, &path)
 }
 
 fn from_file(text: &str) -> Result<Settings, anyhow::Error> {
@@ -45,8 +45,8 @@ fn account() -> AwsArguments {
 }
 
 #[test]
-fn flags_override_the_environment_which_overrides_the_file() {
-    let flags = AwsArguments {
+fn options_override_the_environment_which_overrides_dotenv() {
+    let options = AwsArguments {
         account_id: Some("111111111111".into()),
         region: Some("us-east-1".into()),
         profile: Some("flag".into()),
@@ -66,41 +66,42 @@ fn flags_override_the_environment_which_overrides_the_file() {
         endpoint_url: endpoint_url.map(str::to_owned),
         quicksight_user: None,
     };
-    let after = |name: &str| Profile::AfterEnvironment(name.to_owned());
-    let of_flags = settings("111111111111", "us-east-1", Profile::Only("flag".into()), Some("http://flag"));
-    let of_environment = settings("222222222222", "us-east-2", after("environment"), Some("http://environment"));
-    let of_file = settings("333333333333", "us-west-1", after("file"), Some("https://file"));
+    let environment_or = |name: &str| Profile::EnvironmentOr(name.to_owned());
+    let of_options = settings("111111111111", "us-east-1", Profile::Only("flag".into()), Some("http://flag"));
+    let of_environment =
+        settings("222222222222", "us-east-2", environment_or("environment"), Some("http://environment"));
+    let of_file = settings("333333333333", "us-west-1", environment_or("file"), Some("https://file"));
     let none = AwsArguments::default();
     let empty = [(AWS_ACCOUNT_ID, ""), (AWS_REGION, ""), (AWS_PROFILE, ""), (AWS_ENDPOINT_URL, "")];
-    for (flags, environment, file, expected) in [
-        (&flags, &environment[..], Some(file), &of_flags),
-        (&flags, &[], None, &of_flags),
+    for (options, environment, file, expected) in [
+        (&options, &environment[..], Some(file), &of_options),
+        (&options, &[], None, &of_options),
         (&none, &environment, Some(file), &of_environment),
         (&none, &environment, None, &of_environment),
         (&none, &[], Some(file), &of_file),
         (&none, &empty, Some(file), &of_file),
-        (&account(), &[], None, &settings(ACCOUNT, "eu-central-1", after("default"), None)),
+        (&account(), &[], None, &settings(ACCOUNT, "eu-central-1", environment_or("default"), None)),
         (
             &account(),
             &empty,
             Some("AWS_REGION=\nAWS_PROFILE=''\n"),
-            &settings(ACCOUNT, "eu-central-1", after("default"), None),
+            &settings(ACCOUNT, "eu-central-1", environment_or("default"), None),
         ),
     ] {
-        assert_eq!(resolve(flags, environment, file.map(str::as_bytes)).unwrap(), *expected);
+        assert_eq!(resolve(options, environment, file.map(str::as_bytes)).unwrap(), *expected);
     }
 }
 
 #[test]
 fn settings_are_resolved_independently() {
-    let flags = AwsArguments { region: Some("eu-west-1".into()), ..AwsArguments::default() };
+    let options = AwsArguments { region: Some("eu-west-1".into()), ..AwsArguments::default() };
     let file = format!("AWS_ACCOUNT_ID={ACCOUNT}\nAWS_REGION=us-west-1\n");
     let environment = [(AWS_PROFILE, "mine"), (QUICKSIGHT_USER, "ada")];
-    let settings = resolve(&flags, &environment, Some(file.as_bytes())).unwrap();
+    let settings = resolve(&options, &environment, Some(file.as_bytes())).unwrap();
     let expected = Settings {
         account_id: ACCOUNT.into(),
         region: "eu-west-1".into(),
-        profile: Profile::AfterEnvironment("mine".to_owned()),
+        profile: Profile::EnvironmentOr("mine".to_owned()),
         endpoint_url: None,
         quicksight_user: Some("ada".to_owned()),
     };
@@ -111,7 +112,7 @@ fn settings_are_resolved_independently() {
 fn missing_and_malformed_settings_are_usage_errors() {
     let none = AwsArguments::default();
     let missing = usage_error(resolve(&none, &[], None));
-    for part in ["Copy .env.example to .env", "AWS_ACCOUNT_ID", "--account-id", "aws sts get-caller-identity"] {
+    for part in ["copy .env.example to .env", "AWS_ACCOUNT_ID", "--account-id", "aws sts get-caller-identity"] {
         assert!(missing.contains(part), "`{part}` is not in {missing}");
     }
     for (name, values, expected) in [
@@ -133,23 +134,23 @@ fn missing_and_malformed_settings_are_usage_errors() {
                 environment.push((AWS_ACCOUNT_ID, ACCOUNT));
             }
             let message = usage_error(resolve(&none, &environment, None));
-            assert!(message.contains(&format!("`{value}` is no ")), "{message}");
+            assert!(message.contains(&format!("`{value}` is not an ")), "{message}");
             assert!(message.contains(expected), "{message}");
         }
     }
     let empty = || Some(String::new());
-    for flags in [
+    for options in [
         AwsArguments { account_id: empty(), ..account() },
         AwsArguments { region: empty(), ..account() },
         AwsArguments { profile: empty(), ..account() },
         AwsArguments { endpoint_url: empty(), ..account() },
     ] {
-        usage_error(resolve(&flags, &[], None));
+        usage_error(resolve(&options, &[], None));
     }
 }
 
 #[test]
-fn access_key_in_the_file_is_rejected_and_not_shown() {
+fn access_key_in_dotenv_is_rejected_and_not_printed() {
     for (line, name) in [
         (format!("AWS_ACCESS_KEY_ID={KEY_ID}"), "AWS_ACCESS_KEY_ID"),
         (format!("AWS_SECRET_ACCESS_KEY={SECRET}"), "AWS_SECRET_ACCESS_KEY"),
@@ -159,11 +160,11 @@ fn access_key_in_the_file_is_rejected_and_not_shown() {
         (format!("AWS_PROFILE=\"{KEY_ID}:{SECRET}\""), "AWS_PROFILE"),
         (format!("URL=https://x/?key={}&x=1", KEY_ID.replace("AKIA", "ASIA")), "URL"),
     ] {
-        // Whatever else is right, or given by flags, or wrong further down.
-        for rest in ["AWS_REGION=eu-central-1", "rubbish"] {
+        // The key is reported even if later lines are malformed.
+        for rest in ["AWS_REGION=eu-central-1", "malformed"] {
             let file = format!("AWS_ACCOUNT_ID={ACCOUNT}\n{line}\n{rest}\n");
             let message = usage_error(resolve(&account(), &[], Some(file.as_bytes())));
-            assert!(message.contains(&format!(".env holds an access key ({name})")), "{message}");
+            assert!(message.contains(&format!(".env contains an access key ({name})")), "{message}");
             assert!(message.contains("aws configure --profile NAME"), "{message}");
             for secret in [&KEY_ID[4..], SECRET] {
                 assert!(!message.contains(secret), "{message}");
@@ -177,7 +178,7 @@ fn access_key_in_the_file_is_rejected_and_not_shown() {
 }
 
 #[test]
-fn malformed_line_is_reported_by_number_and_not_shown() {
+fn malformed_line_is_reported_by_number_and_not_printed() {
     for (file, line) in [
         ("s3cret\n", 1),
         ("# comment\n\nAWS_REGION=eu-west-1\nAWS_REGION=eu-west-2\r\ns3cret words\nAWS_PROFILE=x", 5),
@@ -189,7 +190,7 @@ fn malformed_line_is_reported_by_number_and_not_shown() {
     ] {
         let message = usage_error(from_file(file));
         assert!(
-            message.contains(&format!(".env: line {line} can't be read: expected NAME=value")),
+            message.contains(&format!(".env: line {line} can't be parsed: expected NAME=value")),
             "{file}: {message}"
         );
         assert!(!message.contains("s3cret"), "{message}");
@@ -225,7 +226,7 @@ fn quotes_comments_and_spaces_are_parsed_as_in_dotenv_files() {
         ("", "default"),
     ] {
         let settings = resolve(&account(), &[], Some(file.as_bytes())).unwrap();
-        assert_eq!(settings.profile, Profile::AfterEnvironment(expected.to_owned()), "{file}");
+        assert_eq!(settings.profile, Profile::EnvironmentOr(expected.to_owned()), "{file}");
     }
 }
 
@@ -233,7 +234,7 @@ fn quotes_comments_and_spaces_are_parsed_as_in_dotenv_files() {
 fn example_file_resolves() {
     let example = include_str!("../../../.env.example");
     let settings = from_file(example).unwrap();
-    let profile = Profile::AfterEnvironment("default".to_owned());
+    let profile = Profile::EnvironmentOr("default".to_owned());
     let expected = Settings {
         account_id: ACCOUNT.into(),
         region: "eu-central-1".into(),

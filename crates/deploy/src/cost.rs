@@ -15,12 +15,12 @@ use serde::Serialize;
 use crate::definitions::Role;
 use crate::definitions::desired::Desired;
 
-/// Runs of all KPIs a month: one a day.
-const ROUNDS_A_MONTH: u64 = 30;
-/// Bytes in the GB of list prices. Raw tickets expire after 30 days and so are charged for one month.
+/// Runs of all KPIs in a month: one a day.
+const KPI_RUNS_PER_MONTH: u64 = 30;
+/// Bytes in a GB of the list prices.
 const BYTES_PER_GB: f64 = 1e9;
 /// Estimated bytes of Parquet per byte of JSON Lines, used until the Parquet files exist.
-const PARQUET_SHARE: f64 = 0.2;
+const PARQUET_RATIO: f64 = 0.2;
 
 /// List prices of S3 Standard in US dollars: per GB and month, and per thousand PUT requests.
 /// Source: Amazon S3 pricing, as of November 2026.
@@ -65,13 +65,13 @@ impl ColumnBytes {
         Ok(bytes)
     }
 
-    /// Assumes that every query reads all `bytes`, for files that are not on this machine.
+    /// Creates the sizes of files that are not on this machine: every query counts as reading all `bytes`.
     pub const fn unknown(bytes: u64) -> Self {
         Self { columns: BTreeMap::new(), footers: bytes }
     }
 
-    /// Returns an upper bound in bytes of what Athena scans for a query: all columns that it names. Row groups and pages that it can
-    /// skip by statistics are not subtracted.
+    /// Returns an upper bound of the bytes that Athena scans for a query: the columns that the query names, without
+    /// subtracting the row groups and pages that Athena skips by statistics.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl ColumnBytes {
 pub struct MonthlyCost {
     /// Region of the list prices.
     pub prices_of: String,
-    /// Storage of the JSON Lines for 30 days.
+    /// Storage of the JSON Lines, which expire after 30 days.
     pub raw_storage_usd: f64,
     /// Storage of the Parquet files.
     pub curated_storage_usd: f64,
@@ -104,9 +104,9 @@ impl MonthlyCost {
     }
 
     /// Returns a one-line summary.
-    pub fn line(&self) -> String {
+    pub fn summary(&self) -> String {
         format!(
-            "Expected cost a month: {} ({} raw and {} curated storage, {} uploads, {} for the KPIs once a day; list prices of {})",
+            "Expected monthly cost: {} ({} raw and {} curated storage, {} uploads, {} for daily KPIs; list prices of {})",
             dollars(self.total_usd()),
             dollars(self.raw_storage_usd),
             dollars(self.curated_storage_usd),
@@ -136,19 +136,19 @@ pub fn monthly_cost(
     };
     let is_curated = desired.data.iter().any(|data| data.role == Role::Curated);
     let raw_bytes = bytes(Role::Raw);
-    let curated_bytes = if is_curated { bytes(Role::Curated) } else { (raw_bytes as f64 * PARQUET_SHARE) as u64 };
+    let curated_bytes = if is_curated { bytes(Role::Curated) } else { (raw_bytes as f64 * PARQUET_RATIO) as u64 };
     let storage = |bytes: u64| bytes as f64 / BYTES_PER_GB * gb_month;
     let columns = columns.cloned().unwrap_or_else(|| ColumnBytes::unknown(curated_bytes));
     let n_objects: usize = desired.data.iter().map(|data| data.objects.len() + 1).sum();
-    let mut round_usd = 0.0;
+    let mut kpi_run_usd = 0.0;
     for kpi in kpis {
-        round_usd += QueryCost::for_scan(columns.scanned_by(&kpi.sql)?).usd;
+        kpi_run_usd += QueryCost::for_scan(columns.scanned_by(&kpi.sql)?).usd;
     }
     Ok(MonthlyCost {
         prices_of: prices_of.to_owned(),
         raw_storage_usd: storage(raw_bytes),
         curated_storage_usd: storage(curated_bytes),
         requests_usd: n_objects as f64 / 1000.0 * thousand_puts,
-        queries_usd: round_usd * ROUNDS_A_MONTH as f64,
+        queries_usd: kpi_run_usd * KPI_RUNS_PER_MONTH as f64,
     })
 }

@@ -7,8 +7,8 @@
 //! * [`mod@plan`]: the steps from actual to desired state, a pure function of both; [`plan::destroy`] plans the removal.
 //! * [`render`]: a plan as text and as JSON.
 //! * [`apply`]: execution of a plan.
-//! * `athena_curation`: the curated tickets, made by Athena from raw tickets in S3.
-//! * [`verify`]: counts and KPIs as Athena answers them, against the expected answers; [`cost`]: the predicted cost.
+//! * `athena_curation`: creation of the curated tickets by Athena, from raw tickets in S3.
+//! * [`verify`]: verification of counts and KPIs on Athena; [`cost`]: the predicted cost.
 //! * [`run`]: the commands.
 //!
 //! ```

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
-use aws::athena::StatementFailed;
+use aws::athena::StatementError;
 use aws::{AwsArguments, AwsError, Kind, Settings};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cli_support::exit::UsageError;
@@ -17,9 +17,9 @@ use deploy::run::{Config, Curate, Destroy, Format, run_deploy, run_destroy, run_
 
 /// Deploy the data lake to AWS with one plan for infrastructure and data
 ///
-/// Without a command: makes a plan, applies it, and verifies the KPIs on Athena. Buckets, workgroup, tables and view are brought
-/// in sync with infra/. Objects are compared by content (size and CRC-64/NVME), never by time, so a second run uploads nothing.
-/// After an interrupt, run it again; it continues where it stopped.
+/// Without a command: makes a plan, applies it, and verifies the KPIs on Athena. Buckets, workgroup, tables and view are
+/// brought in sync with infra/. Objects are compared by content (size and CRC-64/NVME), never by time, so a second run
+/// uploads nothing. After an interrupt, run it again; it continues where it stopped.
 #[allow(clippy::doc_markdown, reason = "these comments are the help text")]
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = false)]
@@ -111,25 +111,25 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    cli_support::messages::after_interrupt("run it again, it goes on where it stopped");
+    cli_support::messages::after_interrupt("run it again; it continues where it stopped");
     let mut has_changes = false;
     let code = cli_support::run(|| execute(arguments, &mut has_changes).map_err(with_policy_help));
     if has_changes { ExitCode::from(2) } else { code }
 }
 
-/// Runs the command. Sets `has_changes` if the exit code has to report changes.
+/// Runs the command. Sets `has_changes` if the exit code must report changes.
 fn execute(arguments: Arguments, has_changes: &mut bool) -> Result<Outcome> {
     let settings = Settings::resolve(&arguments.aws, |name| std::env::var(name).ok(), Path::new(".env"))?;
     let messages = Messages::new(arguments.verbosity);
     let data = &arguments.data;
     let has_scope = matches!(arguments.command, None | Some(Command::Plan { .. } | Command::Status { .. }));
     if data.only.is_some() && (!has_scope || data.quicksight) {
-        let text = "--only is for deploy, plan and status, and can't be combined with --quicksight";
+        let text = "--only applies to deploy, plan and status, and can't be combined with --quicksight";
         bail!(UsageError(text.to_owned()));
     }
     let is_destroy = matches!(arguments.command, Some(Command::Destroy { .. }));
     if data.quicksight && !has_scope && !is_destroy {
-        bail!(UsageError("--quicksight is for deploy, plan, status and destroy".to_owned()));
+        bail!(UsageError("--quicksight applies to deploy, plan, status and destroy".to_owned()));
     }
     let config = Config {
         dashboard_owner: if has_scope { dashboard_owner(data, &settings)? } else { None },
@@ -154,8 +154,8 @@ fn execute(arguments: Arguments, has_changes: &mut bool) -> Result<Outcome> {
         Some(Command::Verify) => run_verify(&config, &mut out, &messages),
         Some(Command::Destroy { yes, dry_run }) => {
             let with_quicksight = arguments.data.quicksight;
-            let how = Destroy { is_confirmed: yes, is_dry_run: dry_run, with_quicksight };
-            run_destroy(&config.settings, how, &mut io::stdin().lock(), &mut out, &messages)
+            let options = Destroy { is_confirmed: yes, is_dry_run: dry_run, with_quicksight };
+            run_destroy(&config.settings, options, &mut io::stdin().lock(), &mut out, &messages)
         }
         Some(Command::Policy) => {
             let policy = deploy::definitions::iam_policy(&config.settings.account_id, &config.settings.region);
@@ -165,12 +165,12 @@ fn execute(arguments: Arguments, has_changes: &mut bool) -> Result<Outcome> {
     }
 }
 
-/// Adds the remedy to an error that was caused by missing permissions.
+/// Adds the help for missing permissions to an error that they have caused.
 fn with_policy_help(error: anyhow::Error) -> anyhow::Error {
     let is_denied = error.downcast_ref::<AwsError>().is_some_and(|error| error.kind == Kind::Denied)
-        || error.downcast_ref::<StatementFailed>().is_some_and(StatementFailed::is_denied);
+        || error.downcast_ref::<StatementError>().is_some_and(StatementError::is_denied);
     if is_denied {
-        anyhow!("{error:#}\n  help: `deploy policy` prints an IAM policy that allows everything that deploy does")
+        anyhow!("{error:#}\n  help: `deploy policy` prints an IAM policy that allows all operations of deploy")
     } else {
         error
     }
@@ -180,19 +180,19 @@ fn with_policy_help(error: anyhow::Error) -> anyhow::Error {
 fn dashboard_owner(data: &DataArguments, settings: &Settings) -> Result<Option<String>> {
     if !data.quicksight {
         if data.quicksight_user.is_some() {
-            bail!(UsageError("--quicksight-user goes with --quicksight".to_owned()));
+            bail!(UsageError("--quicksight-user requires --quicksight".to_owned()));
         }
         return Ok(None);
     }
     let Some(user) = data.quicksight_user.as_ref().or(settings.quicksight_user.as_ref()) else {
         bail!(UsageError(format!(
-            "whom does the dashboard belong to? Name a user of QuickSight with --quicksight-user or QUICKSIGHT_USER; `aws \
-             quicksight list-users --aws-account-id {} --namespace default` lists them",
+            "the owner of the dashboard is missing: set a QuickSight user with --quicksight-user or QUICKSIGHT_USER; `aws \
+             quicksight list-users --aws-account-id {} --namespace default` lists the users",
             settings.account_id
         )));
     };
     if user.is_empty() || user.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        bail!(UsageError(format!("`{user}` is no user of QuickSight: expected a name such as ada, or an ARN")));
+        bail!(UsageError(format!("`{user}` is not a QuickSight user: expected a name such as ada, or an ARN")));
     }
     Ok(Some(owner_arn(user, &settings.account_id, &settings.region)))
 }

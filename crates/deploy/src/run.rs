@@ -13,17 +13,17 @@ use serde_json::json;
 
 use crate::apply::{self, apply};
 use crate::athena_curation::run as curate;
-use crate::athena_curation::statements::Curation;
+use crate::athena_curation::statements::AthenaCuration;
 use crate::cost::{ColumnBytes, MonthlyCost, monthly_cost};
 use crate::definitions::desired::{Desired, Local};
 use crate::definitions::quicksight;
 use crate::definitions::scope::Scope;
 use crate::definitions::{Definitions, Role};
-use crate::observe::{observe, observe_all};
+use crate::observe::{observe, observe_for_destroy};
 use crate::plan::destroy::plan_destroy;
 use crate::plan::{Plan, Step, plan};
-use crate::render::{self as show, statuses, statuses_text};
-use crate::verify::Proof;
+use crate::render::{self, statuses, statuses_text};
+use crate::verify::Verification;
 
 /// Configuration of the commands.
 #[derive(Clone, Debug)]
@@ -38,13 +38,13 @@ pub struct Config {
     pub scope: Scope,
     /// Output format.
     pub format: Format,
-    /// Engine that makes the curated tickets.
+    /// Engine that creates the curated tickets.
     pub curate: Curate,
     /// ARN of the owner of the QuickSight dashboard; `None` if QuickSight isn't managed.
     pub dashboard_owner: Option<String>,
 }
 
-/// Output format of plans, statuses and verifications.
+/// Output format of plan, status and verification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// Text for the terminal
@@ -54,7 +54,7 @@ pub enum Format {
     Json,
 }
 
-/// Engine that makes the curated tickets.
+/// Engine that creates the curated tickets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Curate {
     /// `transform` on this machine
@@ -64,26 +64,27 @@ pub enum Curate {
     Athena,
 }
 
-/// A plan with the state that it was made from.
+/// Plan, and the states that it was computed from.
 struct Planned {
     session: Session,
     raw: RawManifest,
     desired: Desired,
-    /// Manifest of the desired curated tickets; `None` until Athena has made them.
+    /// Manifest of the desired curated tickets; `None` until Athena has created them.
     curated: Option<CuratedManifest>,
-    /// Sizes of their columns, if they are on this machine.
+    /// Sizes of their columns, if the files are on this machine.
     columns: Option<ColumnBytes>,
-    curation: Option<Curation>,
+    /// Curation on Athena, if one is needed.
+    curation: Option<AthenaCuration>,
     plan: Plan,
-    month: MonthlyCost,
+    monthly_cost: MonthlyCost,
 }
 
 impl Planned {
-    fn make(config: &Config, messages: &Messages) -> Result<Self> {
+    fn new(config: &Config, messages: &Messages) -> Result<Self> {
         let Settings { account_id, region, .. } = &config.settings;
         let is_local = config.curate == Curate::Local;
         let local = Local::load(&config.raw, is_local.then_some(config.curated.as_path()))?;
-        if !local.belong_together() {
+        if !local.is_consistent() {
             let (raw, curated) = (config.raw.display(), config.curated.display());
             messages.warn(format!(
                 "{curated} was not made from {raw}: run `transform --input {raw} --output {curated}` if it should be"
@@ -95,35 +96,36 @@ impl Planned {
         let columns = local.curated.as_ref().map(read).transpose()?;
         let session = Session::open(&config.settings)?;
         let Local { raw, mut curated } = local;
-        if !is_local && let Some(published) = curate::published(&session, &raw)? {
+        if !is_local && let Some(published) = curate::find_published(&session, &raw)? {
             desired.set_curated(account_id, &published.manifest, published.data);
             curated = Some(published.manifest);
         }
         let actual = observe(&session, &desired, config.scope)?;
         let mut planned = plan(&desired, &actual, config.scope);
         if !is_local && planned.steps.iter().any(|step| is_lost(step, &desired)) {
-            desired.forget_curated();
+            desired.remove_curated();
             curated = None;
             planned = plan(&desired, &actual, config.scope);
         }
         // A curation needs buckets, objects and tables, so it requires the full scope.
         let is_needed = curated.is_none() && config.scope == Scope::ALL;
-        let curation = is_needed.then(|| Curation::new(account_id, &raw));
-        let month = monthly_cost(&desired, region, columns.as_ref(), &catalogue::kpis()?)?;
+        let curation = is_needed.then(|| AthenaCuration::new(account_id, &raw));
+        let monthly_cost = monthly_cost(&desired, region, columns.as_ref(), &catalogue::kpis()?)?;
         let plan = planned;
-        Ok(Self { session, raw, desired, curated, columns, curation, plan, month })
+        Ok(Self { session, raw, desired, curated, columns, curation, plan, monthly_cost })
     }
 
     /// Returns true if everything is in sync.
-    fn is_done(&self) -> bool {
+    fn is_in_sync(&self) -> bool {
         self.plan.steps.is_empty() && self.plan.blockers.is_empty() && self.curation.is_none()
     }
 
     /// Renders the plan below a line with account and region.
     fn text(&self, settings: &Settings) -> String {
-        let nothing = if self.is_done() { "No changes. Everything is in sync.\n" } else { "" };
-        let curation = self.curation.as_ref().map_or_else(String::new, |curation| curation.line() + "\n");
-        format!("{}\n{}{curation}{nothing}{}\n", place(settings), show::text(&self.plan), self.month.line())
+        let in_sync = if self.is_in_sync() { "No changes. Everything is in sync.\n" } else { "" };
+        let curation = self.curation.as_ref().map_or_else(String::new, |curation| curation.summary() + "\n");
+        let plan = render::text(&self.plan);
+        format!("{}\n{plan}{curation}{in_sync}{}\n", heading(settings), self.monthly_cost.summary())
     }
 }
 
@@ -134,20 +136,20 @@ fn is_lost(step: &Step, desired: &Desired) -> bool {
     matches!(step, Step::Upload { upload, .. } if is_object(&upload.key))
 }
 
-/// Returns the heading of every plan.
-fn place(settings: &Settings) -> String {
+/// Returns the heading of a plan: account, region and endpoint.
+fn heading(settings: &Settings) -> String {
     let Settings { account_id, region, endpoint_url, .. } = settings;
-    let server = endpoint_url.as_ref().map_or_else(String::new, |url| format!(", at {url}"));
-    format!("account {account_id}, region {region}{server}")
+    let endpoint = endpoint_url.as_ref().map_or_else(String::new, |url| format!(", at {url}"));
+    format!("account {account_id}, region {region}{endpoint}")
 }
 
 /// Runs `deploy`: plan, apply, verify, then QuickSight.
 ///
 /// # Errors
 ///
-/// Fails if the plan can't be made, is blocked or fails, or an answer of Athena is not the expected one.
+/// Fails if the plan can't be computed, is blocked or fails, or an answer of Athena differs from the expected one.
 pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
-    let mut planned = Planned::make(config, messages)?;
+    let mut planned = Planned::new(config, messages)?;
     messages.note(planned.text(&config.settings));
     let quicksight_steps = planned.plan.take_quicksight_steps();
     apply(&planned.session, &planned.plan, messages)?;
@@ -155,25 +157,31 @@ pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
         return Ok(Outcome::Done);
     }
     if let Some(curation) = planned.curation.take() {
-        let made = curate::curate(&planned.session, &planned.raw, &curation, messages)?;
-        planned.desired.set_curated(&config.settings.account_id, &made.manifest, made.data);
-        planned.curated = Some(made.manifest);
+        let curated = curate::curate(&planned.session, &planned.raw, &curation, messages)?;
+        planned.desired.set_curated(&config.settings.account_id, &curated.manifest, curated.data);
+        planned.curated = Some(curated.manifest);
         let actual = observe(&planned.session, &planned.desired, config.scope)?;
-        let mut publishing = plan(&planned.desired, &actual, config.scope);
-        publishing.take_quicksight_steps();
-        messages.note(show::text(&publishing));
-        apply(&planned.session, &publishing, messages)?;
-        for complaint in made.complaints {
-            messages.warn(complaint);
+        let mut publication = plan(&planned.desired, &actual, config.scope);
+        publication.take_quicksight_steps();
+        messages.note(render::text(&publication));
+        apply(&planned.session, &publication, messages)?;
+        for warning in curated.warnings {
+            messages.warn(warning);
         }
     }
     let curated = planned.curated.context("there are no curated tickets")?;
-    prove(config, &planned.session, planned.columns.as_ref(), &curated, out, messages)?;
+    verify(config, &planned.session, planned.columns.as_ref(), &curated, out, messages)?;
     if config.dashboard_owner.is_some() {
-        let assets = &planned.desired.definitions.assets;
-        apply::quicksight::present(&planned.session, assets, &quicksight_steps, curated.rows.written, messages)?;
-        if let Some(address) = quicksight::address(assets, &config.settings.region) {
-            messages.note(format!("deploy: the dashboard is at {address}"));
+        let resources = &planned.desired.definitions.quicksight;
+        apply::quicksight::apply_and_refresh(
+            &planned.session,
+            resources,
+            &quicksight_steps,
+            curated.rows.written,
+            messages,
+        )?;
+        if let Some(url) = quicksight::dashboard_url(resources, &config.settings.region) {
+            messages.note(format!("deploy: the dashboard is at {url}"));
         }
     }
     Ok(if curated.rows.quarantined > 0 && config.curate == Curate::Athena {
@@ -187,22 +195,22 @@ pub fn run_deploy(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
 ///
 /// # Errors
 ///
-/// Fails if the plan can't be made or is blocked.
+/// Fails if the plan can't be computed or is blocked.
 pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<bool> {
-    let planned = Planned::make(config, messages)?;
-    let Planned { plan, month, curation, .. } = &planned;
+    let planned = Planned::new(config, messages)?;
+    let Planned { plan, monthly_cost, curation, .. } = &planned;
     match config.format {
         Format::Text => write!(out, "{}", planned.text(&config.settings)),
         Format::Json => {
             let value = json!({
                 "account_id": config.settings.account_id,
                 "region": config.settings.region,
-                "changes": show::changes(plan),
+                "changes": render::changes(plan),
                 "notes": plan.notes,
                 "blockers": plan.blockers,
                 "curation": curation,
-                "month": month,
-                "month_total_usd": month.total_usd(),
+                "month": monthly_cost,
+                "month_total_usd": monthly_cost.total_usd(),
             });
             writeln!(out, "{value:#}")
         }
@@ -211,7 +219,7 @@ pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Re
     if !plan.blockers.is_empty() {
         bail!("the plan is blocked:\n  {}", plan.blockers_text());
     }
-    Ok(!planned.is_done())
+    Ok(!planned.is_in_sync())
 }
 
 /// Runs `deploy status`. Returns true if anything is not in sync.
@@ -220,7 +228,7 @@ pub fn run_plan(config: &Config, out: &mut dyn Write, messages: &Messages) -> Re
 ///
 /// Fails if desired or actual state can't be read.
 pub fn run_status(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<bool> {
-    let planned = Planned::make(config, messages)?;
+    let planned = Planned::new(config, messages)?;
     let Planned { plan, desired, .. } = &planned;
     let statuses = statuses(desired, plan, config.scope);
     match config.format {
@@ -236,31 +244,34 @@ pub fn run_status(config: &Config, out: &mut dyn Write, messages: &Messages) -> 
     }
     if planned.curation.is_some() {
         messages.warn(
-            "there are no curated tickets in S3 that were made from exactly these raw ones; `deploy --curate athena` makes them",
+            "there are no curated tickets in S3 that were made from these raw tickets; `deploy --curate athena` creates \
+             them",
         );
     }
-    Ok(!planned.is_done())
+    Ok(!planned.is_in_sync())
 }
 
 /// Runs `deploy verify`.
 ///
 /// # Errors
 ///
-/// Fails if a query fails, or an answer is not the expected one.
+/// Fails if a query fails, or an answer differs from the expected one.
 pub fn run_verify(config: &Config, out: &mut dyn Write, messages: &Messages) -> Result<Outcome> {
     let is_local = config.curate == Curate::Local;
     let local = Local::load(&config.raw, is_local.then_some(config.curated.as_path()))?;
     let session = Session::open(&config.settings)?;
     if let Some(curated) = &local.curated {
         let columns = ColumnBytes::read(&config.curated, &curated.files)?;
-        return prove(config, &session, Some(&columns), curated, out, messages);
+        return verify(config, &session, Some(&columns), curated, out, messages);
     }
-    let published = curate::published(&session, &local.raw)?
-        .context("the curated tickets in S3 were not made from these raw ones; run `deploy --curate athena` first")?;
-    prove(config, &session, None, &published.manifest, out, messages)
+    let published = curate::find_published(&session, &local.raw)?.context(
+        "the curated tickets in S3 were not made from these raw tickets; run `deploy --curate athena` first",
+    )?;
+    verify(config, &session, None, &published.manifest, out, messages)
 }
 
-fn prove(
+/// Verifies the answers of Athena, and writes the results to `out`.
+fn verify(
     config: &Config,
     session: &Session,
     columns: Option<&ColumnBytes>,
@@ -268,31 +279,31 @@ fn prove(
     out: &mut dyn Write,
     messages: &Messages,
 ) -> Result<Outcome> {
-    let proof = Proof::make(session, columns, curated)?;
+    let verification = Verification::run(session, columns, curated)?;
     match config.format {
-        Format::Text => write!(out, "{}", proof.table()),
-        Format::Json => writeln!(out, "{:#}", json!(proof)),
+        Format::Text => write!(out, "{}", verification.table()),
+        Format::Json => writeln!(out, "{:#}", json!(verification)),
     }
     .context("cannot write to standard output")?;
-    if !proof.has_expected_answers {
+    if !verification.has_expected_answers {
         messages.warn(
-            "the tickets are not exactly what generate wrote, so nobody has counted the KPIs' answers; only the tickets per \
-             market were verified",
+            "the manifest has no expected answers of the KPIs, because the tickets are not exactly those that generate \
+             wrote; only the tickets per market were verified",
         );
     }
-    proof.demand()?;
-    messages.note(format!("deploy: {} answers proved on Athena", proof.checks.len()));
+    verification.ensure_no_differences()?;
+    messages.note(format!("deploy: {} answers verified on Athena", verification.checks.len()));
     Ok(Outcome::Done)
 }
 
 /// Options of `deploy destroy`.
 #[derive(Clone, Copy, Debug)]
 pub struct Destroy {
-    /// Skip the confirmation.
+    /// True to skip the confirmation.
     pub is_confirmed: bool,
-    /// Print the plan only.
+    /// True to print the plan only.
     pub is_dry_run: bool,
-    /// Delete the dashboard on QuickSight, too.
+    /// True to delete the QuickSight dashboard, too.
     pub with_quicksight: bool,
 }
 
@@ -303,27 +314,27 @@ pub struct Destroy {
 /// Fails with a [`UsageError`] if the confirmation doesn't match, else if a request fails.
 pub fn run_destroy(
     settings: &Settings,
-    how: Destroy,
+    options: Destroy,
     input: &mut dyn BufRead,
     out: &mut dyn Write,
     messages: &Messages,
 ) -> Result<Outcome> {
     let definitions = Definitions::load(&settings.account_id, &settings.region)?;
     let session = Session::open(settings)?;
-    let plan = plan_destroy(&definitions, &observe_all(&session, &definitions, how.with_quicksight)?);
-    let nothing = if plan.steps.is_empty() { "Nothing of ours is left.\n" } else { "" };
-    write!(out, "{}\n{}{nothing}", place(settings), show::text(&plan))
+    let plan = plan_destroy(&definitions, &observe_for_destroy(&session, &definitions, options.with_quicksight)?);
+    let nothing = if plan.steps.is_empty() { "No managed resources to delete.\n" } else { "" };
+    write!(out, "{}\n{}{nothing}", heading(settings), render::text(&plan))
         .and_then(|()| out.flush())
         .context("cannot write to standard output")?;
-    if plan.steps.is_empty() || how.is_dry_run {
+    if plan.steps.is_empty() || options.is_dry_run {
         return Ok(Outcome::Done);
     }
-    if !how.is_confirmed {
-        write!(out, "This can't be undone. Type the account number to go on: ").and_then(|()| out.flush())?;
-        let mut typed = String::new();
-        input.read_line(&mut typed).context("cannot read the confirmation")?;
-        if typed.trim() != settings.account_id {
-            bail!(UsageError("not confirmed; nothing was deleted (--yes confirms without asking)".to_owned()));
+    if !options.is_confirmed {
+        write!(out, "This can't be undone. Enter the account number to confirm: ").and_then(|()| out.flush())?;
+        let mut answer = String::new();
+        input.read_line(&mut answer).context("cannot read the confirmation")?;
+        if answer.trim() != settings.account_id {
+            bail!(UsageError("not confirmed; nothing was deleted (--yes skips the confirmation)".to_owned()));
         }
     }
     apply(&session, &plan, messages)?;

@@ -1,4 +1,4 @@
-//! The real binary as far as it gets without a server: help, wrong usage, missing data, credentials, and the policy.
+//! Tests of the binary without a server: help, usage errors, missing data, credentials, IAM policy.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 mod lake;
@@ -15,12 +15,12 @@ use tempfile::{TempDir, tempdir};
 const BINARY: &str = env!("CARGO_BIN_EXE_deploy");
 const COMMANDS: [&[&str]; 6] = [&[], &["plan"], &["status"], &["verify"], &["destroy"], &["policy"]];
 const ACCOUNT: (&str, &str) = ("AWS_ACCOUNT_ID", "123456789012");
-/// Keys that no server will ever see.
-const KEYS: [(&str, &str); 3] = [ACCOUNT, ("AWS_ACCESS_KEY_ID", "nobody"), ("AWS_SECRET_ACCESS_KEY", "nothing")];
-/// An address without a listener.
-const NOWHERE: &str = "http://127.0.0.1:1";
+/// Account and dummy access key; no server gets them.
+const KEYS: [(&str, &str); 3] = [ACCOUNT, ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+/// URL without a server.
+const UNREACHABLE_URL: &str = "http://127.0.0.1:1";
 
-/// The tool in `home`, where nothing of this machine's own configuration is in sight.
+/// Returns a command that runs `deploy` in `home`, isolated from the configuration of this machine.
 fn command(home: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
     command
@@ -53,7 +53,7 @@ fn failed(output: &Output, code: i32) -> String {
     stderr(output)
 }
 
-/// A home with AWS's own configuration file.
+/// Creates a home directory with the configuration file of AWS.
 fn home_with_config(config: &str) -> TempDir {
     let home = tempdir().unwrap();
     fs::create_dir(home.path().join(".aws")).unwrap();
@@ -62,7 +62,7 @@ fn home_with_config(config: &str) -> TempDir {
 }
 
 #[test]
-fn help_says_everything() {
+fn help_texts_match_their_snapshots() {
     let home = tempdir().unwrap();
     for command in COMMANDS {
         let output = deploy(home.path(), &[], &[command, &["--help"]].concat());
@@ -72,7 +72,7 @@ fn help_says_everything() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2() {
+fn usage_errors_exit_with_2() {
     let home = tempdir().unwrap();
     for (arguments, expected) in [
         (&["--nonsense"][..], "--nonsense"),
@@ -85,45 +85,51 @@ fn wrong_usage_ends_with_2() {
         (&["verify", "--detailed-exitcode"], "--detailed-exitcode"),
         (&["plan", "--yes"], "--yes"),
         (&["destroy", "--yes", "--dry-run"], "--dry-run"),
-        (&["destroy", "--only", "data", "--yes"], "--only is for deploy, plan and status"),
-        (&["--only", "data", "verify"], "--only is for"),
-        (&["policy", "--only", "data"], "--only is for"),
-        (&["--quicksight"], "whom does the dashboard belong to?"),
+        (&["destroy", "--only", "data", "--yes"], "--only applies to deploy, plan and status"),
+        (&["--only", "data", "verify"], "--only applies to"),
+        (&["policy", "--only", "data"], "--only applies to"),
+        (&["--quicksight"], "the owner of the dashboard is missing"),
         (&["status", "--quicksight"], "aws quicksight list-users --aws-account-id 123456789012"),
-        (&["--quicksight", "--quicksight-user", ""], "`` is no user of QuickSight"),
-        (&["plan", "--quicksight", "--quicksight-user", "Ada L"], "`Ada L` is no user of QuickSight"),
-        (&["plan", "--quicksight-user", "ada"], "--quicksight-user goes with --quicksight"),
-        (&["verify", "--quicksight"], "--quicksight is for deploy, plan, status and destroy"),
+        (&["--quicksight", "--quicksight-user", ""], "`` is not a QuickSight user"),
+        (&["plan", "--quicksight", "--quicksight-user", "Ada L"], "`Ada L` is not a QuickSight user"),
+        (&["plan", "--quicksight-user", "ada"], "--quicksight-user requires --quicksight"),
+        (&["verify", "--quicksight"], "--quicksight applies to deploy, plan, status and destroy"),
         (&["--only", "data", "--quicksight", "--quicksight-user", "ada"], "can't be combined with --quicksight"),
-        (&["plan", "--account-id", "12"], "`12` is no AWS account number: expected 12 digits"),
-        (&["status", "--region", "Europe"], "`Europe` is no AWS region"),
-        (&["verify", "--endpoint-url", "localhost"], "`localhost` is no endpoint"),
+        (&["plan", "--account-id", "12"], "`12` is not an AWS account number: expected 12 digits"),
+        (&["status", "--region", "Europe"], "`Europe` is not an AWS region"),
+        (&["verify", "--endpoint-url", "localhost"], "`localhost` is not an endpoint"),
         (&["destroy", "--profile", ""], "--profile needs the name of a profile"),
     ] {
-        let said = failed(&deploy(home.path(), &[ACCOUNT], arguments), 2);
-        assert!(said.starts_with("error: ") && said.contains(expected), "{arguments:?}: {said}");
+        let message = failed(&deploy(home.path(), &[ACCOUNT], arguments), 2);
+        assert!(message.starts_with("error: ") && message.contains(expected), "{arguments:?}: {message}");
     }
 }
 
 #[test]
-fn no_command_guesses_the_account() {
+fn every_command_requires_the_account_number() {
     let home = tempdir().unwrap();
     for command in COMMANDS {
-        let said = failed(&deploy(home.path(), &KEYS[1..], command), 2);
-        for part in ["which AWS account?", ".env.example", "AWS_ACCOUNT_ID", "--account-id", "get-caller-identity"] {
-            assert!(said.contains(part), "{command:?}: `{part}` is not in {said}");
+        let message = failed(&deploy(home.path(), &KEYS[1..], command), 2);
+        for part in [
+            "the AWS account number is missing",
+            ".env.example",
+            "AWS_ACCOUNT_ID",
+            "--account-id",
+            "get-caller-identity",
+        ] {
+            assert!(message.contains(part), "{command:?}: `{part}` is not in {message}");
         }
     }
 }
 
 #[test]
-fn a_missing_or_damaged_data_set_is_named_with_what_makes_it() {
+fn missing_and_incomplete_data_sets_are_errors_with_a_next_step() {
     let home = tempdir().unwrap();
     for command in [&[][..], &["plan"], &["plan", "--detailed-exitcode"], &["status"], &["verify"]] {
-        let said = failed(&deploy(home.path(), &KEYS, command), 1);
+        let message = failed(&deploy(home.path(), &KEYS, command), 1);
         let expected = "there is no data set in data/raw; run `cargo run --release` (or `generate` and `transform`) first, \
-                        or name it with --raw";
-        assert!(said.contains(expected), "{command:?}: {said}");
+                        or set the directory with --raw";
+        assert!(message.contains(expected), "{command:?}: {message}");
     }
     let lake = Lake::new(42, 50);
     let part = format!("data/curated/tickets/market={}/part-0.parquet", lake.markets()[0]);
@@ -131,79 +137,85 @@ fn a_missing_or_damaged_data_set_is_named_with_what_makes_it() {
     for (arguments, expected) in [
         (&["--raw", "none"][..], "there is no data set in none;"),
         (&["--curated", "none"], "there is no data set in none;"),
-        (&["--curated", "none"], "or name it with --curated"),
+        (&["--curated", "none"], "or set the directory with --curated"),
         (&["--raw", "data/curated"], "data/curated/_manifest.json is not the manifest of raw tickets"),
         (&["--curated", "data/raw"], "data/raw/_manifest.json is not the manifest of curated tickets"),
         (&[], &format!("cannot read the footer of {part}; run `transform` again")),
     ] {
-        let said = failed(&deploy(lake.dir(), &KEYS, &[&["plan"], arguments].concat()), 1);
-        assert!(said.contains(expected), "{arguments:?}: {said}");
+        let message = failed(&deploy(lake.dir(), &KEYS, &[&["plan"], arguments].concat()), 1);
+        assert!(message.contains(expected), "{arguments:?}: {message}");
     }
 }
 
 #[test]
-fn who_has_no_credentials_learns_where_they_come_from() {
-    let next = "next: run `aws configure sso` or `aws configure` for the profile, or name another with --profile or AWS_PROFILE";
-    let bare = tempdir().unwrap();
-    let others = home_with_config(
+fn missing_credentials_are_errors_with_a_next_step() {
+    let next = "next: run `aws configure sso` or `aws configure` for the profile, or select another with --profile or \
+                AWS_PROFILE";
+    let empty_home = tempdir().unwrap();
+    let home_with_profiles = home_with_config(
         "[profile other]\nregion = eu-central-1\n[profile sso]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n\
          [sso-session s]\nsso_region = eu-central-1\nsso_start_url = https://x.awsapps.com/start\n",
     );
-    let broken = home_with_config("[default\n");
+    let invalid_home = home_with_config("[default\n");
     for (home, environment, arguments, expected) in [
-        (&bare, &[][..], &[][..], "(from the environment, else profile default): no credentials were found\n"),
-        (&bare, &[("AWS_ACCESS_KEY_ID", "nobody")], &[], "no credentials were found\n"),
+        (&empty_home, &[][..], &[][..], "(from the environment, else profile default): no credentials were found\n"),
+        (&empty_home, &[("AWS_ACCESS_KEY_ID", "nobody")], &[], "no credentials were found\n"),
         (
-            &bare,
+            &empty_home,
             &[],
             &["--profile", "mine"],
-            "cannot ask AWS whose credentials these are (profile mine): no credentials",
+            "cannot get the caller identity from AWS (profile mine): no credentials",
         ),
-        (&others, &[], &["--profile", "mine"], "profile `mine` was not defined"),
-        (&others, &KEYS[1..], &["--profile", "mine"], "profile `mine` was not defined"),
-        (&others, &[("AWS_PROFILE", "mine")], &[], "no credentials were found: profile `mine` was not defined"),
-        (&others, &[], &["--profile", "other"], "(profile other): no credentials were found"),
-        (&broken, &[], &[], "could not parse profile file"),
+        (&home_with_profiles, &[], &["--profile", "mine"], "profile `mine` was not defined"),
+        (&home_with_profiles, &KEYS[1..], &["--profile", "mine"], "profile `mine` was not defined"),
+        (
+            &home_with_profiles,
+            &[("AWS_PROFILE", "mine")],
+            &[],
+            "no credentials were found: profile `mine` was not defined",
+        ),
+        (&home_with_profiles, &[], &["--profile", "other"], "(profile other): no credentials were found"),
+        (&invalid_home, &[], &[], "could not parse profile file"),
     ] {
         let environment = [&[ACCOUNT], environment].concat();
-        let said = failed(&deploy(home.path(), &environment, &[&["destroy", "--dry-run"], arguments].concat()), 1);
-        assert!(said.contains(expected) && said.contains(next), "{environment:?} {arguments:?}: {said}");
-        assert!(said.lines().count() <= 3, "{said}");
+        let message = failed(&deploy(home.path(), &environment, &[&["destroy", "--dry-run"], arguments].concat()), 1);
+        assert!(message.contains(expected) && message.contains(next), "{environment:?} {arguments:?}: {message}");
+        assert!(message.lines().count() <= 3, "{message}");
     }
-    let said = failed(&deploy(others.path(), &[ACCOUNT], &["destroy", "--profile", "sso"]), 1);
-    assert!(said.contains("SSO token") && said.contains("next: log in again (`aws sso login`"), "{said}");
+    let message = failed(&deploy(home_with_profiles.path(), &[ACCOUNT], &["destroy", "--profile", "sso"]), 1);
+    assert!(message.contains("SSO token") && message.contains("next: log in again (`aws sso login`"), "{message}");
 }
 
 #[test]
-fn a_server_that_is_not_there_is_named_with_what_to_check() {
+fn unreachable_endpoint_is_an_error_with_a_next_step() {
     let lake = Lake::new(42, 50);
-    let by_variable = [&KEYS[..], &[("AWS_ENDPOINT_URL", NOWHERE)]].concat();
+    let by_variable = [&KEYS[..], &[("AWS_ENDPOINT_URL", UNREACHABLE_URL)]].concat();
     for (environment, arguments) in [
-        (&KEYS[..], &["plan", "--detailed-exitcode", "--endpoint-url", NOWHERE][..]),
+        (&KEYS[..], &["plan", "--detailed-exitcode", "--endpoint-url", UNREACHABLE_URL][..]),
         (&by_variable, &["destroy", "--yes"]),
     ] {
-        let said = failed(&deploy(lake.dir(), environment, arguments), 1);
-        assert!(said.contains(&format!("cannot ask {NOWHERE} whose credentials these are")), "{said}");
-        assert!(said.contains("next: check the network, a proxy, the region's name and --endpoint-url"), "{said}");
+        let message = failed(&deploy(lake.dir(), environment, arguments), 1);
+        assert!(message.contains(&format!("cannot get the caller identity from {UNREACHABLE_URL}")), "{message}");
+        assert!(message.contains("next: check the network, the proxy, the region and --endpoint-url"), "{message}");
     }
 }
 
 #[test]
-fn keys_in_the_project_are_refused_before_anything_else() {
+fn access_keys_in_dotenv_are_rejected_first() {
     let home = tempdir().unwrap();
     fs::write(home.path().join(".env"), "AWS_ACCOUNT_ID=123456789012\nAWS_SECRET_ACCESS_KEY=s3cret\n").unwrap();
     for command in COMMANDS {
-        let said = failed(&deploy(home.path(), &KEYS, command), 2);
-        assert!(said.contains(".env holds an access key (AWS_SECRET_ACCESS_KEY)"), "{said}");
-        assert!(!said.contains("s3cret"), "{said}");
+        let message = failed(&deploy(home.path(), &KEYS, command), 2);
+        assert!(message.contains(".env contains an access key (AWS_SECRET_ACCESS_KEY)"), "{message}");
+        assert!(!message.contains("s3cret"), "{message}");
     }
-    fs::write(home.path().join(".env"), "AWS_ACCOUNT_ID=123456789012\n# fine\ns3cret\n").unwrap();
-    let said = failed(&deploy(home.path(), &[], &["policy"]), 2);
-    assert!(said.contains(".env: line 3 can't be read") && !said.contains("s3cret"), "{said}");
+    fs::write(home.path().join(".env"), "AWS_ACCOUNT_ID=123456789012\n# comment\ns3cret\n").unwrap();
+    let message = failed(&deploy(home.path(), &[], &["policy"]), 2);
+    assert!(message.contains(".env: line 3 can't be parsed") && !message.contains("s3cret"), "{message}");
 }
 
 #[test]
-fn the_settings_come_from_flags_then_the_environment_then_the_file() {
+fn options_override_the_environment_which_overrides_dotenv() {
     let home = tempdir().unwrap();
     fs::write(home.path().join(".env"), "AWS_ACCOUNT_ID=333333333333 # mine\nAWS_REGION='us-east-1'\n").unwrap();
     let policy = |environment: &[(&str, &str)], arguments: &[&str]| {
@@ -214,12 +226,12 @@ fn the_settings_come_from_flags_then_the_environment_then_the_file() {
     let environment = [("AWS_ACCOUNT_ID", "222222222222"), ("AWS_REGION", "us-east-2")];
     assert!(policy(&[], &[]).contains("glue:us-east-1:333333333333:"));
     assert!(policy(&environment, &[]).contains("glue:us-east-2:222222222222:"));
-    let flags = ["--account-id", "111111111111", "--region", "us-west-1"];
-    assert!(policy(&environment, &flags).contains("glue:us-west-1:111111111111:"));
+    let options = ["--account-id", "111111111111", "--region", "us-west-1"];
+    assert!(policy(&environment, &options).contains("glue:us-west-1:111111111111:"));
 }
 
 #[test]
-fn the_policy_is_complete_for_each_part_of_aws() {
+fn policy_is_restricted_to_the_account_in_each_aws_partition() {
     let home = tempdir().unwrap();
     let mut actions = BTreeSet::new();
     for (region, partition) in [("eu-central-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")] {
@@ -238,23 +250,23 @@ fn the_policy_is_complete_for_each_part_of_aws() {
             for resource in texts(&statement["Resource"]) {
                 if resource == "*" {
                     let tag = &statement["Condition"]["StringEquals"]["aws:RequestTag/project"];
-                    assert_eq!(tag, "bmw-aftersales", "what has no name before it is made is known by its tag");
+                    assert_eq!(tag, "bmw-aftersales", "a wildcard resource requires the tag");
                     continue;
                 }
                 let parts: Vec<&str> = resource.splitn(6, ':').collect();
                 assert_eq!(parts[..2], ["arn", partition], "{resource}");
-                let is_ours =
+                let is_in_account =
                     if parts[2] == "s3" { parts[5].contains(ACCOUNT.1) } else { parts[3..5] == [region, ACCOUNT.1] };
-                assert!(is_ours, "{resource}");
+                assert!(is_in_account, "{resource}");
             }
         }
         actions.insert(statements.iter().flat_map(|statement| texts(&statement["Action"])).collect::<Vec<_>>());
     }
-    assert_eq!(actions.len(), 1, "the same everywhere");
+    assert_eq!(actions.len(), 1, "the actions are the same in all partitions");
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn closed_stdout_is_not_an_error() {
     let home = tempdir().unwrap();
     let mut child =
         command(home.path(), &[ACCOUNT], &["policy"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -1,4 +1,4 @@
-//! Sending the data sets to S3, against a server in this process: what is sent, in which order, and what stays.
+//! Uploads of the data sets to an S3 server in this process: content, order, unmanaged objects.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 #[path = "sync/errors.rs"]
@@ -17,27 +17,27 @@ use std::time::SystemTime;
 
 use lake::Lake;
 use publish::Checksum;
-use server::{ACCOUNT, CURATED, RAW, REGION, Seen, Server};
+use server::{ACCOUNT, CURATED, RAW, REGION, RecordedRequest, Server};
 
 type Objects = BTreeMap<String, Vec<u8>>;
 
 const PENDING_MANIFEST: &str = "_manifest.pending.json";
 const MANIFEST: &str = "_manifest.json";
 
-/// A run that looks at the data only.
+/// Runs `deploy --only data`. Returns the exit code and the output.
 fn deploy(server: &Server, lake: &Lake) -> (Option<i32>, String) {
     server.deploy(lake.dir(), &["--only", "data"], &[])
 }
 
-/// A run that must succeed; what it said.
-fn must(server: &Server, lake: &Lake) -> String {
-    let (code, said) = deploy(server, lake);
-    assert_eq!(code, Some(0), "{said}");
-    said
+/// Runs `deploy --only data`, which must succeed. Returns the output.
+fn deploy_ok(server: &Server, lake: &Lake) -> String {
+    let (code, output) = deploy(server, lake);
+    assert_eq!(code, Some(0), "{output}");
+    output
 }
 
-/// Everything that a lake's owner wants in a bucket.
-fn wanted(lake: &Lake, bucket: &str) -> Objects {
+/// Returns the desired objects of a bucket, by key.
+fn desired_objects(lake: &Lake, bucket: &str) -> Objects {
     let (dir, prefix) = if bucket == RAW { ("data/raw", "tickets/") } else { ("data/curated", "") };
     let mut files = Objects::new();
     server::read_files(&lake.dir().join(dir), "", &mut files);
@@ -46,34 +46,34 @@ fn wanted(lake: &Lake, bucket: &str) -> Objects {
 }
 
 /// Checks that both buckets contain exactly the desired objects and these unmanaged ones.
-fn assert_in_sync(server: &Server, lake: &Lake, foreign: &[(&str, &str)]) {
+fn assert_in_sync(server: &Server, lake: &Lake, unmanaged: &[(&str, &str)]) {
     for bucket in [RAW, CURATED] {
-        let mut there = server.objects(bucket);
-        for (_, key) in foreign.iter().filter(|(place, _)| *place == bucket) {
-            assert!(there.remove(*key).is_some(), "{key} is gone");
+        let mut objects = server.objects(bucket);
+        for (_, key) in unmanaged.iter().filter(|(other, _)| *other == bucket) {
+            assert!(objects.remove(*key).is_some(), "{key} was deleted");
         }
-        let wanted = wanted(lake, bucket);
-        assert_eq!(there.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>());
-        assert!(there == wanted, "{bucket} holds other contents");
+        let desired = desired_objects(lake, bucket);
+        assert_eq!(objects.keys().collect::<Vec<_>>(), desired.keys().collect::<Vec<_>>());
+        assert!(objects == desired, "{bucket} has other contents");
     }
 }
 
-/// Returns the keys that were uploaded to a bucket, without the pending manifest.
-fn sent<'a>(seen: &'a [Seen], bucket: &str) -> BTreeSet<&'a str> {
-    let puts = seen.iter().filter(|seen| seen.method == "PUT" && seen.bucket() == bucket);
-    puts.map(Seen::key).filter(|key| *key != PENDING_MANIFEST).collect()
+/// Returns the keys uploaded to a bucket, without the pending manifest.
+fn uploaded_keys<'a>(requests: &'a [RecordedRequest], bucket: &str) -> BTreeSet<&'a str> {
+    let puts = requests.iter().filter(|request| request.method == "PUT" && request.bucket() == bucket);
+    puts.map(RecordedRequest::key).filter(|key| *key != PENDING_MANIFEST).collect()
 }
 
-/// Returns the keys that were deleted from a bucket, without the pending manifest.
-fn deleted<'a>(seen: &'a [Seen], bucket: &str) -> BTreeSet<&'a str> {
-    let requests = seen.iter().filter(|seen| seen.query == "delete" && seen.bucket() == bucket);
-    let keys = requests.flat_map(|seen| seen.body.split("<Key>").skip(1));
+/// Returns the keys deleted from a bucket, without the pending manifest.
+fn deleted_keys<'a>(requests: &'a [RecordedRequest], bucket: &str) -> BTreeSet<&'a str> {
+    let requests = requests.iter().filter(|request| request.query == "delete" && request.bucket() == bucket);
+    let keys = requests.flat_map(|request| request.body.split("<Key>").skip(1));
     keys.map(|rest| rest.split('<').next().unwrap()).filter(|key| *key != PENDING_MANIFEST).collect()
 }
 
-/// Checks that every request names the owner of the bucket, and every upload its checksum.
-fn assert_careful(seen: &[Seen]) {
-    for request in seen.iter().filter(|seen| seen.path != "/") {
+/// Checks that every request has the expected bucket owner, and every upload a checksum.
+fn assert_owner_and_checksums(requests: &[RecordedRequest]) {
+    for request in requests.iter().filter(|request| request.path != "/") {
         assert_eq!(request.owner.as_deref(), Some(ACCOUNT), "{request:?}");
         assert!(request.method != "PUT" || request.crc64nvme.is_some(), "{request:?}");
     }
@@ -93,9 +93,9 @@ fn each_file(dir: &Path, visit: &mut dyn FnMut(&Path)) {
 }
 
 #[test]
-fn the_first_run_sends_everything_in_an_order_that_suits_readers() {
+fn first_deploy_uploads_objects_before_the_manifest() {
     let (server, lake) = (Server::start(), Lake::new(1, 1005));
-    let said = must(&server, &lake);
+    let output = deploy_ok(&server, &lake);
     assert_in_sync(&server, &lake, &[]);
     let tickets = ["tickets_20261122_000000_0000.jsonl", "tickets_20261122_000000_0001.jsonl"];
     let raw: Vec<String> = tickets.map(|name| format!("tickets/{name}")).to_vec();
@@ -104,28 +104,29 @@ fn the_first_run_sends_everything_in_an_order_that_suits_readers() {
         let keys = [&[MANIFEST.to_owned()], &keys[..]].concat();
         assert_eq!(server.objects(bucket).into_keys().collect::<Vec<_>>(), keys);
     }
-    let seen = server.seen();
+    let requests = server.take_requests();
     for bucket in [RAW, CURATED] {
-        let wanted = wanted(&lake, bucket);
-        let changes: Vec<&Seen> = seen.iter().filter(|seen| seen.is_change() && seen.bucket() == bucket).collect();
-        let place = |key: &str| changes.iter().position(|seen| seen.key() == key).unwrap();
-        assert_eq!((place(PENDING_MANIFEST), place(MANIFEST)), (0, wanted.len()));
-        assert_eq!(changes.len(), wanted.len() + 2);
-        let end = changes.last().unwrap();
-        assert!(end.query == "delete" && end.body.contains(PENDING_MANIFEST), "{end:?}");
-        // Not only sent, but answered before the next kind comes.
-        let (announced, manifest) = (changes[0].answered.unwrap(), changes[wanted.len()]);
-        for part in &changes[1..wanted.len()] {
-            assert!(announced < part.came && part.answered.unwrap() < manifest.came, "{part:?}");
+        let desired = desired_objects(&lake, bucket);
+        let mutations: Vec<&RecordedRequest> =
+            requests.iter().filter(|request| request.is_mutation() && request.bucket() == bucket).collect();
+        let position = |key: &str| mutations.iter().position(|request| request.key() == key).unwrap();
+        assert_eq!((position(PENDING_MANIFEST), position(MANIFEST)), (0, desired.len()));
+        assert_eq!(mutations.len(), desired.len() + 2);
+        let last = mutations.last().unwrap();
+        assert!(last.query == "delete" && last.body.contains(PENDING_MANIFEST), "{last:?}");
+        // Each kind of request is answered before the next kind is sent.
+        let (pending_manifest, manifest) = (mutations[0].answered.unwrap(), mutations[desired.len()]);
+        for object in &mutations[1..desired.len()] {
+            assert!(pending_manifest < object.received && object.answered.unwrap() < manifest.received, "{object:?}");
         }
-        assert!(manifest.answered.unwrap() < end.came);
-        for put in changes.iter().filter(|seen| seen.method == "PUT" && seen.key() != PENDING_MANIFEST) {
-            assert_eq!(put.crc64nvme, Some(crc64nvme(&wanted[put.key()])), "{put:?}");
+        assert!(manifest.answered.unwrap() < last.received);
+        for put in mutations.iter().filter(|request| request.method == "PUT" && request.key() != PENDING_MANIFEST) {
+            assert_eq!(put.crc64nvme, Some(crc64nvme(&desired[put.key()])), "{put:?}");
         }
     }
-    assert_careful(&seen);
-    let uploaded: Vec<&str> = said.lines().filter(|line| line.starts_with("deploy: uploaded")).collect();
-    assert_eq!(uploaded.len(), 4, "{said}");
+    assert_owner_and_checksums(&requests);
+    let uploaded: Vec<&str> = output.lines().filter(|line| line.starts_with("deploy: uploaded")).collect();
+    assert_eq!(uploaded.len(), 4, "{output}");
     for line in uploaded {
         let parts: Vec<&str> = line.split(' ').collect();
         assert!(
@@ -136,154 +137,170 @@ fn the_first_run_sends_everything_in_an_order_that_suits_readers() {
 }
 
 #[test]
-fn a_second_run_only_looks_whatever_the_files_times_say() {
+fn second_deploy_changes_nothing_whatever_the_modification_times() {
     let (server, lake) = (Server::start(), Lake::new(1, 1005));
-    must(&server, &lake);
-    server.seen();
+    deploy_ok(&server, &lake);
+    server.take_requests();
     each_file(&lake.dir().join("data"), &mut |path| {
         fs::File::options().append(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
     });
-    let said = must(&server, &lake);
-    assert!(said.contains("No changes. Everything is in sync.\n") && !said.contains("deploy: "), "{said}");
-    let seen = server.seen();
-    assert!(!seen.iter().any(Seen::is_change), "{seen:?}");
-    assert_careful(&seen);
-    let n_looked_at = seen.iter().filter(|seen| seen.method == "HEAD" && !seen.key().is_empty()).count();
-    assert_eq!(n_looked_at, wanted(&lake, RAW).len() + wanted(&lake, CURATED).len());
+    let output = deploy_ok(&server, &lake);
+    assert!(output.contains("No changes. Everything is in sync.\n") && !output.contains("deploy: "), "{output}");
+    let requests = server.take_requests();
+    assert!(!requests.iter().any(RecordedRequest::is_mutation), "{requests:?}");
+    assert_owner_and_checksums(&requests);
+    let n_heads = requests.iter().filter(|request| request.method == "HEAD" && !request.key().is_empty()).count();
+    assert_eq!(n_heads, desired_objects(&lake, RAW).len() + desired_objects(&lake, CURATED).len());
 }
 
 #[test]
-fn another_world_takes_the_place_of_the_first_and_nobody_else_s() {
+fn another_data_set_replaces_the_first_and_unmanaged_objects_are_kept() {
     let (server, lake) = (Server::start(), Lake::new(1, 1005));
-    let foreign = [(RAW, "notes.txt"), (RAW, "tickets/_mine"), (CURATED, "tickets/market=DE/mine.parquet")];
-    for (bucket, key) in foreign {
-        server.put(bucket, key, b"mine");
+    let unmanaged = [(RAW, "notes.txt"), (RAW, "tickets/_mine"), (CURATED, "tickets/market=DE/mine.parquet")];
+    for (bucket, key) in unmanaged {
+        server.put(bucket, key, b"unmanaged");
     }
-    let said = must(&server, &lake);
-    assert!(said.contains("not ours") && said.contains("tickets/market=DE/mine.parquet"), "{said}");
-    let before = [RAW, CURATED].map(|bucket| wanted(&lake, bucket));
+    let output = deploy_ok(&server, &lake);
+    assert!(
+        output.contains("ignoring 1 unmanaged object in ") && output.contains("tickets/market=DE/mine.parquet"),
+        "{output}"
+    );
+    let before = [RAW, CURATED].map(|bucket| desired_objects(&lake, bucket));
     lake.replace(2, 6);
-    server.seen();
+    server.take_requests();
     let (code, plan) = server.deploy(lake.dir(), &["plan", "--only", "data", "--detailed-exitcode"], &[]);
-    assert!(code == Some(2) && !server.seen().iter().any(Seen::is_change), "{plan}");
+    assert!(code == Some(2) && !server.take_requests().iter().any(RecordedRequest::is_mutation), "{plan}");
 
-    let said = must(&server, &lake);
-    assert_in_sync(&server, &lake, &foreign);
-    assert!(said.contains("notes.txt") && said.contains("tickets/market=DE/mine.parquet"), "{said}");
-    let seen = server.seen();
-    assert_careful(&seen);
+    let output = deploy_ok(&server, &lake);
+    assert_in_sync(&server, &lake, &unmanaged);
+    assert!(output.contains("notes.txt") && output.contains("tickets/market=DE/mine.parquet"), "{output}");
+    let requests = server.take_requests();
+    assert_owner_and_checksums(&requests);
     for (bucket, before) in [RAW, CURATED].into_iter().zip(before) {
-        let now = wanted(&lake, bucket);
-        let stale: BTreeSet<&str> = before.keys().filter(|key| !now.contains_key(*key)).map(String::as_str).collect();
+        let desired = desired_objects(&lake, bucket);
+        let stale: BTreeSet<&str> =
+            before.keys().filter(|key| !desired.contains_key(*key)).map(String::as_str).collect();
         assert!(!stale.is_empty());
-        assert_eq!(deleted(&seen, bucket), stale);
-        assert_eq!(sent(&seen, bucket), now.keys().map(String::as_str).collect());
-        let manifest = seen.iter().find(|seen| seen.bucket() == bucket && seen.key() == MANIFEST && seen.is_change());
-        let deletion = seen.iter().find(|seen| seen.bucket() == bucket && seen.query == "delete").unwrap();
-        assert!(manifest.unwrap().answered.unwrap() < deletion.came, "the old manifest names what is deleted");
+        assert_eq!(deleted_keys(&requests, bucket), stale);
+        assert_eq!(uploaded_keys(&requests, bucket), desired.keys().map(String::as_str).collect());
+        let manifest = requests
+            .iter()
+            .find(|request| request.bucket() == bucket && request.key() == MANIFEST && request.is_mutation());
+        let deletion = requests.iter().find(|request| request.bucket() == bucket && request.query == "delete").unwrap();
+        assert!(manifest.unwrap().answered.unwrap() < deletion.received, "the old manifest lists the stale objects");
     }
-    must(&server, &lake);
-    assert!(!server.seen().iter().any(Seen::is_change));
+    deploy_ok(&server, &lake);
+    assert!(!server.take_requests().iter().any(RecordedRequest::is_mutation));
 }
 
 #[test]
-fn only_what_differs_in_content_is_sent_again() {
+fn objects_are_uploaded_only_if_their_content_differs() {
     let (server, lake) = (Server::start(), Lake::new(1, 1005));
-    must(&server, &lake);
-    server.seen();
-    let there = server.objects(CURATED);
+    deploy_ok(&server, &lake);
+    server.take_requests();
+    let objects = server.objects(CURATED);
     let key = |market: &str| format!("tickets/market={market}/part-0.parquet");
-    let mut same_size = there[&key("DE")].clone();
+    let mut same_size = objects[&key("DE")].clone();
     same_size[100] ^= 1;
     server.put(CURATED, &key("DE"), &same_size);
     server.put(CURATED, &key("US"), b"another size");
-    server.put(CURATED, &key("GB"), &there[&key("GB")]);
-    server.forget_checksum(CURATED, &key("FR"));
+    server.put(CURATED, &key("GB"), &objects[&key("GB")]);
+    server.remove_checksum(CURATED, &key("FR"));
     server.delete(CURATED, &key("JP"));
-    must(&server, &lake);
+    deploy_ok(&server, &lake);
     assert_in_sync(&server, &lake, &[]);
-    let seen = server.seen();
+    let requests = server.take_requests();
     let differing = ["DE", "US", "FR", "JP"].map(key);
-    assert_eq!(sent(&seen, CURATED), differing.iter().map(String::as_str).collect());
-    assert_eq!((sent(&seen, RAW).len(), deleted(&seen, RAW).len(), deleted(&seen, CURATED).len()), (0, 0, 0));
+    assert_eq!(uploaded_keys(&requests, CURATED), differing.iter().map(String::as_str).collect());
+    assert_eq!(
+        (
+            uploaded_keys(&requests, RAW).len(),
+            deleted_keys(&requests, RAW).len(),
+            deleted_keys(&requests, CURATED).len()
+        ),
+        (0, 0, 0)
+    );
 }
 
 type Case<'a> = (&'a str, fn(&mut Vec<u8>));
 
 #[test]
-fn a_file_that_is_not_what_its_manifest_says_never_becomes_an_object() {
+fn files_that_do_not_match_the_manifest_are_not_uploaded() {
     let flip = |content: &mut Vec<u8>| content[100] ^= 1;
     let shrink = |content: &mut Vec<u8>| content.truncate(content.len() - 1);
     let grow = |content: &mut Vec<u8>| content.push(b'\n');
     let (raw, parquet) =
         ("data/raw/tickets_20261122_000000_0001.jsonl", "data/curated/tickets/market=DE/part-0.parquet");
     let cases: [Case; 4] = [(raw, flip), (raw, shrink), (raw, grow), (parquet, flip)];
-    for (file, damage) in cases {
+    for (file, change) in cases {
         let (server, lake) = (Server::start(), Lake::new(1, 1005));
         let path = lake.dir().join(file);
         let mut content = fs::read(&path).unwrap();
-        damage(&mut content);
+        change(&mut content);
         fs::write(&path, content).unwrap();
-        assert_refused(&server, &lake, file);
+        assert_rejected(&server, &lake, file);
     }
     let (server, lake) = (Server::start(), Lake::new(1, 1005));
     fs::remove_file(lake.dir().join(raw)).unwrap();
-    assert_refused(&server, &lake, raw);
+    assert_rejected(&server, &lake, raw);
 }
 
-fn assert_refused(server: &Server, lake: &Lake, file: &str) {
-    let (code, said) = deploy(server, lake);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains(file) && said.contains("\n  next: make the data set again"), "{said}");
+/// Checks that the deploy fails with a next step, creates neither the object nor the manifest, and succeeds after that step.
+fn assert_rejected(server: &Server, lake: &Lake, file: &str) {
+    let (code, output) = deploy(server, lake);
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains(file) && output.contains("\n  next: recreate the data set"), "{output}");
     let (bucket, key) = match file.strip_prefix("data/raw/") {
         Some(name) => (RAW, format!("tickets/{name}")),
         None => (CURATED, file["data/curated/".len()..].to_owned()),
     };
-    let there = server.objects(bucket);
-    assert!(!there.contains_key(&key) && !there.contains_key(MANIFEST), "{:?}", there.keys());
-    // Made again, as the advice is, it takes one more run.
+    let objects = server.objects(bucket);
+    assert!(!objects.contains_key(&key) && !objects.contains_key(MANIFEST), "{:?}", objects.keys());
     lake.replace(1, 1005);
-    must(server, lake);
+    deploy_ok(server, lake);
     assert_in_sync(server, lake, &[]);
 }
 
 #[test]
-fn a_listing_of_several_pages_is_read_to_its_end() {
+fn all_pages_of_a_listing_are_read() {
     let (server, lake) = (Server::start(), Lake::new(1, 6));
     for n in 0..1001 {
-        server.put(RAW, &format!("a/{n}"), b"mine");
+        server.put(RAW, &format!("a/{n}"), b"unmanaged");
     }
-    let said = must(&server, &lake);
-    assert!(said.contains("1,001 objects"), "{said}");
-    server.seen();
-    assert!(must(&server, &lake).contains("No changes."));
-    let is_page = |seen: &&Seen| seen.query.starts_with("list-type=2") && seen.bucket() == RAW;
-    assert_eq!(server.seen().iter().filter(is_page).count(), 2);
+    let output = deploy_ok(&server, &lake);
+    assert!(output.contains("1,001 unmanaged objects"), "{output}");
+    server.take_requests();
+    assert!(deploy_ok(&server, &lake).contains("No changes."));
+    let is_page = |request: &&RecordedRequest| request.query.starts_with("list-type=2") && request.bucket() == RAW;
+    assert_eq!(server.take_requests().iter().filter(is_page).count(), 2);
 }
 
 #[test]
-fn quiet_says_nothing() {
+fn quiet_deploy_prints_nothing() {
     let (server, lake) = (Server::start(), Lake::new(1, 6));
-    let quietly = || server.deploy(lake.dir(), &["--only", "data", "--quiet"], &[]);
-    assert_eq!([quietly(), quietly()], [(Some(0), String::new()), (Some(0), String::new())]);
+    let deploy = || server.deploy(lake.dir(), &["--only", "data", "--quiet"], &[]);
+    assert_eq!([deploy(), deploy()], [(Some(0), String::new()), (Some(0), String::new())]);
     assert_in_sync(&server, &lake, &[]);
 }
 
 #[test]
-fn buckets_are_made_in_their_region_and_then_left_alone() {
+fn buckets_are_created_in_the_region_once() {
     let lake = Lake::new(1, 6);
     for region in [REGION, "us-east-1"] {
         let server = Server::without_buckets(ACCOUNT, region);
         let run = |part: &str| server.deploy(lake.dir(), &["--only", part, "--region", region], &[]);
-        let (code, said) = run("data");
-        assert!(code == Some(1) && said.contains("run `deploy --only buckets` first"), "{said}");
-        let (code, said) = run("buckets");
-        assert_eq!(code, Some(0), "{said}");
-        let seen = server.seen();
-        let settings = seen.iter().filter(|seen| seen.method == "PUT" && !seen.query.is_empty()).count();
+        let (code, output) = run("data");
+        assert!(code == Some(1) && output.contains("run `deploy --only buckets` first"), "{output}");
+        let (code, output) = run("buckets");
+        assert_eq!(code, Some(0), "{output}");
+        let requests = server.take_requests();
+        let settings = requests.iter().filter(|request| request.method == "PUT" && !request.query.is_empty()).count();
         assert_eq!((settings, server.objects(RAW).len()), (18, 0));
-        let (_, said) = run("buckets");
-        assert!(said.contains("No changes.") && !server.seen().iter().any(Seen::is_change), "{said}");
+        let (_, output) = run("buckets");
+        assert!(
+            output.contains("No changes.") && !server.take_requests().iter().any(RecordedRequest::is_mutation),
+            "{output}"
+        );
         assert_eq!(run("data").0, Some(0));
         assert_in_sync(&server, &lake, &[]);
     }

@@ -62,7 +62,7 @@ impl QueryEngine for Athena<'_> {
             bail!(UsageError(format!("only queries are allowed: expected SELECT …, found `{sql}`")));
         }
         let sql = self.as_of.map_or_else(|| Ok(sql.to_owned()), |as_of| rewrite_as_of(sql, as_of))?;
-        let executed = self.session.ask(WORKGROUP, &sql)?;
+        let executed = self.session.query(WORKGROUP, &sql)?;
         Ok(QueryResult { answer: executed.answer, cost: Some(QueryCost::for_scan(executed.scanned_bytes)) })
     }
 }

@@ -1,4 +1,4 @@
-//! Athena: workgroups, and execution of statements from submission to result.
+//! Athena: execution of statements, and workgroups.
 
 use std::time::Duration;
 
@@ -6,99 +6,39 @@ use anyhow::Result;
 use aws_sdk_athena::operation::get_query_results::GetQueryResultsOutput;
 use aws_sdk_athena::types as sdk;
 use manifest::answer::{Answer, Cell};
-use serde::{Deserialize, Serialize};
 use ticket_schema::names::DATABASE;
 
 use crate::error::{ErrorContext, Kind};
 use crate::polling::Polling;
-use crate::region::partition_of;
-use crate::s3::bucket_settings::Tag;
 use crate::session::Session;
 
 pub mod running_queries;
+pub mod workgroups;
 
 /// Longest delay between two polls of a statement.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-/// Maximum length in bytes of a statement on Athena.
+const MAX_POLL_DELAY: Duration = Duration::from_secs(3);
+/// Maximum length of a statement in bytes, a limit of Athena.
 pub const MAX_STATEMENT_BYTES: usize = 262_144;
 
-/// A workgroup, with the structure of the create request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Workgroup {
-    /// Name.
-    pub name: String,
-    /// Tags.
-    pub description: String,
-    /// Settings of every statement in it.
-    pub configuration: Configuration,
-    /// Tags.
-    pub tags: Vec<Tag>,
-}
-
-/// Settings of every statement of a workgroup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Configuration {
-    /// Engine version.
-    pub engine_version: EngineVersion,
-    /// True if clients can't override these settings.
-    pub enforce_work_group_configuration: bool,
-    /// True if metrics are published to `CloudWatch`.
-    pub publish_cloud_watch_metrics_enabled: bool,
-    /// Scan limit of a query in bytes; Athena cancels a query that exceeds it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bytes_scanned_cutoff_per_query: Option<i64>,
-    /// Destination of results.
-    pub result_configuration: ResultConfiguration,
-}
-
-/// Engine version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct EngineVersion {
-    /// Such as `Athena engine version 3`.
-    pub selected_engine_version: String,
-}
-
-/// Destination of results.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct ResultConfiguration {
-    /// S3 URI of a prefix.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_location: Option<String>,
-    /// Encryption.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encryption_configuration: Option<ResultEncryption>,
-    /// Account that must own the bucket.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected_bucket_owner: Option<String>,
-}
-
-/// Encryption of results.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct ResultEncryption {
-    /// Such as `SSE_S3`.
-    pub encryption_option: String,
-}
-
-/// An executed statement.
+/// Executed statement.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Executed {
+pub struct ExecutedStatement {
     /// Query execution id.
     pub id: String,
     /// Result; empty for a statement that isn't a query.
     pub answer: Answer,
-    /// Bytes scanned, before rounding for the bill.
+    /// Bytes scanned, before Athena rounds them up for billing.
     pub scanned_bytes: u64,
 }
 
-/// A statement that Athena rejected or failed to complete.
+/// Error of a statement that Athena rejected or failed to complete.
 #[derive(Debug, thiserror::Error)]
-#[error("Athena could not run a statement: {reason}{}\n  query execution: {id}\n  statement:\n{}", next_step(.reason), indented(.statement))]
-pub struct StatementFailed {
+#[error(
+    "Athena could not run a statement: {reason}{}\n  query execution: {id}\n  statement:\n{}",
+    next_step(.reason),
+    indented(.statement)
+)]
+pub struct StatementError {
     /// Text of the statement.
     pub statement: String,
     /// Reason given by Athena.
@@ -107,7 +47,7 @@ pub struct StatementFailed {
     pub id: String,
 }
 
-impl StatementFailed {
+impl StatementError {
     /// Returns true if the credentials don't allow the statement.
     pub fn is_denied(&self) -> bool {
         is_denied(&self.reason)
@@ -120,9 +60,9 @@ fn is_denied(reason: &str) -> bool {
 
 fn next_step(reason: &str) -> &'static str {
     match reason {
-        _ if is_denied(reason) => "\n  next: give the user or role a policy that allows this",
+        _ if is_denied(reason) => "\n  next: attach a policy that allows this to the user or role",
         _ if reason.contains("Bytes scanned limit") => {
-            "\n  next: ask for fewer columns or partitions, or raise the cutoff in infra/workgroup.json"
+            "\n  next: query fewer columns or partitions, or raise BytesScannedCutoffPerQuery in infra/workgroup.json"
         }
         _ => "",
     }
@@ -139,107 +79,12 @@ fn indented(text: &str) -> String {
 }
 
 impl Session {
-    /// Reads a workgroup; `None` if there is none.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the request fails for another reason than a missing workgroup.
-    pub fn workgroup(&self, name: &str) -> Result<Option<Workgroup>> {
-        let answer = self.wait(self.athena.get_work_group().work_group(name).send());
-        let found = match answer.error_context(&format!("look at the workgroup {name}")) {
-            // Athena has no code of its own for this.
-            Err(error) if error.message_contains("not found") => return Ok(None),
-            found => found?.work_group,
-        };
-        let Some(found) = found else { return Ok(None) };
-        let region = self.region();
-        let arn = format!("arn:{}:athena:{region}:{}:workgroup/{name}", partition_of(region), self.account_id());
-        let tags = self.wait(self.athena.list_tags_for_resource().resource_arn(arn).send());
-        let tags = tags.error_context(&format!("read the tags of the workgroup {name}"))?;
-        let tag = |tag: sdk::Tag| Tag { key: tag.key.unwrap_or_default(), value: tag.value.unwrap_or_default() };
-        let mut tags: Vec<Tag> = tags.tags.into_iter().flatten().map(tag).collect();
-        tags.sort();
-        Ok(Some(workgroup_value(found, tags)))
-    }
-
-    /// Creates a workgroup.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the request fails.
-    pub fn create_workgroup(&self, wanted: &Workgroup) -> Result<()> {
-        let tag = |tag: &Tag| sdk::Tag::builder().key(&tag.key).value(&tag.value).build();
-        let configuration = &wanted.configuration;
-        let configuration = sdk::WorkGroupConfiguration::builder()
-            .engine_version(engine_version(configuration))
-            .enforce_work_group_configuration(configuration.enforce_work_group_configuration)
-            .publish_cloud_watch_metrics_enabled(configuration.publish_cloud_watch_metrics_enabled)
-            .set_bytes_scanned_cutoff_per_query(configuration.bytes_scanned_cutoff_per_query)
-            .result_configuration(
-                sdk::ResultConfiguration::builder()
-                    .set_output_location(configuration.result_configuration.output_location.clone())
-                    .set_encryption_configuration(encryption(&configuration.result_configuration)?)
-                    .set_expected_bucket_owner(configuration.result_configuration.expected_bucket_owner.clone())
-                    .build(),
-            )
-            .build();
-        let request = self.athena.create_work_group().name(&wanted.name).description(&wanted.description);
-        let request = request.configuration(configuration).set_tags(Some(wanted.tags.iter().map(tag).collect()));
-        self.wait(request.send()).error_context(&format!("create the workgroup {}", wanted.name))?;
-        Ok(())
-    }
-
-    /// Updates settings and tags of a workgroup.
-    ///
-    /// # Errors
-    ///
-    /// Fails if a request fails.
-    pub fn update_workgroup(&self, wanted: &Workgroup) -> Result<()> {
-        let doing = format!("update the workgroup {}", wanted.name);
-        let configuration = &wanted.configuration;
-        let updates = sdk::WorkGroupConfigurationUpdates::builder()
-            .engine_version(engine_version(configuration))
-            .enforce_work_group_configuration(configuration.enforce_work_group_configuration)
-            .publish_cloud_watch_metrics_enabled(configuration.publish_cloud_watch_metrics_enabled)
-            .set_bytes_scanned_cutoff_per_query(configuration.bytes_scanned_cutoff_per_query)
-            .result_configuration_updates(
-                sdk::ResultConfigurationUpdates::builder()
-                    .set_output_location(configuration.result_configuration.output_location.clone())
-                    .set_encryption_configuration(encryption(&configuration.result_configuration)?)
-                    .set_expected_bucket_owner(configuration.result_configuration.expected_bucket_owner.clone())
-                    .build(),
-            )
-            .build();
-        let request = self.athena.update_work_group().work_group(&wanted.name).description(&wanted.description);
-        self.wait(request.configuration_updates(updates).send()).error_context(&doing)?;
-        let region = self.region();
-        let arn =
-            format!("arn:{}:athena:{region}:{}:workgroup/{}", partition_of(region), self.account_id(), wanted.name);
-        let tag = |tag: &Tag| sdk::Tag::builder().key(&tag.key).value(&tag.value).build();
-        let request = self.athena.tag_resource().resource_arn(arn);
-        self.wait(request.set_tags(Some(wanted.tags.iter().map(tag).collect())).send()).error_context(&doing)?;
-        Ok(())
-    }
-
-    /// Deletes a workgroup with its query history. A missing one is no error.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the request fails.
-    pub fn delete_workgroup(&self, name: &str) -> Result<()> {
-        let request = self.athena.delete_work_group().work_group(name).recursive_delete_option(true);
-        match self.wait(request.send()).error_context(&format!("delete the workgroup {name}")) {
-            Err(error) if error.message_contains("not found") => Ok(()),
-            result => Ok(result.map(drop)?),
-        }
-    }
-
     /// Runs a query with [`DATABASE`] as its default database, and waits for the result.
     ///
     /// # Errors
     ///
-    /// Fails with [`StatementFailed`] if Athena can't run the query, else if a request fails.
-    pub fn ask(&self, workgroup: &str, sql: &str) -> Result<Executed> {
+    /// Fails with [`StatementError`] if Athena can't run the query, else if a request fails.
+    pub fn query(&self, workgroup: &str, sql: &str) -> Result<ExecutedStatement> {
         let context = sdk::QueryExecutionContext::builder().database(DATABASE).build();
         self.submit(workgroup, sql, Some(context))
     }
@@ -248,8 +93,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Fails with [`StatementFailed`] if Athena can't run the statement, else if a request fails.
-    pub fn execute(&self, workgroup: &str, statement: &str) -> Result<Executed> {
+    /// Fails with [`StatementError`] if Athena can't run the statement, else if a request fails.
+    pub fn execute(&self, workgroup: &str, statement: &str) -> Result<ExecutedStatement> {
         self.submit(workgroup, statement, None)
     }
 
@@ -258,32 +103,33 @@ impl Session {
         workgroup: &str,
         statement: &str,
         context: Option<sdk::QueryExecutionContext>,
-    ) -> Result<Executed> {
-        self.wait(async {
+    ) -> Result<ExecutedStatement> {
+        self.block_on(async {
             let request = self.athena.start_query_execution().work_group(workgroup).query_string(statement);
             let request = request.set_query_execution_context(context);
             let id = match request.send().await.error_context("submit a statement to Athena") {
                 Ok(started) => started.query_execution_id.unwrap_or_default(),
                 Err(error) if error.kind == Kind::Other => {
                     let (statement, id) = (statement.to_owned(), "none".to_owned());
-                    return Err(StatementFailed { statement, reason: error.message().to_owned(), id }.into());
+                    return Err(StatementError { statement, reason: error.message().to_owned(), id }.into());
                 }
                 Err(error) => return Err(error.into()),
             };
-            let finished = self.wait_for(&id, statement).await?;
-            let scanned_bytes = finished.statistics.as_ref().and_then(|statistics| statistics.data_scanned_in_bytes);
-            let is_query = finished.statement_type == Some(sdk::StatementType::Dml);
+            let execution = self.wait_for_success(&id, statement).await?;
+            let scanned_bytes = execution.statistics.as_ref().and_then(|statistics| statistics.data_scanned_in_bytes);
+            let is_query = execution.statement_type == Some(sdk::StatementType::Dml);
             let answer = if is_query { self.results(&id).await? } else { Answer::default() };
-            Ok(Executed { id, answer, scanned_bytes: scanned_bytes.unwrap_or_default().unsigned_abs() })
+            Ok(ExecutedStatement { id, answer, scanned_bytes: scanned_bytes.unwrap_or_default().unsigned_abs() })
         })
     }
 
-    pub(crate) async fn wait_for(&self, id: &str, statement: &str) -> Result<sdk::QueryExecution> {
+    /// Polls a query execution until it succeeds; fails with [`StatementError`] if it fails or is cancelled.
+    pub(crate) async fn wait_for_success(&self, id: &str, statement: &str) -> Result<sdk::QueryExecution> {
         use sdk::QueryExecutionState::{Cancelled, Failed, Succeeded};
-        let mut polling = Polling::up_to(LONGEST_PAUSE);
+        let mut polling = Polling::with_max_delay(MAX_POLL_DELAY);
         loop {
-            let answer = self.athena.get_query_execution().query_execution_id(id).send().await;
-            let execution = answer.error_context("follow a statement in Athena")?.query_execution;
+            let response = self.athena.get_query_execution().query_execution_id(id).send().await;
+            let execution = response.error_context("poll a query execution on Athena")?.query_execution;
             if let Some(execution) = execution
                 && let Some(status) = &execution.status
             {
@@ -293,12 +139,12 @@ impl Session {
                         let reason = status.state_change_reason.as_deref();
                         let reason = reason.unwrap_or_else(|| state.as_str()).to_owned();
                         let (statement, id) = (statement.to_owned(), id.to_owned());
-                        return Err(StatementFailed { statement, reason, id }.into());
+                        return Err(StatementError { statement, reason, id }.into());
                     }
                     _ => {}
                 }
             }
-            polling.pause().await;
+            polling.sleep().await;
         }
     }
 
@@ -307,7 +153,7 @@ impl Session {
         let mut answer = Answer::default();
         let mut is_first = true;
         while let Some(page) = pages.next().await {
-            append(&mut answer, page.error_context("fetch an answer from Athena")?, is_first);
+            append(&mut answer, page.error_context("fetch query results from Athena")?, is_first);
             is_first = false;
         }
         Ok(answer)
@@ -327,7 +173,7 @@ fn append(answer: &mut Answer, page: GetQueryResultsOutput, is_first: bool) {
     }
 }
 
-/// Converts a value, which Athena returns as text, by its type.
+/// Parses a value, which Athena returns as text, by its type.
 fn cell(text: Option<String>, kind: &str) -> Cell {
     let Some(text) = text else { return Cell::Null };
     match kind.split('(').next().unwrap_or_default() {
@@ -336,56 +182,9 @@ fn cell(text: Option<String>, kind: &str) -> Cell {
             text.parse().ok().filter(|value: &f64| value.is_finite()).map_or(Cell::Text(text), Cell::Number)
         }
         "boolean" => text.parse().map_or(Cell::Text(text), Cell::Boolean),
-        // Trailing zeros of the fraction are dropped, as the embedded engine does.
+        // Without trailing zeros of the fraction, as the embedded engine formats timestamps.
         "timestamp" if text.contains('.') => Cell::Text(text.trim_end_matches('0').trim_end_matches('.').to_owned()),
         _ => Cell::Text(text),
-    }
-}
-
-fn engine_version(configuration: &Configuration) -> sdk::EngineVersion {
-    sdk::EngineVersion::builder().selected_engine_version(&configuration.engine_version.selected_engine_version).build()
-}
-
-fn encryption(results: &ResultConfiguration) -> Result<Option<sdk::EncryptionConfiguration>> {
-    let Some(encryption) = &results.encryption_configuration else { return Ok(None) };
-    let option = sdk::EncryptionOption::from(encryption.encryption_option.as_str());
-    Ok(Some(sdk::EncryptionConfiguration::builder().encryption_option(option).build()?))
-}
-
-fn workgroup_value(found: sdk::WorkGroup, tags: Vec<Tag>) -> Workgroup {
-    let configuration = found.configuration;
-    let results = configuration.as_ref().and_then(|configuration| configuration.result_configuration.as_ref());
-    let result_encryption = results.and_then(|results| results.encryption_configuration.as_ref());
-    let engine = configuration.as_ref().and_then(|configuration| configuration.engine_version.as_ref());
-    Workgroup {
-        name: found.name,
-        description: found.description.unwrap_or_default(),
-        configuration: Configuration {
-            engine_version: EngineVersion {
-                selected_engine_version: engine
-                    .and_then(|engine| engine.selected_engine_version.clone())
-                    .unwrap_or_default(),
-            },
-            enforce_work_group_configuration: configuration
-                .as_ref()
-                .and_then(|configuration| configuration.enforce_work_group_configuration)
-                .unwrap_or_default(),
-            publish_cloud_watch_metrics_enabled: configuration
-                .as_ref()
-                .and_then(|configuration| configuration.publish_cloud_watch_metrics_enabled)
-                .unwrap_or_default(),
-            bytes_scanned_cutoff_per_query: configuration
-                .as_ref()
-                .and_then(|configuration| configuration.bytes_scanned_cutoff_per_query),
-            result_configuration: ResultConfiguration {
-                output_location: results.and_then(|results| results.output_location.clone()),
-                encryption_configuration: result_encryption.map(|encryption| ResultEncryption {
-                    encryption_option: encryption.encryption_option.as_str().to_owned(),
-                }),
-                expected_bucket_owner: results.and_then(|results| results.expected_bucket_owner.clone()),
-            },
-        },
-        tags,
     }
 }
 

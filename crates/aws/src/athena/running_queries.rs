@@ -1,38 +1,39 @@
-//! Statements that an interrupted run has started. Athena keeps running them after the client is gone.
+//! Statements of interrupted runs: Athena keeps running them after the client has exited.
 
 use anyhow::Result;
 use aws_sdk_athena::types::QueryExecutionState::{Queued, Running};
 
-use crate::athena::StatementFailed;
+use crate::athena::StatementError;
 use crate::error::ErrorContext;
 use crate::session::Session;
 
-/// Number of statements of a workgroup that are examined; Athena lists the newest first.
-const NEWEST: i32 = 50;
+/// Number of statements of a workgroup that are searched; Athena lists the newest first.
+const SEARCHED_STATEMENTS: i32 = 50;
 
 impl Session {
-    /// Returns the ids of the queued or running statements whose text starts with `beginning`, among the newest 50 of the workgroup.
+    /// Returns the ids of queued or running statements whose text starts with `prefix`, among the newest 50 of the
+    /// workgroup.
     ///
     /// # Errors
     ///
     /// Fails with an [`AwsError`](crate::AwsError) if a request fails.
-    pub fn unfinished_statements(&self, workgroup: &str, beginning: &str) -> Result<Vec<String>> {
-        let doing = "look for statements of an interrupted run";
-        self.wait(async {
-            let request = self.athena.list_query_executions().work_group(workgroup).max_results(NEWEST);
-            let ids = request.send().await.error_context(doing)?.query_execution_ids.unwrap_or_default();
-            let mut unfinished = Vec::new();
+    pub fn running_statements(&self, workgroup: &str, prefix: &str) -> Result<Vec<String>> {
+        let operation = "list running statements on Athena";
+        self.block_on(async {
+            let request = self.athena.list_query_executions().work_group(workgroup).max_results(SEARCHED_STATEMENTS);
+            let ids = request.send().await.error_context(operation)?.query_execution_ids.unwrap_or_default();
+            let mut running = Vec::new();
             for id in ids {
-                let answer =
-                    self.athena.get_query_execution().query_execution_id(&id).send().await.error_context(doing)?;
-                let Some(execution) = answer.query_execution else { continue };
+                let response =
+                    self.athena.get_query_execution().query_execution_id(&id).send().await.error_context(operation)?;
+                let Some(execution) = response.query_execution else { continue };
                 let state = execution.status.and_then(|status| status.state);
-                let is_ours = execution.query.is_some_and(|text| text.starts_with(beginning));
-                if is_ours && matches!(state, Some(Queued | Running)) {
-                    unfinished.push(id);
+                let has_prefix = execution.query.is_some_and(|text| text.starts_with(prefix));
+                if has_prefix && matches!(state, Some(Queued | Running)) {
+                    running.push(id);
                 }
             }
-            Ok(unfinished)
+            Ok(running)
         })
     }
 
@@ -40,10 +41,10 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Fails if its state can't be read; a failed statement is no error.
+    /// Fails if its state can't be read; a failed statement is not an error.
     pub fn wait_for_statement(&self, id: &str) -> Result<()> {
-        match self.wait(self.wait_for(id, "")) {
-            Err(error) if !error.is::<StatementFailed>() => Err(error),
+        match self.block_on(self.wait_for_success(id, "")) {
+            Err(error) if !error.is::<StatementError>() => Err(error),
             _ => Ok(()),
         }
     }

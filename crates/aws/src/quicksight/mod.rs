@@ -1,8 +1,7 @@
-//! QuickSight: data sources, data sets and dashboards, and refreshes of data sets.
+//! QuickSight: data sources, data sets, dashboards and refreshes.
 //!
-//! `infra/quicksight` defines them as the bodies of the create requests, which are submitted unchanged. The SDK's crate for
-//! QuickSight has thousands of types, can't read them from JSON and takes minutes to compile, so the module `rest` sends these
-//! requests.
+//! `infra/quicksight` contains the bodies of the create requests, which are submitted unchanged. The module `rest` sends
+//! them, because the QuickSight crate of the SDK can't parse its thousands of types from JSON and takes minutes to compile.
 
 use std::time::Duration;
 
@@ -16,17 +15,17 @@ use self::resource::{
 };
 use crate::error::{AwsError, Kind};
 use crate::polling::Polling;
-use crate::rest::Call;
+use crate::rest::RestRequest;
 use crate::session::Session;
 
 /// Longest delay between two polls.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Longest time that an operation may be in progress. Refreshes have no limit: their duration depends on the data.
-const PATIENCE: Duration = Duration::from_mins(5);
+const MAX_POLL_DELAY: Duration = Duration::from_secs(5);
+/// Timeout of an operation. Refreshes have none: their duration depends on the data.
+const OPERATION_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Row counts of a completed refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refreshed {
+pub struct RefreshResult {
     /// Rows in SPICE.
     pub rows: u64,
     /// Rows that QuickSight skipped because it couldn't read them.
@@ -34,30 +33,30 @@ pub struct Refreshed {
 }
 
 impl Session {
-    /// Reads a resource after operations in progress on it have completed; `None` if it doesn't exist.
+    /// Reads a resource once no operation on it is in progress; `None` if it doesn't exist.
     ///
     /// # Errors
     ///
-    /// Fails if a request fails, or an operation stays in progress for more than 5 minutes.
+    /// Fails if a request fails, or an operation takes more than 5 minutes.
     pub fn quicksight_resource(&self, kind: ResourceKind, id: &str) -> Result<Option<ExistingResource>> {
-        self.wait(async {
-            let Some(settings) = self.settled(kind, id, None).await? else { return Ok(None) };
-            let doing = format!("see who may use the {} {id}", kind.name());
-            let permissions = Call::get(format!("{}/{id}/permissions", kind.path()));
-            let permissions = self.ask_quicksight(permissions, &doing).await?;
+        self.block_on(async {
+            let Some(settings) = self.describe_when_idle(kind, id, None).await? else { return Ok(None) };
+            let operation = format!("read the permissions of the {} {id}", kind.name());
+            let permissions = RestRequest::get(format!("{}/{id}/permissions", kind.path()));
+            let permissions = self.send_quicksight(permissions, &operation).await?;
             let failure = failure_of(kind, &settings);
             Ok(Some(ExistingResource { settings, failure, permissions: permissions_of(&permissions) }))
         })
     }
 
-    /// Creates a resource owned by `owner` (an ARN) and waits for completion. Returns the id of the refresh that this has started, if
-    /// any.
+    /// Creates a resource owned by `owner` (an ARN) and waits for completion. Returns the id of the refresh that this
+    /// starts, if any.
     ///
     /// # Errors
     ///
     /// Fails if a request or the creation fails.
-    pub fn create_quicksight_resource(&self, asset: &QuickSightResource, owner: &str) -> Result<Option<String>> {
-        let QuickSightResource { kind, id, settings } = asset;
+    pub fn create_quicksight_resource(&self, resource: &QuickSightResource, owner: &str) -> Result<Option<String>> {
+        let QuickSightResource { kind, id, settings } = resource;
         let mut body = settings.clone();
         body.insert("Permissions".to_owned(), ownership(*kind, owner));
         let path = if *kind == ResourceKind::Dashboard {
@@ -66,41 +65,41 @@ impl Session {
             body.insert(format!("{}Id", kind.member()), json!(id));
             kind.path().to_owned()
         };
-        let doing = format!("create the {} {id}", kind.name());
-        self.wait(async {
-            let call = Call { method: "POST", path, body: Some(Value::Object(body)) };
-            let answer = match self.patiently(call, &doing).await {
-                // An earlier attempt, whose response was lost, has created it.
-                Err(error) if error.kind == Kind::AlreadyThere => Value::Null,
-                answer => answer?,
+        let operation = format!("create the {} {id}", kind.name());
+        self.block_on(async {
+            let request = RestRequest { method: "POST", path, body: Some(Value::Object(body)) };
+            let response = match self.send_retrying_conflicts(request, &operation).await {
+                // Created by an earlier attempt whose response was lost.
+                Err(error) if error.kind == Kind::AlreadyExists => Value::Null,
+                response => response?,
             };
-            self.demand(asset, None, &doing).await?;
-            Ok(answer["IngestionId"].as_str().map(str::to_owned))
+            self.ensure_succeeded(resource, None, &operation).await?;
+            Ok(response["IngestionId"].as_str().map(str::to_owned))
         })
     }
 
-    /// Updates a resource and waits for completion. Returns the id of the refresh that this has started, if any.
+    /// Updates a resource and waits for completion. Returns the id of the refresh that this starts, if any.
     ///
     /// # Errors
     ///
     /// Fails if a request or the update fails.
-    pub fn update_quicksight_resource(&self, asset: &QuickSightResource) -> Result<Option<String>> {
-        let QuickSightResource { kind, id, settings } = asset;
+    pub fn update_quicksight_resource(&self, resource: &QuickSightResource) -> Result<Option<String>> {
+        let QuickSightResource { kind, id, settings } = resource;
         let mut body = settings.clone();
-        body.retain(|name, _| !kind.made_once().contains(&name.as_str()));
-        let doing = format!("update the {} {id}", kind.name());
-        self.wait(async {
+        body.retain(|name, _| !kind.create_only_members().contains(&name.as_str()));
+        let operation = format!("update the {} {id}", kind.name());
+        self.block_on(async {
             let path = format!("{}/{id}", kind.path());
-            let call = Call { method: "PUT", path: path.clone(), body: Some(Value::Object(body)) };
-            let answer = self.patiently(call, &doing).await?;
+            let request = RestRequest { method: "PUT", path: path.clone(), body: Some(Value::Object(body)) };
+            let response = self.send_retrying_conflicts(request, &operation).await?;
             // A new version of a dashboard is invisible until it is published.
-            let version = answer["VersionArn"].as_str().and_then(|arn| arn.rsplit('/').next());
-            self.demand(asset, version, &doing).await?;
+            let version = response["VersionArn"].as_str().and_then(|arn| arn.rsplit('/').next());
+            self.ensure_succeeded(resource, version, &operation).await?;
             if let Some(version) = version {
-                let publish = Call { method: "PUT", path: format!("{path}/versions/{version}"), body: None };
-                self.patiently(publish, &doing).await?;
+                let request = RestRequest { method: "PUT", path: format!("{path}/versions/{version}"), body: None };
+                self.send_retrying_conflicts(request, &operation).await?;
             }
-            Ok(answer["IngestionId"].as_str().map(str::to_owned))
+            Ok(response["IngestionId"].as_str().map(str::to_owned))
         })
     }
 
@@ -112,21 +111,21 @@ impl Session {
     pub fn grant_quicksight_resource(&self, kind: ResourceKind, id: &str, owner: &str) -> Result<()> {
         let method = if kind == ResourceKind::Dashboard { "PUT" } else { "POST" };
         let body = Some(json!({ "GrantPermissions": ownership(kind, owner) }));
-        let doing = format!("give the {} {id} to {owner}", kind.name());
+        let operation = format!("grant ownership of the {} {id} to {owner}", kind.name());
         let path = format!("{}/{id}/permissions", kind.path());
-        self.wait(self.patiently(Call { method, path, body }, &doing))?;
+        self.block_on(self.send_retrying_conflicts(RestRequest { method, path, body }, &operation))?;
         Ok(())
     }
 
-    /// Deletes a resource. A missing one is no error.
+    /// Deletes a resource. A missing one is not an error.
     ///
     /// # Errors
     ///
     /// Fails if the request fails.
     pub fn delete_quicksight_resource(&self, kind: ResourceKind, id: &str) -> Result<()> {
-        let doing = format!("delete the {} {id}", kind.name());
-        let call = Call { method: "DELETE", path: format!("{}/{id}", kind.path()), body: None };
-        match self.wait(self.patiently(call, &doing)) {
+        let operation = format!("delete the {} {id}", kind.name());
+        let request = RestRequest { method: "DELETE", path: format!("{}/{id}", kind.path()), body: None };
+        match self.block_on(self.send_retrying_conflicts(request, &operation)) {
             Err(error) if error.kind == Kind::NotFound => Ok(()),
             result => Ok(result.map(drop)?),
         }
@@ -137,12 +136,12 @@ impl Session {
     /// # Errors
     ///
     /// Fails if the request fails.
-    pub fn begin_refresh(&self, data_set: &str, name: &str) -> Result<()> {
+    pub fn start_refresh(&self, data_set: &str, name: &str) -> Result<()> {
         let path = format!("data-sets/{data_set}/ingestions/{name}");
-        let call = Call { method: "PUT", path, body: Some(json!({ "IngestionType": "FULL_REFRESH" })) };
-        match self.wait(self.patiently(call, &refreshing(data_set))) {
-            // An earlier attempt, whose response was lost, has started it: ids are unique to a run.
-            Err(error) if error.kind == Kind::AlreadyThere => Ok(()),
+        let request = RestRequest { method: "PUT", path, body: Some(json!({ "IngestionType": "FULL_REFRESH" })) };
+        match self.block_on(self.send_retrying_conflicts(request, &refresh_operation(data_set))) {
+            // Started by an earlier attempt whose response was lost; ids are unique to a run.
+            Err(error) if error.kind == Kind::AlreadyExists => Ok(()),
             result => Ok(result.map(drop)?),
         }
     }
@@ -152,92 +151,106 @@ impl Session {
     /// # Errors
     ///
     /// Fails if a request fails, or the refresh failed or was cancelled.
-    pub fn await_refresh(&self, data_set: &str, name: &str) -> Result<Refreshed> {
-        let look = Call::get(format!("data-sets/{data_set}/ingestions/{name}"));
-        let doing = refreshing(data_set);
-        self.wait(async {
-            let mut polling = Polling::up_to(LONGEST_PAUSE);
+    pub fn wait_for_refresh(&self, data_set: &str, name: &str) -> Result<RefreshResult> {
+        let request = RestRequest::get(format!("data-sets/{data_set}/ingestions/{name}"));
+        let operation = refresh_operation(data_set);
+        self.block_on(async {
+            let mut polling = Polling::with_max_delay(MAX_POLL_DELAY);
             loop {
-                let answer = self.ask_quicksight(look.clone(), &doing).await?;
-                let ingestion = &answer["Ingestion"];
+                let response = self.send_quicksight(request.clone(), &operation).await?;
+                let ingestion = &response["Ingestion"];
                 match ingestion["IngestionStatus"].as_str().unwrap_or_default() {
                     "COMPLETED" => {
                         let count = |name: &str| ingestion["RowInfo"][name].as_u64().unwrap_or_default();
-                        return Ok(Refreshed { rows: count("RowsIngested"), dropped: count("RowsDropped") });
+                        return Ok(RefreshResult { rows: count("RowsIngested"), dropped: count("RowsDropped") });
                     }
                     status @ ("FAILED" | "CANCELLED") => {
                         let reason = reason_of(&ingestion["ErrorInfo"]).unwrap_or_else(|| status.to_owned());
-                        bail!(AwsError::new(Kind::Other, doing, reason).with_next_step(ASKS_FOR_ITSELF));
+                        bail!(AwsError::new(Kind::Other, operation, reason).with_next_step(ALLOW_SERVICE_ROLE));
                     }
-                    _ => polling.pause().await,
+                    _ => polling.sleep().await,
                 }
             }
         })
     }
 
-    /// Sends one request, with a path relative to the account.
-    async fn ask_quicksight(&self, call: Call, doing: &str) -> Result<Value, AwsError> {
-        let path = format!("/accounts/{}/{}", self.account_id(), call.path);
-        self.quicksight.send(Call { path, ..call }, doing).await.map_err(explained)
+    /// Sends a request with a path relative to the account.
+    async fn send_quicksight(&self, request: RestRequest, operation: &str) -> Result<Value, AwsError> {
+        let path = format!("/accounts/{}/{}", self.account_id(), request.path);
+        self.quicksight.send(RestRequest { path, ..request }, operation).await.map_err(with_quicksight_next_step)
     }
 
-    /// Sends one request, and repeats it while another operation on the resource is in progress.
-    async fn patiently(&self, call: Call, doing: &str) -> Result<Value, AwsError> {
-        let mut polling = Polling::up_to(LONGEST_PAUSE);
+    /// Sends a request, and retries it while another operation on the resource is in progress.
+    async fn send_retrying_conflicts(&self, request: RestRequest, operation: &str) -> Result<Value, AwsError> {
+        let mut polling = Polling::with_max_delay(MAX_POLL_DELAY);
         loop {
-            match self.ask_quicksight(call.clone(), doing).await {
-                Err(error) if error.code.as_deref() == Some("ConflictException") && polling.elapsed() < PATIENCE => {
-                    polling.pause().await;
+            match self.send_quicksight(request.clone(), operation).await {
+                Err(error)
+                    if error.code.as_deref() == Some("ConflictException") && polling.elapsed() < OPERATION_TIMEOUT =>
+                {
+                    polling.sleep().await;
                 }
-                answer => return answer,
+                response => return response,
             }
         }
     }
 
-    /// Reads the settings of a resource once no operation is in progress. Of a dashboard: of `version`, or of the published one.
-    async fn settled(&self, kind: ResourceKind, id: &str, version: Option<&str>) -> Result<Option<Map<String, Value>>> {
+    /// Reads the settings of a resource once no operation is in progress; of a dashboard, those of `version` or of the
+    /// published one.
+    async fn describe_when_idle(
+        &self,
+        kind: ResourceKind,
+        id: &str,
+        version: Option<&str>,
+    ) -> Result<Option<Map<String, Value>>> {
         let query = version.map_or_else(String::new, |version| format!("?version-number={version}"));
-        let look = Call::get(format!("{}/{id}{query}", kind.path()));
-        let doing = format!("look at the {} {id}", kind.name());
-        let mut polling = Polling::up_to(LONGEST_PAUSE);
+        let request = RestRequest::get(format!("{}/{id}{query}", kind.path()));
+        let operation = format!("read the {} {id}", kind.name());
+        let mut polling = Polling::with_max_delay(MAX_POLL_DELAY);
         loop {
-            let mut answer = match self.ask_quicksight(look.clone(), &doing).await {
+            let mut response = match self.send_quicksight(request.clone(), &operation).await {
                 Err(error) if error.kind == Kind::NotFound => return Ok(None),
-                answer => answer?,
+                response => response?,
             };
-            let Value::Object(settings) = answer[kind.member()].take() else { return Ok(None) };
+            let Value::Object(settings) = response[kind.member()].take() else { return Ok(None) };
             let status = status_of(kind, &settings);
             if !status.ends_with("_IN_PROGRESS") {
                 return Ok(Some(settings));
             }
-            if polling.elapsed() > PATIENCE {
-                bail!(AwsError::new(Kind::Throttled, doing, format!("it has been {status} for too long")));
+            if polling.elapsed() > OPERATION_TIMEOUT {
+                let minutes = OPERATION_TIMEOUT.as_secs() / 60;
+                bail!(AwsError::new(Kind::Throttled, operation, format!("still {status} after {minutes} minutes")));
             }
-            polling.pause().await;
+            polling.sleep().await;
         }
     }
 
-    /// Waits for the end of an operation, and fails if it has failed.
-    async fn demand(&self, asset: &QuickSightResource, version: Option<&str>, doing: &str) -> Result<()> {
-        let Some(settings) = self.settled(asset.kind, &asset.id, version).await? else {
-            bail!(AwsError::new(Kind::NotFound, doing, "it is gone again"));
+    /// Waits until the operation on a resource has completed. Fails if it has failed.
+    async fn ensure_succeeded(
+        &self,
+        resource: &QuickSightResource,
+        version: Option<&str>,
+        operation: &str,
+    ) -> Result<()> {
+        let Some(settings) = self.describe_when_idle(resource.kind, &resource.id, version).await? else {
+            bail!(AwsError::new(Kind::NotFound, operation, "it was deleted meanwhile"));
         };
-        match failure_of(asset.kind, &settings) {
+        match failure_of(resource.kind, &settings) {
             None => Ok(()),
-            Some(failure) => bail!(AwsError::new(Kind::Other, doing, failure).with_next_step(ASKS_FOR_ITSELF)),
+            Some(failure) => bail!(AwsError::new(Kind::Other, operation, failure).with_next_step(ALLOW_SERVICE_ROLE)),
         }
     }
 }
 
-/// Next step if QuickSight can't read the lake: it does so with its own service role.
-const ASKS_FOR_ITSELF: &str = "in QuickSight's console, under Manage QuickSight, Security & permissions, allow it to use Athena and \
-                               the three buckets; then run this again";
-const NO_SUCH_USER: &str = "`aws quicksight list-users --aws-account-id NUMBER --namespace default` lists the users and their ARNs, \
-                            in the region where the account signed up for QuickSight";
-const NOT_SIGNED_UP: &str =
-    "sign the account up for QuickSight, Enterprise edition, and choose its region with --region";
+/// Next step if QuickSight can't read the lake, for which it uses its service role.
+const ALLOW_SERVICE_ROLE: &str = "in QuickSight's console, under Manage QuickSight, Security & permissions, allow Athena \
+                                  and the three buckets; then run this again";
+const NO_SUCH_USER: &str = "`aws quicksight list-users --aws-account-id NUMBER --namespace default` lists the users and \
+                            their ARNs, in the region where the account signed up for QuickSight";
+const NOT_SIGNED_UP: &str = "sign the account up for QuickSight, Enterprise edition, and set its region with --region";
 
-fn explained(error: AwsError) -> AwsError {
+/// Adds the next step to errors that are specific to QuickSight.
+fn with_quicksight_next_step(error: AwsError) -> AwsError {
     let (code, message) = (error.code.clone().unwrap_or_default(), error.message().to_owned());
     if code == "InvalidParameterValueException" && message.contains("principal") {
         error.with_next_step(NO_SUCH_USER)
@@ -248,26 +261,26 @@ fn explained(error: AwsError) -> AwsError {
     }
 }
 
-fn refreshing(data_set: &str) -> String {
+fn refresh_operation(data_set: &str) -> String {
     format!("refresh the {} {data_set}", ResourceKind::DataSet.name())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Refreshed;
+    use super::RefreshResult;
     use crate::fake_http::{FakeServer, SECRET};
     use crate::quicksight::resource::{QuickSightResource, ResourceKind};
     use serde_json::json;
 
     const ACCOUNT: &str = "/accounts/123456789012";
 
-    fn asset(kind: ResourceKind) -> QuickSightResource {
+    fn defined(kind: ResourceKind) -> QuickSightResource {
         let settings = json!({ "Name": "mine", "Tags": [], "Type": "ATHENA" });
         QuickSightResource { kind, id: "x".to_owned(), settings: settings.as_object().unwrap().clone() }
     }
 
     #[test]
-    fn lost_response_to_a_create_request_is_no_error() {
+    fn lost_response_to_a_create_request_is_not_an_error() {
         let server = FakeServer::new(&[
             ("POST /data-sets", 0, ""),
             ("POST /data-sets", 409, "ResourceExistsException"),
@@ -276,8 +289,8 @@ mod tests {
             ("PUT /data-sets/x/ingestions/y", 409, "ResourceExistsException"),
         ]);
         let session = server.session();
-        assert_eq!(session.create_quicksight_resource(&asset(ResourceKind::DataSet), "arn:ada").unwrap(), None);
-        session.begin_refresh("x", "y").unwrap();
+        assert_eq!(session.create_quicksight_resource(&defined(ResourceKind::DataSet), "arn:ada").unwrap(), None);
+        session.start_refresh("x", "y").unwrap();
         let requests = server.requests();
         assert_eq!(requests[0].body["DataSetId"], "x");
         assert_eq!(requests[0].body["Permissions"][0]["Principal"], "arn:ada");
@@ -305,9 +318,9 @@ mod tests {
             ),
         ]);
         let session = server.session();
-        session.update_quicksight_resource(&asset(ResourceKind::DataSource)).unwrap();
-        assert_eq!(session.await_refresh("x", "y").unwrap(), Refreshed { rows: 7, dropped: 1 });
-        assert_eq!(server.requests()[3].body, json!({ "Name": "mine" }), "what is made once isn't sent again");
+        session.update_quicksight_resource(&defined(ResourceKind::DataSource)).unwrap();
+        assert_eq!(session.wait_for_refresh("x", "y").unwrap(), RefreshResult { rows: 7, dropped: 1 });
+        assert_eq!(server.requests()[3].body, json!({ "Name": "mine" }), "create-only members are omitted");
     }
 
     #[test]
@@ -319,24 +332,24 @@ mod tests {
             ("GET /dashboards/x?version-number=4", 200, failed),
         ]);
         let error =
-            server.session().update_quicksight_resource(&asset(ResourceKind::Dashboard)).unwrap_err().to_string();
+            server.session().update_quicksight_resource(&defined(ResourceKind::Dashboard)).unwrap_err().to_string();
         let expected = "cannot update the QuickSight dashboard x: no number (COLUMN_TYPE_MISMATCH); no sheet";
         assert!(error.starts_with(expected), "{error}");
     }
 
     #[test]
     fn rejected_requests_name_a_next_step() {
-        for (status, answer, expected) in [
-            (401, "AccessDeniedException", "(AccessDeniedException)\n  next: give the user or role a policy"),
+        for (status, response, expected) in [
+            (401, "AccessDeniedException", "(AccessDeniedException)\n  next: attach a policy that allows this"),
             (403, "UnsupportedUserEditionException", "next: sign the account up for QuickSight"),
             (404, r#"{"Message": "Directory information for account 1 is not found."}"#, "next: sign the account up"),
             (400, r#"{"Message": "One or more principal ARNs are not valid"}"#, "are not valid"),
-            (413, "<html>", "the answer was HTTP 413"),
+            (413, "<html>", "HTTP status 413"),
         ] {
-            let server = FakeServer::new(&[("POST /dashboards/x", status, answer)]);
+            let server = FakeServer::new(&[("POST /dashboards/x", status, response)]);
             let error = server
                 .session()
-                .create_quicksight_resource(&asset(ResourceKind::Dashboard), "arn:ada")
+                .create_quicksight_resource(&defined(ResourceKind::Dashboard), "arn:ada")
                 .unwrap_err()
                 .to_string();
             assert!(error.starts_with("cannot create the QuickSight dashboard x: "), "{error}");

@@ -1,17 +1,17 @@
-//! Resources on QuickSight as values: data source, data set, dashboard.
+//! QuickSight resources as values: data source, data set, dashboard.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-/// Kind of a resource on QuickSight.
+/// Kind of a QuickSight resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ResourceKind {
-    /// The connection to Athena.
+    /// Connection to Athena.
     DataSource,
-    /// The tickets in SPICE.
+    /// Tickets in SPICE.
     DataSet,
-    /// The dashboard with its visuals.
+    /// Dashboard with its visuals.
     Dashboard,
 }
 
@@ -43,16 +43,16 @@ impl ResourceKind {
         }
     }
 
-    /// Returns the members that exist in the create request only.
-    pub(crate) const fn made_once(self) -> &'static [&'static str] {
+    /// Returns the members of the create request that the update request doesn't have.
+    pub(crate) const fn create_only_members(self) -> &'static [&'static str] {
         match self {
             Self::DataSource => &["Tags", "Type"],
             Self::DataSet | Self::Dashboard => &["Tags"],
         }
     }
 
-    /// Returns the IAM actions of an owner. QuickSight accepts exactly these sets.
-    pub fn owners_actions(self) -> BTreeSet<String> {
+    /// Returns the IAM actions of an owner. QuickSight accepts no other sets.
+    pub fn owner_actions(self) -> BTreeSet<String> {
         let actions: &[&str] = match self {
             Self::DataSource => &[
                 "DeleteDataSource",
@@ -89,7 +89,7 @@ impl ResourceKind {
     }
 }
 
-/// A resource as it is defined.
+/// Definition of a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QuickSightResource {
     /// Kind of the resource.
@@ -100,12 +100,12 @@ pub struct QuickSightResource {
     pub settings: Map<String, Value>,
 }
 
-/// A resource as it exists on QuickSight.
+/// Actual state of a resource on QuickSight.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExistingResource {
-    /// Settings as QuickSight describes them; of a dashboard's published version little more than its description.
+    /// Settings in the describe response; of a dashboard, little more than the description of the published version.
     pub settings: Map<String, Value>,
-    /// Reason why the latest operation has failed.
+    /// Reason of the failure of the latest operation, if it failed.
     pub failure: Option<String>,
     /// Permitted actions, by ARN of the user or group.
     pub permissions: BTreeMap<String, BTreeSet<String>>,
@@ -114,20 +114,22 @@ pub struct ExistingResource {
 impl ExistingResource {
     /// Returns true if a user or group has all actions of an owner.
     pub fn is_owned_by(&self, kind: ResourceKind, principal: &str) -> bool {
-        self.permissions.get(principal).is_some_and(|actions| actions.is_superset(&kind.owners_actions()))
+        self.permissions.get(principal).is_some_and(|actions| actions.is_superset(&kind.owner_actions()))
     }
 }
 
+/// Returns the permissions of an owner as a member of a request.
 pub(crate) fn ownership(kind: ResourceKind, owner: &str) -> Value {
-    json!([{ "Principal": owner, "Actions": kind.owners_actions() }])
+    json!([{ "Principal": owner, "Actions": kind.owner_actions() }])
 }
 
-pub(crate) fn permissions_of(answer: &Value) -> BTreeMap<String, BTreeSet<String>> {
+/// Parses the permitted actions by principal.
+pub(crate) fn permissions_of(response: &Value) -> BTreeMap<String, BTreeSet<String>> {
     let texts = |values: &Value| {
         let values = values.as_array().into_iter().flatten();
         values.filter_map(|value| value.as_str().map(str::to_owned)).collect()
     };
-    let entries = answer["Permissions"].as_array().into_iter().flatten();
+    let entries = response["Permissions"].as_array().into_iter().flatten();
     entries
         .map(|entry| (entry["Principal"].as_str().unwrap_or_default().to_owned(), texts(&entry["Actions"])))
         .collect()
@@ -142,6 +144,7 @@ pub(crate) fn status_of(kind: ResourceKind, settings: &Map<String, Value>) -> &s
     status.and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Returns the reason of a failed latest operation; `None` if it didn't fail.
 pub(crate) fn failure_of(kind: ResourceKind, settings: &Map<String, Value>) -> Option<String> {
     let status = status_of(kind, settings);
     if !status.ends_with("_FAILED") {
@@ -152,7 +155,7 @@ pub(crate) fn failure_of(kind: ResourceKind, settings: &Map<String, Value>) -> O
     Some(if reasons.is_empty() { status.to_owned() } else { reasons.join("; ") })
 }
 
-/// Formats an error as its message followed by its type.
+/// Formats an error as its message followed by its type; `None` if it has no message.
 pub(crate) fn reason_of(error: &Value) -> Option<String> {
     let message = error["Message"].as_str()?;
     Some(error["Type"].as_str().map_or_else(|| message.to_owned(), |kind| format!("{message} ({kind})")))

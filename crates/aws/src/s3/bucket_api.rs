@@ -12,16 +12,16 @@ use crate::s3::bucket_settings::{
 };
 use crate::session::Session;
 
-/// State of a bucket name as this account sees it.
+/// State of a bucket name, as visible to this account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BucketState {
-    /// No bucket of this name is visible.
+    /// No visible bucket of this name.
     Missing,
-    /// The bucket exists in this account and region.
+    /// Bucket in this account and region.
     Exists(Box<BucketSettings>),
-    /// The bucket exists in another region (the name of which is given), in this or possibly another account.
+    /// Bucket in another region, with the region's name; in this or another account.
     OtherRegion(String),
-    /// The bucket belongs to another account, or the credentials can't access it.
+    /// Bucket of another account, or one that the credentials can't access.
     Inaccessible,
 }
 
@@ -30,21 +30,21 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Fails if a request fails for another reason than those that [`BucketState`] represents.
+    /// Fails if a request fails for a reason that [`BucketState`] doesn't represent.
     pub fn bucket(&self, name: &str) -> Result<BucketState> {
-        let doing = format!("look at the bucket {name}");
+        let operation = format!("read the bucket {name}");
         let request = self.s3.head_bucket().bucket(name).expected_bucket_owner(self.account_id());
-        let head = match self.wait(request.send()) {
+        let head = match self.block_on(request.send()) {
             Ok(head) => head,
             Err(error) => {
                 let region = error.raw_response().and_then(|response| response.headers().get("x-amz-bucket-region"));
                 let region = region.map(str::to_owned);
-                let error = AwsError::of(&doing, &error);
+                let error = AwsError::from_sdk(&operation, &error);
                 return match (error.kind, region) {
                     (Kind::NotFound, _) => Ok(BucketState::Missing),
-                    (Kind::WrongRegion, region) => {
-                        Ok(BucketState::OtherRegion(region.unwrap_or_else(|| "that S3 doesn't name".to_owned())))
-                    }
+                    (Kind::WrongRegion, region) => Ok(BucketState::OtherRegion(
+                        region.unwrap_or_else(|| "unknown (not reported by S3)".to_owned()),
+                    )),
                     (Kind::Denied, _) => Ok(BucketState::Inaccessible),
                     _ => Err(error.into()),
                 };
@@ -52,94 +52,97 @@ impl Session {
         };
         match head.bucket_region() {
             Some(region) if region != self.region() => Ok(BucketState::OtherRegion(region.to_owned())),
-            _ => Ok(BucketState::Exists(Box::new(self.settings(name)?))),
+            _ => Ok(BucketState::Exists(Box::new(self.bucket_settings(name)?))),
         }
     }
 
-    fn settings(&self, name: &str) -> Result<BucketSettings> {
-        let reading = |setting: Setting| format!("read the {} of {name}", setting.name());
+    fn bucket_settings(&self, name: &str) -> Result<BucketSettings> {
+        let operation = |setting: Setting| format!("read the {} of {name}", setting.name());
         let owner = self.account_id();
-        self.wait(async {
-            let public = self.s3.get_public_access_block().bucket(name).expected_bucket_owner(owner).send();
+        self.block_on(async {
+            let public_access_block =
+                self.s3.get_public_access_block().bucket(name).expected_bucket_owner(owner).send();
             let ownership = self.s3.get_bucket_ownership_controls().bucket(name).expected_bucket_owner(owner).send();
             let encryption = self.s3.get_bucket_encryption().bucket(name).expected_bucket_owner(owner).send();
             let policy = self.s3.get_bucket_policy().bucket(name).expected_bucket_owner(owner).send();
             let lifecycle =
                 self.s3.get_bucket_lifecycle_configuration().bucket(name).expected_bucket_owner(owner).send();
             let tagging = self.s3.get_bucket_tagging().bucket(name).expected_bucket_owner(owner).send();
-            let (public, ownership, encryption, policy, lifecycle, tagging) =
-                tokio::join!(public, ownership, encryption, policy, lifecycle, tagging);
-            let public = if_made(public, &reading(Setting::PublicAccessBlock))?;
-            let ownership = if_made(ownership, &reading(Setting::OwnershipControls))?;
-            let encryption = if_made(encryption, &reading(Setting::Encryption))?;
-            let policy = if_made(policy, &reading(Setting::Policy))?.and_then(|answer| answer.policy);
-            let lifecycle = if_made(lifecycle, &reading(Setting::Lifecycle))?;
-            let tagging = if_made(tagging, &reading(Setting::Tagging))?;
+            let (public_access_block, ownership, encryption, policy, lifecycle, tagging) =
+                tokio::join!(public_access_block, ownership, encryption, policy, lifecycle, tagging);
+            let public_access_block =
+                none_if_not_configured(public_access_block, &operation(Setting::PublicAccessBlock))?;
+            let ownership = none_if_not_configured(ownership, &operation(Setting::OwnershipControls))?;
+            let encryption = none_if_not_configured(encryption, &operation(Setting::Encryption))?;
+            let policy =
+                none_if_not_configured(policy, &operation(Setting::Policy))?.and_then(|response| response.policy);
+            let lifecycle = none_if_not_configured(lifecycle, &operation(Setting::Lifecycle))?;
+            let tagging = none_if_not_configured(tagging, &operation(Setting::Tagging))?;
             Ok(BucketSettings {
-                public_access_block_configuration: public
-                    .and_then(|answer| answer.public_access_block_configuration)
+                public_access_block_configuration: public_access_block
+                    .and_then(|response| response.public_access_block_configuration)
                     .map(|block| PublicAccessBlock {
                         block_public_acls: block.block_public_acls.unwrap_or_default(),
                         ignore_public_acls: block.ignore_public_acls.unwrap_or_default(),
                         block_public_policy: block.block_public_policy.unwrap_or_default(),
                         restrict_public_buckets: block.restrict_public_buckets.unwrap_or_default(),
                     }),
-                ownership_controls: ownership.and_then(|answer| answer.ownership_controls).map(|controls| {
+                ownership_controls: ownership.and_then(|response| response.ownership_controls).map(|controls| {
                     let rule = |rule: sdk::OwnershipControlsRule| OwnershipRule {
                         object_ownership: rule.object_ownership.as_str().to_owned(),
                     };
                     OwnershipControls { rules: controls.rules.into_iter().map(rule).collect() }
                 }),
                 server_side_encryption_configuration: encryption
-                    .and_then(|answer| answer.server_side_encryption_configuration)
-                    .map(encryption_value),
+                    .and_then(|response| response.server_side_encryption_configuration)
+                    .map(encryption_from_sdk),
                 policy: policy
                     .map(|text| serde_json::from_str(&text))
                     .transpose()
-                    .with_context(|| reading(Setting::Policy))?,
+                    .with_context(|| format!("cannot {}", operation(Setting::Policy)))?,
                 lifecycle_configuration: lifecycle
-                    .and_then(|answer| answer.rules)
-                    .map(|rules| Lifecycle { rules: rules.into_iter().map(lifecycle_value).collect() }),
-                tagging: tagging.map(|answer| Tagging {
-                    tag_set: answer.tag_set.into_iter().map(|tag| Tag { key: tag.key, value: tag.value }).collect(),
+                    .and_then(|response| response.rules)
+                    .map(|rules| Lifecycle { rules: rules.into_iter().map(lifecycle_rule_from_sdk).collect() }),
+                tagging: tagging.map(|response| Tagging {
+                    tag_set: response.tag_set.into_iter().map(|tag| Tag { key: tag.key, value: tag.value }).collect(),
                 }),
             })
         })
     }
 
-    /// Creates a bucket. The location constraint is omitted for us-east-1, which S3 doesn't accept as one.
+    /// Creates a bucket. For us-east-1, the location constraint is omitted because S3 rejects it.
     ///
     /// # Errors
     ///
-    /// Fails if the request fails; an existing bucket of this account is no error.
+    /// Fails if the request fails; an existing bucket of this account is not an error.
     pub fn create_bucket(&self, name: &str) -> Result<()> {
-        let place = (self.region() != "us-east-1").then(|| {
+        let configuration = (self.region() != "us-east-1").then(|| {
             let constraint = sdk::BucketLocationConstraint::from(self.region());
             sdk::CreateBucketConfiguration::builder().location_constraint(constraint).build()
         });
-        let request = self.s3.create_bucket().bucket(name).set_create_bucket_configuration(place);
-        match self.wait(request.send()) {
+        let request = self.s3.create_bucket().bucket(name).set_create_bucket_configuration(configuration);
+        match self.block_on(request.send()) {
             Ok(_) => Ok(()),
-            Err(error) => match AwsError::of(&format!("create the bucket {name}"), &error) {
-                // Another process of this account was faster, or the response to an earlier attempt was lost.
-                error if error.kind == Kind::AlreadyThere => Ok(()),
+            Err(error) => match AwsError::from_sdk(&format!("create the bucket {name}"), &error) {
+                // Created by another process of this account, or by an earlier attempt whose response was lost.
+                error if error.kind == Kind::AlreadyExists => Ok(()),
                 error => Err(error.into()),
             },
         }
     }
 
-    /// Applies one setting of `wanted` to a bucket.
+    /// Applies one setting of `desired` to a bucket.
     ///
     /// # Errors
     ///
-    /// Fails if the setting can't be expressed as a request, or the request fails.
-    pub fn set_bucket(&self, name: &str, setting: Setting, wanted: &BucketSettings) -> Result<()> {
-        let doing = format!("set the {} of {name}", setting.name());
+    /// Fails if the request can't be built, or fails.
+    pub fn set_bucket(&self, name: &str, setting: Setting, desired: &BucketSettings) -> Result<()> {
+        let operation = format!("set the {} of {name}", setting.name());
         let owner = self.account_id();
         let s3 = &self.s3;
         match setting {
             Setting::PublicAccessBlock => {
-                let block = wanted.public_access_block_configuration.unwrap_or_default();
+                let block = desired.public_access_block_configuration.unwrap_or_default();
                 let block = sdk::PublicAccessBlockConfiguration::builder()
                     .block_public_acls(block.block_public_acls)
                     .ignore_public_acls(block.ignore_public_acls)
@@ -147,10 +150,10 @@ impl Session {
                     .restrict_public_buckets(block.restrict_public_buckets)
                     .build();
                 let request = s3.put_public_access_block().bucket(name).expected_bucket_owner(owner);
-                self.wait(request.public_access_block_configuration(block).send()).error_context(&doing)?;
+                self.block_on(request.public_access_block_configuration(block).send()).error_context(&operation)?;
             }
             Setting::OwnershipControls => {
-                let rules = wanted.ownership_controls.iter().flat_map(|controls| &controls.rules);
+                let rules = desired.ownership_controls.iter().flat_map(|controls| &controls.rules);
                 let rules = rules.map(|rule| {
                     let ownership = sdk::ObjectOwnership::from(rule.object_ownership.as_str());
                     sdk::OwnershipControlsRule::builder().object_ownership(ownership).build()
@@ -158,42 +161,43 @@ impl Session {
                 let rules = rules.collect::<Result<Vec<_>, _>>()?;
                 let controls = sdk::OwnershipControls::builder().set_rules(Some(rules)).build()?;
                 let request = s3.put_bucket_ownership_controls().bucket(name).expected_bucket_owner(owner);
-                self.wait(request.ownership_controls(controls).send()).error_context(&doing)?;
+                self.block_on(request.ownership_controls(controls).send()).error_context(&operation)?;
             }
             Setting::Encryption => {
                 let request = s3.put_bucket_encryption().bucket(name).expected_bucket_owner(owner);
-                let request = request.server_side_encryption_configuration(encryption_request(wanted)?);
-                self.wait(request.send()).error_context(&doing)?;
+                let request = request.server_side_encryption_configuration(encryption_to_sdk(desired)?);
+                self.block_on(request.send()).error_context(&operation)?;
             }
             Setting::Policy => {
-                let policy = wanted.policy.as_ref().map(ToString::to_string).unwrap_or_default();
+                let policy = desired.policy.as_ref().map(ToString::to_string).unwrap_or_default();
                 let request = s3.put_bucket_policy().bucket(name).expected_bucket_owner(owner);
-                self.wait(request.policy(policy).send()).error_context(&doing)?;
+                self.block_on(request.policy(policy).send()).error_context(&operation)?;
             }
             Setting::Lifecycle => {
                 let request = s3.put_bucket_lifecycle_configuration().bucket(name).expected_bucket_owner(owner);
-                self.wait(request.lifecycle_configuration(lifecycle_request(wanted)?).send()).error_context(&doing)?;
+                self.block_on(request.lifecycle_configuration(lifecycle_to_sdk(desired)?).send())
+                    .error_context(&operation)?;
             }
             Setting::Tagging => {
-                let tags = wanted.tagging.iter().flat_map(|tagging| &tagging.tag_set);
+                let tags = desired.tagging.iter().flat_map(|tagging| &tagging.tag_set);
                 let tags = tags.map(|tag| sdk::Tag::builder().key(&tag.key).value(&tag.value).build());
                 let tags = tags.collect::<Result<Vec<_>, _>>()?;
                 let tagging = sdk::Tagging::builder().set_tag_set(Some(tags)).build()?;
                 let request = s3.put_bucket_tagging().bucket(name).expected_bucket_owner(owner);
-                self.wait(request.tagging(tagging).send()).error_context(&doing)?;
+                self.block_on(request.tagging(tagging).send()).error_context(&operation)?;
             }
         }
         Ok(())
     }
 
-    /// Deletes an empty bucket.
+    /// Deletes an empty bucket. A missing one is not an error.
     ///
     /// # Errors
     ///
-    /// Fails if the request fails, for instance because the bucket isn't empty.
+    /// Fails if the request fails, for example because the bucket isn't empty.
     pub fn delete_bucket(&self, name: &str) -> Result<()> {
         let request = self.s3.delete_bucket().bucket(name).expected_bucket_owner(self.account_id());
-        match self.wait(request.send()).error_context(&format!("delete the bucket {name}")) {
+        match self.block_on(request.send()).error_context(&format!("delete the bucket {name}")) {
             Err(error) if error.kind == Kind::NotFound => Ok(()),
             result => Ok(result.map(drop)?),
         }
@@ -201,18 +205,21 @@ impl Session {
 }
 
 /// Maps the error of a setting that is not configured to `None`.
-fn if_made<T, E>(answer: Result<T, SdkError<E, HttpResponse>>, doing: &str) -> Result<Option<T>, AwsError>
+fn none_if_not_configured<T, E>(
+    response: Result<T, SdkError<E, HttpResponse>>,
+    operation: &str,
+) -> Result<Option<T>, AwsError>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    match answer.error_context(doing) {
-        Ok(answer) => Ok(Some(answer)),
+    match response.error_context(operation) {
+        Ok(response) => Ok(Some(response)),
         Err(error) if error.kind == Kind::NotFound && error.code.as_deref() != Some("NoSuchBucket") => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn encryption_value(configuration: sdk::ServerSideEncryptionConfiguration) -> Encryption {
+fn encryption_from_sdk(configuration: sdk::ServerSideEncryptionConfiguration) -> Encryption {
     let rule = |rule: sdk::ServerSideEncryptionRule| {
         let default = rule.apply_server_side_encryption_by_default;
         EncryptionRule {
@@ -225,9 +232,9 @@ fn encryption_value(configuration: sdk::ServerSideEncryptionConfiguration) -> En
     Encryption { rules: configuration.rules.into_iter().map(rule).collect() }
 }
 
-fn encryption_request(wanted: &BucketSettings) -> Result<sdk::ServerSideEncryptionConfiguration> {
+fn encryption_to_sdk(desired: &BucketSettings) -> Result<sdk::ServerSideEncryptionConfiguration> {
     let mut rules = Vec::new();
-    for rule in wanted.server_side_encryption_configuration.iter().flat_map(|encryption| &encryption.rules) {
+    for rule in desired.server_side_encryption_configuration.iter().flat_map(|encryption| &encryption.rules) {
         let default = &rule.apply_server_side_encryption_by_default;
         let default = sdk::ServerSideEncryptionByDefault::builder()
             .sse_algorithm(sdk::ServerSideEncryption::from(default.algorithm.as_str()))
@@ -238,20 +245,20 @@ fn encryption_request(wanted: &BucketSettings) -> Result<sdk::ServerSideEncrypti
     Ok(sdk::ServerSideEncryptionConfiguration::builder().set_rules(Some(rules)).build()?)
 }
 
-fn lifecycle_value(rule: sdk::LifecycleRule) -> LifecycleRule {
+fn lifecycle_rule_from_sdk(rule: sdk::LifecycleRule) -> LifecycleRule {
     let filter = rule.filter.as_ref();
-    let narrower = filter.is_some_and(|filter| {
+    let has_other_filter = filter.is_some_and(|filter| {
         filter.tag.is_some()
             || filter.and.is_some()
             || filter.object_size_greater_than.is_some()
             || filter.object_size_less_than.is_some()
     });
-    let dated = rule.expiration.as_ref().is_some_and(|expiration| {
+    let has_other_expiration = rule.expiration.as_ref().is_some_and(|expiration| {
         expiration.date.is_some() || expiration.expired_object_delete_marker.is_some_and(|marker| marker)
     });
     LifecycleRule {
-        does_more: narrower
-            || dated
+        has_other_actions: has_other_filter
+            || has_other_expiration
             || rule.transitions.as_ref().is_some_and(|transitions| !transitions.is_empty())
             || rule.noncurrent_version_transitions.as_ref().is_some_and(|transitions| !transitions.is_empty())
             || rule.noncurrent_version_expiration.is_some(),
@@ -266,12 +273,12 @@ fn lifecycle_value(rule: sdk::LifecycleRule) -> LifecycleRule {
     }
 }
 
-fn lifecycle_request(wanted: &BucketSettings) -> Result<sdk::BucketLifecycleConfiguration> {
+fn lifecycle_to_sdk(desired: &BucketSettings) -> Result<sdk::BucketLifecycleConfiguration> {
     let mut rules = Vec::new();
-    for rule in wanted.lifecycle_configuration.iter().flat_map(|lifecycle| &lifecycle.rules) {
-        let expiration = rule.expiration.map(|after| sdk::LifecycleExpiration::builder().days(after.days).build());
-        let abort = rule.abort_incomplete_multipart_upload.map(|after| {
-            sdk::AbortIncompleteMultipartUpload::builder().days_after_initiation(after.days_after_initiation).build()
+    for rule in desired.lifecycle_configuration.iter().flat_map(|lifecycle| &lifecycle.rules) {
+        let expiration = rule.expiration.map(|it| sdk::LifecycleExpiration::builder().days(it.days).build());
+        let abort = rule.abort_incomplete_multipart_upload.map(|it| {
+            sdk::AbortIncompleteMultipartUpload::builder().days_after_initiation(it.days_after_initiation).build()
         });
         let built = sdk::LifecycleRule::builder()
             .id(&rule.id)

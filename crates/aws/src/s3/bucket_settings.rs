@@ -1,5 +1,4 @@
-//! Settings of a bucket as values. Structure and names are those of S3's requests, so that a definition file reads like the
-//! requests made from it.
+//! Settings of a bucket as values, with the structure and names of S3's requests.
 
 use std::collections::BTreeMap;
 
@@ -25,17 +24,17 @@ pub struct BucketSettings {
 }
 
 /// Public access block.
-#[allow(clippy::struct_excessive_bools, reason = "it is the shape of S3's request")]
+#[allow(clippy::struct_excessive_bools, reason = "the structure of S3's request")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct PublicAccessBlock {
-    /// Reject new public ACLs.
+    /// Rejection of new public ACLs.
     pub block_public_acls: bool,
-    /// Ignore existing public ACLs.
+    /// No effect of existing public ACLs.
     pub ignore_public_acls: bool,
-    /// Reject a new public bucket policy.
+    /// Rejection of a new public bucket policy.
     pub block_public_policy: bool,
-    /// Restrict access under an existing public policy.
+    /// Restricted access under an existing public policy.
     pub restrict_public_buckets: bool,
 }
 
@@ -47,11 +46,11 @@ pub struct OwnershipControls {
     pub rules: Vec<OwnershipRule>,
 }
 
-/// Object ownership.
+/// Rule of the object ownership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct OwnershipRule {
-    /// Such as `BucketOwnerEnforced`.
+    /// Mode, such as `BucketOwnerEnforced`.
     pub object_ownership: String,
 }
 
@@ -63,19 +62,19 @@ pub struct Encryption {
     pub rules: Vec<EncryptionRule>,
 }
 
-/// Default encryption.
+/// Rule of the default encryption.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct EncryptionRule {
-    /// Encryption of uploads that name none.
+    /// Encryption of uploads that don't specify one.
     pub apply_server_side_encryption_by_default: EncryptionByDefault,
 }
 
-/// Encryption of uploads that name none.
+/// Encryption of uploads that don't specify one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncryptionByDefault {
-    /// Such as `AES256`.
+    /// Algorithm, such as `AES256`.
     #[serde(rename = "SSEAlgorithm")]
     pub algorithm: String,
     /// KMS key, if any.
@@ -87,11 +86,11 @@ pub struct EncryptionByDefault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Lifecycle {
-    /// The rules; sorted by id if read from S3.
+    /// Rules, in any order.
     pub rules: Vec<LifecycleRule>,
 }
 
-/// Lifecycle rules.
+/// Lifecycle rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct LifecycleRule {
@@ -108,9 +107,9 @@ pub struct LifecycleRule {
     /// Removal of incomplete multipart uploads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abort_incomplete_multipart_upload: Option<AbortUploads>,
-    /// True if the rule has actions that this type can't represent; never in a definition.
+    /// True if the rule has filters or actions that this type can't represent; false in a definition.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub does_more: bool,
+    pub has_other_actions: bool,
 }
 
 /// Filter of a lifecycle rule.
@@ -141,11 +140,11 @@ pub struct AbortUploads {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Tagging {
-    /// The tags, with unique keys.
+    /// Tags with unique keys.
     pub tag_set: Vec<Tag>,
 }
 
-/// A tag.
+/// Tag.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Tag {
@@ -155,7 +154,7 @@ pub struct Tag {
     pub value: String,
 }
 
-/// A setting, named after its request.
+/// Name of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Setting {
     /// Public access block.
@@ -173,7 +172,7 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// All settings in the order in which they are applied: public access is blocked first.
+    /// All settings in order of application: public access is blocked first.
     pub const ALL: [Self; 6] = [
         Self::PublicAccessBlock,
         Self::OwnershipControls,
@@ -197,18 +196,18 @@ impl Setting {
 }
 
 impl BucketSettings {
-    /// Adds the unmanaged tags of the bucket to these settings, because `PutBucketTagging` replaces all tags. Tags of AWS (`aws:…`)
-    /// are left out: they can't be set and are never removed.
+    /// Adds the unmanaged tags of `actual` to these settings, because `PutBucketTagging` replaces all tags. Tags of AWS
+    /// (`aws:…`) are omitted: they can be neither set nor removed.
     #[must_use]
-    pub fn keeping_other_tags(&self, actual: &Self) -> Self {
-        let mut kept = self.clone();
-        if let (Some(wanted), Some(actual)) = (&mut kept.tagging, &actual.tagging) {
-            let is_wanted = |tag: &Tag| wanted.tag_set.iter().any(|wanted| wanted.key == tag.key);
-            let others = actual.tag_set.iter().filter(|tag| !tag.key.starts_with("aws:") && !is_wanted(tag));
-            let others: Vec<Tag> = others.cloned().collect();
-            wanted.tag_set.extend(others);
+    pub fn with_unmanaged_tags_of(&self, actual: &Self) -> Self {
+        let mut merged = self.clone();
+        if let (Some(desired), Some(actual)) = (&mut merged.tagging, &actual.tagging) {
+            let is_desired = |tag: &Tag| desired.tag_set.iter().any(|desired| desired.key == tag.key);
+            let unmanaged = actual.tag_set.iter().filter(|tag| !tag.key.starts_with("aws:") && !is_desired(tag));
+            let unmanaged: Vec<Tag> = unmanaged.cloned().collect();
+            desired.tag_set.extend(unmanaged);
         }
-        kept
+        merged
     }
 
     /// Returns the canonical form of a setting, in which equivalent values are equal; null if it is not configured.
@@ -227,8 +226,8 @@ impl BucketSettings {
             }
             Setting::Tagging => {
                 let pairs = |tags: &Tagging| -> BTreeMap<String, String> {
-                    let ours = tags.tag_set.iter().filter(|tag| !tag.key.starts_with("aws:"));
-                    ours.map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+                    let user_tags = tags.tag_set.iter().filter(|tag| !tag.key.starts_with("aws:"));
+                    user_tags.map(|tag| (tag.key.clone(), tag.value.clone())).collect()
                 };
                 to_value(self.tagging.as_ref().map(pairs).as_ref())
             }
@@ -245,7 +244,7 @@ fn canonical_policy(policy: Value) -> Value {
     match policy {
         Value::Array(mut list) if list.len() == 1 => canonical_policy(list.remove(0)),
         Value::Array(list) => Value::Array(list.into_iter().map(canonical_policy).collect()),
-        Value::Object(map) if map.len() == 1 && map.get("AWS").is_some_and(|who| *who == "*") => "*".into(),
+        Value::Object(map) if map.len() == 1 && map.get("AWS").is_some_and(|principal| *principal == "*") => "*".into(),
         Value::Object(map) => map.into_iter().map(|(name, value)| (name, canonical_policy(value))).collect(),
         other => other,
     }
@@ -262,10 +261,13 @@ mod tests {
 
     #[test]
     fn equivalent_policies_have_the_same_canonical_form() {
-        let ours = json!({"Statement": [{"Principal": "*", "Action": ["s3:*"], "Resource": ["a", "b"]}]});
-        let theirs = json!({"Statement": {"Principal": {"AWS": "*"}, "Resource": ["a", "b"], "Action": "s3:*"}});
-        assert_eq!(policy(ours.clone()), policy(theirs));
-        assert_ne!(policy(ours), policy(json!({"Statement": [{"Principal": "*", "Action": "s3:*", "Resource": "a"}]})));
+        let defined = json!({"Statement": [{"Principal": "*", "Action": ["s3:*"], "Resource": ["a", "b"]}]});
+        let returned = json!({"Statement": {"Principal": {"AWS": "*"}, "Resource": ["a", "b"], "Action": "s3:*"}});
+        assert_eq!(policy(defined.clone()), policy(returned));
+        assert_ne!(
+            policy(defined),
+            policy(json!({"Statement": [{"Principal": "*", "Action": "s3:*", "Resource": "a"}]}))
+        );
     }
 
     #[test]
@@ -275,13 +277,13 @@ mod tests {
             let tagging = Tagging { tag_set: pairs.iter().map(tag).collect() };
             BucketSettings { tagging: Some(tagging), ..BucketSettings::default() }
         };
-        let wanted = tagged(&[("project", "ours")]);
-        let actual = tagged(&[("aws:made", "x"), ("team", "theirs"), ("project", "other")]);
-        let kept = wanted.keeping_other_tags(&actual);
-        assert_eq!(kept, tagged(&[("project", "ours"), ("team", "theirs")]));
-        assert_ne!(kept.canonical(Setting::Tagging), actual.canonical(Setting::Tagging));
-        let settled = tagged(&[("aws:made", "x"), ("team", "theirs"), ("project", "ours")]);
-        let kept = wanted.keeping_other_tags(&settled);
-        assert_eq!(kept.canonical(Setting::Tagging), settled.canonical(Setting::Tagging));
+        let desired = tagged(&[("project", "desired")]);
+        let actual = tagged(&[("aws:created", "x"), ("team", "unmanaged"), ("project", "drifted")]);
+        let merged = desired.with_unmanaged_tags_of(&actual);
+        assert_eq!(merged, tagged(&[("project", "desired"), ("team", "unmanaged")]));
+        assert_ne!(merged.canonical(Setting::Tagging), actual.canonical(Setting::Tagging));
+        let in_sync = tagged(&[("aws:created", "x"), ("team", "unmanaged"), ("project", "desired")]);
+        let merged = desired.with_unmanaged_tags_of(&in_sync);
+        assert_eq!(merged.canonical(Setting::Tagging), in_sync.canonical(Setting::Tagging));
     }
 }

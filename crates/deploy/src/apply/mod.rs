@@ -1,4 +1,4 @@
-//! Execution of a plan: step by step, without further decisions.
+//! Execution of a plan, without further decisions.
 
 use anyhow::{Context, Result, bail};
 use aws::Session;
@@ -14,10 +14,11 @@ use crate::plan::{Plan, Step};
 
 pub(crate) mod quicksight;
 
-const NOTE: &str = "Written by deploy before it uploads, and deleted when it has ended: objects that are its own though no \
-                    manifest names them yet.";
+/// Note in the pending manifest.
+const NOTE: &str = "Keys that deploy manages but that the manifest doesn't contain yet. deploy writes this file before the \
+                    uploads and deletes it after them.";
 
-/// Executes all steps in order and stops at the first failure; a new plan continues from there.
+/// Executes all steps in order and stops at the first error; the next plan continues there.
 ///
 /// # Errors
 ///
@@ -30,30 +31,32 @@ pub fn apply(session: &Session, plan: &Plan, messages: &Messages) -> Result<()> 
     for (n_done, step) in plan.steps.iter().enumerate() {
         if let Step::Upload { upload, .. } = step {
             uploads.push(upload.clone());
-            let next_is_more = plan.steps.get(n_done + 1).is_some_and(|next| goes_together(upload, next));
-            if !next_is_more {
-                send(session, std::mem::take(&mut uploads), messages)?;
+            let is_followed_by_upload =
+                plan.steps.get(n_done + 1).is_some_and(|next| can_run_concurrently(upload, next));
+            if !is_followed_by_upload {
+                upload_all(session, std::mem::take(&mut uploads), messages)?;
             }
             continue;
         }
-        take(session, step, messages)?;
+        apply_step(session, step, messages)?;
     }
     Ok(())
 }
 
 /// Returns true if `next` may be uploaded concurrently with `upload`. A manifest is uploaded after all objects before it.
-fn goes_together(upload: &Upload, next: &Step) -> bool {
+fn can_run_concurrently(upload: &Upload, next: &Step) -> bool {
     use ticket_schema::names::MANIFEST_FILE;
     matches!(next, Step::Upload { upload: next, .. } if next.bucket == upload.bucket && next.key != MANIFEST_FILE)
 }
 
-fn send(session: &Session, uploads: Vec<Upload>, messages: &Messages) -> Result<()> {
+/// Uploads objects of one bucket, with a progress bar and a message.
+fn upload_all(session: &Session, uploads: Vec<Upload>, messages: &Messages) -> Result<()> {
     let n_bytes: u64 = uploads.iter().map(|upload| upload.bytes).sum();
-    let what = match uploads.as_slice() {
-        [only] => format!("s3://{}/{}", only.bucket, only.key),
-        all => {
-            let bucket = all.first().map_or("", |upload| upload.bucket.as_str());
-            format!("{} to s3://{bucket}", human::counted(all.len() as u64, "object"))
+    let objects = match uploads.as_slice() {
+        [upload] => format!("s3://{}/{}", upload.bucket, upload.key),
+        uploads => {
+            let bucket = uploads.first().map_or("", |upload| upload.bucket.as_str());
+            format!("{} to s3://{bucket}", human::counted(uploads.len() as u64, "object"))
         }
     };
     let started = std::time::Instant::now();
@@ -63,20 +66,20 @@ fn send(session: &Session, uploads: Vec<Upload>, messages: &Messages) -> Result<
     let elapsed = started.elapsed();
     let rate = human::bytes((n_bytes as f64 / elapsed.as_secs_f64().max(1e-3)) as u64);
     messages.note(format!(
-        "deploy: uploaded {what}, {} in {}, {rate}/s",
+        "deploy: uploaded {objects}, {} in {}, {rate}/s",
         human::bytes(n_bytes),
         human::duration(elapsed)
     ));
     Ok(())
 }
 
-fn take(session: &Session, step: &Step, messages: &Messages) -> Result<()> {
+fn apply_step(session: &Session, step: &Step, messages: &Messages) -> Result<()> {
     match step {
         Step::CreateBucket { bucket } => session.create_bucket(bucket)?,
-        Step::SetBucket { bucket, setting, wanted, .. } => session.set_bucket(bucket, *setting, wanted)?,
+        Step::SetBucket { bucket, setting, desired, .. } => session.set_bucket(bucket, *setting, desired)?,
         Step::WritePendingManifest { bucket, keys } => {
-            let announcement = PendingManifest { note: NOTE.to_owned(), keys: keys.clone() };
-            let text = serde_json::to_string_pretty(&announcement)? + "\n";
+            let pending_manifest = PendingManifest { note: NOTE.to_owned(), keys: keys.clone() };
+            let text = serde_json::to_string_pretty(&pending_manifest)? + "\n";
             session.upload_all(vec![text_upload(bucket, PENDING_MANIFEST, text)], &|_| {})?;
             return Ok(());
         }
@@ -84,8 +87,8 @@ fn take(session: &Session, step: &Step, messages: &Messages) -> Result<()> {
         Step::DeleteObjects { bucket, keys, .. } => session.delete_objects(bucket, keys)?,
         Step::AbortUploads { bucket } => session.abort_uploads(bucket)?,
         Step::DeleteBucket { bucket } => session.delete_bucket(bucket)?,
-        Step::CreateWorkgroup(wanted) => session.create_workgroup(wanted)?,
-        Step::UpdateWorkgroup { wanted, .. } => session.update_workgroup(wanted)?,
+        Step::CreateWorkgroup(desired) => session.create_workgroup(desired)?,
+        Step::UpdateWorkgroup { desired, .. } => session.update_workgroup(desired)?,
         Step::DeleteWorkgroup { name } => session.delete_workgroup(name)?,
         Step::CreateDatabase { statement } | Step::CreateTable { statement, .. } => run(session, statement)?,
         Step::ReplaceTable { name, statement, .. } => {
@@ -104,7 +107,7 @@ fn take(session: &Session, step: &Step, messages: &Messages) -> Result<()> {
     }
     // The settings of a bucket are reported once, with the last of them.
     if !matches!(step, Step::SetBucket { setting, .. } if *setting != Setting::Tagging) {
-        messages.note(format!("deploy: {}", step.done()));
+        messages.note(format!("deploy: {}", step.completion_message()));
     }
     Ok(())
 }
@@ -113,10 +116,11 @@ fn run(session: &Session, statement: &str) -> Result<()> {
     session.execute(WORKGROUP, statement).map(drop)
 }
 
+/// Creates or replaces the view, and adds its fingerprint if necessary.
 fn create_view(session: &Session, name: &str, statement: &str) -> Result<()> {
     run(session, statement)?;
-    let stored = session.table(DATABASE, name)?.with_context(|| format!("Athena made no view {DATABASE}.{name}"))?;
-    if !view::needs_no_fingerprint(statement, &stored) {
+    let stored = session.table(DATABASE, name)?.with_context(|| format!("Athena created no view {DATABASE}.{name}"))?;
+    if !view::has_same_text(statement, &stored) {
         session.set_table_parameter(DATABASE, name, view::FINGERPRINT, &view::fingerprint(statement, &stored))?;
     }
     Ok(())

@@ -7,59 +7,61 @@ use aws::Session;
 use aws::quicksight::resource::{QuickSightResource, ResourceKind};
 use cli_support::{Messages, human};
 
-use crate::definitions::quicksight::resource;
+use crate::definitions::quicksight::resource_name;
 use crate::plan::quicksight::QuickSightStep;
 
 /// Executes one step. Returns the id of the refresh that the request has started, if any.
 pub(crate) fn apply_step(session: &Session, step: &QuickSightStep) -> Result<Option<String>> {
     match step {
-        QuickSightStep::Create { asset, owner } => session.create_quicksight_resource(asset, owner),
-        QuickSightStep::Update { asset, .. } => session.update_quicksight_resource(asset),
+        QuickSightStep::Create { resource, owner } => session.create_quicksight_resource(resource, owner),
+        QuickSightStep::Update { resource, .. } => session.update_quicksight_resource(resource),
         QuickSightStep::Grant { kind, id, owner } => session.grant_quicksight_resource(*kind, id, owner).map(|()| None),
         QuickSightStep::Delete { kind, id } => session.delete_quicksight_resource(*kind, id).map(|()| None),
     }
 }
 
 /// Executes the steps, refreshes the data set in SPICE, and verifies its row count.
-pub(crate) fn present(
+pub(crate) fn apply_and_refresh(
     session: &Session,
-    assets: &[QuickSightResource],
+    resources: &[QuickSightResource],
     steps: &[QuickSightStep],
     n_tickets: u64,
     messages: &Messages,
 ) -> Result<()> {
-    let mut begun = None;
+    let mut refresh = None;
     for step in steps {
-        begun = apply_step(session, step)?.or(begun);
-        messages.note(format!("deploy: {} {}", step.action().past(), step.resource()));
+        refresh = apply_step(session, step)?.or(refresh);
+        messages.note(format!("deploy: {} {}", step.action().past_participle(), step.resource()));
     }
-    let data_set = assets.iter().find(|asset| asset.kind == ResourceKind::DataSet).context("there is no data set")?;
+    let data_set =
+        resources.iter().find(|resource| resource.kind == ResourceKind::DataSet).context("there is no data set")?;
     let started = Instant::now();
-    let name = match begun {
-        Some(name) => name,
-        None => begin_refresh(session, &data_set.id)?,
+    let refresh = match refresh {
+        Some(id) => id,
+        None => start_refresh(session, &data_set.id)?,
     };
-    messages.note("deploy: QuickSight is reading the tickets");
-    let refreshed = session.await_refresh(&data_set.id, &name)?;
-    if refreshed.rows != n_tickets || refreshed.dropped > 0 {
+    messages.note("deploy: refreshing the tickets in QuickSight");
+    let result = session.wait_for_refresh(&data_set.id, &refresh)?;
+    if result.rows != n_tickets || result.dropped > 0 {
         bail!(
-            "{} holds {} of {} now, and QuickSight couldn't read {}\n  next: look at the refresh in QuickSight's console, under \
-             Datasets, {}",
-            resource(data_set.kind, &data_set.id),
-            human::count(refreshed.rows),
+            "{} has {} of {} after the refresh; QuickSight skipped {}\n  next: see the refresh in QuickSight's console, \
+             under Datasets, {}",
+            resource_name(data_set.kind, &data_set.id),
+            human::count(result.rows),
             human::counted(n_tickets, "ticket"),
-            human::count(refreshed.dropped),
+            human::count(result.dropped),
             data_set.settings["Name"]
         );
     }
-    let (tickets, elapsed) = (human::counted(refreshed.rows, "ticket"), human::duration(started.elapsed()));
-    messages.note(format!("deploy: refreshed {}, {tickets} in {elapsed}", resource(data_set.kind, &data_set.id)));
+    let (tickets, elapsed) = (human::counted(result.rows, "ticket"), human::duration(started.elapsed()));
+    messages.note(format!("deploy: refreshed {}, {tickets} in {elapsed}", resource_name(data_set.kind, &data_set.id)));
     Ok(())
 }
 
-fn begin_refresh(session: &Session, data_set: &str) -> Result<String> {
+/// Starts a refresh. Returns its id.
+fn start_refresh(session: &Session, data_set: &str) -> Result<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let name = format!("deploy-{}", now.as_nanos());
-    session.begin_refresh(data_set, &name)?;
-    Ok(name)
+    let id = format!("deploy-{}", now.as_nanos());
+    session.start_refresh(data_set, &id)?;
+    Ok(id)
 }

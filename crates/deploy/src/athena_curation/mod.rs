@@ -1,5 +1,5 @@
-//! Curation on Athena: raw lines in S3 become tickets in a staging table, every row is accounted for, and only then does a data
-//! set become visible.
+//! Curation on Athena: Athena writes the valid raw tickets to a staging table; they are published when the row counts are
+//! reconciled.
 
 pub(crate) mod result;
 pub(crate) mod run;

@@ -1,4 +1,4 @@
-//! Conversion of a CREATE EXTERNAL TABLE statement to the entry in the catalogue that it produces.
+//! Parsing of CREATE EXTERNAL TABLE statements into the entries that they create in the Glue catalogue.
 
 use std::collections::BTreeMap;
 
@@ -62,9 +62,9 @@ fn options(options: &[SqlOption]) -> BTreeMap<String, String> {
         },
         other => other.to_string(),
     };
-    let pair = |option: &SqlOption| match option {
+    let key_value = |option: &SqlOption| match option {
         SqlOption::KeyValue { key, value } => Some((key.value.clone(), text(value))),
         _ => None,
     };
-    options.iter().filter_map(pair).collect()
+    options.iter().filter_map(key_value).collect()
 }

@@ -1,4 +1,4 @@
-//! Desired state: the definitions, and the data sets as their manifests describe them.
+//! Desired state: the definitions, and the data sets described by their manifests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,25 +13,25 @@ use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR, partition_dir};
 
 use super::{Definitions, Role, bucket_name};
 
-/// The whole desired state.
+/// Desired state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {
     /// Buckets, workgroup and catalogue.
     pub definitions: Definitions,
     /// Data sets in upload order.
     pub data: Vec<DataSet>,
-    /// Partitions of the curated table; `None` if they are not managed because no curated data set is known.
+    /// Partitions of the curated table; `None` if they are not managed, because there is no curated data set.
     pub partitions: Option<Vec<Partition>>,
     /// ARN of the owner of the QuickSight dashboard; `None` if QuickSight isn't managed.
     pub dashboard_owner: Option<String>,
 }
 
-/// A data set and its bucket.
+/// Data set and its bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSet {
     /// Raw or curated.
     pub role: Role,
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
     /// All objects except the manifest, by key.
     pub objects: BTreeMap<String, Upload>,
@@ -39,7 +39,7 @@ pub struct DataSet {
     pub manifest: Upload,
 }
 
-/// The manifests of the local data sets.
+/// Manifests of the local data sets.
 #[derive(Clone, Debug)]
 pub struct Local {
     /// Manifest written by `generate`.
@@ -55,8 +55,10 @@ impl Local {
     ///
     /// Fails if a manifest is missing or can't be read.
     pub fn load(raw: &Path, curated: Option<&Path>) -> Result<Self> {
-        let how_to = "run `cargo run --release` (or `generate` and `transform`) first, or name it with";
-        let missing = |dir: &Path, flag: &str| format!("there is no data set in {}; {how_to} {flag}", dir.display());
+        let missing = |dir: &Path, option: &str| {
+            let remedy = "run `cargo run --release` (or `generate` and `transform`) first, or set the directory with";
+            format!("there is no data set in {}; {remedy} {option}", dir.display())
+        };
         let Some(raw_manifest) = RawManifest::load(raw)? else { bail!(missing(raw, "--raw")) };
         let curated = match curated {
             None => None,
@@ -69,15 +71,15 @@ impl Local {
     }
 
     /// Returns true if the curated data set was made from exactly this raw data set.
-    pub fn belong_together(&self) -> bool {
+    pub fn is_consistent(&self) -> bool {
         self.curated.as_ref().is_none_or(|curated| is_made_from(curated, &self.raw))
     }
 }
 
 /// Returns true if `curated` was made from exactly the files of `raw`, by checksum and size.
 pub fn is_made_from(curated: &CuratedManifest, raw: &RawManifest) -> bool {
-    let made_from = curated.inputs.iter().map(|input| (&input.crc64nvme, input.bytes));
-    made_from.eq(raw.files.iter().map(|file| (&file.crc64nvme, file.bytes)))
+    let inputs = curated.inputs.iter().map(|input| (&input.crc64nvme, input.bytes));
+    inputs.eq(raw.files.iter().map(|file| (&file.crc64nvme, file.bytes)))
 }
 
 impl Desired {
@@ -98,13 +100,13 @@ impl Desired {
 
     /// Replaces the curated data set with one in S3.
     pub fn set_curated(&mut self, account_id: &str, manifest: &CuratedManifest, data: DataSet) {
-        self.forget_curated();
+        self.remove_curated();
         self.data.push(data);
         self.partitions = Some(market_partitions(account_id, manifest));
     }
 
     /// Removes the curated data set, and stops managing partitions.
-    pub fn forget_curated(&mut self) {
+    pub fn remove_curated(&mut self) {
         self.data.retain(|data| data.role != Role::Curated);
         self.partitions = None;
     }
@@ -120,7 +122,7 @@ pub fn market_partition(bucket: &str, market: &str) -> Partition {
     Partition { values: vec![market.to_owned()], location: format!("s3://{bucket}/{}/", partition_dir(market)) }
 }
 
-/// Returns the object key of a file; tickets are below `tickets/` in both buckets.
+/// Returns the object key of a file; ticket files have the prefix `tickets/` in both buckets.
 pub fn key_of(role: Role, file: &str) -> String {
     match role {
         Role::Raw if file != MANIFEST_FILE => format!("{TICKETS_DIR}/{file}"),

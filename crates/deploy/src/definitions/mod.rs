@@ -1,8 +1,8 @@
-//! Desired state: the infrastructure as `infra/` defines it, with account and region filled in. These texts are submitted to AWS
+//! Desired state: the infrastructure in `infra/`, with account and region filled in. These texts are submitted to AWS
 //! unchanged.
 
 use anyhow::{Context, Result, ensure};
-use aws::athena::Workgroup;
+use aws::athena::workgroups::Workgroup;
 use aws::glue::Table;
 use aws::quicksight::resource::QuickSightResource;
 use aws::region::partition_of;
@@ -25,23 +25,23 @@ const BUCKETS: [(Role, &str); 3] = [
 const WORKGROUP: &str = include_str!("../../../../infra/workgroup.json");
 const POLICY: &str = include_str!("../../../../infra/iam/deploy-policy.json");
 
-/// All defined infrastructure; the data is not part of it.
+/// Definitions of all infrastructure, without the data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definitions {
-    /// The three buckets.
+    /// Buckets.
     pub buckets: Vec<BucketDefinition>,
     /// Workgroup of all queries.
     pub workgroup: Workgroup,
     /// Database, tables and view.
     pub catalog: CatalogDefinition,
-    /// Resources on QuickSight, dependencies first.
-    pub assets: Vec<QuickSightResource>,
+    /// QuickSight resources, dependencies first.
+    pub quicksight: Vec<QuickSightResource>,
 }
 
-/// The temporary tables and the view of a curation on Athena, dependants first.
+/// Temporary view and tables of a curation on Athena, dependants first.
 pub const CURATION_TABLES: [&str; 3] = ["tickets_checked", "tickets_curating", "tickets_raw_lines"];
-/// The prefix in the curated bucket below which a curation writes tickets that are not published yet.
-pub const STAGING: &str = "curating/";
+/// Staging prefix in the curated bucket: keys of tickets that a curation has not published yet.
+pub const STAGING_PREFIX: &str = "curating/";
 
 /// Purpose of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ pub enum Role {
     Results,
 }
 
-/// A bucket.
+/// Definition of a bucket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BucketDefinition {
     /// Purpose.
@@ -65,18 +65,18 @@ pub struct BucketDefinition {
     pub settings: BucketSettings,
 }
 
-/// Database, tables and view.
+/// Definitions of database, tables and view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CatalogDefinition {
     /// Statement that creates the database.
     pub database: String,
-    /// The tables, in the order of the file.
+    /// Tables in the order of the file.
     pub tables: Vec<TableDefinition>,
     /// Statement that creates the view.
     pub view: String,
 }
 
-/// A table.
+/// Definition of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableDefinition {
     /// Name within the database.
@@ -103,7 +103,7 @@ impl Definitions {
     /// Fails if a file in `infra/` is malformed or incomplete.
     pub fn load(account_id: &str, region: &str) -> Result<Self> {
         let buckets = BUCKETS.iter().map(|(role, text)| {
-            let file: BucketFile = serde_json::from_str(&filled(text, account_id, region))?;
+            let file: BucketFile = serde_json::from_str(&fill_placeholders(text, account_id, region))?;
             Ok(BucketDefinition { role: *role, name: file.bucket, settings: file.settings })
         });
         let buckets = buckets.collect::<Result<Vec<_>>>().context("infra/buckets")?;
@@ -113,9 +113,10 @@ impl Definitions {
         }
         Ok(Self {
             buckets,
-            workgroup: serde_json::from_str(&filled(WORKGROUP, account_id, region)).context("infra/workgroup.json")?,
-            catalog: catalog(&filled(ATHENA_DDL, account_id, region)).context("infra/athena_ddl.sql")?,
-            assets: quicksight::assets(account_id, region)?,
+            workgroup: serde_json::from_str(&fill_placeholders(WORKGROUP, account_id, region))
+                .context("infra/workgroup.json")?,
+            catalog: catalog(&fill_placeholders(ATHENA_DDL, account_id, region)).context("infra/athena_ddl.sql")?,
+            quicksight: quicksight::resources(account_id, region)?,
         })
     }
 }
@@ -131,14 +132,15 @@ pub fn bucket_name(role: Role, account_id: &str) -> String {
 
 /// Returns the least-privilege IAM policy for `deploy`.
 pub fn iam_policy(account_id: &str, region: &str) -> String {
-    filled(POLICY, account_id, region)
+    fill_placeholders(POLICY, account_id, region)
 }
 
-pub(crate) fn filled(text: &str, account_id: &str, region: &str) -> String {
+pub(crate) fn fill_placeholders(text: &str, account_id: &str, region: &str) -> String {
     text.replace("<ACCOUNT_ID>", account_id).replace("<REGION>", region).replace("<PARTITION>", partition_of(region))
 }
 
-/// Parses the DDL. `MSCK REPAIR TABLE` is skipped: it serves manual runs of the file; `deploy` registers the partitions itself.
+/// Parses the DDL. `MSCK REPAIR TABLE` is skipped because it is for manual runs of the file; `deploy` registers the
+/// partitions.
 fn catalog(sql: &str) -> Result<CatalogDefinition> {
     let mut catalog = CatalogDefinition { database: String::new(), tables: Vec::new(), view: String::new() };
     for statement in statements(sql) {
@@ -150,7 +152,7 @@ fn catalog(sql: &str) -> Result<CatalogDefinition> {
         } else if text.starts_with("CREATE OR REPLACE VIEW") {
             catalog.view = text;
         } else {
-            ensure!(text.starts_with("MSCK REPAIR TABLE"), "deploy doesn't know what to do with:\n{text}");
+            ensure!(text.starts_with("MSCK REPAIR TABLE"), "unsupported statement:\n{text}");
         }
     }
     let is_complete = !catalog.database.is_empty() && catalog.tables.len() == 2 && !catalog.view.is_empty();
@@ -163,11 +165,11 @@ mod tests {
     use super::Definitions;
 
     #[test]
-    fn the_files_in_infra_are_complete_and_say_what_they_mean() {
+    fn infra_files_are_complete_and_all_placeholders_are_filled() {
         let definitions = Definitions::load("123456789012", "eu-central-1").unwrap();
-        assert_eq!((definitions.buckets.len(), definitions.assets.len()), (3, 3));
+        assert_eq!((definitions.buckets.len(), definitions.quicksight.len()), (3, 3));
         let text = format!("{definitions:?}");
-        assert!(!text.contains('<'), "a placeholder was left: {text}");
+        assert!(!text.contains('<'), "a placeholder is left: {text}");
         let tickets = &definitions.catalog.tables[1];
         assert_eq!(tickets.name, "tickets");
         assert_eq!(tickets.table.partition_keys, [("market".to_owned(), "string".to_owned())]);

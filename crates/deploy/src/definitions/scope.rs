@@ -1,4 +1,4 @@
-//! Parts of the lake that a command manages.
+//! Scope of a command.
 
 /// Parts of the lake that a command manages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

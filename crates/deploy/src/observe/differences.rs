@@ -1,38 +1,38 @@
-//! Differences of two JSON values, member by member, as text.
+//! Differences between two JSON values, member by member.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Maximum length in bytes of a value that is quoted in a message.
-const LONGEST_QUOTED: usize = 80;
+/// Maximum length in bytes of a value in a message.
+const MAX_VALUE_BYTES: usize = 80;
 
-/// Compares all members of both values.
-pub(crate) fn of_all(actual: &Value, wanted: &Value) -> Vec<String> {
-    let (actual, wanted) = (flat(actual), flat(wanted));
-    let names = actual.keys().chain(wanted.keys().filter(|name| !actual.contains_key(*name)));
-    names.filter_map(|name| difference(name, actual.get(name), wanted.get(name))).collect()
+/// Compares the members of both values. Returns one phrase for each difference.
+pub(crate) fn compare_all(actual: &Value, desired: &Value) -> Vec<String> {
+    let (actual, desired) = (flat(actual), flat(desired));
+    let names = actual.keys().chain(desired.keys().filter(|name| !actual.contains_key(*name)));
+    names.filter_map(|name| difference(name, actual.get(name), desired.get(name))).collect()
 }
 
-/// Compares the members of `wanted` only, because services add defaults.
-pub(crate) fn of_wanted(actual: &Value, wanted: &Value) -> Vec<String> {
+/// Compares the members of `desired`. Others are ignored, because services add defaults.
+pub(crate) fn compare_desired(actual: &Value, desired: &Value) -> Vec<String> {
     let actual = flat(actual);
-    flat(wanted).iter().filter_map(|(name, wanted)| difference(name, actual.get(name), Some(wanted))).collect()
+    flat(desired).iter().filter_map(|(name, desired)| difference(name, actual.get(name), Some(desired))).collect()
 }
 
-fn difference(name: &str, actual: Option<&String>, wanted: Option<&String>) -> Option<String> {
-    if actual == wanted {
+fn difference(name: &str, actual: Option<&String>, desired: Option<&String>) -> Option<String> {
+    if actual == desired {
         return None;
     }
-    let is_long = |value: Option<&String>| value.is_some_and(|value| value.len() > LONGEST_QUOTED);
-    if is_long(actual) || is_long(wanted) {
-        return Some(format!("{name} is not the wanted one"));
+    let is_long = |value: Option<&String>| value.is_some_and(|value| value.len() > MAX_VALUE_BYTES);
+    if is_long(actual) || is_long(desired) {
+        return Some(format!("{name} differs"));
     }
-    let shown = |value: Option<&String>| value.map_or_else(|| "not set".to_owned(), Clone::clone);
-    Some(format!("{name} is {}, wanted {}", shown(actual), shown(wanted)))
+    let text = |value: Option<&String>| value.map_or_else(|| "not set".to_owned(), Clone::clone);
+    Some(format!("{name} is {}, desired {}", text(actual), text(desired)))
 }
 
-/// Flattens a value to its scalars and the lengths of its lists, by path.
+/// Flattens a value to its scalars and the lengths of its arrays, by path.
 fn flat(value: &Value) -> BTreeMap<String, String> {
     let mut flat = BTreeMap::new();
     flatten("", value, &mut flat);
@@ -40,13 +40,13 @@ fn flat(value: &Value) -> BTreeMap<String, String> {
 }
 
 fn flatten(name: &str, value: &Value, flat: &mut BTreeMap<String, String>) {
-    let below = |inner: &str| if name.is_empty() { inner.to_owned() } else { format!("{name}.{inner}") };
+    let path = |inner: &str| if name.is_empty() { inner.to_owned() } else { format!("{name}.{inner}") };
     match value {
-        Value::Object(map) => map.iter().for_each(|(inner, value)| flatten(&below(inner), value, flat)),
+        Value::Object(map) => map.iter().for_each(|(inner, value)| flatten(&path(inner), value, flat)),
         Value::Array(values) => {
-            flat.insert(below("length"), values.len().to_string());
+            flat.insert(path("length"), values.len().to_string());
             for (index, value) in values.iter().enumerate() {
-                flatten(&below(&index.to_string()), value, flat);
+                flatten(&path(&index.to_string()), value, flat);
             }
         }
         other => drop(flat.insert(name.to_owned(), other.to_string())),
@@ -55,22 +55,18 @@ fn flatten(name: &str, value: &Value, flat: &mut BTreeMap<String, String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{of_all, of_wanted};
+    use super::{compare_all, compare_desired};
     use serde_json::json;
 
     #[test]
-    fn each_value_is_named_by_its_way() {
-        let wanted = json!({ "a": { "b": 1, "c": ["x", "y"] }, "long": "w".repeat(100) });
+    fn differences_name_the_path_of_each_value() {
+        let desired = json!({ "a": { "b": 1, "c": ["x", "y"] }, "long": "w".repeat(100) });
         let actual = json!({ "a": { "b": 2, "c": ["x"], "more": true }, "long": "v" });
-        let expected = [
-            "a.b is 2, wanted 1",
-            "a.c.1 is not set, wanted \"y\"",
-            "a.c.length is 1, wanted 2",
-            "long is not the wanted one",
-        ];
-        assert_eq!(of_wanted(&actual, &wanted), expected);
-        assert_eq!(of_all(&actual, &wanted).len(), 5);
-        assert!(of_all(&actual, &wanted).contains(&"a.more is true, wanted not set".to_owned()));
-        assert!(of_all(&wanted, &wanted).is_empty());
+        let expected =
+            ["a.b is 2, desired 1", "a.c.1 is not set, desired \"y\"", "a.c.length is 1, desired 2", "long differs"];
+        assert_eq!(compare_desired(&actual, &desired), expected);
+        assert_eq!(compare_all(&actual, &desired).len(), 5);
+        assert!(compare_all(&actual, &desired).contains(&"a.more is true, desired not set".to_owned()));
+        assert!(compare_all(&desired, &desired).is_empty());
     }
 }

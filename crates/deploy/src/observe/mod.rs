@@ -1,10 +1,10 @@
-//! Actual state on AWS, as far as it is relevant to the desired state.
+//! Actual state on AWS of the resources in the desired state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use aws::Session;
-use aws::athena::Workgroup;
+use aws::athena::workgroups::Workgroup;
 use aws::glue::{Partition, Table};
 use aws::quicksight::resource::{ExistingResource, ResourceKind};
 use aws::s3::bucket_api::BucketState;
@@ -21,40 +21,40 @@ pub(crate) mod quicksight;
 pub mod tables;
 pub mod view;
 
-/// Key of the pending manifest: an object that lists the keys a deploy is about to write, so that they are recognized as managed
-/// even if that deploy is interrupted.
+/// Key of the pending manifest: an object with the keys that a deploy is about to write, so that they are recognized as
+/// managed even if the deploy is interrupted.
 pub const PENDING_MANIFEST: &str = "_manifest.pending.json";
 
-/// The actual state.
+/// Actual state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Actual {
     /// State of each defined bucket, by name.
     pub buckets: BTreeMap<String, BucketState>,
     /// Contents of the buckets that were listed, by bucket name.
     pub contents: BTreeMap<String, Contents>,
-    /// The workgroup.
+    /// Workgroup.
     pub workgroup: Option<Workgroup>,
     /// True if the database exists.
     pub has_database: bool,
     /// Tables and views by name.
     pub tables: BTreeMap<String, Table>,
-    /// The partitions of the curated table.
+    /// Partitions of the curated table.
     pub partitions: Vec<Partition>,
-    /// Resources on QuickSight; empty if QuickSight isn't managed.
-    pub assets: BTreeMap<ResourceKind, ExistingResource>,
+    /// QuickSight resources; empty if QuickSight isn't managed.
+    pub quicksight: BTreeMap<ResourceKind, ExistingResource>,
 }
 
 /// Contents of a bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// Size in bytes by key, for every object.
+    /// Sizes in bytes of all objects, by key.
     pub keys: BTreeMap<String, u64>,
-    /// Checksums of the desired objects that have the expected size.
+    /// States of the desired objects that have the desired size, by key.
     pub states: BTreeMap<String, ObjectState>,
-    /// Keys listed in the manifest in the bucket.
-    pub owned: BTreeSet<String>,
-    /// Keys listed in the pending manifest of an interrupted deploy.
-    pub announced: BTreeSet<String>,
+    /// Keys in the manifest in the bucket, and the key of the manifest.
+    pub in_manifest: BTreeSet<String>,
+    /// Keys in the pending manifest of an interrupted deploy.
+    pub in_pending_manifest: BTreeSet<String>,
 }
 
 /// Content of the pending manifest.
@@ -62,20 +62,20 @@ pub struct Contents {
 pub struct PendingManifest {
     /// Explanation for readers of the file.
     pub note: String,
-    /// Managed keys that no manifest lists yet; a key that ends in `/` stands for all keys with that prefix.
+    /// Managed keys that are not in the manifest yet; a key that ends in `/` stands for all keys with that prefix.
     pub keys: BTreeSet<String>,
 }
 
-/// The file names of a manifest of any version.
+/// File names in a manifest of any version.
 #[derive(Deserialize)]
-struct Owner {
-    files: Vec<OwnedFile>,
+struct FileNames {
+    files: Vec<FileName>,
     #[serde(default)]
-    quarantine: Vec<OwnedFile>,
+    quarantine: Vec<FileName>,
 }
 
 #[derive(Deserialize)]
-struct OwnedFile {
+struct FileName {
     name: String,
 }
 
@@ -106,17 +106,17 @@ pub fn observe(session: &Session, desired: &Desired, scope: Scope) -> Result<Act
     Ok(actual)
 }
 
-/// Reads the actual state that a destroy needs, that of QuickSight only on request.
+/// Reads the actual state that `destroy` needs.
 ///
 /// # Errors
 ///
 /// Fails if a request fails, or a manifest in a bucket can't be parsed.
-pub fn observe_all(session: &Session, definitions: &Definitions, with_quicksight: bool) -> Result<Actual> {
+pub fn observe_for_destroy(session: &Session, definitions: &Definitions, with_quicksight: bool) -> Result<Actual> {
     let mut actual = Actual::default();
     for definition in &definitions.buckets {
         let bucket = session.bucket(&definition.name)?;
         if matches!(bucket, BucketState::Exists(_)) {
-            actual.contents.insert(definition.name.clone(), owned_contents(session, definition)?);
+            actual.contents.insert(definition.name.clone(), managed_contents(session, definition)?);
         }
         actual.buckets.insert(definition.name.clone(), bucket);
     }
@@ -133,9 +133,9 @@ pub fn observe_all(session: &Session, definitions: &Definitions, with_quicksight
 }
 
 fn observe_quicksight(session: &Session, definitions: &Definitions, actual: &mut Actual) -> Result<()> {
-    for asset in &definitions.assets {
-        if let Some(found) = session.quicksight_resource(asset.kind, &asset.id)? {
-            actual.assets.insert(asset.kind, found);
+    for resource in &definitions.quicksight {
+        if let Some(existing) = session.quicksight_resource(resource.kind, &resource.id)? {
+            actual.quicksight.insert(resource.kind, existing);
         }
     }
     Ok(())
@@ -158,32 +158,33 @@ fn observe_catalog(session: &Session, definitions: &Definitions, actual: &mut Ac
     Ok(())
 }
 
+/// Reads the contents of a bucket, and the states of objects that may be in sync.
 fn contents(session: &Session, data: &DataSet) -> Result<Contents> {
-    let mut contents = ownership(session, &data.bucket, data.role)?;
-    let is_candidate = |key: &str, bytes: u64| contents.keys.get(key) == Some(&bytes);
-    let wanted = data.objects.values().chain([&data.manifest]);
-    let candidates: Vec<String> =
-        wanted.filter(|object| is_candidate(&object.key, object.bytes)).map(|object| object.key.clone()).collect();
+    let mut contents = list_with_manifests(session, &data.bucket, data.role)?;
+    let has_desired_size = |key: &str, bytes: u64| contents.keys.get(key) == Some(&bytes);
+    let desired = data.objects.values().chain([&data.manifest]);
+    let candidates = desired.filter(|object| has_desired_size(&object.key, object.bytes));
+    let candidates: Vec<String> = candidates.map(|object| object.key.clone()).collect();
     contents.states = session.object_states(&data.bucket, &candidates)?;
     Ok(contents)
 }
 
-/// Lists a bucket and its managed keys. In the bucket for results, all objects written by the workgroup are managed.
-fn owned_contents(session: &Session, definition: &BucketDefinition) -> Result<Contents> {
+/// Reads the contents of a bucket. In the bucket for results, all objects that the workgroup has written are managed.
+fn managed_contents(session: &Session, definition: &BucketDefinition) -> Result<Contents> {
     if definition.role != Role::Results {
-        return ownership(session, &definition.name, definition.role);
+        return list_with_manifests(session, &definition.name, definition.role);
     }
     let keys = session.list(&definition.name, "")?;
-    let owned = keys.keys().filter(|key| key.starts_with("results/")).cloned().collect();
-    Ok(Contents { keys, owned, ..Contents::default() })
+    let in_manifest = keys.keys().filter(|key| key.starts_with("results/")).cloned().collect();
+    Ok(Contents { keys, in_manifest, ..Contents::default() })
 }
 
-/// Reads the complete listing of a bucket, and the managed keys according to its manifests.
-pub(crate) fn ownership(session: &Session, bucket: &str, role: Role) -> Result<Contents> {
+/// Reads the complete listing of a bucket, its manifest and its pending manifest.
+pub(crate) fn list_with_manifests(session: &Session, bucket: &str, role: Role) -> Result<Contents> {
     let keys = session.list(bucket, "")?;
     let read = |key: &str| if keys.contains_key(key) { session.read_object(bucket, key) } else { Ok(None) };
-    let (manifest, announcement) = (read(MANIFEST_FILE)?, read(PENDING_MANIFEST)?);
-    Contents::new(bucket, role, keys, manifest.as_deref(), announcement.as_deref())
+    let (manifest, pending_manifest) = (read(MANIFEST_FILE)?, read(PENDING_MANIFEST)?);
+    Contents::new(bucket, role, keys, manifest.as_deref(), pending_manifest.as_deref())
 }
 
 impl Contents {
@@ -197,27 +198,28 @@ impl Contents {
         role: Role,
         keys: BTreeMap<String, u64>,
         manifest: Option<&[u8]>,
-        announcement: Option<&[u8]>,
+        pending_manifest: Option<&[u8]>,
     ) -> Result<Self> {
         let mut contents = Self { keys, ..Self::default() };
         if let Some(text) = manifest {
-            let owner: Owner = serde_json::from_slice(text).with_context(|| not_ours(bucket, MANIFEST_FILE))?;
-            let files = owner.files.into_iter().chain(owner.quarantine);
-            contents.owned = files.map(|file| key_of(role, &file.name)).chain([MANIFEST_FILE.to_owned()]).collect();
+            let names: FileNames =
+                serde_json::from_slice(text).with_context(|| unmanaged_manifest(bucket, MANIFEST_FILE))?;
+            let keys = names.files.into_iter().chain(names.quarantine).map(|file| key_of(role, &file.name));
+            contents.in_manifest = keys.chain([MANIFEST_FILE.to_owned()]).collect();
         }
-        if let Some(text) = announcement {
-            let announcement: PendingManifest =
-                serde_json::from_slice(text).with_context(|| not_ours(bucket, PENDING_MANIFEST))?;
-            let is_below = |key: &&String| announcement.keys.iter().any(|it| it.ends_with('/') && key.starts_with(it));
-            let below = contents.keys.keys().filter(is_below).cloned();
-            contents.announced = announcement.keys.iter().cloned().chain(below).collect();
+        if let Some(text) = pending_manifest {
+            let pending: PendingManifest =
+                serde_json::from_slice(text).with_context(|| unmanaged_manifest(bucket, PENDING_MANIFEST))?;
+            let has_prefix = |key: &&String| pending.keys.iter().any(|it| it.ends_with('/') && key.starts_with(it));
+            let with_prefix = contents.keys.keys().filter(has_prefix).cloned();
+            contents.in_pending_manifest = pending.keys.iter().cloned().chain(with_prefix).collect();
         }
         Ok(contents)
     }
 }
 
-fn not_ours(bucket: &str, key: &str) -> String {
+fn unmanaged_manifest(bucket: &str, key: &str) -> String {
     format!(
-        "s3://{bucket}/{key} is there, but is not one of ours; move it away, so that nothing of yours is overwritten"
+        "s3://{bucket}/{key} exists, but is not a manifest of deploy; move it elsewhere, so that it isn't overwritten"
     )
 }

@@ -1,4 +1,4 @@
-//! Comparison of the resources on QuickSight with their definitions.
+//! Comparison of QuickSight resources with their definitions.
 
 use aws::quicksight::resource::{ExistingResource, QuickSightResource, ResourceKind};
 use serde_json::{Map, Value};
@@ -6,37 +6,38 @@ use serde_json::{Map, Value};
 use super::differences;
 use crate::definitions::quicksight::FINGERPRINT;
 
-/// Members of a data set that may have been added outside `deploy`; an update removes them.
-const ADDED_TO_DATA_SETS: [&str; 4] =
+/// Members of a data set that `deploy` doesn't set; an update removes them.
+const UNMANAGED_MEMBERS: [&str; 4] =
     ["ColumnGroups", "ColumnLevelPermissionRules", "FieldFolders", "RowLevelPermissionDataSet"];
 
-pub(crate) fn differences_of(wanted: &QuickSightResource, found: &ExistingResource) -> Vec<String> {
+/// Returns one phrase for each difference, and one for a failed operation.
+pub(crate) fn resource_differences(desired: &QuickSightResource, actual: &ExistingResource) -> Vec<String> {
     let mut differences: Vec<String> =
-        found.failure.iter().map(|failure| format!("the last change has failed: {failure}")).collect();
-    let told = &found.settings;
-    let compared: &[&str] = match wanted.kind {
+        actual.failure.iter().map(|failure| format!("the last operation failed: {failure}")).collect();
+    let settings = &actual.settings;
+    let compared: &[&str] = match desired.kind {
         ResourceKind::DataSource => &["DataSourceParameters", "Name", "SslProperties", "Type"],
         ResourceKind::DataSet => &["ImportMode", "Name", "PhysicalTableMap"],
         ResourceKind::Dashboard => &["Name"],
     };
-    let only = |settings: &Map<String, Value>| -> Value {
+    let select = |settings: &Map<String, Value>| -> Value {
         compared.iter().map(|name| ((*name).to_owned(), settings.get(*name).cloned().unwrap_or_default())).collect()
     };
-    differences.extend(differences::of_wanted(&only(told), &only(&wanted.settings)));
-    match wanted.kind {
+    differences.extend(differences::compare_desired(&select(settings), &select(&desired.settings)));
+    match desired.kind {
         ResourceKind::DataSource => {}
         ResourceKind::DataSet => {
-            let is_set = |name: &str| told.get(name).is_some_and(|value| !is_empty(value));
-            let added = ADDED_TO_DATA_SETS.into_iter().filter(|name| is_set(name));
-            differences.extend(added.map(|name| format!("{name} is set, wanted nothing")));
-            if told.get("LogicalTableMap").is_some_and(transforms) {
-                differences.push("LogicalTableMap transforms the tickets, wanted nothing".to_owned());
+            let is_set = |name: &str| settings.get(name).is_some_and(|value| !is_empty(value));
+            let unmanaged = UNMANAGED_MEMBERS.into_iter().filter(|name| is_set(name));
+            differences.extend(unmanaged.map(|name| format!("{name} is set, desired not set")));
+            if settings.get("LogicalTableMap").is_some_and(has_transforms) {
+                differences.push("LogicalTableMap has transforms, desired none".to_owned());
             }
         }
         ResourceKind::Dashboard => {
-            let version = told.get("Version").unwrap_or(&Value::Null);
-            if version["Description"] != wanted.settings[FINGERPRINT] {
-                differences.push(format!("its published version, {}, is not the wanted one", version["VersionNumber"]));
+            let version = settings.get("Version").unwrap_or(&Value::Null);
+            if version["Description"] != desired.settings[FINGERPRINT] {
+                differences.push(format!("its published version {} differs", version["VersionNumber"]));
             }
         }
     }
@@ -47,8 +48,8 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty)
 }
 
-/// Returns true if the logical tables transform the data. QuickSight adds a logical table without transforms to each physical one.
-fn transforms(tables: &Value) -> bool {
+/// Returns true if logical tables transform the data. QuickSight adds one without transforms for each physical table.
+fn has_transforms(tables: &Value) -> bool {
     let Some(tables) = tables.as_object() else { return false };
     tables.len() > 1 || tables.values().any(|table| !is_empty(&table["DataTransforms"]))
 }

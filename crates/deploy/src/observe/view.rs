@@ -1,14 +1,14 @@
-//! Comparison of a view in the catalogue with its definition.
+//! Comparison of a view in the Glue catalogue with its definition.
 //!
-//! Athena doesn't store the text of a view but its own rendering, in base64 within a comment. To recognize the view later, `deploy`
-//! stores a fingerprint of two checksums: that of the submitted text, and that of Athena's rendering.
+//! Athena stores its own rendering of the text of a view, in base64 within a comment. So `deploy` adds a fingerprint to the
+//! view that consists of two checksums: of the submitted text, and of Athena's rendering.
 
 use aws::glue::Table;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use publish::Checksum;
 use serde::Deserialize;
 
-/// Property of the view in the catalogue that contains the fingerprint.
+/// Property of the view that contains the fingerprint.
 pub const FINGERPRINT: &str = "aftersales_definition";
 
 /// Prefix and suffix of the text of a view that Athena has stored.
@@ -20,26 +20,25 @@ struct Stored {
     original_sql: String,
 }
 
-/// Returns the fingerprint of a view that `statement` created and that is now stored as `stored`.
+/// Returns the fingerprint of a view that `statement` has created and that Athena stores as `stored`.
 pub fn fingerprint(statement: &str, stored: &Table) -> String {
-    let of_stored = stored.view_text.as_deref().unwrap_or_default();
-    format!("{} {}", checksum(&normal(query_of(statement))), checksum(of_stored))
+    let stored_text = stored.view_text.as_deref().unwrap_or_default();
+    format!("{} {}", checksum(&normalized(query_of(statement))), checksum(stored_text))
 }
 
-/// Returns true if `stored` is the view that `statement` creates.
-pub fn is_same(statement: &str, stored: &Table) -> bool {
-    needs_no_fingerprint(statement, stored)
-        || stored.parameters.get(FINGERPRINT) == Some(&fingerprint(statement, stored))
+/// Returns true if `stored` is the view that `statement` creates, by its text or its fingerprint.
+pub fn is_in_sync(statement: &str, stored: &Table) -> bool {
+    has_same_text(statement, stored) || stored.parameters.get(FINGERPRINT) == Some(&fingerprint(statement, stored))
 }
 
-/// Returns true if the stored text equals the definition without the help of a fingerprint.
-pub fn needs_no_fingerprint(statement: &str, stored: &Table) -> bool {
+/// Returns true if the stored text equals the definition, apart from white space.
+pub fn has_same_text(statement: &str, stored: &Table) -> bool {
     let text = stored.view_text.as_deref().unwrap_or_default();
     let text = original_sql(text).unwrap_or_else(|| text.to_owned());
-    normal(&text) == normal(query_of(statement))
+    normalized(&text) == normalized(query_of(statement))
 }
 
-/// Returns true if Athena can replace it. A table, or a view created by Hive or Spark, must be deleted first.
+/// Returns true if Athena can replace the view. A table, or a view of Hive or Spark, must be deleted first.
 pub fn is_replaceable(stored: &Table) -> bool {
     stored.view_text.as_deref().is_some_and(|text| text.trim().starts_with(STORED.0))
 }
@@ -55,7 +54,7 @@ fn original_sql(text: &str) -> Option<String> {
     Some(stored.original_sql)
 }
 
-fn normal(sql: &str) -> String {
+fn normalized(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -67,7 +66,7 @@ fn checksum(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{FINGERPRINT, fingerprint, is_same, needs_no_fingerprint};
+    use super::{FINGERPRINT, fingerprint, has_same_text, is_in_sync};
     use aws::glue::Table;
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -80,19 +79,19 @@ mod tests {
     }
 
     #[test]
-    fn a_view_is_known_by_its_text_or_by_its_mark() {
-        assert!(needs_no_fingerprint(STATEMENT, &stored("SELECT a, b FROM d.t")));
+    fn view_is_recognized_by_its_text_or_fingerprint() {
+        assert!(has_same_text(STATEMENT, &stored("SELECT a, b FROM d.t")));
         let plain = Table { view_text: Some("SELECT a, b\nFROM d.t".into()), ..Table::default() };
-        assert!(is_same(STATEMENT, &plain));
+        assert!(is_in_sync(STATEMENT, &plain));
         let mut rendered = stored("SELECT\n  \"a\"\n, \"b\"\nFROM\n  d.t\n");
-        assert!(!is_same(STATEMENT, &rendered));
-        let mark = fingerprint(STATEMENT, &rendered);
-        rendered.parameters.insert(FINGERPRINT.into(), mark.clone());
-        assert!(is_same(STATEMENT, &rendered));
-        assert!(!is_same("CREATE OR REPLACE VIEW d.v AS\nSELECT a FROM d.t", &rendered), "we want another");
+        assert!(!is_in_sync(STATEMENT, &rendered));
+        let original = fingerprint(STATEMENT, &rendered);
+        rendered.parameters.insert(FINGERPRINT.into(), original.clone());
+        assert!(is_in_sync(STATEMENT, &rendered));
+        assert!(!is_in_sync("CREATE OR REPLACE VIEW d.v AS\nSELECT a FROM d.t", &rendered), "another definition");
         let mut replaced = stored("SELECT 1");
-        replaced.parameters.insert(FINGERPRINT.into(), mark);
-        assert!(!is_same(STATEMENT, &replaced), "somebody replaced it and kept the mark");
-        assert!(!is_same(STATEMENT, &Table::default()));
+        replaced.parameters.insert(FINGERPRINT.into(), original);
+        assert!(!is_in_sync(STATEMENT, &replaced), "replaced outside deploy, with the old fingerprint");
+        assert!(!is_in_sync(STATEMENT, &Table::default()));
     }
 }

@@ -1,8 +1,9 @@
-//! The plan that leads from the actual to the desired state: a pure function of both. Execution makes no further decisions.
+//! Plan of the steps from the actual to the desired state: a pure function of both. Its execution makes no further
+//! decisions.
 
 use std::collections::BTreeSet;
 
-use aws::athena::Workgroup;
+use aws::athena::workgroups::Workgroup;
 use aws::glue::Partition;
 use aws::s3::bucket_api::BucketState;
 use aws::s3::bucket_settings::{BucketSettings, Setting};
@@ -15,43 +16,43 @@ use crate::definitions::scope::Scope;
 use crate::definitions::{BucketDefinition, CatalogDefinition, Role};
 use crate::observe::{Actual, Contents, PENDING_MANIFEST, tables, view};
 
+pub(crate) mod abbreviation;
 pub mod destroy;
 pub(crate) mod quicksight;
-pub(crate) mod shortened;
 pub mod step;
 
 pub use step::{Action, Blocker, Plan, Reason, Step};
 
-use shortened::some_of;
+use abbreviation::abbreviate_keys;
 use step::DEPLOY_COMPLETED;
 
-/// Computes the plan.
+/// Computes the plan for the parts in scope.
 pub fn plan(desired: &Desired, actual: &Actual, scope: Scope) -> Plan {
     let mut plan = Plan::default();
     for definition in &desired.definitions.buckets {
-        plan.bucket(definition, actual.buckets.get(&definition.name), scope);
+        plan.plan_bucket(definition, actual.buckets.get(&definition.name), scope);
     }
     if scope.data {
         for data in &desired.data {
-            let is_out_of_reach = matches!(
+            let is_inaccessible = matches!(
                 actual.buckets.get(&data.bucket),
                 Some(BucketState::OtherRegion(_) | BucketState::Inaccessible)
             );
-            if !is_out_of_reach {
-                let nothing = Contents::default();
-                plan.data(data, actual.contents.get(&data.bucket).unwrap_or(&nothing));
+            if !is_inaccessible {
+                let empty = Contents::default();
+                plan.plan_data(data, actual.contents.get(&data.bucket).unwrap_or(&empty));
             }
         }
     }
     if scope.catalog {
-        plan.workgroup(&desired.definitions.workgroup, actual.workgroup.as_ref());
-        plan.catalog(&desired.definitions.catalog, actual);
+        plan.plan_workgroup(&desired.definitions.workgroup, actual.workgroup.as_ref());
+        plan.plan_catalog(&desired.definitions.catalog, actual);
         if let Some(partitions) = &desired.partitions {
-            plan.partitions(partitions, &actual.partitions);
+            plan.plan_partitions(partitions, &actual.partitions);
         }
     }
     if let Some(owner) = &desired.dashboard_owner {
-        let steps = quicksight::steps(&desired.definitions.assets, &actual.assets, owner);
+        let steps = quicksight::steps(&desired.definitions.quicksight, &actual.quicksight, owner);
         plan.steps.extend(steps.into_iter().map(Step::QuickSight));
     }
     plan
@@ -62,10 +63,10 @@ impl Plan {
         self.blockers.push(Blocker { resource, text });
     }
 
-    fn bucket(&mut self, definition: &BucketDefinition, actual: Option<&BucketState>, scope: Scope) {
+    fn plan_bucket(&mut self, definition: &BucketDefinition, actual: Option<&BucketState>, scope: Scope) {
         let name = &definition.name;
         let resource = format!("bucket {name}");
-        let nothing = BucketSettings::default();
+        let unset = BucketSettings::default();
         let settings = match actual {
             Some(BucketState::Exists(settings)) => settings,
             None | Some(BucketState::Missing) => {
@@ -77,120 +78,116 @@ impl Plan {
                     let text = format!("there is no bucket {name}; run `deploy --only buckets` first");
                     self.block(resource, text);
                 }
-                &nothing
+                &unset
             }
             Some(BucketState::OtherRegion(region)) => {
                 let text = format!(
-                    "the bucket {name} lies in the region {region}; give that region with --region or AWS_REGION, or empty \
-                     and delete the bucket there"
+                    "the bucket {name} is in the region {region}; set that region with --region or AWS_REGION, or empty and \
+                     delete the bucket there"
                 );
                 self.block(resource, text);
                 return;
             }
             Some(BucketState::Inaccessible) => {
                 let text = format!(
-                    "the bucket {name} belongs to another account, or these credentials may not see it: check the account \
-                     number, and give the user or role the policy that `deploy policy` prints"
+                    "the bucket {name} belongs to another account, or the credentials don't allow access: check the account \
+                     number, and attach the policy that `deploy policy` prints to the user or role"
                 );
                 self.block(resource, text);
                 return;
             }
         };
         if scope.buckets {
-            let wanted = definition.settings.keeping_other_tags(settings);
+            let desired = definition.settings.with_unmanaged_tags_of(settings);
             for setting in Setting::ALL {
                 let actual = settings.canonical(setting);
-                if actual != wanted.canonical(setting) {
-                    let wanted = Box::new(wanted.clone());
-                    self.steps.push(Step::SetBucket { bucket: name.clone(), setting, actual, wanted });
+                if actual != desired.canonical(setting) {
+                    let desired = Box::new(desired.clone());
+                    self.steps.push(Step::SetBucket { bucket: name.clone(), setting, actual, desired });
                 }
             }
         }
     }
 
-    /// Plans uploads in the order new objects, changed objects, manifest, deletions: every object that the manifest lists exists at
-    /// any time. The pending manifest is written first, so that all keys are recognized as managed wherever the deploy is interrupted.
-    fn data(&mut self, data: &DataSet, actual: &Contents) {
+    /// Plans uploads in the order new objects, changed objects, manifest, deletions, so that every object in the manifest
+    /// exists at any time. The pending manifest is written first, so that all keys are recognized as managed wherever the
+    /// deploy is interrupted.
+    fn plan_data(&mut self, data: &DataSet, actual: &Contents) {
         let bucket = &data.bucket;
-        let is_ours = |key: &String| actual.owned.contains(key) || actual.announced.contains(key);
-        let is_wanted = |key: &String| data.objects.contains_key(key) || *key == data.manifest.key;
-        let mut sent: Vec<(Upload, Reason)> = data
-            .objects
-            .values()
-            .filter_map(|object| Some((object.clone(), reason_to_send(object, actual)?)))
-            .collect();
-        sent.sort_by_key(|(_, reason)| *reason != Reason::New);
-        let manifest = reason_to_send(&data.manifest, actual).map(|reason| (data.manifest.clone(), reason));
-        let others = || actual.keys.keys().filter(|key| *key != PENDING_MANIFEST && !is_wanted(key));
-        let stale: Vec<String> = others().filter(|key| is_ours(key)).cloned().collect();
+        let is_managed = |key: &String| actual.in_manifest.contains(key) || actual.in_pending_manifest.contains(key);
+        let is_desired = |key: &String| data.objects.contains_key(key) || *key == data.manifest.key;
+        let mut uploads: Vec<(Upload, Reason)> =
+            data.objects.values().filter_map(|object| Some((object.clone(), upload_reason(object, actual)?))).collect();
+        uploads.sort_by_key(|(_, reason)| *reason != Reason::New);
+        let manifest = upload_reason(&data.manifest, actual).map(|reason| (data.manifest.clone(), reason));
+        let others = || actual.keys.keys().filter(|key| *key != PENDING_MANIFEST && !is_desired(key));
+        let stale: Vec<String> = others().filter(|key| is_managed(key)).cloned().collect();
 
-        let keys = sent.iter().map(|(upload, _)| &upload.key);
-        let overwritten = keys.filter(|key| actual.keys.contains_key(*key) && !is_ours(key));
+        let keys = uploads.iter().map(|(upload, _)| &upload.key);
+        let overwritten = keys.filter(|key| actual.keys.contains_key(*key) && !is_managed(key));
         let overwritten: Vec<&str> = overwritten.map(String::as_str).collect();
         if !overwritten.is_empty() {
-            let n = human::counted(overwritten.len() as u64, "object");
-            let text = format!(
-                "{n} in {bucket} would be overwritten though not ours: {}; move away or delete what is there",
-                some_of(&overwritten)
-            );
+            let n = human::counted(overwritten.len() as u64, "unmanaged object");
+            let text =
+                format!("{n} in {bucket} would be overwritten: {}; move or delete them", abbreviate_keys(&overwritten));
             self.block(format!("data in {bucket}"), text);
         }
 
-        // An unmanaged object with the desired content becomes managed with the manifest, not before.
-        let new = sent.iter().map(|(upload, _)| &upload.key).filter(|key| !actual.owned.contains(*key));
-        let keys: BTreeSet<String> = actual.announced.iter().chain(new).chain(&stale).cloned().collect();
-        let is_announced = (!sent.is_empty() || manifest.is_some()) && keys != actual.announced;
-        if is_announced {
+        // An unmanaged object with the desired content becomes managed when the manifest is written, not before.
+        let new = uploads.iter().map(|(upload, _)| &upload.key).filter(|key| !actual.in_manifest.contains(*key));
+        let keys: BTreeSet<String> = actual.in_pending_manifest.iter().chain(new).chain(&stale).cloned().collect();
+        let is_pending_manifest_needed =
+            (!uploads.is_empty() || manifest.is_some()) && keys != actual.in_pending_manifest;
+        if is_pending_manifest_needed {
             self.steps.push(Step::WritePendingManifest { bucket: bucket.clone(), keys });
         }
-        let uploads = sent.into_iter().chain(manifest);
+        let uploads = uploads.into_iter().chain(manifest);
         self.steps.extend(uploads.map(|(upload, reason)| Step::Upload { upload, reason }));
         if !stale.is_empty() {
-            let reason = "no longer wanted";
-            self.steps.push(Step::DeleteObjects { bucket: bucket.clone(), keys: stale, reason });
+            self.steps.push(Step::DeleteObjects { bucket: bucket.clone(), keys: stale, reason: "stale" });
         }
-        if is_announced || actual.keys.contains_key(PENDING_MANIFEST) {
+        if is_pending_manifest_needed || actual.keys.contains_key(PENDING_MANIFEST) {
             let keys = vec![PENDING_MANIFEST.to_owned()];
             self.steps.push(Step::DeleteObjects { bucket: bucket.clone(), keys, reason: DEPLOY_COMPLETED });
         }
-        let foreign: Vec<&str> = others().filter(|key| !is_ours(key)).map(String::as_str).collect();
-        self.foreign(data, &foreign);
+        let unmanaged: Vec<&str> = others().filter(|key| !is_managed(key)).map(String::as_str).collect();
+        self.note_unmanaged(data, &unmanaged);
     }
 
-    fn foreign(&mut self, data: &DataSet, keys: &[&str]) {
+    fn note_unmanaged(&mut self, data: &DataSet, keys: &[&str]) {
         if keys.is_empty() {
             return;
         }
-        let n = human::counted(keys.len() as u64, "object");
-        let mut note = format!("not ours in {}, and left alone: {n} ({})", data.bucket, some_of(keys));
+        let n = human::counted(keys.len() as u64, "unmanaged object");
+        let mut note = format!("ignoring {n} in {} ({})", data.bucket, abbreviate_keys(keys));
         let directories = ticket_directories(data);
         let read: Vec<&str> = keys.iter().copied().filter(|key| is_read_as_tickets(key, &directories)).collect();
         if read.len() == keys.len() {
             note += "; Athena reads them as tickets";
         } else if !read.is_empty() {
-            note += &format!("; Athena reads as tickets: {}", some_of(&read));
+            note += &format!("; Athena reads as tickets: {}", abbreviate_keys(&read));
         }
         self.notes.push(note);
     }
 
     /// Plans the workgroup. Unmanaged tags are ignored.
-    fn workgroup(&mut self, wanted: &Workgroup, actual: Option<&Workgroup>) {
+    fn plan_workgroup(&mut self, desired: &Workgroup, actual: Option<&Workgroup>) {
         let Some(actual) = actual else {
-            self.steps.push(Step::CreateWorkgroup(Box::new(wanted.clone())));
+            self.steps.push(Step::CreateWorkgroup(Box::new(desired.clone())));
             return;
         };
         let mut actual = actual.clone();
-        actual.tags.retain(|tag| wanted.tags.iter().any(|wanted| wanted.key == tag.key));
-        if actual != *wanted {
-            self.steps.push(Step::UpdateWorkgroup { actual: Box::new(actual), wanted: Box::new(wanted.clone()) });
+        actual.tags.retain(|tag| desired.tags.iter().any(|desired| desired.key == tag.key));
+        if actual != *desired {
+            self.steps.push(Step::UpdateWorkgroup { actual: Box::new(actual), desired: Box::new(desired.clone()) });
         }
     }
 
-    fn catalog(&mut self, wanted: &CatalogDefinition, actual: &Actual) {
+    fn plan_catalog(&mut self, desired: &CatalogDefinition, actual: &Actual) {
         if !actual.has_database {
-            self.steps.push(Step::CreateDatabase { statement: wanted.database.clone() });
+            self.steps.push(Step::CreateDatabase { statement: desired.database.clone() });
         }
-        for definition in &wanted.tables {
+        for definition in &desired.tables {
             let (name, statement) = (definition.name.clone(), definition.statement.clone());
             match actual.tables.get(&name).map(|table| tables::differences(&definition.table, table)) {
                 None => self.steps.push(Step::CreateTable { name, statement }),
@@ -201,27 +198,27 @@ impl Plan {
             }
         }
         let stored = actual.tables.get(VIEW);
-        if !stored.is_some_and(|stored| view::is_same(&wanted.view, stored)) {
+        if !stored.is_some_and(|stored| view::is_in_sync(&desired.view, stored)) {
             if stored.is_some_and(|stored| !view::is_replaceable(stored)) {
                 self.steps.push(Step::DeleteTable { name: VIEW.to_owned() });
             }
-            let (name, statement) = (VIEW.to_owned(), wanted.view.clone());
+            let (name, statement) = (VIEW.to_owned(), desired.view.clone());
             self.steps.push(Step::CreateView { name, statement, replaces: stored.is_some() });
         }
     }
 
-    fn partitions(&mut self, wanted: &[Partition], actual: &[Partition]) {
-        // Dropping a table's definition drops its partitions.
-        let is_new = |step: &Step| matches!(step, Step::ReplaceTable { name, .. } if name == TABLE);
-        let actual = if self.steps.iter().any(is_new) { &[] } else { actual };
-        let missing_in = |there: &[Partition], partition: &Partition| {
-            let place = |location: &str| location.trim_end_matches('/').to_owned();
-            !there
-                .iter()
-                .any(|other| other.values == partition.values && place(&other.location) == place(&partition.location))
+    fn plan_partitions(&mut self, desired: &[Partition], actual: &[Partition]) {
+        // A table that is dropped loses its partitions.
+        let drops_table = |step: &Step| matches!(step, Step::ReplaceTable { name, .. } if name == TABLE);
+        let actual = if self.steps.iter().any(drops_table) { &[] } else { actual };
+        let missing_in = |partitions: &[Partition], partition: &Partition| {
+            let normalized = |location: &str| location.trim_end_matches('/').to_owned();
+            !partitions.iter().any(|other| {
+                other.values == partition.values && normalized(&other.location) == normalized(&partition.location)
+            })
         };
-        let stale: Vec<_> = actual.iter().filter(|partition| missing_in(wanted, partition)).cloned().collect();
-        let new: Vec<_> = wanted.iter().filter(|partition| missing_in(actual, partition)).cloned().collect();
+        let stale: Vec<_> = actual.iter().filter(|partition| missing_in(desired, partition)).cloned().collect();
+        let new: Vec<_> = desired.iter().filter(|partition| missing_in(actual, partition)).cloned().collect();
         if !stale.is_empty() {
             self.steps.push(Step::RemovePartitions(stale));
         }
@@ -231,36 +228,37 @@ impl Plan {
     }
 }
 
-/// Returns the prefixes that Athena reads: those of the raw table and of the partitions of the curated table.
+/// Returns the directories that Athena reads: that of the raw table, or those of the partitions of the curated table.
 fn ticket_directories(data: &DataSet) -> BTreeSet<&str> {
     let directories = data.objects.keys().filter_map(|key| key.rsplit_once('/')).map(|(directory, _)| directory);
-    let below = directories.filter(|directory| directory.split('/').next() == Some(TICKETS_DIR));
-    below.chain((data.role == Role::Raw).then_some(TICKETS_DIR)).collect()
+    let partitions = directories.filter(|directory| directory.split('/').next() == Some(TICKETS_DIR));
+    partitions.chain((data.role == Role::Raw).then_some(TICKETS_DIR)).collect()
 }
 
-/// Returns true if Athena reads the object as tickets: it is below one of the prefixes, not hidden, and no directory marker.
+/// Returns true if Athena reads the object as tickets: it is in one of the directories, not hidden, and not a directory
+/// marker.
 fn is_read_as_tickets(key: &str, directories: &BTreeSet<&str>) -> bool {
-    let mut above = key.rsplit_once('/');
-    if above.is_none_or(|(_, name)| name.is_empty() || name.starts_with(['_', '.'])) {
+    let mut parent = key.rsplit_once('/');
+    if parent.is_none_or(|(_, name)| name.is_empty() || name.starts_with(['_', '.'])) {
         return false;
     }
-    while let Some((directory, _)) = above {
+    while let Some((directory, _)) = parent {
         if directories.contains(directory) {
             return true;
         }
-        above = directory.rsplit_once('/');
+        parent = directory.rsplit_once('/');
     }
     false
 }
 
-/// Decides if an object is uploaded, by size and checksum; timestamps are never compared.
-fn reason_to_send(wanted: &Upload, actual: &Contents) -> Option<Reason> {
-    match (actual.keys.get(&wanted.key), actual.states.get(&wanted.key)) {
-        (Some(bytes), _) if *bytes != wanted.bytes => Some(Reason::Changed),
-        // It was missing, or was deleted after the listing.
+/// Returns the reason to upload an object, if any, by size and checksum; timestamps are never compared.
+fn upload_reason(desired: &Upload, actual: &Contents) -> Option<Reason> {
+    match (actual.keys.get(&desired.key), actual.states.get(&desired.key)) {
+        (Some(bytes), _) if *bytes != desired.bytes => Some(Reason::Changed),
+        // Missing, or deleted after the listing.
         (None, _) | (Some(_), None) => Some(Reason::New),
         (Some(_), Some(state)) => match &state.crc64nvme {
-            Some(crc64nvme) if *crc64nvme == wanted.crc64nvme => None,
+            Some(crc64nvme) if *crc64nvme == desired.crc64nvme => None,
             Some(_) => Some(Reason::Changed),
             None => Some(Reason::Unknown),
         },

@@ -1,4 +1,4 @@
-//! Steps of a plan that concern QuickSight.
+//! QuickSight steps of a plan.
 
 use std::collections::BTreeMap;
 
@@ -6,62 +6,62 @@ use aws::quicksight::resource::{ExistingResource, QuickSightResource, ResourceKi
 use serde_json::{Value, json};
 
 use super::step::Action;
-use crate::definitions::quicksight::resource;
-use crate::observe::quicksight::differences_of;
+use crate::definitions::quicksight::resource_name;
+use crate::observe::quicksight::resource_differences;
 
-/// A step that concerns one resource on QuickSight.
+/// Step that changes one QuickSight resource.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QuickSightStep {
     /// Create the resource.
     Create {
-        /// Desired value.
-        asset: QuickSightResource,
+        /// Definition.
+        resource: QuickSightResource,
         /// ARN of the owner, a user or group.
         owner: String,
     },
     /// Update the resource.
     Update {
-        /// Desired value.
-        asset: QuickSightResource,
+        /// Definition.
+        resource: QuickSightResource,
         /// Differences from the definition.
         differences: Vec<String>,
     },
     /// Grant the permissions of an owner.
     Grant {
-        /// Actual value or kind.
+        /// Kind of the resource.
         kind: ResourceKind,
-        /// Name.
+        /// Id of the resource.
         id: String,
         /// ARN of the user or group.
         owner: String,
     },
     /// Delete the resource.
     Delete {
-        /// Actual value or kind.
+        /// Kind of the resource.
         kind: ResourceKind,
-        /// Name.
+        /// Id of the resource.
         id: String,
     },
 }
 
-/// Plans the steps after which all resources match their definitions and belong to `owner`.
+/// Plans the steps that bring all resources in sync with their definitions, owned by `owner`.
 pub(crate) fn steps(
-    wanted: &[QuickSightResource],
+    desired: &[QuickSightResource],
     actual: &BTreeMap<ResourceKind, ExistingResource>,
     owner: &str,
 ) -> Vec<QuickSightStep> {
     let mut steps = Vec::new();
-    for asset in wanted {
-        let Some(found) = actual.get(&asset.kind) else {
-            steps.push(QuickSightStep::Create { asset: asset.clone(), owner: owner.to_owned() });
+    for resource in desired {
+        let Some(existing) = actual.get(&resource.kind) else {
+            steps.push(QuickSightStep::Create { resource: resource.clone(), owner: owner.to_owned() });
             continue;
         };
-        let differences = differences_of(asset, found);
+        let differences = resource_differences(resource, existing);
         if !differences.is_empty() {
-            steps.push(QuickSightStep::Update { asset: asset.clone(), differences });
+            steps.push(QuickSightStep::Update { resource: resource.clone(), differences });
         }
-        if !found.is_owned_by(asset.kind, owner) {
-            steps.push(QuickSightStep::Grant { kind: asset.kind, id: asset.id.clone(), owner: owner.to_owned() });
+        if !existing.is_owned_by(resource.kind, owner) {
+            steps.push(QuickSightStep::Grant { kind: resource.kind, id: resource.id.clone(), owner: owner.to_owned() });
         }
     }
     steps
@@ -69,11 +69,11 @@ pub(crate) fn steps(
 
 /// Plans the deletion of existing resources, dependants first.
 pub(crate) fn deletions(
-    wanted: &[QuickSightResource],
+    desired: &[QuickSightResource],
     actual: &BTreeMap<ResourceKind, ExistingResource>,
 ) -> Vec<QuickSightStep> {
-    let there = wanted.iter().rev().filter(|asset| actual.contains_key(&asset.kind));
-    there.map(|asset| QuickSightStep::Delete { kind: asset.kind, id: asset.id.clone() }).collect()
+    let existing = desired.iter().rev().filter(|resource| actual.contains_key(&resource.kind));
+    existing.map(|resource| QuickSightStep::Delete { kind: resource.kind, id: resource.id.clone() }).collect()
 }
 
 impl QuickSightStep {
@@ -86,20 +86,20 @@ impl QuickSightStep {
         }
     }
 
-    /// Returns the name of the resource concerned.
+    /// Returns the name of the resource.
     pub(crate) fn resource(&self) -> String {
         match self {
-            Self::Create { asset, .. } | Self::Update { asset, .. } => resource(asset.kind, &asset.id),
-            Self::Grant { kind, id, .. } | Self::Delete { kind, id } => resource(*kind, id),
+            Self::Create { resource, .. } | Self::Update { resource, .. } => resource_name(resource.kind, &resource.id),
+            Self::Grant { kind, id, .. } | Self::Delete { kind, id } => resource_name(*kind, id),
         }
     }
 
     /// Describes the step as text and as JSON.
-    pub(crate) fn told(&self) -> (String, Value) {
+    pub(crate) fn describe(&self) -> (String, Value) {
         match self {
-            Self::Create { owner, .. } => (format!("create, for {owner}"), json!({ "owner": owner })),
+            Self::Create { owner, .. } => (format!("create, owned by {owner}"), json!({ "owner": owner })),
             Self::Update { differences, .. } => (differences.join("; "), json!({ "differences": differences })),
-            Self::Grant { owner, .. } => (format!("give it to {owner}"), json!({ "owner": owner })),
+            Self::Grant { owner, .. } => (format!("grant ownership to {owner}"), json!({ "owner": owner })),
             Self::Delete { .. } => ("delete".to_owned(), json!({})),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws::athena::Workgroup;
+use aws::athena::workgroups::Workgroup;
 use aws::glue::Partition;
 use aws::s3::bucket_settings::{BucketSettings, Setting};
 use aws::s3::upload::Upload;
@@ -13,30 +13,30 @@ use ticket_schema::names::{DATABASE, TABLE};
 
 use super::quicksight::QuickSightStep;
 
-/// Reason why the pending manifest is deleted.
-pub(crate) const DEPLOY_COMPLETED: &str = "the deploy has ended";
+/// Reason for the deletion of the pending manifest.
+pub(crate) const DEPLOY_COMPLETED: &str = "the deploy is complete";
 
-/// Steps in execution order, and reasons that block them.
+/// Steps in execution order, and the reasons that block them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// Steps in execution order.
     pub steps: Vec<Step>,
-    /// Reasons that block the plan; if there are any, no step is executed.
+    /// Reasons that block the plan. If there are any, no step is executed.
     pub blockers: Vec<Blocker>,
     /// Notes for the user.
     pub notes: Vec<String>,
 }
 
-/// A reason that blocks a plan.
+/// Reason that blocks a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Blocker {
-    /// Resource, named as by [`Step::resource`].
+    /// Name of the resource, as of [`Step::resource`].
     pub resource: String,
-    /// Problem and remedy.
+    /// Problem and next step.
     pub text: String,
 }
 
-/// A step of a plan.
+/// Step of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// Create a bucket.
@@ -48,18 +48,18 @@ pub enum Step {
     SetBucket {
         /// Name.
         bucket: String,
-        /// Keys or setting concerned.
+        /// Setting to change.
         setting: Setting,
         /// Actual value; null if it is not configured, or the bucket is new.
         actual: Value,
-        /// Desired value.
-        wanted: Box<BucketSettings>,
+        /// Desired settings.
+        desired: Box<BucketSettings>,
     },
-    /// Write the pending manifest with the keys that are about to be uploaded or deleted.
+    /// Write the pending manifest.
     WritePendingManifest {
         /// Bucket.
         bucket: String,
-        /// These keys and those of an interrupted deploy: managed keys that the manifest doesn't list yet, or no longer lists.
+        /// Keys that are about to be uploaded or deleted, and those in the pending manifest of an interrupted deploy.
         keys: BTreeSet<String>,
     },
     /// Upload an object.
@@ -73,7 +73,7 @@ pub enum Step {
     DeleteObjects {
         /// Bucket.
         bucket: String,
-        /// Keys or setting concerned.
+        /// Keys to delete.
         keys: Vec<String>,
         /// Reason.
         reason: &'static str,
@@ -92,10 +92,10 @@ pub enum Step {
     CreateWorkgroup(Box<Workgroup>),
     /// Update the workgroup.
     UpdateWorkgroup {
-        /// Actual value or kind.
+        /// Actual settings.
         actual: Box<Workgroup>,
-        /// Desired value.
-        wanted: Box<Workgroup>,
+        /// Desired settings.
+        desired: Box<Workgroup>,
     },
     /// Delete the workgroup.
     DeleteWorkgroup {
@@ -146,7 +146,7 @@ pub enum Step {
         /// Name.
         name: String,
     },
-    /// Change a resource on QuickSight; executed after Athena's answers are verified.
+    /// Change a QuickSight resource; executed after the verification on Athena.
     QuickSight(QuickSightStep),
 }
 
@@ -187,7 +187,8 @@ pub enum Action {
 }
 
 impl Action {
-    pub(crate) const fn mark(self) -> char {
+    /// Returns the symbol in plans, as in Terraform.
+    pub(crate) const fn symbol(self) -> char {
         match self {
             Self::Create => '+',
             Self::Update => '~',
@@ -195,7 +196,8 @@ impl Action {
         }
     }
 
-    pub(crate) const fn past(self) -> &'static str {
+    /// Returns the past participle for messages.
+    pub(crate) const fn past_participle(self) -> &'static str {
         match self {
             Self::Create => "created",
             Self::Update => "updated",
@@ -232,7 +234,7 @@ impl Step {
         }
     }
 
-    /// Returns the name of the resource concerned.
+    /// Returns the name of the resource.
     pub fn resource(&self) -> String {
         match self {
             Self::CreateBucket { bucket } | Self::SetBucket { bucket, .. } | Self::DeleteBucket { bucket } => {
@@ -244,8 +246,8 @@ impl Step {
                 format!("data in {bucket}")
             }
             Self::Upload { upload, .. } => format!("data in {}", upload.bucket),
-            Self::CreateWorkgroup(wanted) | Self::UpdateWorkgroup { wanted, .. } => {
-                format!("workgroup {}", wanted.name)
+            Self::CreateWorkgroup(desired) | Self::UpdateWorkgroup { desired, .. } => {
+                format!("workgroup {}", desired.name)
             }
             Self::DeleteWorkgroup { name } => format!("workgroup {name}"),
             Self::CreateDatabase { .. } | Self::DeleteDatabase { .. } => format!("database {DATABASE}"),
@@ -260,16 +262,16 @@ impl Step {
     }
 
     /// Returns the message after completion.
-    pub fn done(&self) -> String {
+    pub fn completion_message(&self) -> String {
         let verb = match self {
             Self::SetBucket { .. } => "set",
             Self::AddPartitions(_) => "registered",
             Self::RemovePartitions(_) => "unregistered",
-            Self::AbortUploads { .. } => "gave up unfinished uploads:",
+            Self::AbortUploads { .. } => "aborted incomplete uploads:",
             Self::DeleteObjects { keys, .. } => {
                 return format!("deleted {} from {}", human::counted(keys.len() as u64, "object"), self.resource());
             }
-            _ => self.action().past(),
+            _ => self.action().past_participle(),
         };
         format!("{verb} {}", self.resource())
     }

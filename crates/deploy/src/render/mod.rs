@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::athena::Workgroup;
+use aws::athena::workgroups::Workgroup;
 use aws::s3::bucket_settings::Setting;
 use aws::s3::upload::Upload;
 use cli_support::human;
@@ -14,31 +14,31 @@ use crate::definitions::desired::Desired;
 use crate::definitions::quicksight;
 use crate::definitions::scope::Scope;
 use crate::observe::differences;
-use crate::plan::shortened::{first_of, some_of};
+use crate::plan::abbreviation::{abbreviate, abbreviate_keys};
 use crate::plan::{Action, Blocker, Plan, Reason, Step};
 
-/// Number of partitions shown of a long list.
-const PARTITIONS_SHOWN: usize = 12;
+/// Maximum number of partitions in a list.
+const MAX_PARTITIONS: usize = 12;
 
 /// Consecutive steps of one kind that concern one resource.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
     /// Action.
     pub action: Action,
-    /// Resource concerned.
+    /// Name of the resource.
     pub resource: String,
     /// Description as text.
-    pub what: String,
-    /// Details as JSON: values before and after, keys, bytes, statements.
+    pub description: String,
+    /// Details as JSON: actual and desired values, keys, bytes, statements.
     pub detail: Value,
 }
 
 /// Status of a defined resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ResourceStatus {
-    /// Actual value or kind.
+    /// Name of the resource.
     pub resource: String,
-    /// `in sync`, `missing`, `drifted` or `blocked`; the blockers of the plan give the reason.
+    /// One of `in sync`, `missing`, `drifted` and `blocked`; the blockers of the plan give the reason.
     pub state: &'static str,
     /// Differences from the definition.
     pub differences: Vec<String>,
@@ -46,22 +46,23 @@ pub struct ResourceStatus {
 
 /// Groups the steps of a plan by action and resource.
 pub fn changes(plan: &Plan) -> Vec<Change> {
-    changes_of(plan.steps.iter())
+    group_steps(plan.steps.iter())
 }
 
-/// Groups the steps without bookkeeping, unless nothing else is planned for a resource.
-fn changes_for_people(plan: &Plan) -> Vec<Change> {
+/// Groups the steps without bookkeeping, except for resources with bookkeeping only.
+fn visible_changes(plan: &Plan) -> Vec<Change> {
     let is_bookkeeping = |step: &&Step| step.is_bookkeeping();
-    let real: BTreeSet<String> = plan.steps.iter().filter(|step| !is_bookkeeping(step)).map(Step::resource).collect();
-    changes_of(plan.steps.iter().filter(|step| !is_bookkeeping(step) || !real.contains(&step.resource())))
+    let changed: BTreeSet<String> =
+        plan.steps.iter().filter(|step| !is_bookkeeping(step)).map(Step::resource).collect();
+    group_steps(plan.steps.iter().filter(|step| !is_bookkeeping(step) || !changed.contains(&step.resource())))
 }
 
-fn changes_of<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Change> {
+fn group_steps<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     let mut steps = steps.peekable();
     while let Some(step) = steps.next() {
         let mut group = vec![step];
-        while let Some(next) = steps.next_if(|next| belongs_to(step, next)) {
+        while let Some(next) = steps.next_if(|next| are_grouped(step, next)) {
             group.push(next);
         }
         changes.push(change(&group));
@@ -71,10 +72,10 @@ fn changes_of<'a>(steps: impl Iterator<Item = &'a Step>) -> Vec<Change> {
 
 /// Renders the plan as text.
 pub fn text(plan: &Plan) -> String {
-    let changes = changes_for_people(plan);
+    let changes = visible_changes(plan);
     let mut text = String::new();
     for change in &changes {
-        text += &format!("  {} {}: {}\n", change.action.mark(), change.resource, change.what);
+        text += &format!("  {} {}: {}\n", change.action.symbol(), change.resource, change.description);
     }
     for note in &plan.notes {
         text += &format!("  note: {note}\n");
@@ -84,9 +85,9 @@ pub fn text(plan: &Plan) -> String {
     }
     let mut counts = BTreeMap::new();
     for change in &changes {
-        *counts.entry(change.action.mark()).or_insert(0_u64) += 1;
+        *counts.entry(change.action.symbol()).or_insert(0_u64) += 1;
     }
-    let count = |mark: char| counts.get(&mark).copied().unwrap_or(0);
+    let count = |symbol: char| counts.get(&symbol).copied().unwrap_or(0);
     if !changes.is_empty() {
         text += &format!("{} to create, {} to update, {} to delete.\n", count('+'), count('~'), count('-'));
     }
@@ -95,32 +96,32 @@ pub fn text(plan: &Plan) -> String {
 
 /// Returns the status of every defined resource in scope.
 pub fn statuses(desired: &Desired, plan: &Plan, scope: Scope) -> Vec<ResourceStatus> {
-    let changes = changes_for_people(plan);
-    // A blocked bucket blocks its data, too.
+    let changes = visible_changes(plan);
+    // A blocker of a bucket also blocks its data.
     let blocks = |blocker: &Blocker, resource: &str| {
         let in_bucket = resource.strip_prefix("data in ");
         blocker.resource == resource || in_bucket.is_some() && blocker.resource.strip_prefix("bucket ") == in_bucket
     };
     let status = |resource: String| {
-        let of_it: Vec<&Change> = changes.iter().filter(|change| change.resource == resource).collect();
+        let pending: Vec<&Change> = changes.iter().filter(|change| change.resource == resource).collect();
         let state = if plan.blockers.iter().any(|blocker| blocks(blocker, &resource)) {
             "blocked"
-        } else if of_it.is_empty() {
+        } else if pending.is_empty() {
             "in sync"
-        } else if of_it.iter().all(|change| change.action == Action::Create) {
+        } else if pending.iter().all(|change| change.action == Action::Create) {
             "missing"
         } else {
             "drifted"
         };
-        // A wholly missing resource needs no description; data and partitions may be missing in part.
-        let is_whole = !resource.starts_with("data ") && !resource.starts_with("partitions ");
-        let differences = of_it.into_iter().filter(|change| !(is_whole && change.action == Action::Create));
-        ResourceStatus { state, differences: differences.map(|change| change.what.clone()).collect(), resource }
+        // Creation needs a description only for data and partitions, which may be missing in part.
+        let can_be_partial = resource.starts_with("data ") || resource.starts_with("partitions ");
+        let differences = pending.into_iter().filter(|change| can_be_partial || change.action != Action::Create);
+        ResourceStatus { state, differences: differences.map(|change| change.description.clone()).collect(), resource }
     };
     resources(desired, scope).into_iter().map(status).collect()
 }
 
-/// The statuses as a text for people.
+/// Renders the statuses as text.
 pub fn statuses_text(statuses: &[ResourceStatus]) -> String {
     let mut text = String::new();
     for status in statuses {
@@ -151,13 +152,15 @@ fn resources(desired: &Desired, scope: Scope) -> Vec<String> {
         }
     }
     if desired.dashboard_owner.is_some() {
-        resources.extend(definitions.assets.iter().map(|asset| quicksight::resource(asset.kind, &asset.id)));
+        resources.extend(
+            definitions.quicksight.iter().map(|resource| quicksight::resource_name(resource.kind, &resource.id)),
+        );
     }
     resources
 }
 
 /// Returns true if `next` is rendered on the line of `first`.
-fn belongs_to(first: &Step, next: &Step) -> bool {
+fn are_grouped(first: &Step, next: &Step) -> bool {
     match (first, next) {
         (Step::CreateBucket { bucket }, Step::SetBucket { bucket: other, .. }) => bucket == other,
         (Step::Upload { upload, reason }, Step::Upload { upload: other, reason: other_reason }) => {
@@ -170,57 +173,57 @@ fn belongs_to(first: &Step, next: &Step) -> bool {
 fn change(group: &[&Step]) -> Change {
     let first = group[0];
     let (action, resource) = (first.action(), first.resource());
-    let (what, detail) = match first {
+    let (description, detail) = match first {
         Step::CreateBucket { .. } => {
             let settings: Vec<&str> = group[1..].iter().filter_map(|step| step.setting_name()).collect();
             (format!("create, and set {}", settings.join(", ")), json!({ "settings": settings }))
         }
-        Step::SetBucket { setting, actual, wanted, .. } => {
-            let wanted = wanted.canonical(*setting);
+        Step::SetBucket { setting, actual, desired, .. } => {
+            let desired = desired.canonical(*setting);
             let is = if *setting == Setting::Tagging { "are" } else { "is" };
             (
-                format!("{} {is} {}, wanted {wanted}", setting.name(), or_nothing(actual)),
-                json!({ "setting": setting.name(), "actual": actual, "wanted": wanted }),
+                format!("{} {is} {}, desired {desired}", setting.name(), or_not_set(actual)),
+                json!({ "setting": setting.name(), "actual": actual, "desired": desired }),
             )
         }
         Step::WritePendingManifest { keys, .. } => (
-            format!("write down which keys come and go ({}), in case of an interrupt", human::count(keys.len() as u64)),
+            format!("write the pending manifest ({})", human::counted(keys.len() as u64, "key")),
             json!({ "keys": keys }),
         ),
         Step::Upload { reason, .. } => uploads(group, *reason),
         Step::DeleteObjects { keys, reason, .. } => {
             let n = human::counted(keys.len() as u64, "object");
-            (format!("delete {n} ({reason}): {}", some_of(keys)), json!({ "keys": keys, "reason": reason }))
+            (format!("delete {n} ({reason}): {}", abbreviate_keys(keys)), json!({ "keys": keys, "reason": reason }))
         }
-        Step::UpdateWorkgroup { actual, wanted } => {
-            let differences = workgroup_differences(actual, wanted);
+        Step::UpdateWorkgroup { actual, desired } => {
+            let differences = workgroup_differences(actual, desired);
             (differences.join("; "), json!({ "differences": differences }))
         }
         Step::CreateDatabase { statement } | Step::CreateTable { statement, .. } => {
             ("create".to_owned(), json!({ "statement": statement }))
         }
         Step::ReplaceTable { differences, statement, .. } => {
-            let what = format!("drop and create: {}", differences.join("; "));
-            (what, json!({ "differences": differences, "statement": statement }))
+            let description = format!("drop and create: {}", differences.join("; "));
+            (description, json!({ "differences": differences, "statement": statement }))
         }
         Step::CreateView { statement, replaces, .. } => {
-            let what = if *replaces { "its text is not the wanted one" } else { "create" };
-            (what.to_owned(), json!({ "statement": statement }))
+            let description = if *replaces { "its definition differs" } else { "create" };
+            (description.to_owned(), json!({ "statement": statement }))
         }
         Step::AddPartitions(partitions) | Step::RemovePartitions(partitions) => {
             let names: Vec<String> = partitions.iter().map(|partition| partition.values.join("/")).collect();
             let verb = if action == Action::Delete { "unregister" } else { "register" };
-            (format!("{verb} {}", first_of(&names, PARTITIONS_SHOWN)), json!({ "partitions": partitions }))
+            (format!("{verb} {}", abbreviate(&names, MAX_PARTITIONS)), json!({ "partitions": partitions }))
         }
-        Step::QuickSight(step) => step.told(),
-        Step::AbortUploads { .. } => ("give up unfinished uploads".to_owned(), json!({})),
-        Step::CreateWorkgroup(wanted) => ("create".to_owned(), json!({ "definition": wanted })),
+        Step::QuickSight(step) => step.describe(),
+        Step::AbortUploads { .. } => ("abort incomplete uploads".to_owned(), json!({})),
+        Step::CreateWorkgroup(desired) => ("create".to_owned(), json!({ "definition": desired })),
         Step::DeleteBucket { .. }
         | Step::DeleteWorkgroup { .. }
         | Step::DeleteTable { .. }
         | Step::DeleteDatabase { .. } => ("delete".to_owned(), json!({})),
     };
-    Change { action, resource, what, detail }
+    Change { action, resource, description, detail }
 }
 
 fn uploads(group: &[&Step], reason: Reason) -> (String, Value) {
@@ -229,24 +232,24 @@ fn uploads(group: &[&Step], reason: Reason) -> (String, Value) {
     let n_bytes: u64 = objects.iter().map(|upload| upload.bytes).sum();
     let (n, bytes) = (human::counted(keys.len() as u64, "object"), human::bytes(n_bytes));
     let adjective = if reason == Reason::New { "new" } else { "changed" };
-    let what = format!("upload {n} ({adjective}), {bytes}: {}", some_of(&keys));
-    let listed: Vec<Value> = objects
+    let description = format!("upload {n} ({adjective}), {bytes}: {}", abbreviate_keys(&keys));
+    let objects: Vec<Value> = objects
         .iter()
         .map(|upload| json!({ "key": upload.key, "bytes": upload.bytes, "crc64nvme": upload.crc64nvme }))
         .collect();
-    (what, json!({ "bytes": n_bytes, "objects": listed }))
+    (description, json!({ "bytes": n_bytes, "objects": objects }))
 }
 
-fn or_nothing(value: &Value) -> String {
+fn or_not_set(value: &Value) -> String {
     if value.is_null() { "not set".to_owned() } else { value.to_string() }
 }
 
 /// Compares two workgroups setting by setting, tags by key.
-fn workgroup_differences(actual: &Workgroup, wanted: &Workgroup) -> Vec<String> {
+fn workgroup_differences(actual: &Workgroup, desired: &Workgroup) -> Vec<String> {
     let value = |workgroup: &Workgroup| {
         let mut value = serde_json::to_value(workgroup).unwrap_or_default();
         value["Tags"] = workgroup.tags.iter().map(|tag| (tag.key.clone(), Value::from(tag.value.as_str()))).collect();
         value
     };
-    differences::of_all(&value(actual), &value(wanted))
+    differences::compare_all(&value(actual), &value(desired))
 }

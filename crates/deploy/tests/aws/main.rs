@@ -1,4 +1,4 @@
-//! The whole deploy against an emulator of AWS: first and second run, drift, destroy, and what the IAM policy allows.
+//! End-to-end tests of the binaries against the AWS emulator: deploy, drift, destroy, curation, QuickSight, IAM policy.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
 mod curate;
@@ -19,36 +19,36 @@ use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_deploy");
 
-/// An account with nothing in it, and a lake that belongs there.
-struct World {
+/// Empty account on an emulator, and a local lake to deploy.
+struct Fixture {
     emulator: Emulator,
     lake: Lake,
     keys: Keys,
 }
 
-impl World {
+impl Fixture {
     fn new() -> Self {
         Self { emulator: Emulator::start(), lake: Lake::new(42, 3000), keys: Keys::root() }
     }
 
     fn deploy(&self, arguments: &[&str]) -> Output {
-        self.emulator.tool(Path::new(BINARY), self.lake.dir(), &self.keys, arguments)
+        self.emulator.run_tool(Path::new(BINARY), self.lake.dir(), &self.keys, arguments)
     }
 
-    /// A run that must succeed; its standard output.
-    fn must(&self, arguments: &[&str]) -> String {
+    /// Runs `deploy`, which must succeed. Returns its standard output.
+    fn deploy_ok(&self, arguments: &[&str]) -> String {
         let output = self.deploy(arguments);
         assert_eq!(output.status.code(), Some(0), "deploy {arguments:?}: {}", stderr(&output));
         stdout(&output)
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.must(&[arguments, &["--format", "json"]].concat())).unwrap()
+    fn deploy_json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.deploy_ok(&[arguments, &["--format", "json"]].concat())).unwrap()
     }
 
-    /// Returns the entries of `status` that are not in sync.
+    /// Returns resource, state and differences of each resource that is not in sync.
     fn drift(&self) -> Vec<(String, String, String)> {
-        let status = self.json(&["status"]);
+        let status = self.deploy_json(&["status"]);
         let resources = status["resources"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let lines = |value: &Value| value.as_array().unwrap().iter().map(text).collect::<Vec<_>>().join("\n");
@@ -82,208 +82,207 @@ fn bucket(kind: &str) -> String {
 }
 
 #[test]
-fn a_first_deploy_makes_everything_and_a_second_finds_nothing_to_do() {
-    let world = World::new();
-    let plan = world.deploy(&["plan", "--detailed-exitcode"]);
+fn first_deploy_creates_all_resources_and_second_finds_no_changes() {
+    let fixture = Fixture::new();
+    let plan = fixture.deploy(&["plan", "--detailed-exitcode"]);
     assert_eq!(plan.status.code(), Some(2), "{}", stderr(&plan));
-    assert!(stdout(&plan).contains("Expected cost a month: $"));
-    assert_eq!(world.deploy(&["plan"]).status.code(), Some(0));
-    assert_eq!(world.keys_in_no_bucket(), 0, "a plan changes nothing");
+    assert!(stdout(&plan).contains("Expected monthly cost: $"));
+    assert_eq!(fixture.deploy(&["plan"]).status.code(), Some(0));
+    assert_eq!(fixture.n_buckets(), 0, "plan creates nothing");
 
-    let deployed = world.deploy(&[]);
+    let deployed = fixture.deploy(&[]);
     assert_eq!(deployed.status.code(), Some(0), "{}", stderr(&deployed));
-    assert!(stderr(&deployed).contains("11 answers proved on Athena"), "{}", stderr(&deployed));
-    let proof = stdout(&deployed);
-    assert_eq!(proof.matches(" proved ").count(), 11, "{proof}");
-    assert!(proof.contains("cost: predicted $0.00055 at most, billed $0.00055"), "{proof}");
+    assert!(stderr(&deployed).contains("11 answers verified on Athena"), "{}", stderr(&deployed));
+    let verification = stdout(&deployed);
+    assert_eq!(verification.matches(" verified ").count(), 11, "{verification}");
+    assert!(verification.contains("cost: predicted $0.00055 at most, billed $0.00055"), "{verification}");
 
-    let raw = world.keys_in(&bucket("raw"));
+    let raw = fixture.keys_in(&bucket("raw"));
     assert!(raw.contains("_manifest.json") && raw.contains("tickets/tickets_20261122_000000_0000.jsonl"), "{raw:?}");
-    let curated = world.keys_in(&bucket("curated"));
+    let curated = fixture.keys_in(&bucket("curated"));
     assert!(curated.contains("_manifest.json") && curated.contains("tickets/market=DE/part-0.parquet"), "{curated:?}");
     assert_eq!((raw.len(), curated.len()), (4, 11));
 
-    assert_eq!(world.deploy(&["plan", "--detailed-exitcode"]).status.code(), Some(0));
-    assert_eq!(world.drift(), []);
-    assert!(world.must(&["verify"]).contains("proved"));
-    let again = world.deploy(&[]);
+    assert_eq!(fixture.deploy(&["plan", "--detailed-exitcode"]).status.code(), Some(0));
+    assert_eq!(fixture.drift(), []);
+    assert!(fixture.deploy_ok(&["verify"]).contains("verified"));
+    let again = fixture.deploy(&[]);
     assert!(stderr(&again).contains("No changes."), "{}", stderr(&again));
 }
 
-impl World {
-    fn keys_in_no_bucket(&self) -> usize {
+impl Fixture {
+    fn n_buckets(&self) -> usize {
         self.call("s3", "list_buckets", json!({}))["Buckets"].as_array().unwrap().len()
     }
 }
 
 #[test]
-fn what_another_hand_changes_is_seen_setting_by_setting_and_put_right() {
-    let world = World::new();
-    world.must(&["--quiet"]);
+fn drift_is_reported_per_setting_and_repaired() {
+    let fixture = Fixture::new();
+    fixture.deploy_ok(&["--quiet"]);
     let raw = bucket("raw");
     let rule = json!({ "ApplyServerSideEncryptionByDefault": { "SSEAlgorithm": "aws:kms" } });
-    world.call(
+    fixture.call(
         "s3",
         "put_bucket_encryption",
         json!({ "Bucket": raw, "ServerSideEncryptionConfiguration": { "Rules": [rule] } }),
     );
-    world.call("s3", "delete_bucket_lifecycle", json!({ "Bucket": raw }));
-    world.call("s3", "delete_public_access_block", json!({ "Bucket": bucket("curated") }));
-    world.call("s3", "delete_bucket_policy", json!({ "Bucket": bucket("athena-results") }));
+    fixture.call("s3", "delete_bucket_lifecycle", json!({ "Bucket": raw }));
+    fixture.call("s3", "delete_public_access_block", json!({ "Bucket": bucket("curated") }));
+    fixture.call("s3", "delete_bucket_policy", json!({ "Bucket": bucket("athena-results") }));
     let part = "tickets/market=DE/part-0.parquet";
-    world.call("s3", "put_object", json!({ "Bucket": bucket("curated"), "Key": part, "Body": "no Parquet" }));
-    world.call("s3", "delete_object", json!({ "Bucket": raw, "Key": "tickets/tickets_20261122_000000_0001.jsonl" }));
+    fixture.call("s3", "put_object", json!({ "Bucket": bucket("curated"), "Key": part, "Body": "not Parquet" }));
+    fixture.call("s3", "delete_object", json!({ "Bucket": raw, "Key": "tickets/tickets_20261122_000000_0001.jsonl" }));
     let updates = json!({ "BytesScannedCutoffPerQuery": 20_000_000, "EnforceWorkGroupConfiguration": false });
-    world.call(
+    fixture.call(
         "athena",
         "update_work_group",
         json!({ "WorkGroup": "bmw-aftersales", "ConfigurationUpdates": updates }),
     );
-    world.call("glue", "delete_table", json!({ "DatabaseName": "bmw_aftersales", "Name": "tickets_raw" }));
+    fixture.call("glue", "delete_table", json!({ "DatabaseName": "bmw_aftersales", "Name": "tickets_raw" }));
     let japan = json!({ "DatabaseName": "bmw_aftersales", "TableName": "tickets", "PartitionValues": ["JP"] });
-    world.call("glue", "delete_partition", japan);
+    fixture.call("glue", "delete_partition", japan);
 
-    let drift = world.drift();
+    let drift = fixture.drift();
     let of = |resource: &str| {
-        let found = drift.iter().find(|(name, ..)| name == resource);
-        found.map(|(_, state, differences)| format!("{state}: {differences}")).unwrap_or_default()
+        let entry = drift.iter().find(|(name, ..)| name == resource);
+        entry.map(|(_, state, differences)| format!("{state}: {differences}")).unwrap_or_default()
     };
     assert!(of(&format!("bucket {raw}")).contains("encryption is {"), "{drift:?}");
-    assert!(of(&format!("bucket {raw}")).contains("lifecycle is not set, wanted {"));
+    assert!(of(&format!("bucket {raw}")).contains("lifecycle is not set, desired {"));
     assert!(of(&format!("bucket {}", bucket("curated"))).contains("public access block is not set"));
     assert!(of(&format!("bucket {}", bucket("athena-results"))).contains("policy is not set"));
     assert!(of(&format!("data in {}", bucket("curated"))).contains(part));
-    assert!(of("workgroup bmw-aftersales").contains("EnforceWorkGroupConfiguration is false, wanted true"));
+    assert!(of("workgroup bmw-aftersales").contains("EnforceWorkGroupConfiguration is false, desired true"));
     assert!(of("table bmw_aftersales.tickets_raw").starts_with("missing"));
     assert!(of("partitions of bmw_aftersales.tickets").starts_with("missing"));
     assert_eq!(drift.len(), 8, "{drift:?}");
-    assert_eq!(world.deploy(&["status", "--detailed-exitcode"]).status.code(), Some(2));
-    let unproved = world.deploy(&["verify"]);
-    assert_eq!(unproved.status.code(), Some(1), "a broken part can't be proved");
+    assert_eq!(fixture.deploy(&["status", "--detailed-exitcode"]).status.code(), Some(2));
+    let verified = fixture.deploy(&["verify"]);
+    assert_eq!(verified.status.code(), Some(1), "a corrupted file fails the verification");
 
-    world.must(&["--quiet"]);
-    assert_eq!(world.drift(), []);
+    fixture.deploy_ok(&["--quiet"]);
+    assert_eq!(fixture.drift(), []);
 }
 
 #[test]
-fn a_view_or_table_of_another_making_is_replaced() {
-    let world = World::new();
-    world.must(&["--quiet"]);
-    let tables = "database bmw_aftersales";
+fn tables_and_views_changed_outside_deploy_are_replaced() {
+    let fixture = Fixture::new();
+    fixture.deploy_ok(&["--quiet"]);
     for (name, change) in [
         ("tickets", json!({ "StorageDescriptor": { "Columns": [{ "Name": "ticket_id", "Type": "int" }] } })),
         ("tickets_enriched", json!({ "TableType": "VIRTUAL_VIEW", "ViewOriginalText": "SELECT 1" })),
     ] {
         let mut input = change;
         input["Name"] = name.into();
-        world.call("glue", "update_table", json!({ "DatabaseName": "bmw_aftersales", "TableInput": input }));
-        let drift = world.drift();
-        assert!(drift.iter().any(|(resource, ..)| resource.ends_with(name)), "{tables}: {drift:?}");
-        world.must(&["--quiet"]);
-        assert_eq!(world.drift(), []);
+        fixture.call("glue", "update_table", json!({ "DatabaseName": "bmw_aftersales", "TableInput": input }));
+        let drift = fixture.drift();
+        assert!(drift.iter().any(|(resource, ..)| resource.ends_with(name)), "{name}: {drift:?}");
+        fixture.deploy_ok(&["--quiet"]);
+        assert_eq!(fixture.drift(), []);
     }
 }
 
 #[test]
-fn a_new_data_set_replaces_the_old_one_and_its_partitions() {
-    let world = World::new();
-    world.must(&["--quiet"]);
-    world.lake.replace(7, 60);
-    world.must(&["--quiet"]);
-    assert_eq!(world.drift(), []);
-    let markets = world.lake.markets();
-    let keys = world.keys_in(&bucket("curated"));
+fn new_data_set_replaces_objects_and_partitions() {
+    let fixture = Fixture::new();
+    fixture.deploy_ok(&["--quiet"]);
+    fixture.lake.replace(7, 60);
+    fixture.deploy_ok(&["--quiet"]);
+    assert_eq!(fixture.drift(), []);
+    let markets = fixture.lake.markets();
+    let keys = fixture.keys_in(&bucket("curated"));
     assert_eq!(keys.len(), markets.len() + 1, "{keys:?}");
     let of_tickets = json!({ "DatabaseName": "bmw_aftersales", "TableName": "tickets" });
-    let partitions = world.call("glue", "get_partitions", of_tickets);
+    let partitions = fixture.call("glue", "get_partitions", of_tickets);
     assert_eq!(partitions["Partitions"].as_array().unwrap().len(), markets.len());
 }
 
 #[test]
-fn destroy_asks_first_and_takes_only_what_is_ours() {
-    let world = World::new();
-    world.must(&["--quiet"]);
-    world.call("s3", "put_object", json!({ "Bucket": bucket("raw"), "Key": "tickets/mine.jsonl", "Body": "mine" }));
+fn destroy_requires_confirmation_and_keeps_unmanaged_resources() {
+    let fixture = Fixture::new();
+    fixture.deploy_ok(&["--quiet"]);
+    fixture.call("s3", "put_object", json!({ "Bucket": bucket("raw"), "Key": "tickets/mine.jsonl", "Body": "mine" }));
     let mine = json!({ "Name": "mine", "StorageDescriptor": { "Columns": [{ "Name": "a", "Type": "int" }] } });
-    world.call("glue", "create_table", json!({ "DatabaseName": "bmw_aftersales", "TableInput": mine }));
+    fixture.call("glue", "create_table", json!({ "DatabaseName": "bmw_aftersales", "TableInput": mine }));
 
-    let unconfirmed = world.deploy(&["destroy"]);
+    let unconfirmed = fixture.deploy(&["destroy"]);
     assert_eq!(unconfirmed.status.code(), Some(2), "{}", stderr(&unconfirmed));
     assert!(stderr(&unconfirmed).contains("nothing was deleted"));
-    assert_eq!(world.drift(), [], "nothing was deleted");
+    assert_eq!(fixture.drift(), [], "nothing was deleted");
 
-    let destroyed = world.must(&["destroy", "--yes"]);
-    assert!(destroyed.contains("the database bmw_aftersales stays"), "{destroyed}");
-    assert!(destroyed.contains("1 object"), "{destroyed}");
-    assert_eq!(world.keys_in(&bucket("raw")), BTreeSet::from(["tickets/mine.jsonl".to_owned()]));
-    let buckets = world.call("s3", "list_buckets", json!({}));
+    let destroyed = fixture.deploy_ok(&["destroy", "--yes"]);
+    assert!(destroyed.contains("the database bmw_aftersales is kept"), "{destroyed}");
+    assert!(destroyed.contains("1 unmanaged object"), "{destroyed}");
+    assert_eq!(fixture.keys_in(&bucket("raw")), BTreeSet::from(["tickets/mine.jsonl".to_owned()]));
+    let buckets = fixture.call("s3", "list_buckets", json!({}));
     assert_eq!(buckets["Buckets"].as_array().unwrap().len(), 1);
-    let tables = world.call("glue", "get_tables", json!({ "DatabaseName": "bmw_aftersales" }));
+    let tables = fixture.call("glue", "get_tables", json!({ "DatabaseName": "bmw_aftersales" }));
     assert_eq!(tables["TableList"].as_array().unwrap().len(), 1);
-    assert!(world.must(&["destroy", "--yes"]).contains("Nothing of ours is left"));
+    assert!(fixture.deploy_ok(&["destroy", "--yes"]).contains("No managed resources to delete"));
 }
 
 #[test]
-fn another_region_gets_its_buckets_in_its_own_way() {
-    let world = World::new();
+fn buckets_in_us_east_1_are_created_without_location_constraint() {
+    let fixture = Fixture::new();
     let arguments = ["--region", "us-east-1"];
-    world.must(&[&arguments[..], &["--only", "buckets", "--quiet"]].concat());
-    let location = world.call("s3", "get_bucket_location", json!({ "Bucket": bucket("raw") }));
+    fixture.deploy_ok(&[&arguments[..], &["--only", "buckets", "--quiet"]].concat());
+    let location = fixture.call("s3", "get_bucket_location", json!({ "Bucket": bucket("raw") }));
     assert_eq!(location["LocationConstraint"], Value::Null);
-    let elsewhere = world.deploy(&["--region", "eu-west-1", "plan"]);
-    assert_eq!(elsewhere.status.code(), Some(1));
-    assert!(stderr(&elsewhere).contains("lies in the region us-east-1"), "{}", stderr(&elsewhere));
+    let other_region = fixture.deploy(&["--region", "eu-west-1", "plan"]);
+    assert_eq!(other_region.status.code(), Some(1));
+    assert!(stderr(&other_region).contains("is in the region us-east-1"), "{}", stderr(&other_region));
 }
 
 #[test]
-fn a_name_that_another_account_has_is_an_obstacle() {
-    let world = World::new();
-    let place = json!({ "LocationConstraint": "eu-central-1" });
-    let taken = json!({ "Bucket": bucket("raw"), "CreateBucketConfiguration": place });
-    world.emulator.call_as("210987654321", "s3", "create_bucket", &taken);
-    let output = world.deploy(&[]);
+fn bucket_name_of_another_account_blocks_the_plan() {
+    let fixture = Fixture::new();
+    let configuration = json!({ "LocationConstraint": "eu-central-1" });
+    let parameters = json!({ "Bucket": bucket("raw"), "CreateBucketConfiguration": configuration });
+    fixture.emulator.call_as("210987654321", "s3", "create_bucket", &parameters);
+    let output = fixture.deploy(&[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("belongs to another account"), "{}", stderr(&output));
-    assert_eq!(world.call("s3", "list_buckets", json!({}))["Buckets"], json!([]), "nothing else was made");
+    assert_eq!(fixture.call("s3", "list_buckets", json!({}))["Buckets"], json!([]), "nothing was created");
 }
 
 #[test]
-fn each_part_can_be_deployed_by_itself() {
-    let world = World::new();
-    let too_early = world.deploy(&["--only", "data"]);
-    assert_eq!(too_early.status.code(), Some(1));
-    assert!(stderr(&too_early).contains("deploy --only buckets"), "{}", stderr(&too_early));
+fn parts_can_be_deployed_separately() {
+    let fixture = Fixture::new();
+    let without_buckets = fixture.deploy(&["--only", "data"]);
+    assert_eq!(without_buckets.status.code(), Some(1));
+    assert!(stderr(&without_buckets).contains("deploy --only buckets"), "{}", stderr(&without_buckets));
     for part in ["buckets", "data", "catalog"] {
-        world.must(&["--only", part, "--quiet"]);
-        let done = world.deploy(&["--only", part, "plan", "--detailed-exitcode"]);
-        assert_eq!(done.status.code(), Some(0), "{part}: {}", stdout(&done));
+        fixture.deploy_ok(&["--only", part, "--quiet"]);
+        let plan = fixture.deploy(&["--only", part, "plan", "--detailed-exitcode"]);
+        assert_eq!(plan.status.code(), Some(0), "{part}: {}", stdout(&plan));
     }
-    assert_eq!(world.drift(), []);
-    assert!(world.must(&["verify"]).contains("proved"));
+    assert_eq!(fixture.drift(), []);
+    assert!(fixture.deploy_ok(&["verify"]).contains("verified"));
 }
 
 #[test]
-fn query_asks_athena_with_the_same_names_and_formats_and_shows_the_bill() {
-    let world = World::new();
-    world.must(&["--quiet"]);
+fn query_on_athena_equals_the_embedded_engine_and_prints_the_cost() {
+    let fixture = Fixture::new();
+    fixture.deploy_ok(&["--quiet"]);
     let query: PathBuf = Path::new(BINARY).with_file_name("query");
-    assert!(query.exists(), "build it with `cargo build --workspace`, or run `cargo test --workspace`");
-    let ask = |arguments: &[&str]| world.emulator.tool(&query, world.lake.dir(), &world.keys, arguments);
-    let embedded = ask(&["severity_distribution", "10", "--format", "csv"]);
-    let athena = ask(&["severity_distribution", "10", "--format", "csv", "--engine", "athena"]);
+    assert!(query.exists(), "the binary is missing: run `cargo build --workspace` or `cargo test --workspace`");
+    let run = |arguments: &[&str]| fixture.emulator.run_tool(&query, fixture.lake.dir(), &fixture.keys, arguments);
+    let embedded = run(&["severity_distribution", "10", "--format", "csv"]);
+    let athena = run(&["severity_distribution", "10", "--format", "csv", "--engine", "athena"]);
     assert_eq!(athena.status.code(), Some(0), "{}", stderr(&athena));
     assert_eq!(stdout(&athena), stdout(&embedded));
     assert!(stderr(&athena).contains("query: severity_distribution scanned "), "{}", stderr(&athena));
     assert!(stderr(&athena).contains("query: 2 KPIs cost $0.0001"), "{}", stderr(&athena));
-    let own = ask(&["--engine", "athena", "--format", "json", "--sql", "SELECT COUNT(*) AS n FROM tickets"]);
-    let own: Value = serde_json::from_str(&stdout(&own)).unwrap();
-    assert_eq!(own["answers"][0]["rows"][0]["n"], 3000);
-    assert_eq!(own["answers"][0]["bill"]["billed_bytes"], 10_000_000);
-    let verified = ask(&["--engine", "athena", "--verify", "--quiet"]);
+    let count = run(&["--engine", "athena", "--format", "json", "--sql", "SELECT COUNT(*) AS n FROM tickets"]);
+    let count: Value = serde_json::from_str(&stdout(&count)).unwrap();
+    assert_eq!(count["answers"][0]["rows"][0]["n"], 3000);
+    assert_eq!(count["answers"][0]["bill"]["billed_bytes"], 10_000_000);
+    let verified = run(&["--engine", "athena", "--verify", "--quiet"]);
     assert_eq!(verified.status.code(), Some(0), "{}", stderr(&verified));
-    let wrong = ask(&["--engine", "athena", "--sql", "SELECT colour FROM tickets"]);
-    assert_eq!(wrong.status.code(), Some(1));
-    assert!(stderr(&wrong).contains("SELECT colour FROM tickets"), "{}", stderr(&wrong));
-    let writing = ask(&["--engine", "athena", "--sql", "DROP TABLE tickets"]);
-    assert_eq!(writing.status.code(), Some(2), "{}", stderr(&writing));
+    let invalid = run(&["--engine", "athena", "--sql", "SELECT colour FROM tickets"]);
+    assert_eq!(invalid.status.code(), Some(1));
+    assert!(stderr(&invalid).contains("SELECT colour FROM tickets"), "{}", stderr(&invalid));
+    let statement = run(&["--engine", "athena", "--sql", "DROP TABLE tickets"]);
+    assert_eq!(statement.status.code(), Some(2), "{}", stderr(&statement));
 }

@@ -1,5 +1,5 @@
-//! Starts what stands in for AWS: S3, Glue, Athena and QuickSight in a process of its own, from a pinned list of Python packages
-//! that is installed on first use below `target/`. What it cannot show is in TESTING.md.
+//! Process of the AWS emulator: S3, Glue, Athena and QuickSight. Its Python packages have pinned versions and are installed
+//! below `target/` on first use. TESTING.md lists its gaps.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -9,16 +9,16 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// The account that everything happens in.
+/// Account of all tests.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
-/// A running emulator; it ends with the value.
+/// Running emulator, killed on drop.
 pub(crate) struct Emulator {
     process: Child,
     port: u16,
 }
 
-/// Who asks.
+/// Access key.
 #[derive(Clone)]
 pub(crate) struct Keys {
     pub(crate) id: String,
@@ -26,27 +26,27 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// The account's own, which are allowed everything.
+    /// Returns those of the root user, which allow everything.
     pub(crate) fn root() -> Self {
         Self { id: ACCOUNT.to_owned(), secret: "not-checked-for-root".to_owned() }
     }
 }
 
 impl Emulator {
-    /// Starts one in which everybody may do everything.
+    /// Starts an emulator that allows everything.
     pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// Starts one that checks signatures and IAM policies.
+    /// Starts an emulator that enforces signatures and IAM policies.
     pub(crate) fn start_with_auth() -> Self {
         Self::start_with(&["--auth"])
     }
 
     fn start_with(arguments: &[&str]) -> Self {
-        // Between choosing a free port and using it, another test may take it.
-        let started = (0..5).find_map(|_| Self::try_start(arguments));
-        started.unwrap_or_else(|| panic!("the emulator didn't start; what it says stands above"))
+        // Retries, because another test may bind the free port first.
+        let emulator = (0..5).find_map(|_| Self::try_start(arguments));
+        emulator.unwrap_or_else(|| panic!("the emulator didn't start; see its messages above"))
     }
 
     fn try_start(arguments: &[&str]) -> Option<Self> {
@@ -65,24 +65,24 @@ impl Emulator {
         (line == "ready\n").then_some(emulator)
     }
 
-    /// Where it answers.
+    /// Returns the URL of the emulator.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Makes a call of another hand; `operation` is named as boto3 does.
+    /// Calls an operation outside `deploy`; `operation` is the name of the method in boto3.
     pub(crate) fn call(&self, service: &str, operation: &str, parameters: &Value) -> Value {
         self.call_as(ACCOUNT, service, operation, parameters)
     }
 
-    /// The same from another account.
+    /// Calls an operation from another account.
     pub(crate) fn call_as(&self, account: &str, service: &str, operation: &str, parameters: &Value) -> Value {
         let arguments = ["--account", account, service, operation];
         self.run("call.py", &arguments, &[parameters.to_string().as_str()])
     }
 
-    /// Makes an IAM user that may do what a policy allows.
-    pub(crate) fn user(&self, name: &str, policy: &Value) -> Keys {
+    /// Creates an IAM user with a policy, replacing an existing user of that name. Returns its access key.
+    pub(crate) fn create_user(&self, name: &str, policy: &Value) -> Keys {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), policy.to_string()).unwrap();
         let keys = self.run("create_user.py", &["--account", ACCOUNT, name], &[file.path().to_str().unwrap()]);
@@ -90,20 +90,21 @@ impl Emulator {
         Keys { id: text("access_key_id"), secret: text("secret_access_key") }
     }
 
-    fn run(&self, name: &str, arguments: &[&str], more: &[&str]) -> Value {
+    /// Runs a script of the emulator. Returns its output, parsed as JSON.
+    fn run(&self, name: &str, options: &[&str], arguments: &[&str]) -> Value {
         let output = Command::new(python())
             .arg(script(name))
             .args(["--endpoint", &self.url()])
+            .args(options)
             .args(arguments)
-            .args(more)
             .output()
             .unwrap();
-        assert!(output.status.success(), "{name} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{name} {options:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// Runs a tool of ours in `dir`, with `keys` and nothing else of this machine's configuration.
-    pub(crate) fn tool(&self, binary: &Path, dir: &Path, keys: &Keys, arguments: &[&str]) -> Output {
+    /// Runs a tool in `dir` with `keys`, isolated from the configuration of this machine.
+    pub(crate) fn run_tool(&self, binary: &Path, dir: &Path, keys: &Keys, arguments: &[&str]) -> Output {
         Command::new(binary)
             .args(arguments)
             .current_dir(dir)
@@ -130,21 +131,22 @@ fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-support/python/emulator").join(name)
 }
 
-/// The Python that has the packages. Test binaries run side by side; the first one installs, the others wait.
+/// Returns a Python interpreter with the required packages. They are installed under a file lock, because test binaries run
+/// concurrently.
 fn python() -> PathBuf {
     let requirements = script("requirements.txt");
-    let wanted = fs::read_to_string(&requirements).unwrap();
+    let required = fs::read_to_string(&requirements).unwrap();
     let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("emulator");
     fs::create_dir_all(&environment).unwrap();
     let lock = File::create(environment.join("lock")).unwrap();
     lock.lock().unwrap();
     let python = environment.join("bin/python");
     let installed = environment.join("installed.txt");
-    if fs::read_to_string(&installed).ok().as_ref() != Some(&wanted) {
+    if fs::read_to_string(&installed).ok().as_ref() != Some(&required) {
         run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
         run(Command::new(&python).args(pip).arg(&requirements));
-        fs::write(&installed, wanted).unwrap();
+        fs::write(&installed, required).unwrap();
     }
     python
 }
@@ -152,10 +154,10 @@ fn python() -> PathBuf {
 fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|error| {
         panic!(
-            "these tests need Python 3.11 or newer with venv and pip, for what stands in for AWS ({error}); install it, for \
+            "these tests need Python 3.11 or newer with venv and pip for the AWS emulator ({error}); install it, for \
              example with `apt install python3 python3-venv`"
         )
     });
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "installing the emulator's Python packages has failed: {command:?}\n{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cannot install the emulator's Python packages: {command:?}\n{stderr}");
 }

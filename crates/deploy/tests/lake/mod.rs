@@ -1,4 +1,4 @@
-//! A small lake for the tests of this crate.
+//! Small data lake for the tests of this crate.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use cli_support::Messages;
 use manifest::{CuratedManifest, Manifest, WorldParameters};
 use tempfile::{TempDir, tempdir};
 
-/// A directory with `data/raw` and `data/curated`, removed with the value.
+/// Temporary directory with `data/raw` and `data/curated`.
 pub(crate) struct Lake(TempDir);
 
 impl Lake {
@@ -17,7 +17,7 @@ impl Lake {
         lake
     }
 
-    /// Puts another world in its place.
+    /// Replaces both data sets with those of another world.
     pub(crate) fn replace(&self, seed: u64, count: u64) {
         let (raw, curated) = (self.dir().join("data/raw"), self.dir().join("data/curated"));
         let world = WorldParameters::new(seed, "2026-11-22".parse().unwrap(), 90, count);
@@ -29,12 +29,12 @@ impl Lake {
         transform::run_transform(&config, inputs, &Messages::silent()).unwrap();
     }
 
-    /// Working directory of the tools.
+    /// Returns the working directory for the tools.
     pub(crate) fn dir(&self) -> &Path {
         self.0.path()
     }
 
-    /// The markets that have tickets.
+    /// Returns the markets with tickets.
     pub(crate) fn markets(&self) -> Vec<String> {
         let manifest = CuratedManifest::load(&self.dir().join("data/curated")).unwrap().unwrap();
         manifest.markets.into_keys().collect()

@@ -1,8 +1,9 @@
-//! Property: after any history of deploys, interrupts and changes outside `deploy`, the next complete deploy brings everything in
-//! sync.
+//! Property: after any sequence of deploys, interrupts and changes outside `deploy`, the next complete deploy brings all
+//! resources in sync.
 
 use aws::glue::Table;
 use aws::s3::bucket_settings::{BucketSettings, Setting, Tag};
+use aws::s3::upload::Upload;
 use deploy::definitions::Role;
 use deploy::definitions::scope::Scope;
 use deploy::observe::PENDING_MANIFEST;
@@ -15,29 +16,30 @@ use ticket_schema::names::{MANIFEST_FILE, RAW_TABLE, TABLE, VIEW};
 use crate::model::{Cloud, Object, Op, Tickets, bucket, ops, part_of, set};
 use crate::{BUCKETS, CATALOG, DATA, later_tickets, tickets};
 
-/// An event in an account.
+/// Event in an account.
 #[derive(Clone, Debug)]
 enum Event {
-    /// A deploy, killed after some of what it does.
-    Deploy { tickets: Tickets, killed: Index, luck: u64 },
-    /// A destroy, killed after some of what it does.
-    Destroy { killed: Index, luck: u64 },
-    /// A change outside `deploy`.
-    OtherHand { what: OtherHand, which: Index, how: u8 },
+    /// Deploy that is killed after some operations.
+    Deploy { tickets: Tickets, killed: Index, seed: u64 },
+    /// Destroy that is killed after some operations.
+    Destroy { killed: Index, seed: u64 },
+    /// Change outside `deploy`; `target` and `variant` select one of its kind.
+    External { change: ExternalChange, target: Index, variant: u8 },
 }
 
+/// Kind of a change outside `deploy`.
 #[derive(Clone, Copy, Debug)]
-enum OtherHand {
-    DeletesOurObject,
-    ReplacesOurObject,
-    PutsAnObject,
-    ChangesASetting,
-    ChangesTheWorkgroup,
-    ChangesATable,
-    ChangesThePartitions,
+enum ExternalChange {
+    DeleteManagedObject,
+    ReplaceManagedObject,
+    PutUnmanagedObject,
+    ChangeSetting,
+    ChangeWorkgroup,
+    ChangeTable,
+    ChangePartitions,
 }
 
-/// Few contents, so that other hands often put what is wanted: 1 and 2 are of one size, 11 is of another.
+/// Contents of objects. There are few, so that unmanaged objects often have the desired content; 1 and 2 have the same size.
 const CONTENTS: [u64; 3] = [1, 2, 11];
 
 fn any_content() -> impl Strategy<Value = u64> {
@@ -51,35 +53,38 @@ fn any_tickets() -> impl Strategy<Value = Tickets> {
             contents.prop_map(move |contents| names.iter().map(|name| (*name).to_owned()).zip(contents).collect())
         })
     };
-    let refused = prop::option::of(any_content());
-    (names(&["a.jsonl", "b.jsonl", "c.jsonl"]), names(&["DE", "FR", "GB"]), refused)
-        .prop_map(|(raw, markets, refused)| Tickets { raw, markets, refused })
+    let quarantined = prop::option::of(any_content());
+    (names(&["a.jsonl", "b.jsonl", "c.jsonl"]), names(&["DE", "FR", "GB"]), quarantined)
+        .prop_map(|(raw, markets, quarantined)| Tickets { raw, markets, quarantined })
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let deploy = (any_tickets(), any::<Index>(), any::<u64>()).prop_map(|(tickets, killed, luck)| Event::Deploy {
+    let deploy = (any_tickets(), any::<Index>(), any::<u64>()).prop_map(|(tickets, killed, seed)| Event::Deploy {
         tickets,
         killed,
-        luck,
+        seed,
     });
-    let destroy = (any::<Index>(), any::<u64>()).prop_map(|(killed, luck)| Event::Destroy { killed, luck });
-    let what = prop::sample::select(vec![
-        OtherHand::DeletesOurObject,
-        OtherHand::ReplacesOurObject,
-        OtherHand::PutsAnObject,
-        OtherHand::PutsAnObject,
-        OtherHand::ChangesASetting,
-        OtherHand::ChangesTheWorkgroup,
-        OtherHand::ChangesATable,
-        OtherHand::ChangesThePartitions,
+    let destroy = (any::<Index>(), any::<u64>()).prop_map(|(killed, seed)| Event::Destroy { killed, seed });
+    let change = prop::sample::select(vec![
+        ExternalChange::DeleteManagedObject,
+        ExternalChange::ReplaceManagedObject,
+        ExternalChange::PutUnmanagedObject,
+        ExternalChange::PutUnmanagedObject,
+        ExternalChange::ChangeSetting,
+        ExternalChange::ChangeWorkgroup,
+        ExternalChange::ChangeTable,
+        ExternalChange::ChangePartitions,
     ]);
-    let other_hand =
-        (what, any::<Index>(), any::<u8>()).prop_map(|(what, which, how)| Event::OtherHand { what, which, how });
-    prop_oneof![4 => deploy, 1 => destroy, 4 => other_hand]
+    let external_change = (change, any::<Index>(), any::<u8>()).prop_map(|(change, target, variant)| Event::External {
+        change,
+        target,
+        variant,
+    });
+    prop_oneof![4 => deploy, 1 => destroy, 4 => external_change]
 }
 
-/// The keys that other hands like.
-const STRANGERS: [&str; 6] = [
+/// Keys of unmanaged objects.
+const UNMANAGED_KEYS: [&str; 6] = [
     "notes.txt",
     "tickets/mine.jsonl",
     "tickets/market=DE/mine.parquet",
@@ -88,69 +93,69 @@ const STRANGERS: [&str; 6] = [
     "results/mine.csv",
 ];
 
-fn happens(cloud: &mut Cloud, event: &Event) {
+fn apply_event(cloud: &mut Cloud, event: &Event) {
     match event {
-        Event::Deploy { tickets, killed, luck } => {
+        Event::Deploy { tickets, killed, seed } => {
             let plan = cloud.plan(tickets, Scope::ALL);
             if plan.blockers.is_empty() {
-                let all = ops(&plan, *luck);
+                let all = ops(&plan, *seed);
                 cloud.run(&all[..killed.index(all.len() + 1)]);
             }
         }
-        Event::Destroy { killed, luck } => {
-            let all = ops(&cloud.plan_destroy(), *luck);
+        Event::Destroy { killed, seed } => {
+            let all = ops(&cloud.plan_destroy(), *seed);
             cloud.run_destroy(&all[..killed.index(all.len() + 1)]);
         }
-        Event::OtherHand { what, which, how } => other_hand(cloud, *what, *which, *how),
+        Event::External { change, target, variant } => apply_external_change(cloud, *change, *target, *variant),
     }
 }
 
-fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
+fn apply_external_change(cloud: &mut Cloud, change: ExternalChange, target: Index, variant: u8) {
     let roles: Vec<Role> = [Role::Raw, Role::Curated, Role::Results]
         .into_iter()
         .filter(|role| cloud.buckets.contains_key(&bucket(*role)))
         .collect();
-    match what {
-        OtherHand::DeletesOurObject
-        | OtherHand::ReplacesOurObject
-        | OtherHand::PutsAnObject
-        | OtherHand::ChangesASetting
+    match change {
+        ExternalChange::DeleteManagedObject
+        | ExternalChange::ReplaceManagedObject
+        | ExternalChange::PutUnmanagedObject
+        | ExternalChange::ChangeSetting
             if roles.is_empty() => {}
-        OtherHand::DeletesOurObject | OtherHand::ReplacesOurObject => {
-            let role = roles[usize::from(how) % roles.len()];
-            let is_record = |key: &str| key == MANIFEST_FILE || key == PENDING_MANIFEST;
-            let store = cloud.store(role);
-            let ours = store.objects.iter().filter(|(key, object)| !object.is_foreign && !is_record(key));
-            let ours: Vec<String> = ours.map(|(key, _)| key.clone()).collect();
-            if ours.is_empty() {
+        ExternalChange::DeleteManagedObject | ExternalChange::ReplaceManagedObject => {
+            let role = roles[usize::from(variant) % roles.len()];
+            let is_manifest = |key: &str| key == MANIFEST_FILE || key == PENDING_MANIFEST;
+            let bucket = cloud.bucket(role);
+            let managed = bucket.objects.iter().filter(|(key, object)| !object.is_unmanaged && !is_manifest(key));
+            let managed: Vec<String> = managed.map(|(key, _)| key.clone()).collect();
+            if managed.is_empty() {
                 return;
             }
-            let key = which.get(&ours);
-            match (what, how / 3 % 3) {
-                (OtherHand::DeletesOurObject, _) => drop(store.objects.remove(key)),
-                (_, 0) => store.objects.get_mut(key).unwrap().crc64nvme = None,
-                (_, other) => drop(store.objects.insert(key.clone(), Object::of(CONTENTS[usize::from(other)]))),
+            let key = target.get(&managed);
+            match (change, variant / 3 % 3) {
+                (ExternalChange::DeleteManagedObject, _) => drop(bucket.objects.remove(key)),
+                (_, 0) => bucket.objects.get_mut(key).unwrap().crc64nvme = None,
+                (_, other) => drop(bucket.objects.insert(key.clone(), Object::of(CONTENTS[usize::from(other)]))),
             }
         }
-        OtherHand::PutsAnObject => {
-            let role = roles[usize::from(how) % roles.len()];
-            let contents = cloud.store(role).contents(&bucket(role), role);
-            let key = *which.get(&STRANGERS);
-            // Keys in the pending manifest are written, even if an unmanaged object has appeared there in the meantime.
-            let is_claimed = contents.owned.contains(key) || contents.announced.contains(key);
+        ExternalChange::PutUnmanagedObject => {
+            let role = roles[usize::from(variant) % roles.len()];
+            let contents = cloud.bucket(role).contents(&bucket(role), role);
+            let key = *target.get(&UNMANAGED_KEYS);
+            // Excludes managed keys: a deploy overwrites them even if an unmanaged object has been created in the meantime.
+            let is_managed = contents.in_manifest.contains(key) || contents.in_pending_manifest.contains(key);
             let is_result = role == Role::Results && key.starts_with("results/");
-            if !is_claimed && !is_result && !contents.keys.contains_key(key) {
-                cloud.put(role, key, Object::foreign(CONTENTS[usize::from(how) / 3 % CONTENTS.len()]));
+            if !is_managed && !is_result && !contents.keys.contains_key(key) {
+                cloud.put(role, key, Object::unmanaged(CONTENTS[usize::from(variant) / 3 % CONTENTS.len()]));
             }
         }
-        OtherHand::ChangesASetting => {
-            let role = roles[usize::from(how) % roles.len()];
-            let setting = *which.get(&Setting::ALL);
-            set(&mut cloud.store(role).settings, setting, &BucketSettings::default());
+        ExternalChange::ChangeSetting => {
+            let role = roles[usize::from(variant) % roles.len()];
+            let setting = *target.get(&Setting::ALL);
+            set(&mut cloud.bucket(role).settings, setting, &BucketSettings::default());
         }
-        OtherHand::ChangesTheWorkgroup => {
+        ExternalChange::ChangeWorkgroup => {
             let Some(workgroup) = &mut cloud.workgroup else { return };
-            match how % 4 {
+            match variant % 4 {
                 0 => workgroup.configuration.bytes_scanned_cutoff_per_query = Some(1),
                 1 => workgroup.tags.clear(),
                 2 => {
@@ -160,9 +165,9 @@ fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
                 _ => cloud.workgroup = None,
             }
         }
-        OtherHand::ChangesATable => {
-            let name = *which.get(&[TABLE, RAW_TABLE, VIEW]);
-            match (cloud.tables.get_mut(name), how % 3) {
+        ExternalChange::ChangeTable => {
+            let name = *target.get(&[TABLE, RAW_TABLE, VIEW]);
+            match (cloud.tables.get_mut(name), variant % 3) {
                 (None, _) => {}
                 (Some(table), 0) => *table = Table::default(),
                 (Some(table), 1) => table.view_text = Some("SELECT 1".into()),
@@ -174,12 +179,12 @@ fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
                 }
             }
         }
-        OtherHand::ChangesThePartitions => {
+        ExternalChange::ChangePartitions => {
             if !cloud.tables.contains_key(TABLE) {
                 return;
             }
-            let market = vec![(*which.get(&["DE", "FR", "XX"])).to_owned()];
-            if how.is_multiple_of(2) {
+            let market = vec![(*target.get(&["DE", "FR", "XX"])).to_owned()];
+            if variant.is_multiple_of(2) {
                 cloud.partitions.remove(&market);
             } else {
                 cloud.partitions.insert(market, "s3://elsewhere/".to_owned());
@@ -188,19 +193,20 @@ fn other_hand(cloud: &mut Cloud, what: OtherHand, which: Index, how: u8) {
     }
 }
 
-/// Removes objects that block the deploy, and runs it to completion.
-fn settle(cloud: &mut Cloud, tickets: &Tickets, luck: u64) {
+/// Removes unmanaged objects if they block the deploy, runs the deploy to completion, and checks that all resources are in
+/// sync.
+fn deploy_to_completion(cloud: &mut Cloud, tickets: &Tickets, seed: u64) {
     if !cloud.plan(tickets, Scope::ALL).blockers.is_empty() {
-        for store in cloud.buckets.values_mut() {
-            store.objects.retain(|_, object| !object.is_foreign);
+        for bucket in cloud.buckets.values_mut() {
+            bucket.objects.retain(|_, object| !object.is_unmanaged);
         }
     }
     let plan = cloud.plan(tickets, Scope::ALL);
-    cloud.run(&ops(&plan, luck));
-    is_as_wanted(cloud, tickets);
+    cloud.run(&ops(&plan, seed));
+    assert_in_sync(cloud, tickets);
 }
 
-fn is_as_wanted(cloud: &Cloud, tickets: &Tickets) {
+fn assert_in_sync(cloud: &Cloud, tickets: &Tickets) {
     let plan = cloud.plan(tickets, Scope::ALL);
     assert_eq!((&plan.steps, &plan.blockers), (&Vec::new(), &Vec::new()));
     let desired = tickets.desired();
@@ -213,100 +219,100 @@ fn is_as_wanted(cloud: &Cloud, tickets: &Tickets) {
         }
         let others = objects
             .iter()
-            .filter(|(key, object)| !object.is_foreign && !data.objects.contains_key(*key) && *key != MANIFEST_FILE);
+            .filter(|(key, object)| !object.is_unmanaged && !data.objects.contains_key(*key) && *key != MANIFEST_FILE);
         assert_eq!(others.map(|(key, _)| key).collect::<Vec<_>>(), Vec::<&String>::new(), "{}", data.bucket);
     }
     let partitions: Vec<&String> = cloud.partitions.keys().flatten().collect();
     assert_eq!(partitions, tickets.markets.keys().collect::<Vec<_>>());
 }
 
-/// A destroy runs to its end.
-fn end(cloud: &mut Cloud, luck: u64) {
-    cloud.run_destroy(&ops(&cloud.plan_destroy(), luck));
+/// Runs a destroy to completion, and checks that only unmanaged objects are left.
+fn destroy_to_completion(cloud: &mut Cloud, seed: u64) {
+    cloud.run_destroy(&ops(&cloud.plan_destroy(), seed));
     assert_eq!(cloud.plan_destroy().steps, Vec::new());
-    for store in cloud.buckets.values() {
-        assert!(store.objects.values().all(|object| object.is_foreign), "{store:?}");
+    for bucket in cloud.buckets.values() {
+        assert!(bucket.objects.values().all(|object| object.is_unmanaged), "{bucket:?}");
     }
     assert!(!cloud.has_database && cloud.tables.is_empty() && cloud.partitions.is_empty());
 }
 
 #[test]
-fn a_deploy_killed_anywhere_is_finished_by_the_next_one() {
+fn deploy_killed_anywhere_is_completed_by_the_next() {
     for (before, killed) in [
         (None, tickets()),
         (Some(tickets()), later_tickets()),
         (Some(later_tickets()), tickets()),
         (Some(tickets()), Tickets::default()),
-        (Some(Tickets { refused: Some(1), ..tickets() }), Tickets::new(&[("other.jsonl", 1)], &[("JP", 2)])),
+        (Some(Tickets { quarantined: Some(1), ..tickets() }), Tickets::new(&[("other.jsonl", 1)], &[("JP", 2)])),
     ] {
-        let start = before.as_ref().map_or_else(Cloud::default, Cloud::with);
+        let start = before.as_ref().map_or_else(Cloud::default, Cloud::deployed);
         let all = ops(&start.plan(&killed, Scope::ALL), 7);
         for n in 0..=all.len() {
             for next in [&killed, &tickets(), &Tickets::new(&[("third.jsonl", 3)], &[("DE", 9), ("AE", 1)])] {
                 let mut cloud = start.clone();
                 cloud.run(&all[..n]);
-                settle(&mut cloud, next, n as u64);
+                deploy_to_completion(&mut cloud, next, n as u64);
             }
             let mut cloud = start.clone();
             cloud.run(&all[..n]);
-            end(&mut cloud, n as u64);
-            assert_eq!(cloud.buckets.values().map(|store| store.objects.len()).sum::<usize>(), 0);
+            destroy_to_completion(&mut cloud, n as u64);
+            assert_eq!(cloud.buckets.values().map(|bucket| bucket.objects.len()).sum::<usize>(), 0);
         }
         assert!(all.iter().any(|op| matches!(op, Op::Put(upload) if upload.key == MANIFEST_FILE)));
     }
 }
 
 #[test]
-fn a_destroy_killed_anywhere_is_finished_by_the_next_one_or_undone_by_a_deploy() {
-    let mut start = Cloud::with(&tickets());
-    start.put(Role::Raw, "mine", Object::foreign(1));
+fn destroy_killed_anywhere_is_completed_by_the_next_or_reverted_by_a_deploy() {
+    let mut start = Cloud::deployed(&tickets());
+    start.put(Role::Raw, "mine", Object::unmanaged(1));
     start.put(Role::Results, "results/a.csv", Object::of(1));
     let all = ops(&start.plan_destroy(), 7);
     for n in 0..=all.len() {
         let mut cloud = start.clone();
         cloud.run_destroy(&all[..n]);
-        settle(&mut cloud.clone(), &later_tickets(), 1);
-        end(&mut cloud, 1);
+        deploy_to_completion(&mut cloud.clone(), &later_tickets(), 1);
+        destroy_to_completion(&mut cloud, 1);
         assert_eq!(cloud.buckets.keys().collect::<Vec<_>>(), [&bucket(Role::Raw)]);
         assert_eq!(cloud.keys(Role::Raw).into_iter().collect::<Vec<_>>(), ["mine"]);
     }
 }
 
 #[test]
-fn what_another_hand_put_with_the_wanted_content_becomes_ours_with_the_manifest_and_not_before() {
-    let mut start = Cloud::with(&Tickets::default());
+fn unmanaged_object_with_the_desired_content_becomes_managed_with_the_manifest() {
+    let mut start = Cloud::deployed(&Tickets::default());
     let key = part_of("FR");
-    start.put(Role::Curated, &key, Object::foreign(5));
+    start.put(Role::Curated, &key, Object::unmanaged(5));
     let all = ops(&start.plan(&Tickets::new(&[("a.jsonl", 1)], &[("DE", 3), ("FR", 5)]), Scope::ALL), 7);
-    let adopts = |op: &Op| matches!(op, Op::Put(upload) if upload.key == MANIFEST_FILE && upload.bucket == bucket(Role::Curated));
-    let adopted = all.iter().position(adopts).unwrap();
+    let is_manifest = |upload: &Upload| upload.key == MANIFEST_FILE && upload.bucket == bucket(Role::Curated);
+    let n_before = all.iter().position(|op| matches!(op, Op::Put(upload) if is_manifest(upload))).unwrap();
     for n in 0..=all.len() {
         let mut cloud = start.clone();
         cloud.run(&all[..n]);
         let later = cloud.plan(&Tickets::new(&[], &[("FR", 12)]), Scope::ALL);
-        end(&mut cloud, 1);
-        let is_ours = n > adopted;
-        assert_eq!(later.blockers.is_empty(), is_ours, "after {n}: {}", later.blockers_text());
-        assert_eq!(cloud.keys(Role::Curated).contains(&key), !is_ours, "after {n}");
+        destroy_to_completion(&mut cloud, 1);
+        let is_managed = n > n_before;
+        assert_eq!(later.blockers.is_empty(), is_managed, "after {n}: {}", later.blockers_text());
+        assert_eq!(cloud.keys(Role::Curated).contains(&key), !is_managed, "after {n}");
     }
 }
 
 #[test]
-fn parts_by_themselves_are_the_whole() {
+fn plans_of_all_parts_equal_the_full_plan() {
     for (start, tickets) in [
         (Cloud::default(), tickets()),
-        (Cloud::with(&tickets()), later_tickets()),
-        (Cloud::with(&later_tickets()), tickets()),
+        (Cloud::deployed(&tickets()), later_tickets()),
+        (Cloud::deployed(&later_tickets()), tickets()),
     ] {
         let mut cloud = start.clone();
         let mut steps = Vec::new();
-        for parts in [BUCKETS, DATA, CATALOG] {
-            let plan = cloud.plan(&tickets, parts);
+        for scope in [BUCKETS, DATA, CATALOG] {
+            let plan = cloud.plan(&tickets, scope);
             cloud.run(&ops(&plan, 0));
             steps.extend(plan.steps);
         }
         assert_eq!(start.plan(&tickets, Scope::ALL), Plan { steps, ..Plan::default() });
-        is_as_wanted(&cloud, &tickets);
+        assert_in_sync(&cloud, &tickets);
     }
 }
 
@@ -314,16 +320,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn whatever_has_happened_the_next_deploy_makes_everything_as_wanted(
+    fn next_deploy_brings_all_resources_in_sync_after_any_events(
         events in prop::collection::vec(any_event(), 0..12),
         last in any_tickets(),
-        luck: u64,
+        seed: u64,
     ) {
         let mut cloud = Cloud::default();
         for event in &events {
-            happens(&mut cloud, event);
+            apply_event(&mut cloud, event);
         }
-        settle(&mut cloud, &last, luck);
-        end(&mut cloud, luck);
+        deploy_to_completion(&mut cloud, &last, seed);
+        destroy_to_completion(&mut cloud, seed);
     }
 }

@@ -7,7 +7,7 @@ use deploy::definitions::scope::Scope;
 use deploy::observe::Actual;
 use deploy::plan::destroy::plan_destroy;
 use deploy::plan::{Plan, plan};
-use deploy::render as show;
+use deploy::render;
 use serde_json::{Value, json};
 
 use crate::model::{ACCOUNT, Cloud, definitions};
@@ -15,21 +15,21 @@ use crate::tickets;
 
 const REGION: &str = "eu-central-1";
 
-/// A change to a dashboard after a deploy.
-type World = (&'static str, fn(&mut Actual));
+/// Name of a state, and the change that leads to it after a complete deploy.
+type Case = (&'static str, fn(&mut Actual));
 
 fn desired() -> Desired {
     Desired { dashboard_owner: Some(owner_arn("ada", ACCOUNT, REGION)), ..tickets().desired() }
 }
 
-/// As QuickSight tells of what it was asked to make.
-fn as_made() -> Actual {
-    let cloud = Cloud::with(&tickets());
+/// Returns the actual state after a complete deploy, with the members that QuickSight adds.
+fn deployed() -> Actual {
+    let cloud = Cloud::deployed(&tickets());
     let mut actual = cloud.observe(&desired(), Scope::ALL);
-    for asset in &definitions().assets {
-        let mut settings = asset.settings.clone();
+    for resource in &definitions().quicksight {
+        let mut settings = resource.settings.clone();
         settings.remove("Tags");
-        match asset.kind {
+        match resource.kind {
             ResourceKind::DataSource => {
                 settings.insert("Status".to_owned(), json!("CREATION_SUCCESSFUL"));
             }
@@ -47,87 +47,87 @@ fn as_made() -> Actual {
                 settings.insert("Version".to_owned(), version);
             }
         }
-        actual.assets.insert(asset.kind, owned_by("ada", asset.kind, settings));
+        actual.quicksight.insert(resource.kind, owned_by("ada", resource.kind, settings));
     }
     actual
 }
 
-/// With what QuickSight adds to the actions of an owner, in time.
+/// Returns a resource owned by a user, with one more permitted action than `deploy` grants.
 fn owned_by(user: &str, kind: ResourceKind, settings: serde_json::Map<String, Value>) -> ExistingResource {
-    let mut found = ExistingResource { settings, ..ExistingResource::default() };
-    let mut actions = kind.owners_actions();
-    actions.insert("quicksight:SomethingNew".to_owned());
-    found.permissions.insert(owner_arn(user, ACCOUNT, REGION), actions);
-    found
+    let mut resource = ExistingResource { settings, ..ExistingResource::default() };
+    let mut actions = kind.owner_actions();
+    actions.insert("quicksight:NewAction".to_owned());
+    resource.permissions.insert(owner_arn(user, ACCOUNT, REGION), actions);
+    resource
 }
 
-fn of(actual: &mut Actual, kind: ResourceKind) -> &mut ExistingResource {
-    actual.assets.get_mut(&kind).unwrap()
+fn resource(actual: &mut Actual, kind: ResourceKind) -> &mut ExistingResource {
+    actual.quicksight.get_mut(&kind).unwrap()
 }
 
-fn planned(actual: &Actual) -> Plan {
+fn full_plan(actual: &Actual) -> Plan {
     plan(&desired(), actual, Scope::ALL)
 }
 
 #[test]
-fn what_quicksight_adds_by_itself_is_no_difference() {
-    assert_eq!(planned(&as_made()), Plan::default());
+fn members_added_by_quicksight_are_not_drift() {
+    assert_eq!(full_plan(&deployed()), Plan::default());
 }
 
 #[test]
-fn nobody_looks_there_without_being_asked() {
-    let nothing = Actual { assets: [].into(), ..as_made() };
-    assert_eq!(plan(&tickets().desired(), &nothing, Scope::ALL), Plan::default());
+fn quicksight_is_not_planned_without_an_owner() {
+    let empty = Actual { quicksight: [].into(), ..deployed() };
+    assert_eq!(plan(&tickets().desired(), &empty, Scope::ALL), Plan::default());
 }
 
 #[test]
-fn only_what_is_not_as_wanted_is_touched() {
-    let worlds: &[World] = &[
-        ("nothing is there", |actual| actual.assets.clear()),
-        ("the data set is gone", |actual| drop(actual.assets.remove(&ResourceKind::DataSet))),
-        ("the data source asks elsewhere, and in vain", |actual| {
-            let source = of(actual, ResourceKind::DataSource);
+fn only_drifted_resources_are_changed() {
+    let cases: &[Case] = &[
+        ("no resources", |actual| actual.quicksight.clear()),
+        ("no data set", |actual| drop(actual.quicksight.remove(&ResourceKind::DataSet))),
+        ("data source with another workgroup, and a failed operation", |actual| {
+            let source = resource(actual, ResourceKind::DataSource);
             source.settings["DataSourceParameters"]["AthenaParameters"]["WorkGroup"] = json!("primary");
             source.failure = Some("WorkGroup primary has no output location. (GENERIC_SQL_FAILURE)".to_owned());
         }),
-        ("the data set has another query, one column less, and rules", |actual| {
-            let settings = &mut of(actual, ResourceKind::DataSet).settings;
+        ("data set with another query, a missing column, permission rules and transforms", |actual| {
+            let settings = &mut resource(actual, ResourceKind::DataSet).settings;
             let query = &mut settings["PhysicalTableMap"]["tickets"]["CustomSql"];
             query["SqlQuery"] = json!("SELECT 1");
             query["Columns"].as_array_mut().unwrap().pop();
             settings.insert("RowLevelPermissionDataSet".to_owned(), json!({ "Arn": "rules" }));
             settings["LogicalTableMap"]["tickets"]["DataTransforms"] = json!([{ "ProjectOperation": {} }]);
         }),
-        ("another version of the dashboard is published, under another name", |actual| {
-            let settings = &mut of(actual, ResourceKind::Dashboard).settings;
+        ("dashboard with another name and published version", |actual| {
+            let settings = &mut resource(actual, ResourceKind::Dashboard).settings;
             settings["Name"] = json!("Mine");
             settings["Version"] = json!({ "VersionNumber": 5, "Status": "CREATION_SUCCESSFUL" });
         }),
-        ("it belongs to somebody else", |actual| {
-            let settings = of(actual, ResourceKind::Dashboard).settings.clone();
-            actual.assets.insert(ResourceKind::Dashboard, owned_by("bob", ResourceKind::Dashboard, settings));
+        ("dashboard with another owner", |actual| {
+            let settings = resource(actual, ResourceKind::Dashboard).settings.clone();
+            actual.quicksight.insert(ResourceKind::Dashboard, owned_by("bob", ResourceKind::Dashboard, settings));
         }),
     ];
     let mut text = String::new();
-    for (name, change) in worlds {
-        let mut actual = as_made();
+    for (name, change) in cases {
+        let mut actual = deployed();
         change(&mut actual);
-        let plan = planned(&actual);
-        text += &format!("{name}\n{}\n", show::text(&plan));
-        let statuses = show::statuses(&desired(), &plan, Scope::ALL);
-        text += &format!("{}\n", show::statuses_text(&statuses[statuses.len() - 3..]));
+        let plan = full_plan(&actual);
+        text += &format!("{name}\n{}\n", render::text(&plan));
+        let statuses = render::statuses(&desired(), &plan, Scope::ALL);
+        text += &format!("{}\n", render::statuses_text(&statuses[statuses.len() - 3..]));
     }
     insta::assert_snapshot!(text.replace(ACCOUNT, "ACCOUNT"));
 }
 
 #[test]
-fn destroy_takes_the_dashboard_down_before_what_it_shows() {
-    let actual = Actual { assets: as_made().assets, ..Actual::default() };
-    insta::assert_snapshot!(show::text(&plan_destroy(definitions(), &actual)));
+fn destroy_deletes_dependants_first() {
+    let actual = Actual { quicksight: deployed().quicksight, ..Actual::default() };
+    insta::assert_snapshot!(render::text(&plan_destroy(definitions(), &actual)));
 }
 
 #[test]
-fn an_owner_is_a_user_by_name_or_anybody_by_arn() {
+fn owner_is_a_user_name_or_an_arn() {
     assert_eq!(
         owner_arn("Admin/ada@example.com", ACCOUNT, "us-gov-west-1"),
         format!("arn:aws-us-gov:quicksight:us-gov-west-1:{ACCOUNT}:user/default/Admin/ada@example.com")

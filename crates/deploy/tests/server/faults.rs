@@ -1,64 +1,64 @@
-//! Faults between a client and AWS, and the requests that they apply to.
+//! Injected faults, and the requests that they apply to.
 
 use std::time::Duration;
 
-/// A fault.
+/// Fault of the server or the network.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
-    /// AWS refuses with this status, code and message.
-    Refused(u16, &'static str, &'static str),
-    /// AWS answers this, with status 200.
-    Answered(&'static str),
-    /// The connection is reset before the request is carried out.
+    /// Error response with this status, code and message.
+    Error(u16, &'static str, &'static str),
+    /// Response with status 200 and this body.
+    Response(&'static str),
+    /// Connection reset before the request is executed.
     Reset,
-    /// The request is carried out, but only this many bytes of the answer arrive.
-    Cut(usize),
-    /// The request is carried out, after a while.
-    Slow(Duration),
-    /// A bit of the request's body has flipped on its way.
-    Damaged,
-    /// The client is killed, and the request isn't carried out.
-    KilledBefore,
-    /// The client is killed when the request has been carried out.
-    KilledAfter,
+    /// Response truncated to this number of bytes, after the request was executed.
+    Truncate(usize),
+    /// Delay before the request is executed.
+    Delay(Duration),
+    /// Flipped bit in the body of the request.
+    Corrupt,
+    /// Client killed before the request is executed, which it then isn't.
+    KillBefore,
+    /// Client killed after the request was executed.
+    KillAfter,
 }
 
-/// The requests that a fault applies to.
+/// Requests that a fault applies to.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     method: &'static str,
     target: String,
-    skipped: usize,
-    left: usize,
+    n_skipped: usize,
+    n_remaining: usize,
     fault: Fault,
 }
 
 impl Rule {
-    /// Every request whose line, as in `PUT /bucket/key?x-id=PutObject`, begins with `method` and contains `target`.
+    /// Applies to requests whose line, as in `PUT /bucket/key?x-id=PutObject`, starts with `method` and contains `target`.
     pub(crate) fn new(method: &'static str, target: &str, fault: Fault) -> Self {
-        Self { method, target: target.to_owned(), skipped: 0, left: usize::MAX, fault }
+        Self { method, target: target.to_owned(), n_skipped: 0, n_remaining: usize::MAX, fault }
     }
 
-    /// Only the first `n`.
+    /// Limits the rule to `n` requests.
     pub(crate) fn times(self, n: usize) -> Self {
-        Self { left: n, ..self }
+        Self { n_remaining: n, ..self }
     }
 
-    /// Not the first `n`.
+    /// Skips the first `n` requests.
     pub(crate) fn after(self, n: usize) -> Self {
-        Self { skipped: n, ..self }
+        Self { n_skipped: n, ..self }
     }
 
-    /// The fault, if it befalls this request.
-    pub(crate) fn befalls(&mut self, line: &str) -> Option<Fault> {
-        if !line.starts_with(self.method) || !line.contains(&self.target) || self.left == 0 {
+    /// Returns the fault if the rule applies to this request, and counts the request.
+    pub(crate) fn fault_of(&mut self, line: &str) -> Option<Fault> {
+        if !line.starts_with(self.method) || !line.contains(&self.target) || self.n_remaining == 0 {
             return None;
         }
-        if self.skipped > 0 {
-            self.skipped -= 1;
+        if self.n_skipped > 0 {
+            self.n_skipped -= 1;
             return None;
         }
-        self.left = self.left.saturating_sub(1);
+        self.n_remaining = self.n_remaining.saturating_sub(1);
         Some(self.fault)
     }
 }

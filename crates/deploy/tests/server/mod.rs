@@ -1,11 +1,10 @@
-//! S3 in this process, for the real binary to talk to: s3s over a temporary directory, in a layer of our own that
-//! keeps a record of every request, spoils what a test wants spoilt ([`faults`]), and adds what s3s-fs lacks
-//! ([`service`]).
+//! S3 server in this process for tests of the binary: s3s over a temporary directory, behind a layer that records all
+//! requests, injects faults ([`faults`]) and emulates operations that s3s-fs doesn't support ([`service`]).
 
 pub(crate) mod faults;
+mod faulty_stream;
 mod multipart;
 mod service;
-mod wire;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,6 +16,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use faults::{Fault, Rule};
+use faulty_stream::{FaultyStream, WriteLimit};
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -28,9 +28,8 @@ use s3s_fs::FileSystem;
 use tempfile::{TempDir, tempdir};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
-use wire::{Allowance, Wire};
 
-use service::{Gaps, refusal, xml};
+use service::{EmulatedState, error_response, xml_response};
 
 pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const REGION: &str = "eu-central-1";
@@ -40,10 +39,10 @@ pub(crate) const RESULTS: &str = "bmw-aftersales-athena-results-123456789012";
 const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
-/// The largest body that a test sends.
+/// Maximum size in bytes of the body of a request.
 const MAX_BODY_BYTES: usize = 64 << 20;
 
-/// A server, with the files that it keeps.
+/// Server and its files.
 pub(crate) struct Server {
     state: Arc<State>,
     address: SocketAddr,
@@ -51,28 +50,29 @@ pub(crate) struct Server {
     _runtime: Runtime,
 }
 
-/// A request, as it was recorded.
+/// Recorded request.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct RecordedRequest {
     pub(crate) method: String,
     /// Bucket and key, decoded, with a slash before each.
     pub(crate) path: String,
+    /// Query, decoded.
     pub(crate) query: String,
-    /// `x-amz-expected-bucket-owner`.
+    /// Value of `x-amz-expected-bucket-owner`.
     pub(crate) owner: Option<String>,
-    /// `x-amz-checksum-crc64nvme`.
+    /// Value of `x-amz-checksum-crc64nvme`.
     pub(crate) crc64nvme: Option<String>,
-    /// Body, if it is text.
+    /// Body of a POST request, if it is text.
     pub(crate) body: String,
-    /// When it came, on a clock that counts arrivals and answers.
-    pub(crate) came: usize,
-    /// When it was answered, if it was.
+    /// Logical time of receipt. The clock counts received requests and changes of their records.
+    pub(crate) received: usize,
+    /// Logical time of the response, if there was one.
     pub(crate) answered: Option<usize>,
 }
 
-impl Seen {
-    /// Returns true if the request changes state.
-    pub(crate) fn is_change(&self) -> bool {
+impl RecordedRequest {
+    /// Returns true if the request changes the state of S3.
+    pub(crate) fn is_mutation(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD") && self.path != "/"
     }
 
@@ -80,30 +80,31 @@ impl Seen {
         self.path[1..].split('/').next().unwrap()
     }
 
-    /// The key in its bucket.
+    /// Returns the key; empty for a request about a bucket.
     pub(crate) fn key(&self) -> &str {
         self.path[1..].split_once('/').map_or("", |(_, key)| key)
     }
 }
 
 struct State {
+    /// Directory of the buckets.
     root: PathBuf,
     s3: S3Service,
-    /// Whose credentials and buckets these are.
+    /// Owner of credentials and buckets.
     account: String,
-    /// Directory of the buckets.
     region: String,
     rules: Mutex<Vec<Rule>>,
-    seen: Mutex<(usize, Vec<Seen>)>,
-    gaps: Mutex<Gaps>,
-    /// The process that a fault may kill.
+    /// Logical clock, and recorded requests.
+    requests: Mutex<(usize, Vec<RecordedRequest>)>,
+    emulated: Mutex<EmulatedState>,
+    /// Id of the client process.
     client: AtomicU32,
     /// Number of killed clients; pending requests of a killed client are dropped.
     n_killed: AtomicUsize,
 }
 
 impl Server {
-    /// The three buckets are there, and empty.
+    /// Starts a server with the three buckets, which are empty.
     pub(crate) fn start() -> Self {
         let server = Self::without_buckets(ACCOUNT, REGION);
         for bucket in [RAW, CURATED, RESULTS] {
@@ -112,11 +113,11 @@ impl Server {
         server
     }
 
-    /// Nothing is there.
+    /// Starts a server without buckets.
     pub(crate) fn without_buckets(account: &str, region: &str) -> Self {
         let files = tempdir().unwrap();
         let mut s3 = S3ServiceBuilder::new(FileSystem::new(files.path()).unwrap());
-        // From here on, every signature is checked.
+        // With this, s3s verifies every signature.
         s3.set_auth(SimpleAuth::from_single(KEY_ID, SECRET));
         let state = Arc::new(State {
             root: files.path().to_owned(),
@@ -124,8 +125,8 @@ impl Server {
             account: account.to_owned(),
             region: region.to_owned(),
             rules: Mutex::default(),
-            seen: Mutex::default(),
-            gaps: Mutex::default(),
+            requests: Mutex::default(),
+            emulated: Mutex::default(),
             client: AtomicU32::new(0),
             n_killed: AtomicUsize::new(0),
         });
@@ -142,67 +143,67 @@ impl Server {
         Self { state, address, files, _runtime: runtime }
     }
 
-    /// Another server with the same objects.
+    /// Starts another server with the same objects.
     pub(crate) fn copy(&self) -> Self {
         let copy = Self::without_buckets(&self.state.account, &self.state.region);
         copy_files(self.files.path(), copy.files.path());
         copy
     }
 
-    /// Makes something go wrong.
-    pub(crate) fn inject(&self, rule: Rule) {
+    /// Injects a fault into the requests that the rule matches.
+    pub(crate) fn inject_fault(&self, rule: Rule) {
         self.state.rules.lock().unwrap().push(rule);
     }
 
-    /// Nothing goes wrong any more.
-    pub(crate) fn recover(&self) {
+    /// Removes all faults.
+    pub(crate) fn clear_faults(&self) {
         self.state.rules.lock().unwrap().clear();
     }
 
-    /// The requests since the last call.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
-        std::mem::take(&mut self.state.seen.lock().unwrap().1)
+    /// Removes the recorded requests and returns them.
+    pub(crate) fn take_requests(&self) -> Vec<RecordedRequest> {
+        std::mem::take(&mut self.state.requests.lock().unwrap().1)
     }
 
-    /// The objects in a bucket, by key.
+    /// Returns the objects in a bucket, by key.
     pub(crate) fn objects(&self, bucket: &str) -> BTreeMap<String, Vec<u8>> {
         let mut objects = BTreeMap::new();
         read_files(&self.files.path().join(bucket), "", &mut objects);
         objects
     }
 
-    /// Puts an object there, as somebody else would.
+    /// Writes an object, bypassing the API.
     pub(crate) fn put(&self, bucket: &str, key: &str, content: &[u8]) {
         let path = self.files.path().join(bucket).join(key);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
         let mut checksum = Checksum::default();
         checksum.update(content);
-        self.state.gaps.lock().unwrap().checksums.insert(format!("/{bucket}/{key}"), Some(checksum.to_base64()));
+        self.state.emulated.lock().unwrap().checksums.insert(format!("/{bucket}/{key}"), Some(checksum.to_base64()));
     }
 
-    /// Takes an object away.
+    /// Deletes an object, bypassing the API.
     pub(crate) fn delete(&self, bucket: &str, key: &str) {
         fs::remove_file(self.files.path().join(bucket).join(key)).unwrap();
     }
 
-    /// S3 has no checksum of this object, as of one that was put years ago.
-    pub(crate) fn forget_checksum(&self, bucket: &str, key: &str) {
-        self.state.gaps.lock().unwrap().checksums.insert(format!("/{bucket}/{key}"), None);
+    /// Removes the checksum of an object. S3 has none of objects from before it stored checksums.
+    pub(crate) fn remove_checksum(&self, bucket: &str, key: &str) {
+        self.state.emulated.lock().unwrap().checksums.insert(format!("/{bucket}/{key}"), None);
     }
 
     /// Returns the number of incomplete multipart uploads.
-    pub(crate) fn n_unfinished(&self) -> usize {
-        self.state.gaps.lock().unwrap().uploads.n_unfinished()
+    pub(crate) fn n_incomplete_uploads(&self) -> usize {
+        self.state.emulated.lock().unwrap().uploads.n_incomplete()
     }
 
-    /// The server's URL.
+    /// Returns the URL of the server.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Runs `deploy` in a directory against this server; its exit code, and what it said. Nothing of our own
-    /// environment gets in, and no secret gets out.
+    /// Runs `deploy` in a directory against this server, isolated from the environment of the test. Returns the exit code,
+    /// and standard output followed by standard error. Fails if they contain the secret access key.
     pub(crate) fn deploy(&self, dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
         let child = Command::new(env!("CARGO_BIN_EXE_deploy"))
             .args(arguments)
@@ -223,9 +224,9 @@ impl Server {
             .unwrap();
         self.state.client.store(child.id(), Ordering::SeqCst);
         let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(!said.contains(SECRET), "a secret was shown");
-        (output.status.code(), said)
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(!text.contains(SECRET), "the secret access key was printed");
+        (output.status.code(), text)
     }
 }
 
@@ -242,7 +243,7 @@ fn copy_files(from: &Path, to: &Path) {
     }
 }
 
-/// Reads a directory's files, by their paths below it.
+/// Reads all files of a directory, by their relative paths.
 pub(crate) fn read_files(dir: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
     for entry in fs::read_dir(dir).unwrap() {
         let entry = entry.unwrap();
@@ -256,97 +257,100 @@ pub(crate) fn read_files(dir: &Path, prefix: &str, files: &mut BTreeMap<String, 
 }
 
 async fn serve(state: Arc<State>, stream: TcpStream) {
-    let (wire, allowance) = Wire::new(stream);
+    let (stream, write_limit) = FaultyStream::new(stream);
     let service = hyper::service::service_fn(move |request| {
-        let (state, allowance) = (Arc::clone(&state), allowance.clone());
-        async move { state.answer(request, &allowance).await }
+        let (state, write_limit) = (Arc::clone(&state), write_limit.clone());
+        async move { state.handle(request, &write_limit).await }
     });
-    // A connection that breaks is what some tests want.
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(wire), service).await;
+    // A broken connection is not an error: some faults break it.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 impl State {
-    /// Keeps a record of a request and carries it out, unless something is to go wrong.
-    async fn answer(&self, request: Request<Incoming>, allowance: &Allowance) -> io::Result<Response<Body>> {
+    /// Records a request, injects a fault if a rule applies, and executes the request.
+    async fn handle(&self, request: Request<Incoming>, write_limit: &WriteLimit) -> io::Result<Response<Body>> {
         let (head, body) = request.into_parts();
         let (path, query) = (decoded(head.uri.path()), decoded(head.uri.query().unwrap_or_default()));
         let line = format!("{} {path}?{query}", head.method);
         let header = |name: &str| head.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
-        let came = self.record(Seen {
+        let received = self.record(RecordedRequest {
             method: head.method.to_string(),
             owner: header("x-amz-expected-bucket-owner"),
             crc64nvme: header("x-amz-checksum-crc64nvme"),
             body: String::new(),
-            came: 0,
+            received: 0,
             answered: None,
             path,
             query,
         });
-        let fault = self.rules.lock().unwrap().iter_mut().find_map(|rule| rule.befalls(&line));
-        let broken = || {
-            allowance.limit(0);
+        let fault = self.rules.lock().unwrap().iter_mut().find_map(|rule| rule.fault_of(&line));
+        let reset = || {
+            write_limit.set(0);
             io::Error::from(io::ErrorKind::ConnectionReset)
         };
         if let Some(Fault::Reset) = fault {
-            return Err(broken());
+            return Err(reset());
         }
         let mut body = Body::from(body).store_all_limited(MAX_BODY_BYTES).await.map_err(io::Error::other)?;
         if let Ok(text) = std::str::from_utf8(&body)
             && head.method == "POST"
         {
-            self.amend(came, |seen, _| text.clone_into(&mut seen.body));
+            self.update_record(received, |request, _| text.clone_into(&mut request.body));
         }
         let n_killed = self.n_killed.load(Ordering::SeqCst);
         match fault {
-            Some(Fault::Refused(status, code, message)) => {
-                return Ok(refusal(&head, status, code, message, &self.region));
+            Some(Fault::Error(status, code, message)) => {
+                return Ok(error_response(&head, status, code, message, &self.region));
             }
-            Some(Fault::Answered(text)) => return Ok(xml(200, text.to_owned())),
-            Some(Fault::KilledBefore) => self.kill(),
-            Some(Fault::Slow(pause)) => tokio::time::sleep(pause).await,
-            Some(Fault::Damaged) => {
-                let mut damaged = body.to_vec();
-                damaged[0] ^= 1;
-                body = damaged.into();
+            Some(Fault::Response(text)) => return Ok(xml_response(200, text.to_owned())),
+            Some(Fault::KillBefore) => self.kill_client(),
+            Some(Fault::Delay(delay)) => tokio::time::sleep(delay).await,
+            Some(Fault::Corrupt) => {
+                let mut corrupted = body.to_vec();
+                corrupted[0] ^= 1;
+                body = corrupted.into();
             }
             _ => {}
         }
         if self.n_killed.load(Ordering::SeqCst) > n_killed {
-            return Err(broken());
+            return Err(reset());
         }
-        let response = self.carry_out(head, body).await;
+        let response = self.execute(head, body).await;
         match fault {
-            Some(Fault::KilledAfter) => self.kill(),
-            Some(Fault::Cut(0)) => return Err(broken()),
-            Some(Fault::Cut(n_bytes)) => allowance.limit(n_bytes),
-            _ => self.amend(came, |seen, now| seen.answered = Some(now)),
+            Some(Fault::KillAfter) => self.kill_client(),
+            Some(Fault::Truncate(0)) => return Err(reset()),
+            Some(Fault::Truncate(n_bytes)) => write_limit.set(n_bytes),
+            _ => self.update_record(received, |request, now| request.answered = Some(now)),
         }
         Ok(response)
     }
 
-    fn record(&self, seen: Seen) -> usize {
-        let (clock, all) = &mut *self.seen.lock().unwrap();
+    /// Records a request. Returns the time of receipt, which identifies the record.
+    fn record(&self, request: RecordedRequest) -> usize {
+        let (clock, requests) = &mut *self.requests.lock().unwrap();
         *clock += 1;
-        all.push(Seen { came: *clock, ..seen });
+        requests.push(RecordedRequest { received: *clock, ..request });
         *clock
     }
 
-    /// Adds to a request's record, if nobody has taken it yet.
-    fn amend(&self, came: usize, change: impl FnOnce(&mut Seen, usize)) {
-        let (clock, all) = &mut *self.seen.lock().unwrap();
+    /// Changes the record of a request, unless it was already removed. `change` gets the record and the current time.
+    fn update_record(&self, received: usize, change: impl FnOnce(&mut RecordedRequest, usize)) {
+        let (clock, requests) = &mut *self.requests.lock().unwrap();
         *clock += 1;
-        if let Some(seen) = all.iter_mut().find(|seen| seen.came == came) {
-            change(seen, *clock);
+        if let Some(request) = requests.iter_mut().find(|request| request.received == received) {
+            change(request, *clock);
         }
     }
 
-    fn kill(&self) {
+    /// Kills the client process.
+    fn kill_client(&self) {
         self.n_killed.fetch_add(1, Ordering::SeqCst);
         let id = self.client.load(Ordering::SeqCst).to_string();
         assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
     }
 }
 
+/// Decodes percent-encoding.
 fn decoded(text: &str) -> String {
     let mut bytes = text.bytes();
     let mut decoded = Vec::new();

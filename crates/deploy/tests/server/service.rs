@@ -1,6 +1,6 @@
-//! Carries requests out: s3s-fs does, where it can. What it lacks is added here as AWS documents it: STS's one answer,
-//! owners and regions, missing buckets, bucket settings, and checksums that are checked before anything is
-//! overwritten. Of multipart uploads it keeps the content, but no checksums and no listing: see [`super::multipart`].
+//! Execution of requests. Most are forwarded to s3s-fs. Operations that it doesn't support are emulated from the
+//! documentation of AWS: the caller identity of STS, owners, regions and settings of buckets, missing buckets, and
+//! verification of checksums before an object is overwritten. See [`super::multipart`] for multipart uploads.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use s3s::Body;
 use super::multipart::Uploads;
 use super::{KEY_ID, State, decoded};
 
-/// Bucket settings by the name of their request, and what S3 says of one that isn't made.
+/// Query parameters of the bucket settings, and the error codes of settings that are not configured.
 const SETTINGS: [(&str, &str); 6] = [
     ("publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
     ("ownershipControls", "OwnershipControlsNotFoundError"),
@@ -25,18 +25,18 @@ const SETTINGS: [(&str, &str); 6] = [
 
 pub(crate) const CHECKSUM: &str = "x-amz-checksum-crc64nvme";
 
-/// State that s3s-fs doesn't keep.
+/// State that s3s-fs doesn't store.
 #[derive(Default)]
-pub(crate) struct Gaps {
-    /// Settings as they were put: S3 gives the same documents back. By bucket and name.
+pub(crate) struct EmulatedState {
+    /// Request bodies of the bucket settings, by bucket and query parameter; S3 returns the same documents.
     settings: BTreeMap<(String, &'static str), Bytes>,
-    /// Checksums of objects of which s3s-fs knows none or a wrong one, by path; `None` if S3 wouldn't know it either.
+    /// Checksums that replace those of s3s-fs, by path; `None` for an object without a checksum.
     pub(crate) checksums: BTreeMap<String, Option<String>>,
     /// Multipart uploads.
     pub(crate) uploads: Uploads,
 }
 
-/// Subject of a request.
+/// Bucket, key and query of a request.
 pub(crate) struct Target {
     pub(crate) bucket: String,
     pub(crate) key: String,
@@ -65,25 +65,25 @@ impl Target {
 }
 
 impl State {
-    pub(crate) async fn carry_out(&self, head: Parts, body: Bytes) -> Response<Body> {
+    pub(crate) async fn execute(&self, head: Parts, body: Bytes) -> Response<Body> {
         let target = Target::of(&head);
-        let refuse = |status, code, message| refusal(&head, status, code, message, &self.region);
+        let error = |status, code, message| error_response(&head, status, code, message, &self.region);
         if target.bucket.is_empty() {
-            return self.identity(&head);
+            return self.caller_identity(&head);
         }
         let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-        let is_there = self.root.join(&target.bucket).is_dir();
+        let exists = self.root.join(&target.bucket).is_dir();
         let is_create = head.method == Method::PUT && target.key.is_empty() && target.query.is_empty();
-        match (is_there, is_create) {
+        match (exists, is_create) {
             (false, true) if !self.is_location(&body) => {
-                return refuse(400, "IllegalLocationConstraintException", "The location constraint is incompatible.");
+                return error(400, "IllegalLocationConstraintException", "The location constraint is incompatible.");
             }
-            (true, true) => return refuse(409, "BucketAlreadyOwnedByYou", "You already own it."),
-            (false, false) => return refuse(404, "NoSuchBucket", "The specified bucket does not exist"),
+            (true, true) => return error(409, "BucketAlreadyOwnedByYou", "You already own it."),
+            (false, false) => return error(404, "NoSuchBucket", "The specified bucket does not exist"),
             _ => {}
         }
         if header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != self.account) {
-            return refuse(403, "AccessDenied", "Access Denied");
+            return error(403, "AccessDenied", "Access Denied");
         }
         if let Some(expected) = header(CHECKSUM)
             && head.method == Method::PUT
@@ -91,17 +91,17 @@ impl State {
             let mut checksum = Checksum::default();
             checksum.update(&body);
             if checksum.to_base64() != expected {
-                return refuse(400, "BadDigest", "The CRC64NVME you specified did not match the calculated checksum.");
+                return error(400, "BadDigest", "The CRC64NVME you specified did not match the calculated checksum.");
             }
         }
         if let Some((name, missing)) = SETTINGS.into_iter().find(|(name, _)| target.query(name).is_some()) {
-            let settings = &mut self.gaps.lock().unwrap().settings;
-            let place = (target.bucket, name);
-            return match (&head.method, settings.get(&place)) {
+            let settings = &mut self.emulated.lock().unwrap().settings;
+            let key = (target.bucket, name);
+            return match (&head.method, settings.get(&key)) {
                 (&Method::GET, Some(text)) => Response::new(text.clone().into()),
-                (&Method::GET, None) => refuse(404, missing, "It is not set."),
+                (&Method::GET, None) => error(404, missing, "It is not set."),
                 _ => {
-                    settings.insert(place, body);
+                    settings.insert(key, body);
                     Response::new(Body::empty())
                 }
             };
@@ -111,25 +111,25 @@ impl State {
         }
         let with_checksum = header("x-amz-checksum-mode") == Some("ENABLED");
         let method = head.method.clone();
-        let mut response = self.pass(head, body).await;
+        let mut response = self.forward(head, body).await;
         if target.key.is_empty() {
             response.headers_mut().insert("x-amz-bucket-region", self.region.parse().unwrap());
         } else if method == Method::HEAD {
-            let known = self.gaps.lock().unwrap().checksums.get(&target.path()).cloned();
-            if let Some(Some(known)) = &known {
-                response.headers_mut().insert(CHECKSUM, known.parse().unwrap());
+            let checksum = self.emulated.lock().unwrap().checksums.get(&target.path()).cloned();
+            if let Some(Some(checksum)) = &checksum {
+                response.headers_mut().insert(CHECKSUM, checksum.parse().unwrap());
             }
-            if known == Some(None) || !with_checksum {
+            if checksum == Some(None) || !with_checksum {
                 response.headers_mut().remove(CHECKSUM);
             }
         } else if method == Method::PUT && response.status().is_success() {
-            self.gaps.lock().unwrap().checksums.remove(&target.path());
+            self.emulated.lock().unwrap().checksums.remove(&target.path());
         }
         response
     }
 
-    /// Lets s3s answer.
-    pub(crate) async fn pass(&self, head: Parts, body: Bytes) -> Response<Body> {
+    /// Forwards a request to s3s.
+    pub(crate) async fn forward(&self, head: Parts, body: Bytes) -> Response<Body> {
         self.s3.call(Request::from_parts(head, body.into())).await.unwrap()
     }
 
@@ -138,18 +138,18 @@ impl State {
         if self.region == "us-east-1" { body.is_empty() } else { String::from_utf8_lossy(body).contains(&self.region) }
     }
 
-    /// Whose credentials these are: STS's only answer here.
-    fn identity(&self, head: &Parts) -> Response<Body> {
+    /// Responds to STS's `GetCallerIdentity`, the only request that isn't for S3.
+    fn caller_identity(&self, head: &Parts) -> Response<Body> {
         if head.headers.contains_key("x-amz-target") {
-            return refusal(head, 400, "UnknownOperationException", "There is only S3 here.", &self.region);
+            return error_response(head, 400, "UnknownOperationException", "This server is S3 only.", &self.region);
         }
         let signature = head.headers["authorization"].to_str().unwrap();
         if !signature.contains(&format!("Credential={KEY_ID}/")) {
             let message = "The security token included in the request is invalid.";
-            return refusal(head, 403, "InvalidClientTokenId", message, &self.region);
+            return error_response(head, 403, "InvalidClientTokenId", message, &self.region);
         }
         let account = &self.account;
-        xml(
+        xml_response(
             200,
             format!(
                 "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
@@ -160,21 +160,21 @@ impl State {
     }
 }
 
-/// An answer in XML.
-pub(crate) fn xml(status: u16, text: String) -> Response<Body> {
+/// Returns a response with an XML body.
+pub(crate) fn xml_response(status: u16, text: String) -> Response<Body> {
     Response::builder().status(status).header("content-type", "application/xml").body(text.into()).unwrap()
 }
 
-/// A refusal in the form of the service that was asked. (A HEAD's body isn't sent.)
-pub(crate) fn refusal(head: &Parts, status: u16, code: &str, message: &str, region: &str) -> Response<Body> {
+/// Returns an error response in the format of the requested service.
+pub(crate) fn error_response(head: &Parts, status: u16, code: &str, message: &str, region: &str) -> Response<Body> {
     let error = format!("<Code>{code}</Code><Message>{message}</Message>");
     let mut response = if head.headers.contains_key("x-amz-target") {
         let text = format!("{{\"__type\": \"{code}\", \"message\": \"{message}\"}}");
         Response::builder().header("content-type", "application/x-amz-json-1.1").body(text.into()).unwrap()
     } else if head.uri.path() == "/" {
-        xml(status, format!("<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"))
+        xml_response(status, format!("<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"))
     } else {
-        xml(status, format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>{error}</Error>"))
+        xml_response(status, format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>{error}</Error>"))
     };
     *response.status_mut() = status.try_into().unwrap();
     response.headers_mut().insert("x-amz-bucket-region", region.parse().unwrap());

@@ -2,29 +2,32 @@
 
 use std::thread;
 
-use super::{CURATED, RAW, deploy, must};
+use super::{CURATED, RAW, deploy, deploy_ok};
 use crate::lake::Lake;
 use crate::server::faults::{Fault, Rule};
-use crate::server::{ACCOUNT, REGION, Seen, Server};
+use crate::server::{ACCOUNT, REGION, RecordedRequest, Server};
 
 const EXPIRED: &str = "The provided token has expired.";
-const DENIED: Fault = Fault::Refused(403, "AccessDenied", "Access Denied");
+const DENIED: Fault = Fault::Error(403, "AccessDenied", "Access Denied");
 
 type Case = (&'static str, Rule);
 
 fn cases() -> Vec<Case> {
-    let refused = Fault::Refused;
+    let error = Fault::Error;
     let sts = |fault| Rule::new("POST", " /?", fault);
     vec![
         (
-            "expired, seen by STS",
-            sts(refused(403, "ExpiredToken", "The security token included in the request is expired")),
+            "expired, reported by STS",
+            sts(error(403, "ExpiredToken", "The security token included in the request is expired")),
         ),
-        ("expired, seen by S3", Rule::new("PUT", "market=DE", refused(400, "ExpiredToken", EXPIRED))),
-        ("expired, at a HEAD, which has no body", Rule::new("HEAD", CURATED, refused(400, "ExpiredToken", EXPIRED))),
+        ("expired, reported by S3", Rule::new("PUT", "market=DE", error(400, "ExpiredToken", EXPIRED))),
+        (
+            "expired, in the response to a HEAD, which has no body",
+            Rule::new("HEAD", CURATED, error(400, "ExpiredToken", EXPIRED)),
+        ),
         (
             "wrong secret",
-            sts(refused(
+            sts(error(
                 403,
                 "SignatureDoesNotMatch",
                 "The request signature we calculated does not match the signature.",
@@ -35,110 +38,115 @@ fn cases() -> Vec<Case> {
             Rule::new(
                 "GET",
                 "list-type=2",
-                refused(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
+                error(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
             ),
         ),
         (
             "wrong clock",
-            Rule::new("GET", "list-type=2", refused(403, "RequestTimeTooSkewed", "The difference is too large.")),
+            Rule::new("GET", "list-type=2", error(403, "RequestTimeTooSkewed", "The difference is too large.")),
         ),
-        ("somebody else's bucket", Rule::new("HEAD", RAW, DENIED)),
-        ("settings not to be read", Rule::new("GET", "encryption", DENIED)),
-        ("not to be written", Rule::new("PUT", "market=DE", DENIED)),
+        ("bucket of another account", Rule::new("HEAD", RAW, DENIED)),
+        ("no permission to read settings", Rule::new("GET", "encryption", DENIED)),
+        ("no permission to write", Rule::new("PUT", "market=DE", DENIED)),
         (
-            "not to be deleted",
+            "no permission to delete",
             Rule::new(
                 "POST",
                 "delete",
-                Fault::Answered(
+                Fault::Response(
                     "<DeleteResult><Error><Key>_manifest.pending.json</Key><Code>AccessDenied</Code>\
                      <Message>Access Denied</Message></Error></DeleteResult>",
                 ),
             ),
         ),
         (
-            "not ours to announce",
-            Rule::new("PUT", "pending", refused(412, "PreconditionFailed", "A condition failed.")),
+            "rejected pending manifest",
+            Rule::new("PUT", "pending", error(412, "PreconditionFailed", "A condition failed.")),
         ),
     ]
 }
 
 /// Returns the message from `error:` on, without the address of the server.
-fn error(server: &Server, said: &str) -> String {
-    let (_, error) = said.split_once("error: ").unwrap();
+fn error_message(server: &Server, output: &str) -> String {
+    let (_, error) = output.split_once("error: ").unwrap();
     format!("error: {}", error.replace(&server.url(), "URL"))
 }
 
-type Elsewhere<'a> = (&'a str, Server, &'a [&'a str], &'a [(&'a str, &'a str)]);
+/// Name of the case, server, arguments, environment variables.
+type Setup<'a> = (&'a str, Server, &'a [&'a str], &'a [(&'a str, &'a str)]);
 
 #[test]
-fn each_refusal_has_its_message() {
+fn each_error_has_a_message_with_a_next_step() {
     let lake = Lake::new(1, 6);
     let mut messages: Vec<(&str, String)> = thread::scope(|scope| {
-        let one = |(name, rule): Case| {
+        let run = |(name, rule): Case| {
             let lake = &lake;
             scope.spawn(move || {
                 let server = Server::start();
-                server.inject(rule);
-                let (code, said) = deploy(&server, lake);
-                assert_eq!(code, Some(1), "{name}: {said}");
-                (name, error(&server, &said))
+                server.inject_fault(rule);
+                let (code, output) = deploy(&server, lake);
+                assert_eq!(code, Some(1), "{name}: {output}");
+                (name, error_message(&server, &output))
             })
         };
-        let all: Vec<_> = cases().into_iter().map(one).collect();
-        all.into_iter().map(|one| one.join().unwrap()).collect()
+        let threads: Vec<_> = cases().into_iter().map(run).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    messages.extend(setups(&lake));
-    let shown: Vec<String> = messages.into_iter().map(|(name, said)| format!("{name}\n{said}")).collect();
-    insta::assert_snapshot!(shown.join("\n"));
+    messages.extend(setup_errors(&lake));
+    let texts: Vec<String> = messages.into_iter().map(|(name, message)| format!("{name}\n{message}")).collect();
+    insta::assert_snapshot!(texts.join("\n"));
 }
 
-/// Returns the messages of failures that depend on the set-up rather than on a request. None of them changes anything.
-fn setups(lake: &Lake) -> Vec<(&'static str, String)> {
-    let there = Server::start();
-    let elsewhere = || {
+/// Returns the messages of errors that depend on the setup rather than on a request. None of the runs changes anything.
+fn setup_errors(lake: &Lake) -> Vec<(&'static str, String)> {
+    let existing = Server::start();
+    let other_region = || {
         let server = Server::without_buckets(ACCOUNT, "us-east-1");
         for bucket in ["raw", "curated", "athena-results"] {
-            server.put(&format!("bmw-aftersales-{bucket}-{ACCOUNT}"), "key", b"mine");
+            server.put(&format!("bmw-aftersales-{bucket}-{ACCOUNT}"), "key", b"unmanaged");
         }
         server
     };
-    let moved = elsewhere();
-    moved.inject(Rule::new("HEAD", "", Fault::Refused(301, "PermanentRedirect", "Use the specified endpoint.")));
-    let cases: [Elsewhere; 7] = [
+    let redirecting = other_region();
+    redirecting.inject_fault(Rule::new(
+        "HEAD",
+        "",
+        Fault::Error(301, "PermanentRedirect", "Use the specified endpoint."),
+    ));
+    let cases: [Setup; 7] = [
         ("another account", Server::without_buckets("999999999999", REGION), &[], &[]),
-        ("another region, as a redirect", moved, &[], &[]),
-        ("another region, by the way", elsewhere(), &[], &[]),
+        ("another region, reported by a redirect", redirecting, &[], &[]),
+        ("another region, reported by a header", other_region(), &[], &[]),
         ("no buckets", Server::without_buckets(ACCOUNT, REGION), &[], &[]),
-        ("unknown key, seen by STS", there.copy(), &[], &[("AWS_ACCESS_KEY_ID", "AKIAI44QH8DHBEXAMPLE")]),
-        ("no credentials", there.copy(), &[], &[("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")]),
-        ("a profile that isn't there", there, &["--profile", "nobody"], &[]),
+        ("unknown key, reported by STS", existing.copy(), &[], &[("AWS_ACCESS_KEY_ID", "AKIAI44QH8DHBEXAMPLE")]),
+        ("no credentials", existing.copy(), &[], &[("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")]),
+        ("unknown profile", existing, &["--profile", "nobody"], &[]),
     ];
     let mut messages = Vec::new();
     for (name, server, arguments, variables) in cases {
-        let (code, said) = server.deploy(lake.dir(), &[&["--only", "data"], arguments].concat(), variables);
-        assert_eq!(code, Some(1), "{name}: {said}");
-        assert!(!server.seen().iter().any(Seen::is_change), "{name}");
-        messages.push((name, error(&server, &said)));
+        let (code, output) = server.deploy(lake.dir(), &[&["--only", "data"], arguments].concat(), variables);
+        assert_eq!(code, Some(1), "{name}: {output}");
+        assert!(!server.take_requests().iter().any(RecordedRequest::is_mutation), "{name}");
+        messages.push((name, error_message(&server, &output)));
     }
     messages
 }
 
 #[test]
-fn athena_is_asked_again_when_it_has_too_much_to_do() {
+fn throttled_athena_requests_are_retried() {
     let (server, lake) = (Server::start(), Lake::new(1, 6));
-    must(&server, &lake);
-    server.seen();
-    server.inject(
-        Rule::new("POST", " /?", Fault::Refused(400, "ThrottlingException", "Rate exceeded")).after(1).times(2),
+    deploy_ok(&server, &lake);
+    server.take_requests();
+    server.inject_fault(
+        Rule::new("POST", " /?", Fault::Error(400, "ThrottlingException", "Rate exceeded")).after(1).times(2),
     );
-    let denied = Fault::Refused(400, "AccessDeniedException", "You are not authorized to perform: athena:GetWorkGroup");
-    server.inject(Rule::new("POST", " /?", denied).after(1));
-    let (code, said) = server.deploy(lake.dir(), &["--only", "catalog"], &[]);
-    assert_eq!(code, Some(1), "{said}");
+    let denied = Fault::Error(400, "AccessDeniedException", "You are not authorized to perform: athena:GetWorkGroup");
+    server.inject_fault(Rule::new("POST", " /?", denied).after(1));
+    let (code, output) = server.deploy(lake.dir(), &["--only", "catalog"], &[]);
+    assert_eq!(code, Some(1), "{output}");
     assert!(
-        said.contains("athena:GetWorkGroup (AccessDeniedException)\n  next: give the user or role a policy"),
-        "{said}"
+        output.contains("athena:GetWorkGroup (AccessDeniedException)\n  next: attach a policy that allows this"),
+        "{output}"
     );
-    assert_eq!(server.seen().iter().filter(|seen| seen.path == "/").count(), 4);
+    assert_eq!(server.take_requests().iter().filter(|request| request.path == "/").count(), 4);
 }

@@ -1,16 +1,13 @@
-//! The S3 server that `uploads.py` measures against: s3s, over one of two stores, with the few answers that `deploy` needs and
-//! s3s-fs has not.
-//!
-//! It says where it listens on its first line, serves until its standard input ends, and then says what it has received: a JSON
-//! object of `bucket/key` to size and CRC-64/NVME, if the store knows.
+//! S3 server for `uploads.py`: s3s over one of two stores, with the operations that `deploy` needs and s3s doesn't support.
 //!
 //!     uploads-server sink BUCKET...
 //!     uploads-server s3s-fs DIR
 //!
-//! With `TLS_CERTIFICATE` and `TLS_KEY` (DER files) it speaks TLS; with `LATENCY_MS` every answer takes that much longer, as it
-//! does where the server is not this machine.
+//! Prints its address, serves until the end of standard input, and prints the received objects: a JSON object from
+//! `bucket/key` to size and CRC-64/NVME (empty for s3s-fs). `TLS_CERTIFICATE` and `TLS_KEY` (DER files) enable TLS;
+//! `LATENCY_MS` delays each response.
 
-mod gaps;
+mod extra_operations;
 mod sink;
 
 use std::env;
@@ -40,16 +37,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sink = Arc::new(Sink::default());
     let mut builder = match arguments.split_first() {
         Some((store, buckets)) if store == "sink" => {
-            sink.make_buckets(buckets);
+            sink.create_buckets(buckets);
             S3ServiceBuilder::new(sink::Shared(Arc::clone(&sink)))
         }
         Some((store, [dir])) if store == "s3s-fs" => {
             S3ServiceBuilder::new(FileSystem::new(dir).map_err(|error| format!("{error:?}"))?)
         }
-        _ => return Err("wanted: sink BUCKET... or s3s-fs DIR".into()),
+        _ => return Err("expected: sink BUCKET... or s3s-fs DIR".into()),
     };
     builder.set_auth(SimpleAuth::from_single(env::var("AWS_ACCESS_KEY_ID")?, env::var("AWS_SECRET_ACCESS_KEY")?));
-    builder.set_route(gaps::Gaps { account: env::var("AWS_ACCOUNT_ID")? });
+    builder.set_route(extra_operations::ExtraOperations { account: env::var("AWS_ACCOUNT_ID")? });
     let service = builder.build();
     let tls = tls()?;
     let latency = env::var("LATENCY_MS").map_or(Ok(0), |ms| ms.parse())?;
@@ -78,7 +75,7 @@ fn tls() -> Result<Option<TlsAcceptor>, Box<dyn Error>> {
 }
 
 async fn accept(stream: TcpStream, tls: Option<TlsAcceptor>, service: S3Service, latency: Duration) {
-    // Answers are small, and mustn't wait for more.
+    // Responses are small; Nagle's algorithm would delay them.
     let _ = stream.set_nodelay(true);
     match tls {
         None => serve(stream, service, latency).await,
@@ -93,15 +90,15 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, ser
     let service = service_fn(move |request: Request<Incoming>| {
         let service = service.clone();
         async move {
-            let answer = service.call(request.map(Body::from)).await;
+            let response = service.call(request.map(Body::from)).await;
             if !latency.is_zero() {
                 tokio::time::sleep(latency).await;
             }
-            answer
+            response
         }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new());
-    // Clients hang up when they are done.
+    // Fails when the client closes the connection.
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }

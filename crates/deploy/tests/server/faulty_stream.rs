@@ -1,4 +1,4 @@
-//! A socket that can be told to break.
+//! TCP stream that can be broken on request.
 
 use std::io;
 use std::pin::Pin;
@@ -9,38 +9,38 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Number of bytes that still reach the client before the connection is closed.
+/// Maximum number of bytes that are written before the connection is closed.
 #[derive(Clone)]
-pub(crate) struct Allowance(Arc<AtomicUsize>);
+pub(crate) struct WriteLimit(Arc<AtomicUsize>);
 
-impl Allowance {
-    pub(crate) fn limit(&self, n_bytes: usize) {
+impl WriteLimit {
+    pub(crate) fn set(&self, n_bytes: usize) {
         self.0.store(n_bytes, Ordering::SeqCst);
     }
 }
 
-/// The server's end of a connection.
-pub(crate) struct Wire {
+/// Connection to a client, with a write limit.
+pub(crate) struct FaultyStream {
     stream: TcpStream,
-    allowance: Allowance,
+    write_limit: WriteLimit,
 }
 
-impl Wire {
-    pub(crate) fn new(stream: TcpStream) -> (Self, Allowance) {
-        let allowance = Allowance(Arc::new(AtomicUsize::new(usize::MAX)));
-        (Self { stream, allowance: allowance.clone() }, allowance)
+impl FaultyStream {
+    pub(crate) fn new(stream: TcpStream) -> (Self, WriteLimit) {
+        let write_limit = WriteLimit(Arc::new(AtomicUsize::new(usize::MAX)));
+        (Self { stream, write_limit: write_limit.clone() }, write_limit)
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for FaultyStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for FaultyStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let allowed = self.allowance.0.load(Ordering::SeqCst);
+        let allowed = self.write_limit.0.load(Ordering::SeqCst);
         if allowed == 0 {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
@@ -49,7 +49,7 @@ impl AsyncWrite for Wire {
         if allowed < usize::MAX
             && let Poll::Ready(Ok(n)) = written
         {
-            self.allowance.limit(allowed - n);
+            self.write_limit.set(allowed - n);
         }
         written
     }
@@ -63,10 +63,10 @@ impl AsyncWrite for Wire {
     }
 }
 
-impl Drop for Wire {
-    /// Closes the connection: with a reset if no byte is allowed, else after the allowed part of the response.
+impl Drop for FaultyStream {
+    /// Closes the connection, with a reset if the limit is 0.
     fn drop(&mut self) {
-        if self.allowance.0.load(Ordering::SeqCst) == 0 {
+        if self.write_limit.0.load(Ordering::SeqCst) == 0 {
             let _ = self.stream.set_zero_linger();
         }
     }

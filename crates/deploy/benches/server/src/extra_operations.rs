@@ -1,5 +1,5 @@
-//! What `deploy` asks that s3s-fs can't answer: whose credentials these are (it compares the account), the buckets' settings (none
-//! is made) and unfinished uploads (none is left over).
+//! Operations that `deploy` needs and s3s doesn't support: the caller identity, bucket settings (none is configured), and
+//! the listing of incomplete uploads (there are none).
 
 use s3s::route::S3Route;
 use s3s::{Body, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
@@ -15,30 +15,33 @@ const SETTINGS: [(&str, &str); 6] = [
     ("tagging", "NoSuchTagSet"),
 ];
 
-pub(crate) struct Gaps {
+/// Route of these operations.
+pub(crate) struct ExtraOperations {
+    /// Account number in the caller identity.
     pub(crate) account: String,
 }
 
-/// The first parameter, as far as its `=`.
-fn asked(uri: &Uri) -> &str {
+/// Returns the name of the first query parameter.
+fn first_parameter(uri: &Uri) -> &str {
     uri.query().unwrap_or_default().split(['&', '=']).next().unwrap_or_default()
 }
 
 #[async_trait::async_trait]
-impl S3Route for Gaps {
+impl S3Route for ExtraOperations {
     fn is_match(&self, method: &Method, uri: &Uri, _: &HeaderMap, _: &mut Extensions) -> bool {
         *method == Method::POST && uri.path() == "/"
             || *method == Method::GET
-                && (asked(uri) == "uploads" || SETTINGS.iter().any(|(setting, _)| *setting == asked(uri)))
+                && (first_parameter(uri) == "uploads"
+                    || SETTINGS.iter().any(|(setting, _)| *setting == first_parameter(uri)))
     }
 
     async fn call(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
-        if let Some((_, code)) = SETTINGS.iter().find(|(setting, _)| *setting == asked(&request.uri)) {
+        if let Some((_, code)) = SETTINGS.iter().find(|(setting, _)| *setting == first_parameter(&request.uri)) {
             let mut error = S3Error::new(S3ErrorCode::Custom((*code).into()));
             error.set_status_code(StatusCode::NOT_FOUND);
             return Err(error);
         }
-        let answer = if request.method == Method::GET {
+        let body = if request.method == Method::GET {
             "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>".to_owned()
         } else {
             let account = &self.account;
@@ -48,7 +51,7 @@ impl S3Route for Gaps {
                  </GetCallerIdentityResult></GetCallerIdentityResponse>"
             )
         };
-        let mut response = S3Response::new(Body::from(answer));
+        let mut response = S3Response::new(Body::from(body));
         response.headers.insert("content-type", HeaderValue::from_static("text/xml"));
         Ok(response)
     }
