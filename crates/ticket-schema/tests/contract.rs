@@ -69,7 +69,7 @@ fn curation_by_athena_writes_the_columns_of_the_curated_table() {
     assert_eq!(declared_columns(table), expected);
 
     let view = statement(CURATION, "CREATE OR REPLACE VIEW bmw_aftersales.tickets_checked AS");
-    assert_eq!(selected_columns(view, ") AS fault,"), COLUMNS.map(|column| column.name));
+    assert_eq!(selected_columns(view, ") AS reason,"), COLUMNS.map(|column| column.name));
 
     let insert = statement(CURATION, "INSERT INTO bmw_aftersales.tickets_curating");
     let expected: Vec<&str> = file_columns().map(|column| column.name).chain([PARTITION_COLUMN]).collect();
