@@ -2,12 +2,13 @@
 //! below `target/` on first use. TESTING.md lists its gaps.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::sync::Mutex;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Account of all tests.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -16,6 +17,15 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) struct Emulator {
     process: Child,
     port: u16,
+    /// Started by the first call.
+    caller: Mutex<Option<Caller>>,
+}
+
+/// Process that makes API calls outside `deploy`. One for all calls of a test, because importing boto3 takes half a second.
+struct Caller {
+    process: Child,
+    calls: ChildStdin,
+    responses: BufReader<ChildStdout>,
 }
 
 /// Access key.
@@ -61,7 +71,7 @@ impl Emulator {
             .unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let emulator = Self { process, port };
+        let emulator = Self { process, port, caller: Mutex::default() };
         (line == "ready\n").then_some(emulator)
     }
 
@@ -77,8 +87,9 @@ impl Emulator {
 
     /// Calls an operation from another account.
     pub(crate) fn call_as(&self, account: &str, service: &str, operation: &str, parameters: &Value) -> Value {
-        let arguments = ["--account", account, service, operation];
-        self.run("call.py", &arguments, &[parameters.to_string().as_str()])
+        let call = json!({ "account": account, "service": service, "operation": operation, "parameters": parameters });
+        let mut caller = self.caller.lock().unwrap();
+        caller.get_or_insert_with(|| Caller::start(&self.url())).call(&call)
     }
 
     /// Creates an IAM user with a policy, replacing an existing user of that name. Returns its access key.
@@ -117,6 +128,34 @@ impl Emulator {
             .env("AWS_ENDPOINT_URL", self.url())
             .output()
             .unwrap()
+    }
+}
+
+impl Caller {
+    fn start(url: &str) -> Self {
+        let mut process = Command::new(python())
+            .arg(script("call.py"))
+            .args(["--endpoint", url])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (calls, responses) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+        Self { process, calls, responses: BufReader::new(responses) }
+    }
+
+    fn call(&mut self, call: &Value) -> Value {
+        writeln!(self.calls, "{call}").unwrap();
+        let mut response = String::new();
+        self.responses.read_line(&mut response).unwrap();
+        serde_json::from_str(&response).unwrap_or_else(|_| panic!("call.py failed, see above: {call}"))
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
     }
 }
 

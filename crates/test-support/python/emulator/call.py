@@ -1,37 +1,48 @@
-"""Makes one API call to the running emulator as an account's root user, and prints the response as JSON.
+"""Makes API calls to the running emulator as an account's root user.
 
-    call.py --endpoint http://127.0.0.1:4566 --account 123456789012 s3 put_object '{"Bucket": "b", "Key": "k", "Body": "x"}'
+    echo '{"account": "123456789012", "service": "s3", "operation": "list_buckets", "parameters": {}}' |
+      call.py --endpoint http://127.0.0.1:4566
 
-The tests use it to change the lake outside `deploy`.
+Reads a call per line from standard input, with boto3's names of service and operation, and prints the response to each as a line
+of JSON. A failed call ends the program. The tests use it to change the lake outside `deploy`.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
+import sys
 
 import boto3
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Makes one API call to the running emulator.")
+    parser = argparse.ArgumentParser(description="Makes API calls to the running emulator; reads them from standard input.")
     parser.add_argument("--endpoint", required=True)
-    parser.add_argument("--account", required=True)
     parser.add_argument("--region", default="eu-central-1")
-    parser.add_argument("service")
-    parser.add_argument("operation", help="boto3's name of the operation, for example put_object")
-    parser.add_argument("parameters", type=json.loads, help="a JSON object")
     options = parser.parse_args()
-    client = boto3.client(
-        options.service,
-        endpoint_url=options.endpoint,
-        region_name=options.region,
-        aws_access_key_id=options.account,
-        aws_secret_access_key="not checked",
-    )
-    answer = getattr(client, options.operation)(**options.parameters)
-    answer.pop("ResponseMetadata", None)
-    print(json.dumps(answer, default=lambda value: value.read().decode() if hasattr(value, "read") else str(value)))
+
+    # Creating a client takes half a second.
+    @functools.cache
+    def client(account: str, service: str):
+        return boto3.client(
+            service,
+            endpoint_url=options.endpoint,
+            region_name=options.region,
+            aws_access_key_id=account,
+            aws_secret_access_key="not checked",
+        )
+
+    for line in sys.stdin:
+        call = json.loads(line)
+        response = getattr(client(call["account"], call["service"]), call["operation"])(**call["parameters"])
+        response.pop("ResponseMetadata", None)
+        print(json.dumps(response, default=to_json), flush=True)
+
+
+def to_json(value: object) -> str:
+    return value.read().decode() if hasattr(value, "read") else str(value)
 
 
 if __name__ == "__main__":
