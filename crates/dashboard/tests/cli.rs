@@ -1,8 +1,6 @@
 //! The binary: output files, the server, error messages and exit codes.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod lake;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,8 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use lake::Lake;
 use tempfile::tempdir;
+use test_support::lake::Lake;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_dashboard");
 
@@ -25,7 +23,7 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn page_is_written_atomically_and_replaced() {
-    let lake = Lake::new(42, "2026-11-22", 90, 500);
+    let lake = Lake::new(42, 500);
     let home = tempdir().unwrap();
     let curated = lake.curated();
     let arguments = ["--data", curated.to_str().unwrap(), "--output", "pages/one.html"];
@@ -48,7 +46,7 @@ fn page_is_written_atomically_and_replaced() {
 
 #[test]
 fn failures_have_a_message_and_keep_the_old_page() {
-    let lake = Lake::new(42, "2026-11-22", 90, 50);
+    let lake = Lake::new(42, 50);
     let curated = lake.curated();
     let data = curated.to_str().unwrap();
     let home = tempdir().unwrap();
@@ -132,7 +130,7 @@ impl Drop for Served {
 
 #[test]
 fn server_accepts_only_local_hosts_and_known_resources() {
-    let lake = Lake::new(42, "2026-11-22", 90, 50);
+    let lake = Lake::new(42, 50);
     let served = Served::start(&lake.curated(), &[]);
     assert!(served.address.starts_with("127.0.0.1:"));
     let page = served.get("/");
@@ -163,10 +161,10 @@ fn server_accepts_only_local_hosts_and_known_resources() {
 
 #[test]
 fn server_rebuilds_the_page_for_new_data() {
-    let lake = Lake::new(42, "2026-11-22", 90, 50);
+    let lake = Lake::new(42, 50);
     let served = Served::start(&lake.curated(), &[]);
     let before = served.version();
-    let other = Lake::new(43, "2026-11-22", 90, 70);
+    let other = Lake::new(43, 70);
     fs::rename(lake.curated(), lake.raw().join("old")).unwrap();
     fs::rename(other.curated(), lake.curated()).unwrap();
     served.wait_for_other_than(&before);
@@ -175,7 +173,7 @@ fn server_rebuilds_the_page_for_new_data() {
 
 #[test]
 fn server_detects_changed_files_without_a_manifest() {
-    let (lake, other) = (Lake::new(42, "2026-11-22", 90, 50), Lake::new(43, "2026-11-22", 90, 70));
+    let (lake, other) = (Lake::new(42, 50), Lake::new(43, 70));
     fs::remove_file(lake.curated().join("_manifest.json")).unwrap();
     let served = Served::start(&lake.curated(), &["--as-of", "2026-11-22"]);
     let (before, page) = (served.version(), served.get("/"));

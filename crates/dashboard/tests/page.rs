@@ -1,8 +1,6 @@
 //! The payload of the page against the raw tickets, and the safety of its HTML.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod lake;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -13,12 +11,12 @@ use cli_support::Messages;
 use dashboard::html::page::{Delivery, ECHARTS};
 use dashboard::{Config, build};
 use flate2::read::ZlibDecoder;
-use lake::Lake;
 use manifest::{CuratedManifest, Manifest};
 use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::tempdir;
+use test_support::lake::Lake;
 use ticket_schema::names::MANIFEST_FILE;
 use ticket_schema::ticket::Ticket;
 
@@ -113,7 +111,7 @@ proptest! {
     #[test]
     fn payload_counts_equal_the_raw_tickets(seed: u64, days_back in 1_u32..400, count in 1_u64..3000, second in 0_i64..86_400) {
         let as_of = format!("2026-03-01T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60);
-        let lake = Lake::new(seed, &as_of, days_back, count);
+        let lake = Lake::of_period(seed, &as_of, days_back, count);
         let page = build(&config(lake.curated()), Delivery::FromFile).unwrap();
         prop_assert_eq!(page.tickets, count);
         prop_assert_eq!(cube(&page.html), counted(&raw_tickets(&lake)));
@@ -122,7 +120,7 @@ proptest! {
 
 /// Returns a lake with many unresolved tickets: the period is too short to resolve them.
 fn crowded() -> Lake {
-    Lake::new(42, "2025-01-03T05:06:07Z", 2, 80_000)
+    Lake::of_period(42, "2025-01-03T05:06:07Z", 2, 80_000)
 }
 
 #[test]
@@ -149,7 +147,7 @@ fn payload_has_the_first_100_open_p1_tickets_per_market() {
 
 #[test]
 fn metadata_names_seed_and_manifest() {
-    let lake = Lake::new(7, "2026-11-22", 30, 200);
+    let lake = Lake::of_period(7, "2026-11-22", 30, 200);
     let (document, _) = unpacked(&build(&config(lake.curated()), Delivery::FromFile).unwrap().html);
     let about = &document["about"];
     let manifest = fs::read(lake.curated().join(MANIFEST_FILE)).unwrap();
@@ -160,14 +158,14 @@ fn metadata_names_seed_and_manifest() {
 
 #[test]
 fn page_is_deterministic() {
-    let lake = Lake::new(7, "2026-11-22", 30, 200);
+    let lake = Lake::of_period(7, "2026-11-22", 30, 200);
     let page = || build(&config(lake.curated()), Delivery::FromFile).unwrap().html;
     assert_eq!(page(), page());
 }
 
 #[test]
 fn content_security_policy_allows_only_inlined_code() {
-    let lake = Lake::new(7, "2026-11-22", 30, 20);
+    let lake = Lake::of_period(7, "2026-11-22", 30, 20);
     let html = build(&config(lake.curated()), Delivery::FromFile).unwrap().html;
     let policy = between(&html, "Content-Security-Policy\" content=\"", "\">");
     assert!(
@@ -214,7 +212,7 @@ fn hostile_text_is_not_html() {
     let html = build(&config(&curated), Delivery::FromFile).unwrap().html;
     // Except for the payload, the page equals that of other tickets.
     let around = |html: &str| html.replacen(between(html, "id=\"payload\">", "</script>"), "", 1);
-    let harmless = Lake::new(7, "2026-11-22", 30, 20);
+    let harmless = Lake::of_period(7, "2026-11-22", 30, 20);
     assert_eq!(around(&html), around(&build(&config(harmless.curated()), Delivery::FromFile).unwrap().html));
     let (document, _) = unpacked(&html);
     assert_eq!((&document["open_p1"]["rows"][0][3], &document["about"]["seed"]), (&hostile.into(), &Value::Null));
@@ -222,7 +220,7 @@ fn hostile_text_is_not_html() {
 
 #[test]
 fn missing_partition_is_an_error() {
-    let lake = Lake::new(42, "2026-11-22", 90, 500);
+    let lake = Lake::new(42, 500);
     fs::remove_dir_all(lake.curated().join("tickets/market=DE")).unwrap();
     let error = build(&config(lake.curated()), Delivery::FromFile).unwrap_err().to_string();
     assert!(error.contains("but their manifest says"), "{error}");
@@ -230,7 +228,7 @@ fn missing_partition_is_an_error() {
 
 #[test]
 fn as_of_is_required_without_a_manifest() {
-    let lake = Lake::new(42, "2026-11-22", 90, 50);
+    let lake = Lake::new(42, 50);
     fs::remove_file(lake.curated().join(MANIFEST_FILE)).unwrap();
     assert!(CuratedManifest::load(&lake.curated()).unwrap().is_none());
     let error = build(&config(lake.curated()), Delivery::FromFile).unwrap_err().to_string();
@@ -244,7 +242,7 @@ fn as_of_is_required_without_a_manifest() {
 #[test]
 #[ignore = "makes a million tickets over nine years, which takes a minute"]
 fn a_million_sparse_tickets_fit_in_six_megabytes() {
-    let lake = Lake::new(1, "2026-11-22", 3300, 1_000_000);
+    let lake = Lake::of_period(1, "2026-11-22", 3300, 1_000_000);
     let page = build(&config(lake.curated()), Delivery::FromFile).unwrap();
     assert!(page.html.len() < 6_000_000, "{} bytes", page.html.len());
 }

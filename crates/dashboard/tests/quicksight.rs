@@ -1,17 +1,15 @@
 //! The QuickSight bundle: `infra/quicksight/` is current, complete and refers to existing columns.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod lake;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use dashboard::definition::DASHBOARD;
 use dashboard::quicksight::bundle;
-use lake::Lake;
 use query::Engine;
 use serde_json::Value;
+use test_support::lake::Lake;
 
 fn file(name: &str) -> Value {
     let (_, content) = bundle().unwrap().into_iter().find(|(file, _)| *file == name).unwrap();
@@ -55,7 +53,7 @@ fn infra_quicksight_is_current() {
 
 #[test]
 fn data_set_columns_equal_the_query_columns() {
-    let lake = Lake::new(11, "2026-11-22T10:00:00Z", 20, 500);
+    let lake = Lake::of_period(11, "2026-11-22T10:00:00Z", 20, 500);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     let data_set = file("data-set.json");
     let table = &data_set["PhysicalTableMap"]["tickets"]["CustomSql"];

@@ -1,16 +1,14 @@
 //! Tests of the binary without a server: help, usage errors, missing data, credentials, IAM policy.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod lake;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use lake::Lake;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
+use test_support::lake::Lake;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_deploy");
 const COMMANDS: [&[&str]; 6] = [&[], &["plan"], &["status"], &["verify"], &["destroy"], &["policy"]];

@@ -5,7 +5,6 @@
 mod errors;
 #[path = "sync/interrupted.rs"]
 mod interrupted;
-mod lake;
 #[path = "sync/large.rs"]
 mod large;
 mod server;
@@ -15,9 +14,9 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use lake::Lake;
 use publish::Checksum;
 use server::{ACCOUNT, CURATED, RAW, REGION, RecordedRequest, Server};
+use test_support::lake::Lake;
 
 type Objects = BTreeMap<String, Vec<u8>>;
 

@@ -1,13 +1,11 @@
 //! Rewritten queries give the answers of their time on an engine with a later clock.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod lake;
-
 use kpi::as_of_rewrite::rewrite_as_of;
 use kpi::catalogue::kpis;
-use lake::Lake;
 use manifest::answer::Answer;
 use query::Engine;
+use test_support::lake::Lake;
 use ticket_schema::Timestamp;
 
 const AS_OF: &str = "2026-11-22T08:30:05Z";
@@ -25,7 +23,7 @@ fn three_answers(lake: &Lake, queries: &[String]) -> Vec<[Answer; 3]> {
 
 #[test]
 fn every_kpi_can_be_rewritten() {
-    let lake = Lake::new(42, AS_OF, 3, 5000);
+    let lake = Lake::of_period(42, AS_OF, 3, 5000);
     let queries: Vec<String> = kpis().unwrap().into_iter().map(|kpi| kpi.sql).collect();
     let mut time_dependent = Vec::new();
     for (i, [expected, rewritten, later]) in three_answers(&lake, &queries).into_iter().enumerate() {
@@ -39,7 +37,7 @@ fn every_kpi_can_be_rewritten() {
 
 #[test]
 fn every_reference_to_the_view_is_rewritten() {
-    let lake = Lake::new(1, AS_OF, 10, 50);
+    let lake = Lake::of_period(1, AS_OF, 10, 50);
     let queries = [
         "SELECT MAX(hours_since_created) AS age, now() AS present FROM tickets_enriched",
         "SELECT MAX(tickets_enriched.hours_since_created) AS age FROM bmw_aftersales.\"tickets_enriched\"",

@@ -1,12 +1,10 @@
 //! The binary: the effect of each option, error messages and exit codes.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod lake;
-
 use std::process::{Command, Output, Stdio};
 
-use lake::Lake;
 use serde_json::Value;
+use test_support::lake::Lake;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_query");
 
@@ -23,7 +21,7 @@ fn stderr(output: &Output) -> String {
 }
 
 fn lake() -> Lake {
-    Lake::new(42, "2026-11-22", 90, 500)
+    Lake::new(42, 500)
 }
 
 #[test]

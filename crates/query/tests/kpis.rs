@@ -1,14 +1,12 @@
 //! Verification of the ten KPIs against the expected answers that `generate` computed.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod lake;
-
 use std::fs;
 
 use cli_support::Messages;
-use lake::Lake;
 use manifest::{CuratedManifest, Manifest};
 use query::{Config, Selection, run_query};
+use test_support::lake::Lake;
 use ticket_schema::names::MANIFEST_FILE;
 
 fn all(lake: &Lake) -> Config {
@@ -28,7 +26,7 @@ fn every_answer_is_verified_in_edge_case_worlds() {
         // So many in one day that more than a hundred P1 tickets are open.
         (5, "2026-06-15T12:00:00Z", 1, 60_000),
     ] {
-        let lake = Lake::new(seed, as_of, days_back, count);
+        let lake = Lake::of_period(seed, as_of, days_back, count);
         let report = run_query(&all(&lake)).unwrap();
         assert_eq!(report.differences(), Vec::<String>::new(), "{seed} {as_of}");
         assert_eq!(report.answers.len(), 10);
@@ -38,7 +36,7 @@ fn every_answer_is_verified_in_edge_case_worlds() {
 
 #[test]
 fn open_p1_tickets_is_limited_to_100_rows_and_has_the_total() {
-    let lake = Lake::new(5, "2026-06-15T12:00:00Z", 1, 60_000);
+    let lake = Lake::of_period(5, "2026-06-15T12:00:00Z", 1, 60_000);
     let selection = Selection::Kpis(vec!["open_p1_tickets".into()]);
     let report = run_query(&Config { selection, ..all(&lake) }).unwrap();
     let answer = &report.answers[0].answer;
@@ -49,7 +47,7 @@ fn open_p1_tickets_is_limited_to_100_rows_and_has_the_total() {
 
 #[test]
 fn a_wrong_answer_is_reported() {
-    let lake = Lake::new(42, "2026-11-22", 90, 500);
+    let lake = Lake::new(42, 500);
     let path = lake.curated().join(MANIFEST_FILE);
     let mut manifest = CuratedManifest::load(&lake.curated()).unwrap().unwrap();
     let expected = manifest.expected_answers.as_mut().unwrap();
@@ -66,14 +64,14 @@ fn a_wrong_answer_is_reported() {
 
 #[test]
 fn a_missing_partition_is_detected() {
-    let lake = Lake::new(42, "2026-11-22", 90, 500);
+    let lake = Lake::new(42, 500);
     fs::remove_dir_all(lake.curated().join("tickets/market=DE")).unwrap();
     assert!(!run_query(&all(&lake)).unwrap().differences().is_empty());
 }
 
 #[test]
 fn verification_without_expected_answers_fails() {
-    let lake = Lake::new(42, "2026-11-22", 90, 500);
+    let lake = Lake::new(42, 500);
     let elsewhere = "2026-11-21".parse().ok();
     let error = run_query(&Config { as_of: elsewhere, ..all(&lake) }).unwrap_err().to_string();
     assert!(error.contains("counted as of 2026-11-22T00:00:00Z"), "{error}");

@@ -1,20 +1,18 @@
 //! Predicted columns against those in the physical plans of the embedded engine.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod lake;
-
 use std::collections::BTreeSet;
 
 use kpi::catalogue::kpis;
 use kpi::scanned_columns::columns_read;
 use kpi::sql_text::tokenize;
-use lake::Lake;
 use manifest::answer::Cell;
 use query::Engine;
+use test_support::lake::Lake;
 use ticket_schema::columns::file_columns;
 
 fn engine() -> (Lake, Engine) {
-    let lake = Lake::new(42, "2026-11-22", 3, 500);
+    let lake = Lake::of_period(42, "2026-11-22", 3, 500);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     (lake, engine)
 }

@@ -1,14 +1,12 @@
 //! The embedded engine follows the documented semantics of Trino, on which Athena engine version 3 is based.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may panic, and makes the files it needs")]
 
-mod lake;
-
-use lake::Lake;
 use manifest::answer::Cell;
 use query::Engine;
+use test_support::lake::Lake;
 
 fn check(cases: &[(&str, Cell)]) {
-    let lake = Lake::new(1, "2026-11-22T08:30:00Z", 10, 10);
+    let lake = Lake::of_period(1, "2026-11-22T08:30:00Z", 10, 10);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     for (expression, expected) in cases {
         let answer =
@@ -18,7 +16,7 @@ fn check(cases: &[(&str, Cell)]) {
 }
 
 fn rejected(sql: &[&str]) {
-    let lake = Lake::new(1, "2026-11-22", 10, 10);
+    let lake = Lake::of_period(1, "2026-11-22", 10, 10);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     for sql in sql {
         assert!(engine.query(sql).is_err(), "{sql}");
@@ -100,7 +98,7 @@ fn approx_percentile_returns_an_input_value_of_its_type() {
 /// The result does not depend on how the engine partitions the rows.
 #[test]
 fn approx_percentile_is_deterministic() {
-    let lake = Lake::new(2, "2026-11-22", 90, 5000);
+    let lake = Lake::new(2, 5000);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     let sql = "SELECT approx_percentile(resolution_hours, 0.95) FROM tickets_enriched";
     let ranked =
@@ -139,7 +137,7 @@ fn dates_weeks_and_nulls_behave_as_on_athena() {
         ("current_date - INTERVAL '30' DAY = DATE '2026-10-23'", Cell::Boolean(true)),
         ("CAST(current_timestamp AS TIMESTAMP)", Cell::Text("2026-11-22 08:30:00".into())),
     ]);
-    let lake = Lake::new(1, "2026-11-22", 10, 10);
+    let lake = Lake::of_period(1, "2026-11-22", 10, 10);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     for direction in ["ASC", "DESC"] {
         let answer =
@@ -150,7 +148,7 @@ fn dates_weeks_and_nulls_behave_as_on_athena() {
 
 #[test]
 fn tables_have_the_same_names_as_on_athena() {
-    let lake = Lake::new(1, "2026-11-22", 10, 25);
+    let lake = Lake::of_period(1, "2026-11-22", 10, 25);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     for table in ["tickets", "bmw_aftersales.tickets", "awsdatacatalog.bmw_aftersales.tickets", "tickets_enriched"] {
         assert_eq!(engine.query(&format!("SELECT COUNT(*) FROM {table}")).unwrap().rows, [[whole(25)]], "{table}");
@@ -161,7 +159,7 @@ fn tables_have_the_same_names_as_on_athena() {
 
 #[test]
 fn deep_queries_run_and_very_long_ones_are_rejected() {
-    let lake = Lake::new(1, "2026-11-22", 10, 10);
+    let lake = Lake::of_period(1, "2026-11-22", 10, 10);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     let chain = |n: usize| format!("SELECT 1{} AS n", "+1".repeat(n));
     assert_eq!(engine.query(&chain(1000)).unwrap().rows, [[whole(1001)]]);
@@ -171,7 +169,7 @@ fn deep_queries_run_and_very_long_ones_are_rejected() {
 
 #[test]
 fn only_queries_are_allowed() {
-    let lake = Lake::new(1, "2026-11-22", 10, 10);
+    let lake = Lake::of_period(1, "2026-11-22", 10, 10);
     let engine = Engine::open(&lake.curated(), None).unwrap();
     let out = lake.raw().join("out.csv");
     for sql in [

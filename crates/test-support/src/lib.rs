@@ -1,5 +1,6 @@
 //! Fixtures that the tests of several crates share.
 //!
+//! * [`lake`]: a small data lake in a temporary directory (feature `lake`).
 //! * [`mod@reference`]: generated pages of `docs/reference`, and the check that they are current.
 //!
 //! The folder `python` holds the checks by other engines and the AWS emulator; its README describes them.
@@ -10,4 +11,6 @@
 //! assert!(reference::page("schema.md").ends_with("docs/reference/schema.md"));
 //! ```
 
+#[cfg(feature = "lake")]
+pub mod lake;
 pub mod reference;

@@ -10,8 +10,8 @@ use publish::Checksum;
 use serde_json::{Value, json};
 
 use crate::emulator::{ACCOUNT, Emulator};
-use crate::lake::Lake;
 use crate::{Fixture, bucket, stderr, stdout};
+use test_support::lake::Lake;
 
 const ATHENA: [&str; 2] = ["--curate", "athena"];
 

@@ -4,8 +4,6 @@
 mod curate;
 #[path = "../emulator/mod.rs"]
 mod emulator;
-#[path = "../lake/mod.rs"]
-mod lake;
 mod policy;
 mod quicksight;
 
@@ -14,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use emulator::{ACCOUNT, Emulator, Keys};
-use lake::Lake;
 use serde_json::{Value, json};
+use test_support::lake::Lake;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_deploy");
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::BINARY;
 use crate::emulator::{ACCOUNT, Emulator, Keys};
-use crate::lake::Lake;
+use test_support::lake::Lake;
 
 fn policy() -> Value {
     serde_json::from_str(&deploy::definitions::iam_policy(ACCOUNT, "eu-central-1")).unwrap()

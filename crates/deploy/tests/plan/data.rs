@@ -9,9 +9,9 @@ use deploy::definitions::desired::{Desired, Local};
 use deploy::observe::{Contents, PENDING_MANIFEST};
 use ticket_schema::names::MANIFEST_FILE;
 
-use crate::lake::Lake;
 use crate::model::{ACCOUNT, Object, Tickets, part_of};
 use crate::{full_plan, render_plans, tickets};
+use test_support::lake::Lake;
 
 #[test]
 fn objects_are_compared_by_content_and_unmanaged_ones_are_kept() {

@@ -5,8 +5,6 @@ mod buckets;
 mod catalog;
 mod data;
 mod destroy;
-#[path = "../lake/mod.rs"]
-mod lake;
 mod model;
 mod properties;
 mod quicksight;

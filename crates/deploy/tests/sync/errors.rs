@@ -3,9 +3,9 @@
 use std::thread;
 
 use super::{CURATED, RAW, deploy, deploy_ok};
-use crate::lake::Lake;
 use crate::server::faults::{Fault, Rule};
 use crate::server::{ACCOUNT, REGION, RecordedRequest, Server};
+use test_support::lake::Lake;
 
 const EXPIRED: &str = "The provided token has expired.";
 const DENIED: Fault = Fault::Error(403, "AccessDenied", "Access Denied");

@@ -4,9 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::{CURATED, MANIFEST, RAW, assert_in_sync, deploy, deploy_ok};
-use crate::lake::Lake;
 use crate::server::faults::{Fault, Rule};
 use crate::server::{RecordedRequest, Server};
+use test_support::lake::Lake;
 
 const SLOW_DOWN: Fault = Fault::Error(503, "SlowDown", "Please reduce your request rate.");
 const INTERNAL: Fault = Fault::Error(500, "InternalError", "We encountered an internal error. Please try again.");

@@ -7,9 +7,9 @@ use std::time::Duration;
 use manifest::{FileEntry, Manifest, RawManifest};
 
 use super::{assert_in_sync, crc64nvme, deploy, deploy_ok};
-use crate::lake::Lake;
 use crate::server::faults::{Fault, Rule};
 use crate::server::{ACCOUNT, RAW, RecordedRequest, Server};
+use test_support::lake::Lake;
 
 const BYTES: usize = 40_000_000;
 const NAME: &str = "tickets_20261122_000000_9999.jsonl";
