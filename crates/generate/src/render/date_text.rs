@@ -24,6 +24,8 @@ impl TimestampFormatter {
     }
 
     /// Formats a timestamp: `2026-11-22T08:30:00Z`.
+    #[allow(clippy::inline_always, reason = "inlined three times a line; as a call it costs 2 % of the time of a line")]
+    #[inline(always)]
     pub(crate) fn format(&self, time: Timestamp) -> [u8; 20] {
         // Times before the period wrap around to a day far beyond the table.
         let since_start = time.seconds().wrapping_sub(self.start) as u64;

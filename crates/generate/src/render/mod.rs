@@ -70,7 +70,7 @@ impl Renderer {
         } = ticket;
         let mut line = Line { out, n_bytes: 0 };
         line.push(br#"{"ticket_id":""#);
-        line.push(ticket_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+        line.push(&uuid_text(ticket_id));
         line.push(br#"","created_at":""#);
         line.push(&self.timestamps.format(created_at));
         line.push(br#"","updated_at":""#);
@@ -127,6 +127,19 @@ impl Line<'_> {
         self.out[self.n_bytes..][..text.len()].copy_from_slice(text);
         self.n_bytes += text.len();
     }
+}
+
+/// Formats a UUID in lower case with hyphens, eight digits at a time. (The crate `uuid` formats them one by one.)
+fn uuid_text(id: Uuid) -> [u8; 36] {
+    let (bits, mut text) = (id.as_u128(), [b'-'; 36]);
+    let [a, b, c, d] = [96, 64, 32, 0].map(|shift| hex((bits >> shift) as u32, b'a'));
+    text[..8].copy_from_slice(&a);
+    text[9..13].copy_from_slice(&b[..4]);
+    text[14..18].copy_from_slice(&b[4..]);
+    text[19..23].copy_from_slice(&c[..4]);
+    text[24..28].copy_from_slice(&c[4..]);
+    text[28..].copy_from_slice(&d);
+    text
 }
 
 /// Formats the lowest 40 bits as ten upper-case hexadecimal digits.
