@@ -1,4 +1,21 @@
 //! The local pipeline: generate, transform, query and dashboard in sequence, with every answer verified.
+//!
+//! ```
+//! use cli_support::{Messages, Outcome};
+//! use pipeline::{Config, run_pipeline};
+//! use query::format::Format;
+//!
+//! let directory = tempfile::tempdir()?;
+//! let world = manifest::WorldParameters::new(42, "2026-11-22".parse()?, 30, 100);
+//! let tickets = generate::Config::of(world);
+//! let config = Config { tickets, data: directory.path().to_owned(), format: Format::Markdown };
+//!
+//! let mut answers = Vec::new();
+//! assert_eq!(run_pipeline(&config, &mut answers, &Messages::silent())?, Outcome::Done);
+//! assert!(String::from_utf8(answers)?.contains("daily_volume"));
+//! assert!(directory.path().join("dashboard.html").exists());
+//! # Ok::<(), anyhow::Error>(())
+//! ```
 
 use std::io::Write;
 use std::path::PathBuf;

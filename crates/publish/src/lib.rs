@@ -4,6 +4,20 @@
 //! * [`replace_file`]: the same for one file.
 //! * [`Checksum`]: CRC-64/NVME, the full-object checksum of S3.
 //!
+//! ```
+//! use std::collections::BTreeSet;
+//! use std::io::Write;
+//!
+//! let directory = tempfile::tempdir()?;
+//! let target = directory.path().join("raw");
+//! let staging = publish::Staging::begin(&target)?;
+//! staging.create("part-0.jsonl")?.write_all(b"{}\n")?;
+//! assert!(!target.exists());
+//! staging.publish(&BTreeSet::new())?;
+//! assert!(target.join("part-0.jsonl").exists());
+//! # Ok::<(), anyhow::Error>(())
+//! ```
+//!
 //! No other crate of the workspace creates files (`clippy.toml` bans it).
 #![allow(clippy::disallowed_methods, reason = "this crate is where the workspace creates files")]
 

@@ -25,20 +25,6 @@ use crate::staged_file::StagedFile;
 /// A data set that is being written and not yet published.
 ///
 /// Dropping it without [`publish`](Self::publish) removes what was written.
-///
-/// ```
-/// use std::collections::BTreeSet;
-/// use std::io::Write;
-///
-/// let directory = tempfile::tempdir()?;
-/// let target = directory.path().join("raw");
-/// let staging = publish::Staging::begin(&target)?;
-/// staging.create("part-0.jsonl")?.write_all(b"{}\n")?;
-/// assert!(!target.exists());
-/// staging.publish(&BTreeSet::new())?;
-/// assert!(target.join("part-0.jsonl").exists());
-/// # Ok::<(), anyhow::Error>(())
-/// ```
 #[derive(Debug)]
 pub struct Staging {
     target: PathBuf,
