@@ -78,7 +78,7 @@ fn processors(n: usize, name: &str) -> String {
 fn section(found: &Found, job: &Job) -> String {
     let n_runs = job.runs.first().map_or(0, Vec::len);
     format!(
-        "## {} tickets\n\n{} of JSON-Lines in {}; {} of each engine.\n\n{}\nAgainst {}, round by round:\n\n{}",
+        "## {} tickets\n\n{} of JSON-Lines in {}; {} of each engine.\n\n{}\nRatios to {}, medians over the rounds:\n\n{}",
         human::count(job.tickets),
         human::bytes(job.input_bytes),
         human::counted(job.n_input_files, "file"),
