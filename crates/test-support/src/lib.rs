@@ -1,6 +1,6 @@
 //! Fixtures that the tests of several crates share.
 //!
-//! * [`lake`]: a small data lake in a temporary directory (feature `lake`).
+//! * `lake` (with the feature `lake`): a small data lake in a temporary directory.
 //! * [`mod@reference`]: generated pages of `docs/reference`, and the check that they are current.
 //!
 //! The folder `python` holds the checks by other engines and the AWS emulator; its README describes them.
