@@ -87,9 +87,9 @@ impl Chunk {
             Ok(checksum) => self.checksum = checksum,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => bail!(
                 "{} became shorter while it was read; run again when no process is writing it",
-                sources[self.source].shown()
+                sources[self.source].display_name()
             ),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", sources[self.source].shown()))?,
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", sources[self.source].display_name()))?,
         }
         Ok(())
     }
@@ -128,7 +128,7 @@ impl<'a> ChunkReader<'a> {
         } else {
             let Some(source) = self.sources.get(self.n_opened) else { return Ok(false) };
             self.n_opened += 1;
-            Open::new(source).with_context(|| format!("cannot open {}", source.shown()))?
+            Open::new(source).with_context(|| format!("cannot open {}", source.display_name()))?
         };
         chunk.source = self.n_opened - 1;
         self.open = open.give(chunk, &self.sources[self.n_opened - 1])?;
@@ -154,12 +154,12 @@ impl Open {
                     return Ok((!is_last).then_some(Self::PositionalReader(positional_reader)));
                 }
                 let rest = StreamReader::rest_of(positional_reader)
-                    .with_context(|| format!("cannot read {}", source.shown()))?;
+                    .with_context(|| format!("cannot read {}", source.display_name()))?;
                 Box::new(rest)
             }
         };
         chunk.unread = None;
-        stream_reader.fill(chunk).with_context(|| format!("cannot read {}", source.shown()))?;
+        stream_reader.fill(chunk).with_context(|| format!("cannot read {}", source.display_name()))?;
         if chunk.is_last {
             stream_reader.ensure_not_cut(source)?;
         }

@@ -38,11 +38,11 @@ pub struct Source {
     pub name: Box<str>,
     /// Its entry in the manifest of its directory.
     pub expected: Option<Box<FileEntry>>,
-    place: Place,
+    location: Location,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Location {
     /// A file of this directory.
     In(Arc<Path>),
     /// The file with this path.
@@ -61,7 +61,11 @@ impl Inputs {
         let mut inputs = Self { sources: Vec::new(), manifest: None };
         for path in paths {
             if path == Path::new("-") {
-                inputs.sources.push(Source { name: "-".into(), expected: None, place: Place::StandardInput(None) });
+                inputs.sources.push(Source {
+                    name: "-".into(),
+                    expected: None,
+                    location: Location::StandardInput(None),
+                });
             } else if path.is_dir() {
                 let manifest = inputs.add_directory(path, messages)?;
                 inputs.manifest = manifest.filter(|_| paths.len() == 1);
@@ -105,8 +109,8 @@ impl Inputs {
     pub fn of_manifest(dir: &Path) -> Result<Self> {
         let manifest =
             RawManifest::load(dir)?.with_context(|| format!("no manifest in {}; {WHAT_TO_DO}", dir.display()))?;
-        let place: Arc<Path> = dir.into();
-        let source = |file: &FileEntry| Source::of_directory(&place, &file.name, Some(file));
+        let dir: Arc<Path> = dir.into();
+        let source = |file: &FileEntry| Source::of_directory(&dir, &file.name, Some(file));
         Ok(Self { sources: manifest.files.iter().map(source).collect(), manifest: Some(manifest) })
     }
 
@@ -138,9 +142,9 @@ impl Inputs {
             ));
         }
         let is_exact = unlisted.is_empty();
-        let place: Arc<Path> = dir.into();
+        let dir: Arc<Path> = dir.into();
         self.sources
-            .extend(names.iter().map(|name| Source::of_directory(&place, name, expected.get(name.as_str()).copied())));
+            .extend(names.iter().map(|name| Source::of_directory(&dir, name, expected.get(name.as_str()).copied())));
         Ok(manifest.filter(|_| is_exact))
     }
 
@@ -162,7 +166,7 @@ impl Inputs {
 
     /// Returns whether all inputs are files of the directory `dir`.
     pub fn lie_in(&self, dir: &Path) -> bool {
-        let is_known = |place: &Source| !matches!(place.place, Place::StandardInput(_));
+        let is_known = |source: &Source| !matches!(source.location, Location::StandardInput(_));
         dir.canonicalize().is_ok_and(|dir| self.directories() == BTreeSet::from([dir]))
             && self.sources.iter().all(is_known)
     }
@@ -172,12 +176,12 @@ impl Inputs {
         let mut dirs: BTreeSet<&Path> = BTreeSet::new();
         let mut files = BTreeSet::new();
         for source in &self.sources {
-            match &source.place {
-                Place::In(dir) => drop(dirs.insert(dir)),
-                Place::At(path) => {
+            match &source.location {
+                Location::In(dir) => drop(dirs.insert(dir)),
+                Location::At(path) => {
                     files.extend(path.canonicalize().ok().and_then(|path| Some(path.parent()?.to_owned())));
                 }
-                Place::StandardInput(_) => {}
+                Location::StandardInput(_) => {}
             }
         }
         files.extend(dirs.into_iter().filter_map(|dir| dir.canonicalize().ok()));
@@ -204,7 +208,7 @@ impl Inputs {
     /// Fails if the file cannot be created or written.
     pub fn spool_standard_input(&mut self, scratch: &Path) -> Result<()> {
         for source in &mut self.sources {
-            if let Place::StandardInput(kept) = &mut source.place {
+            if let Location::StandardInput(kept) = &mut source.location {
                 let mut file =
                     tempfile::tempfile_in(scratch).context("cannot create a scratch file beside the output")?;
                 io::copy(&mut io::stdin().lock(), &mut file).context("cannot keep standard input in a scratch file")?;
@@ -218,20 +222,20 @@ impl Inputs {
 impl Source {
     /// Creates a source from a path.
     pub fn at(path: PathBuf) -> Self {
-        Self { name: path.to_string_lossy().into(), expected: None, place: Place::At(path) }
+        Self { name: path.to_string_lossy().into(), expected: None, location: Location::At(path) }
     }
 
     fn of_directory(dir: &Arc<Path>, name: &str, expected: Option<&FileEntry>) -> Self {
         let expected = expected.map(|file| Box::new(file.clone()));
-        Self { name: name.into(), expected, place: Place::In(Arc::clone(dir)) }
+        Self { name: name.into(), expected, location: Location::In(Arc::clone(dir)) }
     }
 
     /// Returns its path; `None` for standard input.
     pub fn path(&self) -> Option<PathBuf> {
-        match &self.place {
-            Place::In(dir) => Some(dir.join(&*self.name)),
-            Place::At(path) => Some(path.clone()),
-            Place::StandardInput(_) => None,
+        match &self.location {
+            Location::In(dir) => Some(dir.join(&*self.name)),
+            Location::At(path) => Some(path.clone()),
+            Location::StandardInput(_) => None,
         }
     }
 
@@ -241,7 +245,7 @@ impl Source {
     }
 
     /// Returns its name for messages.
-    pub fn shown(&self) -> String {
+    pub fn display_name(&self) -> String {
         self.path().map_or_else(|| "standard input".to_owned(), |path| path.display().to_string())
     }
 
@@ -264,11 +268,11 @@ impl Source {
     ///
     /// Fails if the file cannot be opened.
     pub fn open_file(&self) -> io::Result<Option<File>> {
-        Ok(Some(match &self.place {
-            Place::In(dir) => File::open(dir.join(&*self.name))?,
-            Place::At(path) => File::open(path)?,
-            Place::StandardInput(None) => return Ok(None),
-            Place::StandardInput(Some(kept)) => {
+        Ok(Some(match &self.location {
+            Location::In(dir) => File::open(dir.join(&*self.name))?,
+            Location::At(path) => File::open(path)?,
+            Location::StandardInput(None) => return Ok(None),
+            Location::StandardInput(Some(kept)) => {
                 let mut kept = kept.try_clone()?;
                 kept.rewind()?;
                 kept
@@ -288,7 +292,7 @@ impl Source {
         (!matches_manifest).then(|| {
             format!(
                 "{} is not as generate wrote it: {} rows in {} bytes then, {} rows in {} bytes now (checksums {} and {})",
-                self.shown(),
+                self.display_name(),
                 expected.rows,
                 expected.bytes,
                 read.rows.read,

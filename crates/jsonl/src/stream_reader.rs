@@ -153,7 +153,7 @@ impl StreamReader {
             n_bytes_read >= n_bytes_expected,
             "{} became shorter while it was read: it had {n_bytes_expected} bytes, and ended after {n_bytes_read}; run again \
              when no process is writing it",
-            source.shown()
+            source.display_name()
         );
         Ok(())
     }

@@ -44,8 +44,8 @@ pub fn diff_with_tolerance(expected: &Answer, measured: &Answer, approximate: &B
                 differences.push(format!(
                     "row {}, {column}: expected {}, got {}",
                     i + 1,
-                    shown(expected),
-                    shown(measured)
+                    format_cell(expected),
+                    format_cell(measured)
                 ));
             }
         }
@@ -79,7 +79,7 @@ fn number(cell: &Cell) -> f64 {
     }
 }
 
-fn shown(cell: &Cell) -> String {
+fn format_cell(cell: &Cell) -> String {
     match cell {
         Cell::Null => "no value".to_owned(),
         Cell::Boolean(value) => value.to_string(),

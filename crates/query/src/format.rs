@@ -62,8 +62,8 @@ fn table(answer: &Answer) -> String {
     for row in &answer.rows {
         table.add_row(row.iter().map(|cell| without_controls(&text(cell))));
     }
-    for (place, column) in table.column_iter_mut().enumerate() {
-        if answer.rows.iter().any(|row| matches!(row[place], Cell::Integer(_) | Cell::Number(_))) {
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if answer.rows.iter().any(|row| matches!(row[index], Cell::Integer(_) | Cell::Number(_))) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -88,8 +88,8 @@ fn markdown(answer: &Answer) -> String {
     let escaped = |field: &str| without_controls(field).replace('\\', "\\\\").replace('|', "\\|");
     let line = |fields: Vec<String>| format!("| {} |\n", fields.join(" | "));
     let is_number =
-        |place: usize| answer.rows.iter().any(|row| matches!(row[place], Cell::Integer(_) | Cell::Number(_)));
-    let rule = (0..answer.columns.len()).map(|place| if is_number(place) { "---:" } else { "---" }.to_owned());
+        |index: usize| answer.rows.iter().any(|row| matches!(row[index], Cell::Integer(_) | Cell::Number(_)));
+    let rule = (0..answer.columns.len()).map(|index| if is_number(index) { "---:" } else { "---" }.to_owned());
     let rows = answer.rows.iter().map(|row| line(row.iter().map(|cell| escaped(&text(cell))).collect()));
     line(answer.columns.iter().map(|name| escaped(name)).collect()) + &line(rule.collect()) + &rows.collect::<String>()
 }

@@ -67,7 +67,7 @@ impl Report {
 
     /// Reports the cost of each query that has one, and their total.
     pub fn report_costs(&self, messages: &Messages) {
-        let shown = |cost: &QueryCost| {
+        let formatted = |cost: &QueryCost| {
             let (scanned, billed) = (human::bytes(cost.scanned_bytes), human::bytes(cost.billed_bytes));
             format!("scanned {scanned}, billed {billed}, {}", dollars(cost.usd))
         };
@@ -76,7 +76,7 @@ impl Report {
         for answered in &self.answers {
             let Some(cost) = &answered.cost else { continue };
             let name = answered.kpi.as_ref().map_or("your query", |kpi| kpi.name.as_str());
-            messages.note(format!("query: {name} {}", shown(cost)));
+            messages.note(format!("query: {name} {}", formatted(cost)));
             total += cost.usd;
             n_billed += 1;
         }
@@ -93,8 +93,8 @@ impl Report {
     pub fn verify(&self, messages: &Messages) -> Result<()> {
         let differences = self.differences();
         if !differences.is_empty() {
-            let shown = differences.join("\n  ");
-            bail!("the answers are not the expected ones:\n  {shown}");
+            let list = differences.join("\n  ");
+            bail!("the answers are not the expected ones:\n  {list}");
         }
         let n = human::counted(self.answers.len() as u64, "answer");
         messages.note(format!("query: {n} verified against the manifest's expected answers"));

@@ -50,7 +50,7 @@ impl Cube {
     pub fn from_answer(answer: &Answer) -> Result<Self> {
         ensure!(answer.columns == COLUMNS, "the cube has the columns {}", answer.columns.join(", "));
         let days = answer.rows.iter().map(|row| day(&row[0])).collect::<Result<Vec<_>>>()?;
-        let texts = |place: usize| distinct(answer.rows.iter().map(|row| text(&row[place])).collect::<Result<_>>()?);
+        let texts = |column: usize| distinct(answer.rows.iter().map(|row| text(&row[column])).collect::<Result<_>>()?);
         let mut cube = Self {
             days: distinct(days.iter().copied().collect())?,
             markets: texts(1)?,

@@ -81,11 +81,11 @@ impl ResolutionTimes {
     pub(crate) fn percentile_hours(&self, q: f64) -> f64 {
         let rank = ((q * self.n_tickets as f64) as u64).min(self.n_tickets.saturating_sub(1));
         let mut below = 0;
-        let place = self.by_hundredth_hour.iter().take_while(|n| {
+        let below_rank = self.by_hundredth_hour.iter().take_while(|n| {
             below += **n;
             below <= rank
         });
-        place.count() as f64 / 100.0
+        below_rank.count() as f64 / 100.0
     }
 }
 

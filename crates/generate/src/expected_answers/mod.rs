@@ -103,9 +103,9 @@ impl ExpectedAnswers {
 
     fn keep_if_among_oldest(&mut self, ticket: &Ticket) {
         let age = |ticket: &Ticket| (ticket.created_at, ticket.ticket_id);
-        let place = self.oldest_open_p1.partition_point(|kept| age(kept) < age(ticket));
-        if place < OPEN_P1_SHOWN {
-            self.oldest_open_p1.insert(place, *ticket);
+        let position = self.oldest_open_p1.partition_point(|kept| age(kept) < age(ticket));
+        if position < OPEN_P1_SHOWN {
+            self.oldest_open_p1.insert(position, *ticket);
             self.oldest_open_p1.truncate(OPEN_P1_SHOWN);
         }
     }

@@ -53,9 +53,9 @@ fn explain_value(path: &str, value: &Value, text: &mut String) {
 
 /// Formats `sourced, bmwblog, 2024`.
 fn provenance(about: Option<&Value>, profile: &str) -> String {
-    let said = |name: &str| about.and_then(|about| about.get(name));
-    let basis = said("basis").and_then(Value::as_str).unwrap_or("no basis given");
-    let source = said("source").and_then(Value::as_str).unwrap_or("no source given");
-    let year = said("year").map_or_else(String::new, |year| format!(", {year}"));
+    let field = |name: &str| about.and_then(|about| about.get(name));
+    let basis = field("basis").and_then(Value::as_str).unwrap_or("no basis given");
+    let source = field("source").and_then(Value::as_str).unwrap_or("no source given");
+    let year = field("year").map_or_else(String::new, |year| format!(", {year}"));
     format!("{basis} ({source}{year}) [{profile}]")
 }

@@ -79,8 +79,8 @@ pub struct WeightSeries<const N: usize>([Weight; N]);
 
 impl<const N: usize> WeightSeries<N> {
     /// Returns the weight at a position.
-    pub const fn get(&self, place: usize) -> f64 {
-        self.0[place].get()
+    pub const fn get(&self, position: usize) -> f64 {
+        self.0[position].get()
     }
 }
 

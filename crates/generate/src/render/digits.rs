@@ -58,9 +58,9 @@ mod tests {
 
     #[test]
     fn hex_matches_format_for_each_digit_and_position() {
-        for place in 0..8 {
+        for position in 0..8 {
             for digit in 0..16_u32 {
-                let bits = 0x7B2E_915C ^ digit << (4 * place);
+                let bits = 0x7B2E_915C ^ digit << (4 * position);
                 assert_eq!(hex(bits, b'a'), format!("{bits:08x}").as_bytes());
                 assert_eq!(hex(bits, b'A'), format!("{bits:08X}").as_bytes());
             }

@@ -85,10 +85,10 @@ impl AliasTable {
 
     /// Maps a uniform word to a value.
     pub fn sample(&self, word: u32) -> usize {
-        let place = u64::from(word) * self.slots.len() as u64;
-        let slot = (place >> 32) as usize;
+        let scaled = u64::from(word) * self.slots.len() as u64;
+        let slot = (scaled >> 32) as usize;
         let Slot { until, other } = self.slots[slot];
-        if (place as u32) < until { slot } else { other as usize }
+        if (scaled as u32) < until { slot } else { other as usize }
     }
 }
 

@@ -88,8 +88,8 @@ impl DurationQuantiles {
 
     /// Returns the quantile `word` / 2^32.
     pub fn sample(&self, word: u32) -> u32 {
-        let place = (word >> 22) as usize;
-        let (low, high) = (self.quantiles[place], self.quantiles[place + 1]);
+        let index = (word >> 22) as usize;
+        let (low, high) = (self.quantiles[index], self.quantiles[index + 1]);
         low + scale(word << 10, high - low)
     }
 

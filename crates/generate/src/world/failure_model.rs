@@ -76,9 +76,9 @@ fn electric(profile: &Profile, combustion: &[f64; CATEGORIES]) -> [f64; CATEGORI
     let factors = &profile.powertrains.factors.electric;
     let total: f64 = combustion.iter().sum();
     let fixed = |i: usize| factors.get(Category::ALL[i]).map(|factor| combustion[i] / total * factor.get());
-    let taken: f64 = (0..CATEGORIES).filter_map(fixed).sum();
+    let assigned: f64 = (0..CATEGORIES).filter_map(fixed).sum();
     let others: f64 = (0..CATEGORIES).filter(|i| fixed(*i).is_none()).map(|i| combustion[i]).sum();
-    let rest = if others > 0.0 { (1.0 - taken).max(0.0) / others } else { 0.0 };
+    let rest = if others > 0.0 { (1.0 - assigned).max(0.0) / others } else { 0.0 };
     std::array::from_fn(|i| fixed(i).unwrap_or(combustion[i] * rest))
 }
 

@@ -78,7 +78,7 @@ impl DataSet {
     /// Formats a location as `data/raw/tickets_0000.jsonl:17`, or with the row number for Parquet.
     pub fn display_location(&self, location: Location) -> String {
         let unit = if self.is_curated { ", row " } else { ":" };
-        let file = self.files.get(location.source as usize).map_or_else(String::new, Source::shown);
+        let file = self.files.get(location.source as usize).map_or_else(String::new, Source::display_name);
         format!("{file}{unit}{}", location.line)
     }
 }

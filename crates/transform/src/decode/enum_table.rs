@@ -141,10 +141,10 @@ mod tests {
             let mut chunk = quoted(text).unwrap();
             chunk[text.len() + 1..].fill(b'x');
             assert_eq!(table.find_at_start(&chunk), Some((*value, text.len())));
-            for place in 0..=text.len() {
-                chunk[place] ^= 1;
+            for index in 0..=text.len() {
+                chunk[index] ^= 1;
                 assert_eq!(table.find_at_start(&chunk).filter(|(other, _)| other == value), None);
-                chunk[place] ^= 1;
+                chunk[index] ^= 1;
             }
         }
         assert_eq!(table.find(""), None);

@@ -62,38 +62,38 @@ impl Fields {
         let mut reader = Reader::new(line);
         open(&mut reader, closers)?;
         let mut is_first = true;
-        let mut before = N_COLUMNS;
+        let mut previous = N_COLUMNS;
         while reader.next_member(is_first)? {
             is_first = false;
-            let expected = followers[before];
-            let place = if reader.take_text(MEMBER_NAMES[expected]) {
+            let expected = followers[previous];
+            let column = if reader.take_text(MEMBER_NAMES[expected]) {
                 expected
             } else {
                 let name = reader.name()?;
-                let Some(place) = place_of(&reader, name, unknown_fields)? else {
+                let Some(column) = column_of(&reader, name, unknown_fields)? else {
                     reader.value(closers)?;
                     continue;
                 };
-                followers[before] = place;
-                place
+                followers[previous] = column;
+                column
             };
-            before = place;
+            previous = column;
             let mut value = reader.value(closers)?;
             if let Value::EscapedText(quoted) = value {
                 value = resolve(line, quoted, unescaped)?;
             }
-            fields.put(place, value);
+            fields.put(column, value);
         }
         reader.end()?;
         Ok(fields)
     }
 
     #[inline(always)]
-    fn put(&mut self, place: usize, value: Value) {
-        if self.values[place].replace(value).is_some() {
+    fn put(&mut self, column: usize, value: Value) {
+        if self.values[column].replace(value).is_some() {
             const { assert!(N_COLUMNS <= 64, "`repeated_set` has a bit for each of 64 columns; widen it") };
-            self.repeated.get_or_insert(place);
-            self.repeated_set |= 1 << place;
+            self.repeated.get_or_insert(column);
+            self.repeated_set |= 1 << column;
         }
     }
 }
@@ -111,7 +111,7 @@ fn open(reader: &mut Reader, closers: &mut Closers) -> Result<(), NotFields> {
 
 /// Returns the position of the column with this name. Counts the name if there is none.
 #[inline(never)]
-fn place_of(reader: &Reader, name: Value, unknown_fields: &mut UnknownFields) -> Result<Option<usize>, SyntaxError> {
+fn column_of(reader: &Reader, name: Value, unknown_fields: &mut UnknownFields) -> Result<Option<usize>, SyntaxError> {
     let resolved;
     let name = match name {
         Value::EscapedText(quoted) => {
@@ -121,11 +121,11 @@ fn place_of(reader: &Reader, name: Value, unknown_fields: &mut UnknownFields) ->
         Value::Text(name) => reader.text(name),
         _ => "",
     };
-    let place = COLUMNS.iter().position(|column| column.name == name);
-    if place.is_none() {
+    let column = COLUMNS.iter().position(|known| known.name == name);
+    if column.is_none() {
         unknown_fields.count(name);
     }
-    Ok(place)
+    Ok(column)
 }
 
 /// Appends a text, its escapes resolved, to `unescaped`.

@@ -118,7 +118,7 @@ fn no_object(not: &NotFields) -> RejectReason {
 }
 
 /// Returns a text of the input as a message may show it: control characters escaped, at most 60 characters.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     const MAX_CHARS: usize = 60;
     let ellipsis = if text.chars().nth(MAX_CHARS).is_some() { "…" } else { "" };
     text.chars().take(MAX_CHARS).flat_map(char::escape_debug).chain(ellipsis.chars()).collect()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cli_support::human::counted;
 
-use crate::decode::shown;
+use crate::decode::excerpt;
 
 /// Occurrences of unknown fields by name.
 ///
@@ -58,7 +58,7 @@ impl UnknownFields {
 
     /// Returns a list of the names with their counts, or `None` if there are none.
     pub fn summary(&self) -> Option<String> {
-        let named = self.by_name.iter().map(|(name, n)| format!("`{}` ({})", shown(name), counted(*n, "line")));
+        let named = self.by_name.iter().map(|(name, n)| format!("`{}` ({})", excerpt(name), counted(*n, "line")));
         let others = (self.others > 0).then(|| format!("others ({})", counted(self.others, "time")));
         let all: Vec<String> = named.chain(others).collect();
         (!all.is_empty()).then(|| all.join(", "))

@@ -10,7 +10,7 @@ use crate::decode::enum_table::HasEnumTable;
 use crate::decode::fields::Fields;
 use crate::decode::json::Value;
 use crate::decode::kinds::Decode;
-use crate::decode::{RejectReason, shown, uuid_text};
+use crate::decode::{RejectReason, excerpt, uuid_text};
 use crate::rows::kinds::kind;
 use crate::rows::row::{ConstraintViolation, MAX_TEXT_BYTES, Market, Row, Text};
 use crate::rows::timestamp::DateTime;
@@ -180,7 +180,7 @@ fn wrong_length(position: usize, n_bytes: usize) -> RejectReason {
 /// Returns a reason that shows the value.
 #[cold]
 fn of_value(position: usize, text: &str, reason: &str) -> RejectReason {
-    of_field(position, format!("`{}` {reason}", shown(text)))
+    of_field(position, format!("`{}` {reason}", excerpt(text)))
 }
 
 /// Returns texts as a list: `P1, P2, P3 or P4`.

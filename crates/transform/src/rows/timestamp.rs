@@ -91,22 +91,22 @@ impl DateTime {
 /// A pattern of eight bytes of a timestamp.
 struct Form {
     bytes: u64,
-    /// For each byte, the value that added to the highest valid one leaves the top bit clear.
-    room: u64,
+    /// For each byte, the largest number that leaves the top bit clear when it is added to the highest valid value.
+    addend: u64,
 }
 
 impl Form {
     /// Creates a pattern in which a zero stands for any digit and any other byte for itself.
     const fn new(form: [u8; 8]) -> Self {
-        let mut room = [0x7F; 8];
-        let mut place = 0;
-        while place < form.len() {
-            if form[place] == b'0' {
-                room[place] = 0x7F - 9;
+        let mut addend = [0x7F; 8];
+        let mut index = 0;
+        while index < form.len() {
+            if form[index] == b'0' {
+                addend[index] = 0x7F - 9;
             }
-            place += 1;
+            index += 1;
         }
-        Self { bytes: u64::from_le_bytes(form), room: u64::from_le_bytes(room) }
+        Self { bytes: u64::from_le_bytes(form), addend: u64::from_le_bytes(addend) }
     }
 
     /// Matches the pattern at an offset. Returns, at each index where two digits begin, their value; `None` if it does not match.
@@ -114,9 +114,9 @@ impl Form {
     fn pairs(&self, time: &[u8; 20], start: usize) -> Option<[u8; 8]> {
         const TOP_BITS: u64 = 0x8080_8080_8080_8080;
         // The XOR leaves a digit's value, or 0 for another matching byte. A mismatch leaves the top bit set, or a value that
-        // `room` lifts to it.
+        // adding `addend` sets.
         let values = u64::from_le_bytes(*time[start..].first_chunk()?) ^ self.bytes;
-        let matches = (values | values.wrapping_add(self.room)) & TOP_BITS == 0;
+        let matches = (values | values.wrapping_add(self.addend)) & TOP_BITS == 0;
         // No byte overflows: each is at most 9 * 10 + 9.
         matches.then(|| (values * 10 + (values >> 8)).to_le_bytes())
     }

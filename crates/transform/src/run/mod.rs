@@ -136,8 +136,8 @@ pub fn run_transform(config: &Config, mut inputs: Inputs, messages: &Messages) -
         );
     }
     if output.reconciliation.total().read == 0 {
-        let shown = inputs.sources.iter().map(Source::shown).take(3).collect::<Vec<_>>().join(", ");
-        bail!("no tickets in {shown}; there is nothing to transform, and nothing was changed");
+        let first = inputs.sources.iter().map(Source::display_name).take(3).collect::<Vec<_>>().join(", ");
+        bail!("no tickets in {first}; there is nothing to transform, and nothing was changed");
     }
     if !config.force {
         existing.reject_repeats(output.inputs.iter().map(|it| (it.name.as_str(), it.bytes, it.crc64nvme.as_str())))?;

@@ -244,7 +244,7 @@ impl OrderedStage<'_> {
 
     fn position(&self, batch: &Batch, rejected: &RejectedRecord) -> SourcePosition {
         SourcePosition {
-            file: self.sources[batch.chunk.source].shown(),
+            file: self.sources[batch.chunk.source].display_name(),
             line: self.n_lines + rejected.n_lines_before + 1,
             byte_offset: batch.chunk.byte_offset + rejected.start as u64,
         }

@@ -57,7 +57,7 @@ pub fn describe(config: &Config, inputs: &Inputs) -> Result<String> {
 fn input(source: &Source) -> String {
     let size = source.n_bytes().map_or_else(|| "unknown size".to_owned(), human::bytes);
     let rows = source.expected.as_ref().map(|file| format!(", {}", human::counted(file.rows, "row")));
-    format!("  {} ({size}{})\n", source.shown(), rows.unwrap_or_default())
+    format!("  {} ({size}{})\n", source.display_name(), rows.unwrap_or_default())
 }
 
 /// Lists the files of each market. They are known before the run only if the input has a manifest.

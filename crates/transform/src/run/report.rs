@@ -84,10 +84,10 @@ impl Report {
 fn first<T>(entries: impl Iterator<Item = T> + Clone, rows: impl Fn(&T) -> RowCounts) -> impl Iterator<Item = T> {
     let is_incomplete = |entry: &T| rows(entry).read != rows(entry).written;
     let is_long = entries.clone().nth(MAX_SHOWN).is_some();
-    let mut shown: Vec<T> = entries.clone().filter(|entry| !is_long || is_incomplete(entry)).take(MAX_SHOWN).collect();
-    let n_more = MAX_SHOWN - shown.len();
-    shown.extend(entries.filter(|entry| is_long && !is_incomplete(entry)).take(n_more));
-    shown.into_iter()
+    let mut listed: Vec<T> = entries.clone().filter(|entry| !is_long || is_incomplete(entry)).take(MAX_SHOWN).collect();
+    let n_more = MAX_SHOWN - listed.len();
+    listed.extend(entries.filter(|entry| is_long && !is_incomplete(entry)).take(n_more));
+    listed.into_iter()
 }
 
 fn table<'a>(heading: &str, lines: impl Iterator<Item = (&'a str, RowCounts)>, n_lines: usize) -> String {

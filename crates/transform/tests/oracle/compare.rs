@@ -19,39 +19,34 @@ thread_local! {
 /// with an unpaired surrogate in a name, `serde_json` reports a syntax error. The line is valid JSON, and the decoder names the
 /// field.
 pub(crate) fn assert_agreement(line: &[u8]) {
-    let shown = || String::from_utf8_lossy(line).into_owned();
+    let text = || String::from_utf8_lossy(line).into_owned();
     let (expected, unknown_fields) = oracle::decode(line);
     let is_object = !matches!(&expected, Err(reason) if reason.field.is_none());
     // Lines without unknown fields are covered by the counts of the shared decoder below.
     if is_object && !unknown_fields.is_empty() {
         let mut decoder = Decoder::default();
         let _ = decoder.decode(line);
-        assert_eq!(decoder.unknown_fields(), &counted(&unknown_fields), "{}", shown());
+        assert_eq!(decoder.unknown_fields(), &counted(&unknown_fields), "{}", text());
     }
     let n_counted = || DECODER.with_borrow(|decoder| n_unknown(decoder.unknown_fields()));
     let n_before = n_counted();
     DECODER.with_borrow_mut(|decoder| match (decoder.decode(line), expected) {
-        (Ok(row), Ok(ticket)) => assert!(ticket == row, "{row:?} instead of {ticket:?}: {}", shown()),
+        (Ok(row), Ok(ticket)) => assert!(ticket == row, "{row:?} instead of {ticket:?}: {}", text()),
         (Err(reason), Err(expected)) => {
             if expected.field.is_none() && reason.field.is_some() && may_exceed_serde_json(line) {
                 return;
             }
-            assert_eq!(reason.field, expected.field, "{reason}: {}", shown());
-            assert_eq!(
-                reason.market.map(|market| market.as_str().to_owned()),
-                expected.market,
-                "{reason}: {}",
-                shown()
-            );
+            assert_eq!(reason.field, expected.field, "{reason}: {}", text());
+            assert_eq!(reason.market.map(|market| market.as_str().to_owned()), expected.market, "{reason}: {}", text());
             if reason.field.is_some() {
-                assert_eq!(reason.reason, expected.reason, "{}", shown());
+                assert_eq!(reason.reason, expected.reason, "{}", text());
             }
         }
-        (Ok(row), Err(expected)) => panic!("{row:?} should be rejected: {expected:?}: {}", shown()),
-        (Err(reason), Ok(_)) => panic!("wrongly rejected: {reason}: {}", shown()),
+        (Ok(row), Err(expected)) => panic!("{row:?} should be rejected: {expected:?}: {}", text()),
+        (Err(reason), Ok(_)) => panic!("wrongly rejected: {reason}: {}", text()),
     });
     if is_object {
-        assert_eq!(n_counted() - n_before, unknown_fields.len() as u64, "{}", shown());
+        assert_eq!(n_counted() - n_before, unknown_fields.len() as u64, "{}", text());
     }
 }
 

@@ -115,9 +115,9 @@ fn sales_share(market: Market, series: ModelSeries, model_year: i32, profile: &P
         return 0.0;
     }
     own(series).unwrap_or_else(|| {
-        let taken: f64 = on_sale().filter_map(own).sum();
+        let assigned: f64 = on_sale().filter_map(own).sum();
         let others: f64 =
             on_sale().filter(|series| own(*series).is_none()).map(|series| profile.series.weights.get(series)).sum();
-        if others > 0.0 { profile.series.weights.get(series) / others * (1.0 - taken) } else { 0.0 }
+        if others > 0.0 { profile.series.weights.get(series) / others * (1.0 - assigned) } else { 0.0 }
     })
 }
