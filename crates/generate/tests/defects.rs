@@ -84,7 +84,7 @@ fn check_lines(dirty: &Dirty, world: &WorldParameters) -> Result<(), TestCaseErr
         let shown = String::from_utf8_lossy(line);
         let defect = injected.remove(&(number as u64));
         let Some(ticket) = read(line) else {
-            prop_assert!(defect.is_some_and(|defect| defect.kind.is_refused()), "{}", shown);
+            prop_assert!(defect.is_some_and(|defect| defect.kind.is_rejected()), "{}", shown);
             prop_assert!(line.iter().any(|byte| !b" \t\r".contains(byte)), "no line is blank");
             continue;
         };
@@ -125,7 +125,7 @@ proptest! {
         check_lines(&whole, &parameters)?;
 
         let refused: BTreeSet<Uuid> =
-            whole.injected.defects.iter().filter(|defect| defect.kind.is_refused()).map(|defect| defect.ticket_id).collect();
+            whole.injected.defects.iter().filter(|defect| defect.kind.is_rejected()).map(|defect| defect.ticket_id).collect();
         let remaining: Vec<Ticket> =
             world.tickets(0..count).filter(|ticket| !refused.contains(&ticket.ticket_id)).collect();
         prop_assert_eq!(&whole.kept, &remaining, "the tickets are those of the clean world");

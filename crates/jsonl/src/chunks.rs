@@ -131,7 +131,7 @@ impl<'a> ChunkReader<'a> {
             Open::new(source).with_context(|| format!("cannot open {}", source.display_name()))?
         };
         chunk.source = self.n_opened - 1;
-        self.open = open.give(chunk, &self.sources[self.n_opened - 1])?;
+        self.open = open.read_next(chunk, &self.sources[self.n_opened - 1])?;
         Ok(true)
     }
 }
@@ -145,7 +145,7 @@ impl Open {
     }
 
     /// Reads the next chunk into `chunk`; returns the reader unless the input has ended.
-    fn give(self, chunk: &mut Chunk, source: &Source) -> Result<Option<Self>> {
+    fn read_next(self, chunk: &mut Chunk, source: &Source) -> Result<Option<Self>> {
         let mut stream_reader = match self {
             Self::StreamReader(stream_reader) => stream_reader,
             Self::PositionalReader(mut positional_reader) => {
@@ -161,7 +161,7 @@ impl Open {
         chunk.unread = None;
         stream_reader.fill(chunk).with_context(|| format!("cannot read {}", source.display_name()))?;
         if chunk.is_last {
-            stream_reader.ensure_not_cut(source)?;
+            stream_reader.ensure_not_truncated(source)?;
         }
         Ok((!chunk.is_last).then_some(Self::StreamReader(stream_reader)))
     }

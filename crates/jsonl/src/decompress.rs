@@ -89,8 +89,8 @@ impl Read for DecompressedReader {
 
 impl<R: Read> Read for Checksummed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n_most = buffer.len().min(READ_BYTES);
-        let n = self.reader.read(&mut buffer[..n_most])?;
+        let n_max = buffer.len().min(READ_BYTES);
+        let n = self.reader.read(&mut buffer[..n_max])?;
         self.checksum.update(&buffer[..n]);
         Ok(n)
     }

@@ -13,14 +13,14 @@ use manifest::{FileEntry, InputEntry, Manifest, RawManifest};
 
 use crate::decompress::{Compression, DecompressedReader};
 
-/// File extensions that are read from a directory.
-const ENDINGS: [&str; 3] = [".jsonl", ".ndjson", ".json"];
+/// The file extensions that are read from a directory.
+const EXTENSIONS: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 
 /// Compression suffixes that may follow an extension.
-const PACKED: [&str; 3] = ["", ".gz", ".zst"];
+const COMPRESSION_SUFFIXES: [&str; 3] = ["", ".gz", ".zst"];
 
 /// Help for missing input.
-const WHAT_TO_DO: &str = "run `generate` first, which writes data/raw, or name another input";
+const MISSING_INPUT_HELP: &str = "run `generate` first, which writes data/raw, or name another input";
 
 /// The inputs of a run, in order.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ impl Inputs {
             } else if let Err(error) = path.metadata() {
                 let matching = matching(path).with_context(|| format!("cannot read {}", path.display()))?;
                 if matching.is_empty() {
-                    return Err(error).with_context(|| format!("cannot read {}; {WHAT_TO_DO}", path.display()));
+                    return Err(error).with_context(|| format!("cannot read {}; {MISSING_INPUT_HELP}", path.display()));
                 }
                 for path in matching {
                     inputs.add_file(path);
@@ -82,7 +82,7 @@ impl Inputs {
             }
         }
         if paths.len() > 1 {
-            inputs.refuse_twice_named()?;
+            inputs.reject_duplicates()?;
         }
         Ok(inputs)
     }
@@ -92,7 +92,7 @@ impl Inputs {
     }
 
     /// Rejects files that are named twice, whose rows would be counted twice.
-    fn refuse_twice_named(&self) -> Result<()> {
+    fn reject_duplicates(&self) -> Result<()> {
         let mut paths: Vec<PathBuf> = self.sources.iter().filter_map(Source::path).collect();
         paths.sort_unstable();
         match paths.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -107,8 +107,8 @@ impl Inputs {
     ///
     /// Fails if there is no valid manifest.
     pub fn of_manifest(dir: &Path) -> Result<Self> {
-        let manifest =
-            RawManifest::load(dir)?.with_context(|| format!("no manifest in {}; {WHAT_TO_DO}", dir.display()))?;
+        let manifest = RawManifest::load(dir)?
+            .with_context(|| format!("no manifest in {}; {MISSING_INPUT_HELP}", dir.display()))?;
         let dir: Arc<Path> = dir.into();
         let source = |file: &FileEntry| Source::of_directory(&dir, &file.name, Some(file));
         Ok(Self { sources: manifest.files.iter().map(source).collect(), manifest: Some(manifest) })
@@ -125,18 +125,17 @@ impl Inputs {
         let expected: HashMap<&str, &FileEntry> = files.clone().map(|file| (file.name.as_str(), file)).collect();
         if let Some(missing) = files.clone().find(|file| names.binary_search(&file.name).is_err()) {
             bail!(
-                "{} is missing, and the manifest beside it says that it belongs there; bring it back, run generate again, or \
-                 name the files to read",
+                "{} is missing, but the manifest beside it lists it; restore it, run `generate` again, or name the files to read",
                 dir.join(&missing.name).display()
             );
         }
         if names.is_empty() {
-            bail!("no file in {} ends in {}; {WHAT_TO_DO}", dir.display(), ENDINGS.join(", "));
+            bail!("no file in {} ends in {}; {MISSING_INPUT_HELP}", dir.display(), EXTENSIONS.join(", "));
         }
         let unlisted: Vec<&String> = names.iter().filter(|name| !expected.contains_key(name.as_str())).collect();
         if let (Some(_), [first, ..]) = (&manifest, &unlisted[..]) {
             messages.warn(format!(
-                "{} in {} read although not in its manifest, whose expected answers don't apply then; the first is {first}",
+                "{} in {} read, but not in its manifest, so its expected answers don't apply; the first is {first}",
                 human::counted(unlisted.len() as u64, "file"),
                 dir.display(),
             ));
@@ -153,7 +152,7 @@ impl Inputs {
     /// # Errors
     ///
     /// A usage error that names the input directory.
-    pub fn refuse_below(&self, output: &Path) -> Result<()> {
+    pub fn reject_inputs_below(&self, output: &Path) -> Result<()> {
         let Ok(output) = output.canonicalize() else { return Ok(()) };
         match self.directories().into_iter().find(|dir| dir.starts_with(&output)) {
             Some(dir) => bail!(UsageError(format!(
@@ -165,7 +164,7 @@ impl Inputs {
     }
 
     /// Returns whether all inputs are files of the directory `dir`.
-    pub fn lie_in(&self, dir: &Path) -> bool {
+    pub fn are_all_in(&self, dir: &Path) -> bool {
         let is_known = |source: &Source| !matches!(source.location, Location::StandardInput(_));
         dir.canonicalize().is_ok_and(|dir| self.directories() == BTreeSet::from([dir]))
             && self.sources.iter().all(is_known)
@@ -291,7 +290,7 @@ impl Source {
         let matches_manifest = expected.bytes == read.bytes && expected.crc64nvme == read.crc64nvme;
         (!matches_manifest).then(|| {
             format!(
-                "{} is not as generate wrote it: {} rows in {} bytes then, {} rows in {} bytes now (checksums {} and {})",
+                "{} differs from its manifest: expected {} rows in {} bytes, found {} rows in {} bytes (checksums {} and {})",
                 self.display_name(),
                 expected.rows,
                 expected.bytes,
@@ -312,8 +311,8 @@ fn matching(pattern: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn is_json_lines(name: &str) -> bool {
-    let has_ending = |name: &str| ENDINGS.iter().any(|ending| name.ends_with(ending));
-    PACKED.iter().filter_map(|packed| name.strip_suffix(packed)).any(has_ending)
+    let has_extension = |name: &str| EXTENSIONS.iter().any(|extension| name.ends_with(extension));
+    COMPRESSION_SUFFIXES.iter().filter_map(|suffix| name.strip_suffix(suffix)).any(has_extension)
 }
 
 /// Returns whether a directory entry is a directory or a link to one. Only links cost a further system call.
@@ -344,7 +343,7 @@ fn file_names(dir: &Path, messages: &Messages) -> io::Result<Vec<String>> {
             "{} in {} left out, as only names in {} are read; the first is {}",
             human::counted(left_out.len() as u64, "other file"),
             dir.display(),
-            ENDINGS.join(", "),
+            EXTENSIONS.join(", "),
             first.display()
         ));
     }

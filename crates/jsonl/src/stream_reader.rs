@@ -83,7 +83,7 @@ impl StreamReader {
         if at_end {
             chunk.is_last = true;
         } else if let Some(newline) = memchr::memrchr(b'\n', chunk.bytes()) {
-            self.give_back(chunk, newline + 1);
+            self.keep_rest(chunk, newline + 1);
         } else {
             self.fill_with_one_line(chunk)?;
         }
@@ -102,7 +102,7 @@ impl StreamReader {
             let n_bytes = read_fully(&mut self.reader, &mut chunk.buffer[chunk.stop..])?;
             chunk.stop += n_bytes;
             if let Some(newline) = memchr::memchr(b'\n', &chunk.bytes()[searched..]) {
-                self.give_back(chunk, searched + newline + 1);
+                self.keep_rest(chunk, searched + newline + 1);
                 return Ok(());
             }
             if n_bytes < step {
@@ -123,7 +123,7 @@ impl StreamReader {
         if let Some(newline) = newline {
             // The bytes after the newline belong to the next chunk, even at the end.
             self.byte_offset -= (chunk.bytes().len() - newline - 1) as u64;
-            self.give_back(chunk, newline + 1);
+            self.keep_rest(chunk, newline + 1);
             chunk.stop -= 1;
         } else if at_end {
             chunk.is_last = true;
@@ -131,7 +131,7 @@ impl StreamReader {
     }
 
     /// Keeps the bytes after the first `n_bytes` of a chunk for the next one.
-    fn give_back(&mut self, chunk: &mut Chunk, n_bytes: usize) {
+    fn keep_rest(&mut self, chunk: &mut Chunk, n_bytes: usize) {
         self.rest.extend_from_slice(&chunk.bytes()[n_bytes..]);
         chunk.stop = n_bytes;
     }
@@ -147,7 +147,7 @@ impl StreamReader {
     }
 
     /// Fails if the file has become shorter: another process has truncated it, perhaps within a line.
-    pub(crate) fn ensure_not_cut(&self, source: &Source) -> Result<()> {
+    pub(crate) fn ensure_not_truncated(&self, source: &Source) -> Result<()> {
         let Self { n_bytes_read, n_bytes_expected, .. } = self;
         ensure!(
             n_bytes_read >= n_bytes_expected,

@@ -24,7 +24,7 @@ string_enum! {
 
 impl DefectKind {
     /// Returns whether a strict reader rejects the line. The other kinds are valid tickets that occur twice.
-    pub const fn is_refused(self) -> bool {
+    pub const fn is_rejected(self) -> bool {
         !matches!(self, Self::Duplicate | Self::LateCopy)
     }
 }

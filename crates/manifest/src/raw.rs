@@ -76,7 +76,7 @@ impl Manifest for RawManifest {
 impl RawManifest {
     /// Returns the number of injected defects that a strict reader rejects.
     pub fn n_rejected(&self) -> u64 {
-        self.defects.iter().filter(|(kind, _)| kind.is_refused()).map(|(_, n)| n).sum()
+        self.defects.iter().filter(|(kind, _)| kind.is_rejected()).map(|(_, n)| n).sum()
     }
 
     /// Returns whether the expected answers hold after `n_rejected` lines have been rejected and all others kept: exactly as many
@@ -88,6 +88,6 @@ impl RawManifest {
 
     /// Returns the number of injected lines that a strict reader accepts and that repeat a ticket.
     pub fn n_copies(&self) -> u64 {
-        self.defects.iter().filter(|(kind, _)| !kind.is_refused()).map(|(_, n)| n).sum()
+        self.defects.iter().filter(|(kind, _)| !kind.is_rejected()).map(|(_, n)| n).sum()
     }
 }

@@ -99,7 +99,7 @@ fn quarantine_keeps_rejected_bytes_and_their_positions() {
         "1 line rejected because of severity",
         "line 7: severity `Q",
         "1 blank line skipped",
-        "is not as generate wrote it",
+        "differs from its manifest",
     ] {
         assert!(said.contains(part), "`{part}` is not in {said}");
     }

@@ -81,7 +81,7 @@ impl DefectInjector {
         let plans = Plan::of_range(world.parameters().seed, self.rate, earliest..tickets.end);
         let mut injected = InjectedDefects::default();
         for (n, ticket) in tickets.clone().zip(world.tickets(tickets)) {
-            if let Some(plan) = plans.get(&n).filter(|plan| plan.kind.is_refused()) {
+            if let Some(plan) = plans.get(&n).filter(|plan| plan.kind.is_rejected()) {
                 injected.add_broken(&ticket, plan, lines);
             } else {
                 keep(&ticket);
@@ -120,7 +120,7 @@ fn copies_due_after(n: u64, plans: &BTreeMap<u64, Plan>) -> impl Iterator<Item =
     DELAYS.into_iter().filter_map(move |delay| {
         let original = n.checked_sub(delay)?;
         let plan = plans.get(&original)?;
-        (!plan.kind.is_refused() && plan.delay == delay).then_some((original, plan))
+        (!plan.kind.is_rejected() && plan.delay == delay).then_some((original, plan))
     })
 }
 

@@ -45,9 +45,9 @@ impl ExistingDataset {
     pub fn find(dir: &Path, inputs: &Inputs, mode: Option<Mode>) -> Result<Self> {
         let manifest = CuratedManifest::load(dir)
             .with_context(|| format!("{} holds another kind of data set; choose another --output", dir.display()))?;
-        let is_reprocess = inputs.lie_in(&dir.join(QUARANTINE_DIR));
+        let is_reprocess = inputs.are_all_in(&dir.join(QUARANTINE_DIR));
         if !is_reprocess || mode == Some(Mode::Overwrite) {
-            inputs.refuse_below(dir)?;
+            inputs.reject_inputs_below(dir)?;
         }
         let mode = mode.unwrap_or(if is_reprocess { Mode::Append } else { Mode::Overwrite });
         let existing = Self { dir: dir.to_owned(), manifest, mode, is_reprocess };
