@@ -56,7 +56,7 @@ pub fn ordered_map<T, S: Send, B: Default + Send>(
         let outcome = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(anyhow!("a worker thread panicked")));
         outcome
             .map_err(|error| {
-                // The cause comes before the cancellation, so the `Cancelled` of another thread never takes its place.
+                // The cause is stored before the cancellation, so the `Cancelled` of another thread never replaces it.
                 let _ = failure.set(error);
                 token.cancel();
             })

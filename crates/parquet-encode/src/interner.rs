@@ -39,7 +39,7 @@ pub(crate) fn intern(column: &StringColumn, codes: &mut Vec<u16>) -> Option<Vec<
     Some(sorted.into_iter().map(|(string, _)| string.to_vec()).collect())
 }
 
-/// Whether the dictionary and the codes are smaller than the strings.
+/// Returns true if the dictionary and the codes are smaller than the strings.
 fn is_smaller(distinct: &HashMap<&[u8], usize, FixedState>, column: &StringColumn) -> bool {
     let width = rle::code_width(distinct.len().saturating_sub(1) as u16);
     let dictionary: usize = distinct.keys().map(|string| 4 + string.len()).sum();

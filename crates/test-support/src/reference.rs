@@ -1,7 +1,7 @@
 //! Generated pages of `docs/reference`.
 //!
 //! The tests compare each page with the code from which it is generated. After a change of the code, run them with
-//! `UPDATE_DOCS=1` to write the pages anew.
+//! `UPDATE_DOCS=1` to update the pages.
 #![allow(
     clippy::disallowed_methods,
     clippy::missing_panics_doc,

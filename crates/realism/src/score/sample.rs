@@ -57,7 +57,10 @@ impl Sample {
     }
 
     /// Merges several sets. Cars and service centres of different sets remain distinct.
-    #[allow(clippy::stable_sort_primitive, reason = "it merges the sorted runs of the samples instead of sorting anew")]
+    #[allow(
+        clippy::stable_sort_primitive,
+        reason = "it merges the sorted runs of the samples instead of sorting again"
+    )]
     pub fn pooled(samples: &[Self]) -> Self {
         let mut pool = Self::new(&[], Period { start: 0, as_of: 0 });
         for sample in samples {

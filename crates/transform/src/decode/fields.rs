@@ -8,7 +8,7 @@ use crate::decode::unknown_fields::UnknownFields;
 
 macro_rules! member_names {
     ($($name:ident: $kind:ident($type:ty), $constraint:literal, $meaning:literal;)*) => {
-        /// Each column's name as it stands before its value, in quotes and with a colon.
+        /// The names of the columns in JSON, each in quotes and with its colon.
         const MEMBER_NAMES: [&str; N_COLUMNS] = [$(concat!("\"", stringify!($name), "\":")),*];
     };
 }
@@ -31,7 +31,7 @@ pub(crate) struct Workspace {
     /// For each field the one that followed it in the last line, and at the end the first one. Most lines have the same order,
     /// so that one comparison replaces a search for the name.
     followers: [usize; N_COLUMNS + 1],
-    /// If the line has texts with escapes: the line, followed by these texts with their escapes resolved. Otherwise empty.
+    /// The line and, after it, its texts with their escapes resolved. Empty if no text of the line has escapes.
     pub(crate) unescaped: String,
 }
 

@@ -1,7 +1,7 @@
-//! Decodes a line to a row, or says why it is rejected.
+//! Decodes a line to a row, or returns the reason for its rejection.
 //!
 //! A line must be a JSON object (RFC 8259, UTF-8) with each column of the contract exactly once and of its type. Order, spacing,
-//! escapes and additional fields are up to the writer. Every line passes this decoder: `fast_path` reads the common form, and lines
+//! escapes and additional fields may vary. Every line passes this decoder: `fast_path` reads the common form, and lines
 //! that it declines go to the general parser in `json` and `fields`.
 
 pub mod batch;
@@ -22,7 +22,6 @@ use std::fmt;
 use crate::decode::fields::{Fields, NotFields, Workspace};
 use crate::decode::unknown_fields::UnknownFields;
 use crate::decode::values::Values;
-
 use crate::rows::row::{Market, Row};
 
 /// Reason for which a line is rejected.
@@ -95,7 +94,7 @@ impl Decoder {
     fn decode_general<'a>(&'a mut self, line: &'a [u8]) -> Result<Row<'a>, RejectReason> {
         let line = std::str::from_utf8(line).map_err(|error| not_utf8(&error))?;
         let fields =
-            Fields::read(line, &mut self.workspace, &mut self.unknown_fields).map_err(|not| no_object(&not))?;
+            Fields::read(line, &mut self.workspace, &mut self.unknown_fields).map_err(|error| not_an_object(&error))?;
         let unescaped = self.workspace.unescaped.as_str();
         let values = Values::new(fields, if unescaped.is_empty() { line } else { unescaped });
         values.to_row().map_err(|reason| RejectReason { market: values.market(), ..reason })
@@ -108,8 +107,8 @@ fn not_utf8(error: &std::str::Utf8Error) -> RejectReason {
 }
 
 #[cold]
-fn no_object(not: &NotFields) -> RejectReason {
-    match not {
+fn not_an_object(error: &NotFields) -> RejectReason {
+    match error {
         NotFields::Syntax(error) => {
             RejectReason::of_line(format!("is not valid JSON: {} at its byte {}", error.what, error.byte))
         }
@@ -117,7 +116,7 @@ fn no_object(not: &NotFields) -> RejectReason {
     }
 }
 
-/// Returns a text of the input as a message may show it: control characters escaped, at most 60 characters.
+/// Formats a text of the input for messages: at most 60 characters, control characters escaped.
 pub(crate) fn excerpt(text: &str) -> String {
     const MAX_CHARS: usize = 60;
     let ellipsis = if text.chars().nth(MAX_CHARS).is_some() { "…" } else { "" };

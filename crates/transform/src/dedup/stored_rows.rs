@@ -36,7 +36,7 @@ impl StoredFile {
     ///
     /// # Errors
     ///
-    /// If the file is not as its manifest entry describes it, or `take` fails.
+    /// Fails if the file differs from its manifest entry, or if `take` fails.
     pub fn for_each_key(&self, mut take: impl FnMut([u8; 16], i64) -> Result<()>) -> Result<()> {
         let mut n_rows = 0;
         for batch in self.batches(&["ticket_id", "updated_at"])? {
@@ -56,7 +56,7 @@ impl StoredFile {
     ///
     /// # Errors
     ///
-    /// If the file was not written by `transform`, or `take` fails.
+    /// Fails if the file was not written by `transform`, or if `take` fails.
     pub fn for_each_rows(&self, mut take: impl FnMut(&Rows) -> Result<()>) -> Result<()> {
         let mut rows = Rows::default();
         for batch in self.batches(&[])? {
@@ -84,7 +84,10 @@ impl StoredFile {
     }
 
     fn unreadable(&self) -> String {
-        format!("{} is not as transform wrote it; make the data set anew with --mode overwrite", self.path.display())
+        format!(
+            "{} differs from the file that transform wrote; restore it, or transform all inputs again with --mode overwrite",
+            self.path.display()
+        )
     }
 }
 
@@ -185,7 +188,7 @@ impl ReadBack for kinds::Boolean {
 }
 
 fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b dyn Array> {
-    Ok(batch.column_by_name(name).with_context(|| format!("there is no column {name}"))?.as_ref())
+    Ok(batch.column_by_name(name).with_context(|| format!("column {name} is missing"))?.as_ref())
 }
 
 fn texts(array: &dyn Array) -> Result<&StringArray> {

@@ -1,4 +1,5 @@
-//! The kinds of columns: for each kind of [`ticket_columns!`](ticket_schema::ticket_columns) the type of a value in a row and of the buffer for a column.
+//! The kinds of columns: for each kind of [`ticket_columns!`](ticket_schema::ticket_columns), the type of a value in a row and of the
+//! buffer for a column.
 //!
 //! `decode`, `write` and `dedup` implement their part for each kind in `Decode`, `Encode` and `ReadBack`. A new column of one of
 //! these kinds needs no change in this crate.
@@ -18,7 +19,7 @@ pub trait Kind {
     type Value<'a>: Copy + Debug + PartialEq + Eq;
     /// Buffer for the values of many rows.
     type Column: ColumnBuffer;
-    /// Whether the Parquet files have the column.
+    /// True if the Parquet files have the column.
     const IN_FILE: bool = true;
 
     /// Appends a value to a column.
