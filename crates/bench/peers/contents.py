@@ -46,18 +46,18 @@ def columns(path):
             yield name, total(column)
 
 
-def unpacked(footer):
+def uncompressed(footer):
     groups = (footer.row_group(i) for i in range(footer.num_row_groups))
     return sum(group.column(i).total_uncompressed_size for group in groups for i in range(group.num_columns))
 
 
 files = sorted(Path(sys.argv[1]).glob("market=*/*.parquet"))
 footers = {path: pq.read_metadata(path) for path in files}
-found = {"rows": sum(footer.num_rows for footer in footers.values())}
+summary = {"rows": sum(footer.num_rows for footer in footers.values())}
 if "--rows" not in sys.argv:
-    found["unpacked_bytes"] = sum(map(unpacked, footers.values()))
+    summary["uncompressed_bytes"] = sum(map(uncompressed, footers.values()))
     markets = defaultdict(Counter)
     for path, footer in footers.items():
         markets[path.parent.name.removeprefix("market=")].update({"rows": footer.num_rows} | dict(columns(path)))
-    found["markets"] = markets
-print(json.dumps(found))
+    summary["markets"] = markets
+print(json.dumps(summary))

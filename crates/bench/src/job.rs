@@ -44,7 +44,7 @@ pub struct Job {
     /// Number of JSON-Lines files.
     pub n_input_files: u64,
     /// Size of the columns in transform's output before compression, in bytes.
-    pub unpacked_bytes: u64,
+    pub uncompressed_bytes: u64,
     /// Runs of each engine, by round.
     pub runs: Vec<Vec<Run>>,
     /// Wall times of single-threaded processes running together, by round, one for each thread of the first engine. Empty if the files
@@ -107,7 +107,7 @@ impl Job {
             tickets: tickets.count,
             input_bytes: total_bytes(&tickets.files)?,
             n_input_files: tickets.files.len() as u64,
-            unpacked_bytes: 0,
+            uncompressed_bytes: 0,
             runs: vec![Vec::new(); engines.len()],
             independent_processes: Vec::new(),
         };
@@ -135,18 +135,18 @@ impl Job {
                 }
                 job.runs[i].push(run);
                 if round + 1 < n_rounds {
-                    remove_if_there(&dir)?;
+                    remove_dir_if_exists(&dir)?;
                 }
             }
             job.independent_processes.extend(run_independent_processes(tickets, engines[0].threads, programs, below)?);
         }
-        job.unpacked_bytes = ours.and_then(|contents| contents["unpacked_bytes"].as_u64()).unwrap_or(0);
+        job.uncompressed_bytes = ours.and_then(|contents| contents["uncompressed_bytes"].as_u64()).unwrap_or(0);
         Ok(job)
     }
 }
 
 fn one_run(engine: &Engine, tickets: &Tickets, programs: &Programs, dir: &Path) -> Result<Run> {
-    remove_if_there(dir)?;
+    remove_dir_if_exists(dir)?;
     // Output of earlier runs is synced before this one starts, not meanwhile.
     rustix::fs::sync();
     tickets.warm()?;
@@ -170,8 +170,8 @@ fn run_independent_processes(
     tickets.warm()?;
     let wall = independent_processes::convert(&shares, programs)?;
     let rows = shares.iter().map(|share| programs.python.rows(&share.output.join("tickets"))).sum::<Result<u64>>()?;
-    check_rows("transform, as programs of one thread,", rows, tickets.count)?;
-    shares.iter().try_for_each(|share| remove_if_there(&share.output))?;
+    check_rows("transform in single-threaded processes", rows, tickets.count)?;
+    shares.iter().try_for_each(|share| remove_dir_if_exists(&share.output))?;
     Ok(Some(wall))
 }
 
@@ -183,7 +183,7 @@ fn check_rows(name: &str, found: u64, expected: u64) -> Result<()> {
 /// Fails at the first market and column whose sum differs from that in transform's output.
 fn check_same_contents(name: &str, found: &Value, ours: &Value) -> Result<()> {
     let (Some(found), Some(ours)) = (found["markets"].as_object(), ours["markets"].as_object()) else {
-        bail!("contents.py named no markets");
+        bail!("contents.py reported no markets");
     };
     ensure!(found.keys().eq(ours.keys()), "{name} wrote other markets than transform");
     for (market, sums) in ours {
@@ -216,7 +216,7 @@ fn total_bytes(files: &[PathBuf]) -> Result<u64> {
 }
 
 /// Removes a directory and its contents.
-pub(crate) fn remove_if_there(dir: &Path) -> Result<()> {
+pub(crate) fn remove_dir_if_exists(dir: &Path) -> Result<()> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", dir.display()))
@@ -232,18 +232,18 @@ mod tests {
     use super::check_same_contents;
 
     #[test]
-    fn other_contents_are_named_and_the_same_ones_pass() {
+    fn different_contents_are_reported() {
         let contents = |markets| json!({ "rows": 3, "markets": markets });
         let ours = contents(json!({ "DE": { "rows": 2, "status": 7 }, "JP": { "rows": 1, "status": 5 } }));
-        let refused = |markets| check_same_contents("X", &contents(markets), &ours).unwrap_err().to_string();
+        let error_for = |markets| check_same_contents("X", &contents(markets), &ours).unwrap_err().to_string();
 
         check_same_contents("X", &ours.clone(), &ours).unwrap();
         let other_sum = json!({ "DE": { "rows": 2, "status": 8 }, "JP": { "rows": 1, "status": 5 } });
-        assert_eq!(refused(other_sum), "X wrote another status than transform in DE: 8, not 7");
+        assert_eq!(error_for(other_sum), "X wrote another status than transform in DE: 8, not 7");
         let column_missing = json!({ "DE": { "rows": 2, "status": 7 }, "JP": { "rows": 1 } });
-        assert_eq!(refused(column_missing), "X wrote another status than transform in JP: null, not 5");
+        assert_eq!(error_for(column_missing), "X wrote another status than transform in JP: null, not 5");
         let market_missing = json!({ "DE": { "rows": 2, "status": 7 } });
-        assert_eq!(refused(market_missing), "X wrote other markets than transform");
+        assert_eq!(error_for(market_missing), "X wrote other markets than transform");
         assert!(check_same_contents("X", &json!({}), &ours).is_err());
     }
 }

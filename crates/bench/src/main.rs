@@ -24,7 +24,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Transform(TransformArguments),
-    /// Run a command and print what it took, as JSON
+    /// Run a command and print its resource usage as JSON
     #[command(hide = true)]
     Measure {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
@@ -47,7 +47,7 @@ struct TransformArguments {
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
 
-    /// Threads for each engine; transform also runs with one [default: one a processor]
+    /// Threads for each engine; transform also runs with one [default: number of cores]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
 
@@ -89,10 +89,10 @@ fn transform(arguments: TransformArguments) -> anyhow::Result<Outcome> {
         keep: arguments.keep,
         dir: arguments.dir,
     };
-    let found = run_bench(&config, &messages)?;
-    write(&arguments.output, &report::render(&found))?;
+    let results = run_bench(&config, &messages)?;
+    write(&arguments.output, &report::render(&results))?;
     messages.note(format!("bench: wrote {}", arguments.output.display()));
-    print(&report::tables(&found))
+    print(&report::tables(&results))
 }
 
 fn print(text: &str) -> anyhow::Result<Outcome> {

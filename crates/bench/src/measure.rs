@@ -32,11 +32,11 @@ pub struct Usage {
 ///
 /// Fails if the command cannot be started or fails; the message is the command's standard error.
 pub fn measured<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
-    let bench = std::env::current_exe().context("cannot find the program that is running")?;
+    let bench = std::env::current_exe().context("cannot find the path of bench")?;
     let output = Command::new(bench).arg("measure").arg("--").args(command).output().context("cannot start bench")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{}", said.trim().trim_start_matches("error: "));
-    serde_json::from_slice(&output.stdout).context("bench measure didn't say what the command took")
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{}", stderr.trim().trim_start_matches("error: "));
+    serde_json::from_slice(&output.stdout).context("bench measure printed no valid resource usage")
 }
 
 /// Runs a command, discards its standard output, and returns its usage. Correct only in a process without other children.
@@ -56,7 +56,7 @@ pub fn run<S: AsRef<OsStr>>(command: &[S]) -> Result<Usage> {
         .with_context(|| format!("cannot start {}", program.display()))?;
     let wall = started.elapsed();
     ensure!(status.success(), "{} ended with {status}", program.display());
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("the kernel doesn't say what a command took")?;
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot read the resource usage of the command")?;
     Ok(Usage {
         wall,
         cpu: duration(usage.user_time()) + duration(usage.system_time()),

@@ -34,9 +34,9 @@ impl Programs {
         messages.note("bench: building transform and generate");
         let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
         let arguments = "build --release --quiet --package transform --package generate --message-format json";
-        let said = output(Command::new(cargo).args(arguments.split(' ')).current_dir(env!("CARGO_MANIFEST_DIR")));
-        let said = said.context("cannot build our tools")?;
-        Ok(Self { transform: executable(&said, "transform")?, generate: executable(&said, "generate")?, python })
+        let built = output(Command::new(cargo).args(arguments.split(' ')).current_dir(env!("CARGO_MANIFEST_DIR")));
+        let built = built.context("cannot build transform and generate")?;
+        Ok(Self { transform: executable(&built, "transform")?, generate: executable(&built, "generate")?, python })
     }
 
     /// Returns the `transform` command for some files or directories.
@@ -57,9 +57,9 @@ impl Programs {
 /// Finds the path of an executable in cargo's JSON messages.
 fn executable(messages: &str, name: &str) -> Result<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut of_this_name = messages.filter(|message| message["target"]["name"] == name);
-    let path = of_this_name.find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)));
-    path.with_context(|| format!("cargo doesn't say where {name} is"))
+    let mut matching = messages.filter(|message| message["target"]["name"] == name);
+    let path = matching.find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)));
+    path.with_context(|| format!("cargo reported no executable of {name}"))
 }
 
 /// Returns the compiler's name and version.
@@ -75,10 +75,10 @@ pub fn compiler() -> Result<String> {
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let program = command.get_program().display().to_string();
     let output = command.output().map_err(|error| match error.kind() {
-        ErrorKind::NotFound => anyhow!("there is no {program} here"),
+        ErrorKind::NotFound => anyhow!("{program} is not installed"),
         _ => anyhow!("cannot start {program}: {error}"),
     })?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{program} ended with {}: {}", output.status, said.trim());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{program} ended with {}: {}", output.status, stderr.trim());
     Ok(String::from_utf8(output.stdout)?)
 }

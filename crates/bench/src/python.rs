@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::programs::output;
 
 /// Help for a missing Python.
-const HOW_TO_GET_PYTHON: &str = "the peers are Python packages: install Python 3.11 or newer with its venv module \
-     (on Debian and Ubuntu: apt install python3 python3-venv), and see that python3 is on the PATH";
+const MISSING_PYTHON_HELP: &str = "the peers are Python packages: install Python 3.11 or newer with its venv module \
+     (on Debian and Ubuntu: apt install python3 python3-venv), and check that python3 is on the PATH";
 
 /// A Python with the peers installed.
 #[derive(Debug)]
@@ -30,9 +30,9 @@ impl Python {
         let program = dir.join("bin/python");
         // The last file that venv creates; missing if the venv module is incomplete.
         if !dir.join("bin/pip").exists() {
-            messages.note(format!("bench: making a Python environment in {}", dir.display()));
-            let made = output(Command::new("python3").args(["-m", "venv"]).arg(dir));
-            made.context(HOW_TO_GET_PYTHON)?;
+            messages.note(format!("bench: creating a Python environment in {}", dir.display()));
+            let created = output(Command::new("python3").args(["-m", "venv"]).arg(dir));
+            created.context(MISSING_PYTHON_HELP)?;
         }
         let python = Self { program };
         let requirements = crate_file("requirements.txt");
@@ -66,7 +66,7 @@ impl Python {
     /// Fails if a file cannot be read.
     pub fn contents(&self, tickets_dir: &Path) -> Result<Value> {
         let text = self.output([script("contents.py").as_path(), tickets_dir])?;
-        serde_json::from_str(&text).context("contents.py didn't print JSON")
+        serde_json::from_str(&text).context("contents.py printed no valid JSON")
     }
 
     /// Counts the rows of a directory of market directories.
@@ -76,8 +76,8 @@ impl Python {
     /// Fails if a file cannot be read.
     pub fn rows(&self, tickets_dir: &Path) -> Result<u64> {
         let text = self.output([script("contents.py").as_os_str(), tickets_dir.as_os_str(), "--rows".as_ref()])?;
-        let contents: Value = serde_json::from_str(&text).context("contents.py didn't print JSON")?;
-        contents["rows"].as_u64().context("contents.py didn't count rows")
+        let contents: Value = serde_json::from_str(&text).context("contents.py printed no valid JSON")?;
+        contents["rows"].as_u64().context("contents.py printed no row count")
     }
 
     fn output<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Result<String> {

@@ -6,17 +6,17 @@ use cli_support::human;
 
 use crate::engines::Engine;
 use crate::job::{Job, Run};
-use crate::run::Found;
+use crate::run::BenchmarkResults;
 use crate::statistics::{median, median_duration, paired_ratio};
 
 /// Renders the whole report: environment, figures, method and lower bound.
-pub fn render(found: &Found) -> String {
-    [INTRODUCTION, &environment(found), &tables(found), METHOD, &limit(found)].join("\n")
+pub fn render(results: &BenchmarkResults) -> String {
+    [INTRODUCTION, &environment(results), &tables(results), METHOD, &limit(results)].join("\n")
 }
 
 /// Renders the figures only, a section for each number of tickets.
-pub fn tables(found: &Found) -> String {
-    found.jobs.iter().map(|job| section(found, job)).collect::<Vec<_>>().join("\n")
+pub fn tables(results: &BenchmarkResults) -> String {
+    results.jobs.iter().map(|job| section(results, job)).collect::<Vec<_>>().join("\n")
 }
 
 const INTRODUCTION: &str = "\
@@ -56,8 +56,8 @@ The work is not quite the same: only `transform` validates each line against the
 and output, and replaces the data set atomically.
 ";
 
-fn environment(found: &Found) -> String {
-    let machine = &found.machine;
+fn environment(results: &BenchmarkResults) -> String {
+    let machine = &results.machine;
     let mut text = format!(
         "On {} with {} of memory, {}, {}:\n\n",
         processors(machine.n_processors, &machine.cpu),
@@ -65,7 +65,7 @@ fn environment(found: &Found) -> String {
         machine.kernel,
         machine.file_system,
     );
-    for (name, version) in &found.versions {
+    for (name, version) in &results.versions {
         text += &format!("* {name} {version}\n");
     }
     text
@@ -75,7 +75,7 @@ fn processors(n: usize, name: &str) -> String {
     format!("{} ({name})", human::counted(n as u64, "processor"))
 }
 
-fn section(found: &Found, job: &Job) -> String {
+fn section(results: &BenchmarkResults, job: &Job) -> String {
     let n_runs = job.runs.first().map_or(0, Vec::len);
     format!(
         "## {} tickets\n\n{} of JSON-Lines in {}; {} of each engine.\n\n{}\nRatios to {}, medians over the rounds:\n\n{}",
@@ -83,18 +83,18 @@ fn section(found: &Found, job: &Job) -> String {
         human::bytes(job.input_bytes),
         human::counted(job.n_input_files, "file"),
         human::counted(n_runs as u64, "run"),
-        figures(found, job),
-        found.engines.first().map(Engine::name).unwrap_or_default(),
-        ratios(found, job),
+        figures(results, job),
+        results.engines.first().map(Engine::name).unwrap_or_default(),
+        ratios(results, job),
     )
 }
 
-fn figures(found: &Found, job: &Job) -> String {
+fn figures(results: &BenchmarkResults, job: &Job) -> String {
     let header = ["", "wall", "min", "max", "start", "CPU", "stolen", "memory", "Parquet", "files", "tickets/s"];
     let row = |((engine, start), runs): ((&Engine, &Duration), &Vec<Run>)| {
         let walls = || runs.iter().map(|run| run.usage.wall);
         let wall = median_duration(walls());
-        let of = |figure: fn(&Run) -> u64| middle(runs, figure);
+        let of = |figure: fn(&Run) -> u64| median_count(runs, figure);
         vec![
             engine.name(),
             duration(wall),
@@ -109,14 +109,14 @@ fn figures(found: &Found, job: &Job) -> String {
             human::count((job.tickets as f64 / wall.as_secs_f64()) as u64),
         ]
     };
-    table(&header, found.engines.iter().zip(&found.starts).zip(&job.runs).map(row))
+    table(&header, results.engines.iter().zip(&results.starts).zip(&job.runs).map(row))
 }
 
-fn ratios(found: &Found, job: &Job) -> String {
+fn ratios(results: &BenchmarkResults, job: &Job) -> String {
     let figures: [fn(&Run) -> f64; 4] =
         [wall, |run| run.usage.cpu.as_secs_f64(), |run| run.usage.peak_memory as f64, |run| run.bytes as f64];
     let ours = job.runs.first().map_or(&[][..], Vec::as_slice);
-    let rows = found.engines.iter().zip(&job.runs).skip(1).map(|(engine, theirs)| {
+    let rows = results.engines.iter().zip(&job.runs).skip(1).map(|(engine, theirs)| {
         let ratios = figures
             .iter()
             .map(|&figure| format!("{:.2}", paired_ratio(&of_each(theirs, figure), &of_each(ours, figure))));
@@ -133,7 +133,7 @@ fn of_each(runs: &[Run], figure: fn(&Run) -> f64) -> Vec<f64> {
     runs.iter().map(figure).collect()
 }
 
-fn middle(runs: &[Run], figure: fn(&Run) -> u64) -> u64 {
+fn median_count(runs: &[Run], figure: fn(&Run) -> u64) -> u64 {
     median(&runs.iter().map(|run| figure(run) as f64).collect::<Vec<_>>()) as u64
 }
 
@@ -142,18 +142,18 @@ fn cpu(runs: &[Run]) -> Duration {
 }
 
 /// Compares the minimum time per ticket on one thread with transform's, and the scaling of both with threads.
-fn limit(found: &Found) -> String {
+fn limit(results: &BenchmarkResults) -> String {
     let is_single = |(engine, _): &(&Engine, &Vec<Run>)| engine.peer.is_none() && engine.threads.get() == 1;
     let Some((job, (single, runs))) =
-        found.jobs.last().and_then(|job| Some((job, found.engines.iter().zip(&job.runs).find(is_single)?)))
+        results.jobs.last().and_then(|job| Some((job, results.engines.iter().zip(&job.runs).find(is_single)?)))
     else {
         return String::new();
     };
     let per_ticket = |n: u64| n as f64 / job.tickets as f64;
     let text = per_ticket(job.input_bytes);
-    let uncompressed = per_ticket(job.unpacked_bytes);
-    let written = per_ticket(middle(runs, |run| run.bytes));
-    let rates = &found.baseline;
+    let uncompressed = per_ticket(job.uncompressed_bytes);
+    let written = per_ticket(median_count(runs, |run| run.bytes));
+    let rates = &results.baseline;
     let steps = [
         ("copy the lines in memory", text, rates.copy.alone, Some(rates.copy.together)),
         ("read the lines from the page cache", text, rates.read.alone, Some(rates.read.together)),
@@ -172,7 +172,7 @@ fn limit(found: &Found) -> String {
     });
     let least: f64 = steps[1..4].iter().map(|(_, n_bytes, rate, _)| n_bytes / rate * 1e9).sum();
     let actual = cpu(runs).as_secs_f64() * 1e9 / job.tickets as f64;
-    let threads = human::counted(found.threads.get() as u64, "thread");
+    let threads = human::counted(results.threads.get() as u64, "thread");
     let ours = job.runs.first().map_or(&[][..], Vec::as_slice);
     let multiple = paired_ratio(&of_each(runs, wall), &of_each(ours, wall));
     format!(

@@ -10,7 +10,7 @@ use cli_support::{Messages, human};
 
 use crate::engines::{Engine, Peer};
 use crate::hardware_baseline::HardwareBaseline;
-use crate::job::{Job, Tickets, remove_if_there};
+use crate::job::{Job, Tickets, remove_dir_if_exists};
 use crate::machine::Machine;
 use crate::measure::measured;
 use crate::programs::{Programs, compiler};
@@ -35,7 +35,7 @@ pub struct Config {
 
 /// The results of a benchmark run.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct BenchmarkResults {
     /// The machine.
     pub machine: Machine,
     /// Names and versions of the programs.
@@ -57,7 +57,7 @@ pub struct Found {
 /// # Errors
 ///
 /// Fails if a program cannot be built, fails, or writes wrong output. Files are kept for inspection then.
-pub fn run_bench(config: &Config, messages: &Messages) -> Result<Found> {
+pub fn run_bench(config: &Config, messages: &Messages) -> Result<BenchmarkResults> {
     fs::create_dir_all(&config.dir).with_context(|| format!("cannot create {}", config.dir.display()))?;
     let dir = config.dir.canonicalize().with_context(|| format!("cannot find {}", config.dir.display()))?;
     let programs = Programs::prepare(&dir.join("venv"), messages)?;
@@ -71,7 +71,7 @@ pub fn run_bench(config: &Config, messages: &Messages) -> Result<Found> {
     let mut baseline = None;
     for (i, &count) in counts.iter().enumerate() {
         let below = dir.join(count.to_string());
-        remove_if_there(&below)?;
+        remove_dir_if_exists(&below)?;
         messages.note(format!("bench: generating {} tickets", human::count(count)));
         let tickets = Tickets::generate(count, &below, &programs)?;
         jobs.push(Job::run(&tickets, &engines, config.runs as usize, &programs, &below, messages)?);
@@ -80,19 +80,19 @@ pub fn run_bench(config: &Config, messages: &Messages) -> Result<Found> {
             baseline = Some(HardwareBaseline::measure(&tickets.files, config.threads, &below)?);
         }
         if !config.keep {
-            remove_if_there(&below)?;
+            remove_dir_if_exists(&below)?;
         }
     }
     let packages: Vec<_> = engines.iter().filter_map(|engine| engine.peer).map(Peer::package).collect();
     let compiled = (concat!("transform ", env!("CARGO_PKG_VERSION"), ", compiled by").to_owned(), compiler()?);
-    Ok(Found {
+    Ok(BenchmarkResults {
         machine: Machine::this(&dir),
         versions: [compiled].into_iter().chain(programs.python.versions(&packages)?).collect(),
         threads: config.threads,
         engines,
         starts,
         jobs,
-        baseline: baseline.context("no tickets were asked for")?,
+        baseline: baseline.context("no number of tickets was given")?,
     })
 }
 

@@ -13,7 +13,7 @@ use bench::job::{Job, Run};
 use bench::machine::Machine;
 use bench::measure::Usage;
 use bench::report::render;
-use bench::run::Found;
+use bench::run::BenchmarkResults;
 use bench::statistics::{median, median_duration, order, paired_ratio};
 
 fn near(a: f64, b: f64) -> bool {
@@ -78,8 +78,8 @@ fn run(wall_ms: u64, cpu_ms: u64, peak_memory: u64, bytes: u64) -> Run {
     Run { usage, bytes, n_files: 10 }
 }
 
-fn found(engines: Vec<Engine>, jobs: Vec<Job>) -> Found {
-    Found {
+fn results(engines: Vec<Engine>, jobs: Vec<Job>) -> BenchmarkResults {
+    BenchmarkResults {
         machine: Machine {
             cpu: "Made-up 9000".to_owned(),
             n_processors: 2,
@@ -114,7 +114,7 @@ fn report() {
         tickets: 5_000,
         input_bytes: 2_000_000,
         n_input_files: 1,
-        unpacked_bytes: 500_000,
+        uncompressed_bytes: 500_000,
         runs: vec![
             vec![run(6, 8, 9_000_000, 420_000)],
             vec![run(9, 8, 8_000_000, 420_000)],
@@ -126,7 +126,7 @@ fn report() {
         tickets: 5_000_000,
         input_bytes: 2_000_000_000,
         n_input_files: 10,
-        unpacked_bytes: 500_000_000,
+        uncompressed_bytes: 500_000_000,
         runs: vec![
             vec![run(1500, 3000, 300_000_000, 380_000_000), run(1700, 3100, 310_000_000, 380_000_000)],
             vec![run(2900, 2800, 200_000_000, 380_000_000), run(3100, 3000, 200_000_000, 380_000_000)],
@@ -135,7 +135,7 @@ fn report() {
         independent_processes: [1600, 1650].map(Duration::from_millis).to_vec(),
     };
     let engines = Engine::all(two(), &[Peer::DuckDb]);
-    insta::assert_snapshot!(render(&found(engines, vec![small, large])));
+    insta::assert_snapshot!(render(&results(engines, vec![small, large])));
 }
 
 #[test]

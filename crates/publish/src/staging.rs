@@ -66,7 +66,7 @@ impl Staging {
             fs::rename(&previous, &self.target).with_context(|| format!("cannot restore {}", self.target.display()))?;
         }
         for leftover in [&previous, &self.work] {
-            remove_if_there(leftover).with_context(|| format!("cannot remove {}", leftover.display()))?;
+            remove_dir_if_exists(leftover).with_context(|| format!("cannot remove {}", leftover.display()))?;
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ impl Staging {
             self.swap().with_context(|| format!("cannot replace {}", self.target.display()))?;
             unfinished.retain(|staging| staging.work != self.work);
         }
-        remove_if_there(&self.work).with_context(|| format!("cannot remove {}", self.work.display()))?;
+        remove_dir_if_exists(&self.work).with_context(|| format!("cannot remove {}", self.work.display()))?;
         Ok(unmanaged)
     }
 
@@ -228,7 +228,7 @@ fn keep(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+fn remove_dir_if_exists(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,
