@@ -14,7 +14,7 @@ use crate::human;
 /// The `--quiet` flag, which all tools share.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Verbosity {
-    /// Say nothing but warnings and errors
+    /// Print only warnings and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
 }
