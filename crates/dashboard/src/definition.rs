@@ -253,7 +253,7 @@ mod tests {
     use super::{DASHBOARD, Form};
 
     #[test]
-    fn ten_visuals_of_ten_forms_show_existing_kpis() {
+    fn each_visual_has_its_own_form_and_an_existing_kpi() {
         let kpis: Vec<String> = kpi::catalogue::kpis().unwrap().into_iter().map(|kpi| kpi.name).collect();
         let visuals = DASHBOARD.visuals;
         assert_eq!(visuals.len(), 10);

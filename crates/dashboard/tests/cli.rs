@@ -75,12 +75,12 @@ fn help() {
 }
 
 /// A server process that is killed at the end of the test.
-struct Served {
+struct ServerProcess {
     process: Child,
     address: String,
 }
 
-impl Served {
+impl ServerProcess {
     fn start(data: &Path, more: &[&str]) -> Self {
         let mut process = Command::new(BINARY)
             .args(["serve", "--port", "0", "--data"])
@@ -89,30 +89,30 @@ impl Served {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut said = String::new();
-        BufReader::new(process.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
-        let address = said.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        let mut line = String::new();
+        BufReader::new(process.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
         Self { process, address }
     }
 
-    fn ask(&self, request: &str) -> String {
+    fn send(&self, request: &str) -> String {
         let mut connection = TcpStream::connect(&self.address).unwrap();
         connection.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
+        let mut response = String::new();
         // The server may close before it has read all of a request that is too long.
-        let _ = connection.read_to_string(&mut answer);
-        answer
+        let _ = connection.read_to_string(&mut response);
+        response
     }
 
     fn get(&self, path: &str) -> String {
-        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address))
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address))
     }
 
     fn version(&self) -> String {
         self.get("/version").split("\r\n\r\n").nth(1).unwrap().to_owned()
     }
 
-    fn wait_for_other_than(&self, version: &str) {
+    fn wait_for_version_after(&self, version: &str) {
         let waiting = Instant::now();
         while self.version() == version {
             assert!(waiting.elapsed() < Duration::from_mins(1));
@@ -121,7 +121,7 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -131,7 +131,7 @@ impl Drop for Served {
 #[test]
 fn server_accepts_only_local_hosts_and_known_resources() {
     let lake = Lake::new(42, 50);
-    let served = Served::start(&lake.curated(), &[]);
+    let served = ServerProcess::start(&lake.curated(), &[]);
     assert!(served.address.starts_with("127.0.0.1:"));
     let page = served.get("/");
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.ends_with("</html>\n"));
@@ -149,12 +149,12 @@ fn server_accepts_only_local_hosts_and_known_resources() {
         ("nonsense\r\n\r\n".to_owned(), "400"),
         (format!("GET / HTTP/1.1\r\nHost: localhost:{port}\r\nX: {long}\r\n\r\n"), ""),
     ] {
-        let answer = served.ask(&request);
-        assert!(answer.strip_prefix("HTTP/1.1 ").unwrap_or_default().starts_with(status), "{request}: {answer}");
-        assert!(!status.is_empty() || answer.is_empty(), "{answer}");
+        let response = served.send(&request);
+        assert!(response.strip_prefix("HTTP/1.1 ").unwrap_or_default().starts_with(status), "{request}: {response}");
+        assert!(!status.is_empty() || response.is_empty(), "{response}");
     }
     assert_eq!(
-        served.ask(&format!("HEAD / HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n")).split("\r\n\r\n").nth(1),
+        served.send(&format!("HEAD / HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n")).split("\r\n\r\n").nth(1),
         Some("")
     );
 }
@@ -162,12 +162,12 @@ fn server_accepts_only_local_hosts_and_known_resources() {
 #[test]
 fn server_rebuilds_the_page_for_new_data() {
     let lake = Lake::new(42, 50);
-    let served = Served::start(&lake.curated(), &[]);
+    let served = ServerProcess::start(&lake.curated(), &[]);
     let before = served.version();
     let other = Lake::new(43, 70);
     fs::rename(lake.curated(), lake.raw().join("old")).unwrap();
     fs::rename(other.curated(), lake.curated()).unwrap();
-    served.wait_for_other_than(&before);
+    served.wait_for_version_after(&before);
     assert!(served.get("/").contains("data-live"));
 }
 
@@ -175,10 +175,10 @@ fn server_rebuilds_the_page_for_new_data() {
 fn server_detects_changed_files_without_a_manifest() {
     let (lake, other) = (Lake::new(42, 50), Lake::new(43, 70));
     fs::remove_file(lake.curated().join("_manifest.json")).unwrap();
-    let served = Served::start(&lake.curated(), &["--as-of", "2026-11-22"]);
+    let served = ServerProcess::start(&lake.curated(), &["--as-of", "2026-11-22"]);
     let (before, page) = (served.version(), served.get("/"));
     let file = "tickets/market=DE/part-0.parquet";
     fs::rename(other.curated().join(file), lake.curated().join(file)).unwrap();
-    served.wait_for_other_than(&before);
+    served.wait_for_version_after(&before);
     assert!(served.get("/") != page);
 }

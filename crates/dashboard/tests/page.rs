@@ -38,16 +38,16 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
 }
 
 /// Decodes the payload: the JSON document and the columns of the cube.
-fn unpacked(html: &str) -> (Value, Vec<u8>) {
-    let packed = STANDARD.decode(between(html, "id=\"payload\">", "</script>")).unwrap();
+fn decode_payload(html: &str) -> (Value, Vec<u8>) {
+    let compressed = STANDARD.decode(between(html, "id=\"payload\">", "</script>")).unwrap();
     let mut bytes = Vec::new();
-    ZlibDecoder::new(&packed[..]).read_to_end(&mut bytes).unwrap();
+    ZlibDecoder::new(&compressed[..]).read_to_end(&mut bytes).unwrap();
     let length = u32::from_le_bytes(bytes[..4].try_into().unwrap()) as usize;
     (serde_json::from_slice(&bytes[4..4 + length]).unwrap(), bytes[4 + length..].to_vec())
 }
 
 fn cube(html: &str) -> BTreeMap<Group, Counts> {
-    let (document, bytes) = unpacked(html);
+    let (document, bytes) = decode_payload(html);
     let mut rest = bytes.iter();
     let mut number = || {
         let (mut value, mut shift) = (0_u64, 0);
@@ -64,7 +64,7 @@ fn cube(html: &str) -> BTreeMap<Group, Counts> {
     let mut column = || (0..n_cells).map(|_| number()).collect::<Vec<_>>();
     let (gaps, tickets, open, breached, seconds) = (column(), column(), column(), column(), column());
     assert!(rest.next().is_none());
-    let text = |list: &str, place: u64| document[list][place as usize].as_str().unwrap().to_owned();
+    let text = |list: &str, index: u64| document[list][index as usize].as_str().unwrap().to_owned();
     let n = |list: &str| document[list].as_array().unwrap().len() as u64;
     let (n_markets, n_severities, n_categories) = (n("markets"), n("severities"), n("categories"));
     let mut key = 0;
@@ -119,15 +119,15 @@ proptest! {
 }
 
 /// Returns a lake with many unresolved tickets: the period is too short to resolve them.
-fn crowded() -> Lake {
+fn lake_with_open_tickets() -> Lake {
     Lake::of_period(42, "2025-01-03T05:06:07Z", 2, 80_000)
 }
 
 #[test]
 fn payload_has_the_first_100_open_p1_tickets_per_market() {
-    let lake = crowded();
+    let lake = lake_with_open_tickets();
     let html = build(&config(lake.curated()), Delivery::FromFile).unwrap().html;
-    let (document, _) = unpacked(&html);
+    let (document, _) = decode_payload(&html);
     let mut open: Vec<_> = raw_tickets(&lake)
         .into_iter()
         .filter(|ticket| ticket.severity.to_string() == "P1" && ticket.resolved_at.is_none())
@@ -148,7 +148,7 @@ fn payload_has_the_first_100_open_p1_tickets_per_market() {
 #[test]
 fn metadata_names_seed_and_manifest() {
     let lake = Lake::of_period(7, "2026-11-22", 30, 200);
-    let (document, _) = unpacked(&build(&config(lake.curated()), Delivery::FromFile).unwrap().html);
+    let (document, _) = decode_payload(&build(&config(lake.curated()), Delivery::FromFile).unwrap().html);
     let about = &document["about"];
     let manifest = fs::read(lake.curated().join(MANIFEST_FILE)).unwrap();
     assert_eq!((about["seed"].as_u64(), about["as_of"].as_str()), (Some(7), Some("2026-11-22T00:00:00Z")));
@@ -214,7 +214,7 @@ fn hostile_text_is_not_html() {
     let around = |html: &str| html.replacen(between(html, "id=\"payload\">", "</script>"), "", 1);
     let harmless = Lake::of_period(7, "2026-11-22", 30, 20);
     assert_eq!(around(&html), around(&build(&config(harmless.curated()), Delivery::FromFile).unwrap().html));
-    let (document, _) = unpacked(&html);
+    let (document, _) = decode_payload(&html);
     assert_eq!((&document["open_p1"]["rows"][0][3], &document["about"]["seed"]), (&hostile.into(), &Value::Null));
 }
 

@@ -65,18 +65,18 @@ fn data_set_columns_equal_the_query_columns() {
 }
 
 #[test]
-fn every_visual_has_a_place_known_fields_and_all_filters() {
+fn visuals_have_a_grid_cell_existing_fields_and_all_filters() {
     let dashboard = file("dashboard.json");
     let definition = &dashboard["Definition"];
     let sheet = &definition["Sheets"][0];
 
     let ids: Vec<&str> = DASHBOARD.visuals.iter().map(|visual| visual.id).collect();
     assert_eq!(texts("VisualId", sheet), ids);
-    let places = sheet["Layouts"][0]["Configuration"]["GridLayout"]["Elements"].as_array().unwrap();
+    let elements = sheet["Layouts"][0]["Configuration"]["GridLayout"]["Elements"].as_array().unwrap();
     assert_eq!(texts("ElementId", &sheet["Layouts"]), ids);
     let mut cells = BTreeSet::new();
-    for place in places {
-        let number = |name: &str| place[name].as_u64().unwrap();
+    for element in elements {
+        let number = |name: &str| element[name].as_u64().unwrap();
         assert!(number("ColumnIndex") + number("ColumnSpan") <= 36);
         for row in number("RowIndex")..number("RowIndex") + number("RowSpan") {
             for column in number("ColumnIndex")..number("ColumnIndex") + number("ColumnSpan") {

@@ -151,8 +151,8 @@ fn stream_summary_contains_the_checksum() {
         let output = generate_ok(&home, &["--compress", codec, "--output", "-"]);
         let mut checksum = Checksum::default();
         checksum.update(&output.stdout);
-        let said = format!(" (CRC-64/NVME {})", checksum.to_base64());
-        assert!(stderr(&output).contains(&said), "{said}: {}", stderr(&output));
+        let expected = format!(" (CRC-64/NVME {})", checksum.to_base64());
+        assert!(stderr(&output).contains(&expected), "{expected}: {}", stderr(&output));
     }
 }
 

@@ -98,9 +98,9 @@ fn profile_errors_name_line_and_field() {
     ] {
         fs::write(home.path().join("own.toml"), text).unwrap();
         let output = generate(home.path(), &["--profile", "own.toml"]);
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{text}: {said}");
-        assert!(said.contains("own.toml") && said.contains(expected), "{text}: {said}");
+        let messages = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{text}: {messages}");
+        assert!(messages.contains("own.toml") && messages.contains(expected), "{text}: {messages}");
     }
     let series = [
         "1 Series",
@@ -128,14 +128,14 @@ fn profile_errors_name_line_and_field() {
     ];
     let only_i5 = series.map(|name| format!("\"{name}\" = {}", u8::from(name == "i5"))).join(", ");
     fs::write(home.path().join("own.toml"), format!("[market_series]\n[series]\nweights = {{ {only_i5} }}\n")).unwrap();
-    let said = stderr(&generate(home.path(), &["--profile", "own.toml", "--as-of", "2021-01-01"]));
-    assert!(said.contains("none of its series is on the road"), "{said}");
+    let messages = stderr(&generate(home.path(), &["--profile", "own.toml", "--as-of", "2021-01-01"]));
+    assert!(messages.contains("none of its series is on the road"), "{messages}");
     let now = generate(home.path(), &["--profile", "own.toml", "--as-of", "2026-01-01", "--count", "50", "-o", "i5"]);
     assert!(now.status.success(), "{}", stderr(&now));
     assert!(tickets(&home.path().join("i5")).values().all(|ticket| ticket.model_series.as_str() == "i5"));
 
-    let said = stderr(&generate(home.path(), &["--profile", "nowhere.toml"]));
-    assert!(said.contains("expected `default`, `realistic` or a TOML file"), "{said}");
+    let messages = stderr(&generate(home.path(), &["--profile", "nowhere.toml"]));
+    assert!(messages.contains("expected `default`, `realistic` or a TOML file"), "{messages}");
     assert!(!home.path().join("data").exists());
 }
 

@@ -52,11 +52,11 @@ fn read(line: &[u8]) -> Option<Ticket> {
 
 /// Returns the latest state of each ticket, in the order of first occurrence.
 fn latest(lines: &[&[u8]]) -> Vec<Ticket> {
-    let mut places = BTreeMap::new();
+    let mut positions = BTreeMap::new();
     let mut latest: Vec<Ticket> = Vec::new();
     for ticket in lines.iter().filter_map(|line| read(line)) {
-        let place = *places.entry(ticket.ticket_id).or_insert(latest.len());
-        match latest.get_mut(place) {
+        let position = *positions.entry(ticket.ticket_id).or_insert(latest.len());
+        match latest.get_mut(position) {
             None => latest.push(ticket),
             Some(known) if known.updated_at < ticket.updated_at => *known = ticket,
             Some(_) => {}

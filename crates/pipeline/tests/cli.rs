@@ -21,10 +21,10 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn one_command_creates_a_lake_and_verifies_ten_kpis() {
+fn default_run_writes_all_stages_and_verifies_all_kpis() {
     let home = tempdir().unwrap();
     let output = pipeline(home.path(), &[]);
-    let said = stderr(&output);
+    let messages = stderr(&output);
     for part in [
         "[1/4] generate  5,000 tickets",
         "[2/4] transform 5,000 of 5,000 lines in 10 markets",
@@ -33,7 +33,7 @@ fn one_command_creates_a_lake_and_verifies_ten_kpis() {
         "10 answers verified",
         "Next steps",
     ] {
-        assert!(said.contains(part), "`{part}` is not in {said}");
+        assert!(messages.contains(part), "`{part}` is not in {messages}");
     }
     let answers = String::from_utf8(output.stdout).unwrap();
     assert!(answers.contains("1. daily_volume") && answers.contains("10. open_p1_tickets"));
@@ -43,7 +43,7 @@ fn one_command_creates_a_lake_and_verifies_ten_kpis() {
 }
 
 #[test]
-fn options_reach_the_stages_and_a_second_run_replaces_the_first() {
+fn options_apply_to_all_stages_and_a_rerun_replaces_the_data() {
     let home = tempdir().unwrap();
     pipeline(home.path(), &["--data", "lake", "--count", "3000"]);
     fs::write(home.path().join("lake/raw/extra.jsonl"), "not ours").unwrap();
@@ -83,7 +83,7 @@ fn options_reach_the_stages_and_a_second_run_replaces_the_first() {
 }
 
 #[test]
-fn quiet_leaves_only_the_answers() {
+fn quiet_prints_only_the_answers() {
     let home = tempdir().unwrap();
     let output = pipeline(home.path(), &["--quiet", "--count", "10"]);
     assert_eq!(stderr(&output), "");
@@ -91,7 +91,7 @@ fn quiet_leaves_only_the_answers() {
 }
 
 #[test]
-fn help_says_everything() {
+fn help_text() {
     let home = tempdir().unwrap();
     insta::assert_snapshot!(String::from_utf8(pipeline(home.path(), &["--help"]).stdout).unwrap());
 }

@@ -25,7 +25,7 @@ fn lake() -> Lake {
 }
 
 #[test]
-fn all_kpis_are_verified() {
+fn verify_accepts_the_answers_of_all_kpis() {
     let lake = lake();
     let output = query(&lake, &["--verify"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -49,7 +49,7 @@ fn each_format() {
 }
 
 #[test]
-fn several_answers_have_headings_in_every_format() {
+fn multiple_answers_have_headings_in_every_format() {
     let lake = lake();
     let csv = stdout(&query(&lake, &["2", "top_categories", "--format", "csv"]));
     let headings: Vec<&str> = csv.lines().filter(|line| line.starts_with('#')).collect();
@@ -84,7 +84,7 @@ fn as_of_sets_current_timestamp() {
 }
 
 #[test]
-fn wrong_usage_exits_with_2() {
+fn usage_errors_exit_with_2() {
     let lake = lake();
     for (arguments, expected) in [
         (&["best_dealer"][..], "there is no KPI `best_dealer`"),
@@ -122,7 +122,7 @@ fn failures_exit_with_1_and_a_message() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_failure() {
+fn closed_stdout_pipe_exits_with_0() {
     let lake = lake();
     let mut child = Command::new(BINARY)
         .arg("--data")

@@ -93,7 +93,7 @@ fn quarantine_keeps_rejected_bytes_and_their_positions() {
         assert_eq!(reason["line"], index + 1);
         assert_eq!(reason["file"], "data/raw/tickets_20261122_000000_0000.jsonl");
     }
-    let said = stderr(&output);
+    let messages = stderr(&output);
     for part in [
         "4 lines in quarantine",
         "1 line rejected because of severity",
@@ -101,7 +101,7 @@ fn quarantine_keeps_rejected_bytes_and_their_positions() {
         "1 blank line skipped",
         "differs from its manifest",
     ] {
-        assert!(said.contains(part), "`{part}` is not in {said}");
+        assert!(messages.contains(part), "`{part}` is not in {messages}");
     }
     assert_eq!(manifest(&home).expected_answers, None);
 

@@ -319,8 +319,8 @@ fn lines_removed_from_the_quarantine_are_reported() {
     let rejected = home.path().join("data/curated/_quarantine/rejected.jsonl");
     let text = fs::read_to_string(&rejected).unwrap();
     fs::write(&rejected, text.lines().take(1).collect::<String>()).unwrap();
-    let said = succeed(&home, &["--input", "data/curated/_quarantine"]);
-    assert!(said.contains("2 of 3 quarantined lines were removed from the quarantine"), "{said}");
+    let messages = succeed(&home, &["--input", "data/curated/_quarantine"]);
+    assert!(messages.contains("2 of 3 quarantined lines were removed from the quarantine"), "{messages}");
     assert_eq!(manifest(&home).rows, counts(998, 998, 0));
 }
 
@@ -423,7 +423,7 @@ fn dry_run_writes_nothing() {
         assert!(output.status.success(), "{}", stderr(&output));
         String::from_utf8(output.stdout).unwrap()
     };
-    let said = dry(&[]);
+    let messages = dry(&[]);
     assert!(!home.path().join("data/curated").exists());
     for part in [
         "would read 2 inputs",
@@ -432,7 +432,7 @@ fn dry_run_writes_nothing() {
         "would create a data set in data/curated",
         "tickets/market=DE/part-0.parquet (",
     ] {
-        assert!(said.contains(part), "`{part}` is not in {said}");
+        assert!(messages.contains(part), "`{part}` is not in {messages}");
     }
     succeed(&home, &[]);
     let before = files(home.path());
@@ -479,10 +479,12 @@ fn reconciliation_is_shown_by_market_and_by_input() {
     let home = home_with_quarantine();
     fs::write(home.path().join("more.jsonl"), lines(&[(1, "DE", 1), (1, "DE", 2)])).unwrap();
     let output = transform(&home, &["--input", "dirty.jsonl", "more.jsonl", "--dedupe", "latest"]);
-    let said = stderr(&output);
+    let messages = stderr(&output);
     let shown = |name: &str| -> Vec<String> {
-        let line =
-            said.lines().find(|line| line.trim_start().starts_with(name)).unwrap_or_else(|| panic!("{name}: {said}"));
+        let line = messages
+            .lines()
+            .find(|line| line.trim_start().starts_with(name))
+            .unwrap_or_else(|| panic!("{name}: {messages}"));
         line.trim_start()[name.len()..].split_whitespace().map(ToOwned::to_owned).collect()
     };
     assert_eq!(shown("total"), ["1,002", "=", "998", "+", "3", "+", "1"]);

@@ -113,9 +113,12 @@ fn direct_write_error_leaves_the_old_data_set() {
     generate_into(&home.path().join("data/raw"), 120_000);
     for arguments in ["", "--threads 1"] {
         let output = transform_with_file_limit(&home, MAX_KIB, arguments);
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains("cannot write") && said.contains("/part-0.parquet: File too large"), "{said}");
+        let messages = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{messages}");
+        assert!(
+            messages.contains("cannot write") && messages.contains("/part-0.parquet: File too large"),
+            "{messages}"
+        );
         assert!(files(&home.path().join("data/curated")) == before, "{arguments}");
         no_leftovers(&home);
     }
@@ -141,8 +144,8 @@ fn full_disk_leaves_the_old_data_set() {
         .output();
     match output {
         Ok(output) if !stderr(&output).contains("permi") && !stderr(&output).contains("unshare") => {
-            let said = String::from_utf8_lossy(&output.stdout).into_owned();
-            assert!(said.contains("code 1") && said.contains("same"), "{said}: {}", stderr(&output));
+            let messages = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(messages.contains("code 1") && messages.contains("same"), "{messages}: {}", stderr(&output));
             assert!(stderr(&output).contains("No space left on device"), "{}", stderr(&output));
         }
         // Where mounting is not permitted, the test with a file size limit covers write errors.

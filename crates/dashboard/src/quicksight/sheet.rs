@@ -50,7 +50,7 @@ pub(super) fn dashboard() -> Value {
 /// Returns the grid layout: visuals side by side in reading order, in a new row when the current one is full.
 fn layout(visuals: &[Visual]) -> Vec<Value> {
     let (mut used, mut row) = (0, 0);
-    let mut place = |visual: &Visual| {
+    let mut grid_element = |visual: &Visual| {
         if used + visual.width > 12 {
             (used, row) = (0, row + ROWS);
         }
@@ -65,7 +65,7 @@ fn layout(visuals: &[Visual]) -> Vec<Value> {
         used += visual.width;
         element
     };
-    visuals.iter().map(&mut place).collect()
+    visuals.iter().map(&mut grid_element).collect()
 }
 
 fn filter_groups() -> Vec<Value> {
@@ -73,7 +73,7 @@ fn filter_groups() -> Vec<Value> {
     let of_forms = DASHBOARD
         .visuals
         .iter()
-        .flat_map(|visual| own_filters(visual).into_iter().map(|(id, filter)| group(&id, &filter, Some(visual.id))));
+        .flat_map(|visual| kpi_filters(visual).into_iter().map(|(id, filter)| group(&id, &filter, Some(visual.id))));
     for_all.chain(of_forms).collect()
 }
 
@@ -141,7 +141,7 @@ fn control(filter: &Filter) -> Value {
 }
 
 /// Returns the filters that correspond to the WHERE clause of the visual's KPI.
-fn own_filters(visual: &Visual) -> Vec<(String, Value)> {
+fn kpi_filters(visual: &Visual) -> Vec<(String, Value)> {
     let id = |name: &str| format!("{}-{name}", visual.id);
     match visual.form {
         Form::Line => vec![(id("days"), last_complete_days(&id("days")))],

@@ -34,7 +34,7 @@ pub(super) fn render(visual: &Visual) -> Value {
         "VisualContentAltText": visual.about,
     });
     if !matches!(visual.form, Form::Gauge | Form::Number | Form::Table) {
-        content["Actions"] = json!([choose_by_click(visual)]);
+        content["Actions"] = json!([click_filter_action(visual)]);
     }
     Value::Object(Map::from_iter([(kind.to_owned(), content)]))
 }
@@ -119,7 +119,7 @@ fn horizontal_bars(visual: &Visual) -> Value {
             "Category": dimensions(visual.id, visual.group_by),
             "Values": values(visual.id, drawn(visual)),
         } },
-        "SortConfiguration": { "CategorySort": most_first(visual) },
+        "SortConfiguration": { "CategorySort": descending(visual) },
         "DataLabels": { "Visibility": "VISIBLE" },
         "Legend": { "Visibility": "HIDDEN" },
     })
@@ -149,7 +149,7 @@ fn tree_map(visual: &Visual) -> Value {
             "Sizes": values(visual.id, drawn(visual)),
         } },
         "SortConfiguration": {
-            "TreeMapSort": most_first(visual),
+            "TreeMapSort": descending(visual),
             "TreeMapGroupItemsLimitConfiguration": { "ItemsLimit": visual.limit, "OtherCategories": "EXCLUDE" },
         },
         "DataLabels": { "Visibility": "VISIBLE" },
@@ -166,7 +166,7 @@ fn heat_map(visual: &Visual) -> Value {
             "Values": values(visual.id, drawn(visual)),
         } },
         "SortConfiguration": {
-            "HeatMapRowSort": most_first(visual),
+            "HeatMapRowSort": descending(visual),
             "HeatMapColumnSort": ascending(visual.id, columns),
         },
         "ColorScale": {
@@ -209,7 +209,7 @@ fn ascending(visual: &str, fields: &[Field]) -> Vec<Value> {
     fields.iter().map(|field| sorted(&field.id(visual), "ASC")).collect()
 }
 
-fn most_first(visual: &Visual) -> Vec<Value> {
+fn descending(visual: &Visual) -> Vec<Value> {
     drawn(visual).iter().map(|measure| sorted(&measure.id(visual.id), "DESC")).collect()
 }
 
@@ -218,7 +218,7 @@ fn sorted(field_id: &str, direction: &str) -> Value {
 }
 
 /// Returns the click action that filters all visuals by the clicked bar, slice or cell, as in the HTML page.
-fn choose_by_click(visual: &Visual) -> Value {
+fn click_filter_action(visual: &Visual) -> Value {
     json!({
         "CustomActionId": format!("{}-choose", visual.id),
         "Name": "Show only this",
