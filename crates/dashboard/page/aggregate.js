@@ -4,7 +4,7 @@
 // Aggregates the cube in one pass for all visuals.
 const countTickets = (data, filters) => {
   const { cube, days, markets, severities, categories } = data;
-  const allowed = (names, chosen) => Uint8Array.from(names, (name) => chosen.length === 0 || chosen.includes(name));
+  const allowed = (names, selected) => Uint8Array.from(names, (name) => selected.length === 0 || selected.includes(name));
   const marketOk = allowed(markets, filters.market);
   const severityOk = allowed(severities, filters.severity);
   const categoryOk = allowed(categories, filters.category);
@@ -39,11 +39,11 @@ const countTickets = (data, filters) => {
   return counts;
 };
 
-const add = (columns, place, cube, i) => {
-  columns.tickets[place] += cube.tickets[i];
-  columns.open[place] += cube.open[i];
-  columns.breached[place] += cube.breached[i];
-  columns.seconds[place] += cube.seconds[i];
+const add = (columns, index, cube, i) => {
+  columns.tickets[index] += cube.tickets[i];
+  columns.open[index] += cube.open[i];
+  columns.breached[index] += cube.breached[i];
+  columns.seconds[index] += cube.seconds[i];
 };
 
 const answerAll = (data, filters) => {
@@ -57,7 +57,7 @@ const ANSWERS = {
   daily_volume: ({ days, about }, { day }, filters) => {
     const today = dayNumber(about.as_of.slice(0, 10));
     const isShown = filters.from || filters.to ? () => true : (number) => number >= today - 30 && number < today;
-    const rows = days.map((number, place) => [number, day.tickets[place]]);
+    const rows = days.map((number, index) => [number, day.tickets[index]]);
     return {
       columns: ["day", "tickets"],
       rows: rows.filter(([number, tickets]) => tickets > 0 && isShown(number)).map(([number, n]) => [dayText(number), n]),
@@ -70,11 +70,11 @@ const ANSWERS = {
   }),
 
   sla_breach_rate: ({ severities }, { severity, all }) => {
-    const row = (name, columns, place) => {
-      const tickets = columns.tickets[place], breached = columns.breached[place];
+    const row = (name, columns, index) => {
+      const tickets = columns.tickets[index], breached = columns.breached[index];
       return [name, tickets, breached, round((breached * 100) / tickets)];
     };
-    const rows = [row("All", all, 0), ...severities.map((name, place) => row(name, severity, place))];
+    const rows = [row("All", all, 0), ...severities.map((name, index) => row(name, severity, index))];
     return {
       columns: ["severity", "tickets", "breached", "breach_percentage"],
       rows: rows.filter((row) => row[1] > 0),
@@ -91,21 +91,21 @@ const ANSWERS = {
 
   tickets_by_market: ({ markets }, counts) => ({
     columns: ["market", "tickets", "percentage"],
-    rows: mostFirst(groups(markets, counts.market, counts)),
+    rows: sortByTickets(groups(markets, counts.market, counts)),
   }),
 
   top_categories: ({ categories }, counts) => ({
     columns: ["category", "tickets", "percentage"],
-    rows: mostFirst(groups(categories, counts.category, counts)).slice(0, 5),
+    rows: sortByTickets(groups(categories, counts.category, counts)).slice(0, 5),
   }),
 
   weekly_open_vs_closed: ({ days }, { day }) => {
     const weeks = new Map();
-    days.forEach((number, place) => {
-      if (day.tickets[place] === 0) return;
+    days.forEach((number, index) => {
+      if (day.tickets[index] === 0) return;
       const monday = mondayOf(number);
       const week = weeks.get(monday) ?? [0, 0];
-      weeks.set(monday, [week[0] + day.tickets[place], week[1] + day.open[place]]);
+      weeks.set(monday, [week[0] + day.tickets[index], week[1] + day.open[index]]);
     });
     return {
       columns: ["week", "tickets", "open_tickets", "closed_tickets"],
@@ -115,26 +115,26 @@ const ANSWERS = {
 
   // Percentiles can't be computed from counts. The payload has them per severity, so they are shown if no other field is filtered.
   resolution_time_by_severity: ({ severities, resolution_times }, { severity }, filters) => {
-    const isKnown = !isFiltered({ ...filters, severity: [] });
-    const known = new Map(resolution_times.rows.map((row) => [row[0], row.slice(3)]));
+    const hasPercentiles = !isFiltered({ ...filters, severity: [] });
+    const percentiles = new Map(resolution_times.rows.map((row) => [row[0], row.slice(3)]));
     const columns = ["severity", "resolved_tickets", "mean_hours"];
-    const rows = severities.map((name, place) => {
-      const resolved = severity.tickets[place] - severity.open[place];
-      const mean = round(severity.seconds[place] / resolved / 3600);
-      return [name, resolved, mean, ...(isKnown ? (known.get(name) ?? []) : [])];
+    const rows = severities.map((name, index) => {
+      const resolved = severity.tickets[index] - severity.open[index];
+      const mean = round(severity.seconds[index] / resolved / 3600);
+      return [name, resolved, mean, ...(hasPercentiles ? (percentiles.get(name) ?? []) : [])];
     });
     return {
-      columns: isKnown ? [...columns, "median_hours", "p95_hours"] : columns,
+      columns: hasPercentiles ? [...columns, "median_hours", "p95_hours"] : columns,
       rows: rows.filter((row) => row[1] > 0),
     };
   },
 
   market_by_severity: ({ markets, severities }, { market, marketBySeverity }) => {
-    const wanted = ["P1", "P2", "P3", "P4"].map((name) => severities.indexOf(name));
-    const rows = markets.map((name, place) => [
+    const severityIndexes = ["P1", "P2", "P3", "P4"].map((name) => severities.indexOf(name));
+    const rows = markets.map((name, index) => [
       name,
-      ...wanted.map((severity) => (severity < 0 ? 0 : marketBySeverity[place * severities.length + severity])),
-      market.tickets[place],
+      ...severityIndexes.map((severity) => (severity < 0 ? 0 : marketBySeverity[index * severities.length + severity])),
+      market.tickets[index],
     ]);
     const tickets = 5;
     return {
@@ -144,14 +144,14 @@ const ANSWERS = {
   },
 
   open_p1_tickets: ({ open_p1, severities }, { severity, all }, filters) => {
-    const place = severities.indexOf("P1");
-    const total = place < 0 ? 0 : severity.open[place];
-    const at = Object.fromEntries(open_p1.columns.map((name, column) => [name, column]));
+    const index = severities.indexOf("P1");
+    const total = index < 0 ? 0 : severity.open[index];
+    const columnIndex = Object.fromEntries(open_p1.columns.map((name, column) => [name, column]));
     const has = (field, value) => filters[field].length === 0 || filters[field].includes(value);
     const rows = open_p1.rows.filter((row) => {
-      const day = row[at.created_at].slice(0, 10);
+      const day = row[columnIndex.created_at].slice(0, 10);
       const inPeriod = (!filters.from || day >= filters.from) && (!filters.to || day <= filters.to);
-      return inPeriod && has("market", row[at.market]) && has("category", row[at.category]) && has("severity", "P1");
+      return inPeriod && has("market", row[columnIndex.market]) && has("category", row[columnIndex.category]) && has("severity", "P1");
     });
     return {
       columns: [...open_p1.columns, "open_p1_total"],
@@ -162,9 +162,9 @@ const ANSWERS = {
 
 const groups = (names, columns, { all }) =>
   names
-    .map((name, place) => [name, columns.tickets[place], round((columns.tickets[place] * 100) / all.tickets[0])])
+    .map((name, index) => [name, columns.tickets[index], round((columns.tickets[index] * 100) / all.tickets[0])])
     .filter((row) => row[1] > 0);
 
-const mostFirst = (rows) => rows.sort((a, b) => b[1] - a[1] || compare(a[0], b[0]));
+const sortByTickets = (rows) => rows.sort((a, b) => b[1] - a[1] || compare(a[0], b[0]));
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 const round = (value) => Math.round(value * 100) / 100;

@@ -6,74 +6,74 @@ const start = async () => {
   const data = await readPayload();
   let filters = readFilters(location.hash);
   let cards = [];
-  let bar = null;
-  let answered = null;
+  let filterBar = null;
+  let results = null;
 
-  const act = {
+  const actions = {
     filters: () => filters,
     filter: (next) => (location.hash = writeFilters(next)),
-    drill: (group) => act.filter(drilled(filters, group)),
-    redraw: (card) => drawCards([card], answered),
+    drill: (group) => actions.filter(drillDown(filters, group)),
+    redraw: (card) => drawCards([card], results),
     showAllAsTables: (asTables) => {
       for (const card of cards) card.asTable = asTables || card.visual.form === "table";
       drawAll();
     },
     switchTheme: () => {
       const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-      remember(next);
+      storeTheme(next);
       setTheme(next);
       drawAll();
     },
     context: () => ({
-      filters: filterWords(filters),
+      filters: describeFilters(filters),
       origin: `As of ${data.about.as_of.slice(0, 10)} · seed ${data.about.seed ?? "none"} · manifest ${(data.about.manifest_sha256 ?? "none").slice(0, 12)}`,
     }),
   };
 
-  const drawAll = (looks) => drawCards(cards, answered, looks);
+  const drawAll = (styles) => drawCards(cards, results, styles);
   const update = () => {
     filters = readFilters(location.hash);
     const { answers, counts, tickets } = answerAll(data, filters);
-    answered = { answers, counts, data, act };
-    bar.update(filters, tickets);
+    results = { answers, counts, data, actions };
+    filterBar.update(filters, tickets);
     drawAll();
   };
 
-  setTheme(remembered());
-  bar = makeFilterBar(data, act);
-  cards = data.definition.visuals.map((visual) => makeCard(visual, act));
+  setTheme(preferredTheme());
+  filterBar = makeFilterBar(data, actions);
+  cards = data.definition.visuals.map((visual) => makeCard(visual, actions));
   const main = element("main", { id: "visuals", tabindex: "-1" }, ...cards.map((card) => card.root));
   const skip = element("a", { class: "skip", href: "#visuals" }, "Skip to the visuals");
   skip.addEventListener("click", (event) => {
     event.preventDefault();
     main.focus();
   });
-  document.getElementById("page").append(skip, makeHead(data, act), bar.root, main);
+  document.getElementById("page").append(skip, makeHead(data, actions), filterBar.root, main);
   update();
   addEventListener("hashchange", update);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    setTheme(remembered());
+    setTheme(preferredTheme());
     drawAll();
   });
-  redrawOnResize(main, () => drawAll({ ...look(), still: true }));
+  redrawOnResize(main, () => drawAll({ ...readStyles(), reducedMotion: true }));
   redrawForPrint(drawAll);
-  if (document.documentElement.hasAttribute("data-live")) watch();
+  if (document.documentElement.hasAttribute("data-live")) pollVersion();
   document.documentElement.dataset.ready = "";
   performance.mark("ready");
 };
 
 // Some browsers have no local storage for file: URLs.
-const remembered = () => {
-  const chosen = (() => {
+const preferredTheme = () => {
+  const stored = (() => {
     try {
       return localStorage.getItem(THEME);
     } catch {
       return null;
     }
   })();
-  return chosen ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  return stored ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 };
-const remember = (theme) => {
+const storeTheme = (theme) => {
   try {
     localStorage.setItem(THEME, theme);
   } catch {
@@ -105,19 +105,19 @@ const redrawForPrint = (drawAll) => {
   });
   addEventListener("afterprint", () => {
     document.documentElement.classList.remove("printing");
-    setTheme(theme ?? remembered());
+    setTheme(theme ?? preferredTheme());
     drawAll();
   });
 };
 
 // Polls the server for the version of the data and reloads the page when it changes; the URL keeps the filters.
-const watch = () => {
-  let shown = null;
+const pollVersion = () => {
+  let currentVersion = null;
   setInterval(async () => {
     try {
       const version = await (await fetch("version", { cache: "no-store" })).text();
-      if (shown !== null && version !== shown) location.reload();
-      shown ??= version;
+      if (currentVersion !== null && version !== currentVersion) location.reload();
+      currentVersion ??= version;
     } catch {
       // The server is not running; the next poll retries.
     }

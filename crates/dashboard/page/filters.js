@@ -5,8 +5,8 @@ const VALUE_FIELDS = ["market", "severity", "category"];
 
 const noFilters = () => ({ market: [], severity: [], category: [], from: null, to: null });
 
-const readFilters = (address) => {
-  const parameters = new URLSearchParams(address.replace(/^#/, ""));
+const readFilters = (fragment) => {
+  const parameters = new URLSearchParams(fragment.replace(/^#/, ""));
   const filters = noFilters();
   for (const field of VALUE_FIELDS) {
     const values = (parameters.get(field) ?? "").split(",").filter((value) => value !== "" && value.length <= 64);
@@ -28,25 +28,25 @@ const isFiltered = (filters) => writeFilters(filters) !== "";
 
 // Selecting the only selected value again clears the selection.
 const toggled = (filters, field, value) => {
-  const chosen = filters[field];
-  const next = chosen.includes(value) ? chosen.filter((other) => other !== value) : [...chosen, value];
+  const selected = filters[field];
+  const next = selected.includes(value) ? selected.filter((other) => other !== value) : [...selected, value];
   return { ...filters, [field]: next };
 };
 
 // Drill-down: selects the values of a group exclusively, or clears them if they are selected already.
-const drilled = (filters, group) => {
-  const wanted = { ...filters };
+const drillDown = (filters, group) => {
+  const next = { ...filters };
   for (const [field, value] of Object.entries(group)) {
-    if (field === "day") Object.assign(wanted, { from: value, to: value });
-    else if (field === "week") Object.assign(wanted, { from: value, to: dayText(dayNumber(value) + 6) });
-    else wanted[field] = [value];
+    if (field === "day") Object.assign(next, { from: value, to: value });
+    else if (field === "week") Object.assign(next, { from: value, to: dayText(dayNumber(value) + 6) });
+    else next[field] = [value];
   }
-  if (writeFilters(wanted) !== writeFilters(filters)) return wanted;
+  if (writeFilters(next) !== writeFilters(filters)) return next;
   for (const field of Object.keys(group)) {
-    if (VALUE_FIELDS.includes(field)) wanted[field] = [];
-    else Object.assign(wanted, { from: null, to: null });
+    if (VALUE_FIELDS.includes(field)) next[field] = [];
+    else Object.assign(next, { from: null, to: null });
   }
-  return wanted;
+  return next;
 };
 
 // Days are numbers since 1970-01-01, as in the payload, or ISO dates.

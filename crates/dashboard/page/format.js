@@ -1,21 +1,21 @@
 // Formats values and creates elements. Text from tickets is only set as text content; no HTML is built from strings.
 
 const element = (tag, attributes = {}, ...children) => {
-  const made = document.createElement(tag);
+  const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
 };
 
 const svgElement = (tag, attributes = {}, ...children) => {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
 };
 
 const ICONS = {
@@ -53,13 +53,13 @@ const dateIn = (options) => {
 };
 const shortDate = dateIn({ day: "numeric", month: "short" });
 const longDate = dateIn({ weekday: "short", day: "numeric", month: "long", year: "numeric" });
-const plainDate = dateIn({ day: "numeric", month: "short", year: "numeric" });
+const mediumDate = dateIn({ day: "numeric", month: "short", year: "numeric" });
 
 const regions = new Intl.DisplayNames(["en"], { type: "region" });
 const SEVERITY_NAMES = { P1: "P1 critical", P2: "P2 high", P3: "P3 medium", P4: "P4 low" };
 
 // The display text of a field value.
-const spoken = (field, value) => {
+const displayName = (field, value) => {
   if (field === "severity") return SEVERITY_NAMES[value] ?? value;
   if (field !== "market") return value;
   try {
@@ -101,7 +101,7 @@ const COLUMN_TITLES = {
 };
 
 // The display text of a table cell.
-const shown = (column, value) => {
+const cellText = (column, value) => {
   if (value === null) return "";
   if (column === "sla_breached") return value ? "missed" : "in time";
   if (column === "model_year") return String(value);

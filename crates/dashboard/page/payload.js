@@ -1,12 +1,12 @@
 // Decodes the payload; src/html/payload.rs defines the format.
 
 const readPayload = async () => {
-  const packed = fromBase64(document.getElementById("payload").textContent);
-  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const bytes = new Uint8Array(await new Response(unpacked).arrayBuffer());
+  const compressed = fromBase64(document.getElementById("payload").textContent);
+  const decompressed = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(decompressed).arrayBuffer());
   const length = new DataView(bytes.buffer).getUint32(0, true);
-  const known = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
-  return { ...known, cube: readCube(known, bytes, 4 + length) };
+  const contents = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)));
+  return { ...contents, cube: readCube(contents, bytes, 4 + length) };
 };
 
 const fromBase64 = (text) => {
@@ -19,16 +19,16 @@ const fromBase64 = (text) => {
 
 // The cube as columns: indexes into the lists of days, markets, severities and categories, and the four counts.
 const readCube = ({ cells, markets, severities, categories }, bytes, start) => {
-  let at = start;
+  let offset = start;
   // Multiplication instead of shifts: sums of seconds can exceed 32 bits.
   const number = () => {
     let value = 0;
     let factor = 1;
-    while (bytes[at] > 127) {
-      value += (bytes[at++] & 127) * factor;
+    while (bytes[offset] > 127) {
+      value += (bytes[offset++] & 127) * factor;
       factor *= 128;
     }
-    return value + bytes[at++] * factor;
+    return value + bytes[offset++] * factor;
   };
   const column = () => {
     const values = new Float64Array(cells);
