@@ -254,10 +254,10 @@ class Deployment:
         check(describe()["Status"].endswith("_SUCCESSFUL"), f"the change on QuickSight failed: {describe()}")
 
     def start_upload(self, key, part):
-        s3, place = self.client("s3"), {"Bucket": RAW_BUCKET, "Key": key}
+        s3, upload = self.client("s3"), {"Bucket": RAW_BUCKET, "Key": key}
         full = {"ChecksumAlgorithm": "CRC64NVME", "ChecksumType": "FULL_OBJECT"}
-        place["UploadId"] = s3.create_multipart_upload(**place, **full)["UploadId"]
-        s3.upload_part(**place, PartNumber=1, Body=part, ChecksumAlgorithm="CRC64NVME")
+        upload["UploadId"] = s3.create_multipart_upload(**upload, **full)["UploadId"]
+        s3.upload_part(**upload, PartNumber=1, Body=part, ChecksumAlgorithm="CRC64NVME")
 
 
 def policy_problems(seen):

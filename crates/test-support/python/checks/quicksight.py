@@ -120,7 +120,7 @@ class Dashboard:
         columns = ", ".join(f'{sql} AS "{field_id}"' for field_id, sql in selected.items())
         text = f"SELECT {columns} FROM tickets WHERE {self.condition(visual['VisualId'])}"
         if dimensions:
-            text += f" GROUP BY {', '.join(str(place + 1) for place in range(len(dimensions)))}"
+            text += f" GROUP BY {', '.join(str(i + 1) for i in range(len(dimensions)))}"
         return text + self.order(visual, selected)
 
     def order(self, visual, selected):

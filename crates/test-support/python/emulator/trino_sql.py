@@ -25,7 +25,7 @@ SETUP = (
         THEN CAST('DIVISION_BY_ZERO' AS TINYINT)
         ELSE a / b
     END""",
-    "CREATE MACRO at_timezone(moment, zone) AS timezone(zone, moment)",
+    "CREATE MACRO at_timezone(instant, zone) AS timezone(zone, instant)",
     # The fields of a JSON object, with JSON null as a value; NULL for duplicate keys, as in Trino. Unlike Trino, DuckDB
     # accepts NaN and a trailing comma.
     """CREATE MACRO json_fields(text) AS
