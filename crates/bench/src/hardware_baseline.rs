@@ -1,5 +1,5 @@
-//! Rates of the operations that every engine needs, measured with simple loops on one thread and on several. They bound the speed
-//! and the scaling that an engine can reach on this machine.
+//! Rates of the operations that every engine needs, measured with simple loops on one thread and on several. They bound the
+//! speed and the scaling that an engine can reach on this machine.
 
 use std::fs::{self, File};
 use std::hint::black_box;
@@ -72,8 +72,8 @@ impl HardwareBaseline {
             })?,
             read: Rate::of(&for_each_thread, threads, |times| {
                 let mut buffer = vec![0_u8; PIECE + CACHE_LINE];
-                // Large allocations start 16 bytes into a page. Some processors copy from the start of a page to such an address
-                // five times slower than to the start of a cache line.
+                // Large allocations start 16 bytes into a page. Some processors copy from the start of a page to such an
+                // address five times slower than to the start of a cache line.
                 let from = buffer.as_ptr().align_offset(CACHE_LINE).min(CACHE_LINE);
                 move || times.iter().map(|files| read(files, &mut buffer[from..from + PIECE])).sum()
             })?,

@@ -1,5 +1,5 @@
-//! Runs `transform` as several single-threaded processes that share only the machine. Separates limits of the machine from contention
-//! within `transform`.
+//! Runs `transform` as several single-threaded processes that share only the machine. Separates limits of the machine from
+//! contention within `transform`.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

@@ -47,8 +47,8 @@ pub struct Job {
     pub uncompressed_bytes: u64,
     /// Runs of each engine, by round.
     pub runs: Vec<Vec<Run>>,
-    /// Wall times of single-threaded processes running together, by round, one for each thread of the first engine. Empty if the files
-    /// cannot be divided evenly.
+    /// Wall times of single-threaded processes running together, by round, one for each thread of the first engine. Empty if
+    /// the files cannot be divided evenly.
     pub independent_processes: Vec<Duration>,
 }
 

@@ -1,5 +1,5 @@
-//! Benchmarks of `transform` and peer engines at one job: ticket JSON-Lines to Snappy Parquet, partitioned by market. Measures wall
-//! time, CPU time, peak memory and output size.
+//! Benchmarks of `transform` and peer engines at one job: ticket JSON-Lines to Snappy Parquet, partitioned by market.
+//! Measures wall time, CPU time, peak memory and output size.
 //!
 //! * [`run`]: the whole run: prepare, convert each number of tickets, measure the machine.
 //! * [`job`]: one number of tickets, converted by all engines in interleaved rounds, with checked output.

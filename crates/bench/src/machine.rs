@@ -46,7 +46,8 @@ fn kibibytes(text: &str) -> u64 {
     text.trim_end_matches("kB").trim().parse::<u64>().map_or(0, |n| n * 1024)
 }
 
-/// Returns the type of the mount with the longest path that contains `dir`; a later mount at the same path hides an earlier one.
+/// Returns the type of the mount with the longest path that contains `dir`; a later mount at the same path hides an earlier
+/// one.
 fn file_system(mounts: &str, dir: &Path) -> Option<String> {
     let dir = dir.canonicalize().ok()?;
     let mounts = mounts.lines().filter_map(|line| {

@@ -34,9 +34,10 @@ enum Command {
 
 /// Compare transform with DuckDB, chDB, Polars and pyarrow: ticket JSON-Lines to Snappy Parquet, partitioned by market
 ///
-/// Builds the tools, creates a Python environment with the peers, generates tickets, and runs all engines in interleaved rounds,
-/// in a different order each round. Checks the row count of each run, and in the first round compares the output of each engine
-/// with transform's, column by column. Needs Linux, cargo, Python 3.11 or newer, and 1.3 GB of disk besides the tickets.
+/// Builds the tools, creates a Python environment with the peers, generates tickets, and runs all engines in interleaved
+/// rounds, in a different order each round. Checks the row count of each run, and in the first round compares the output of
+/// each engine with transform's, column by column. Needs Linux, cargo, Python 3.11 or newer, and 1.3 GB of disk besides the
+/// tickets.
 #[derive(Debug, Args)]
 struct TransformArguments {
     /// Number of tickets to convert; can be given several times

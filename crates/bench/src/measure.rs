@@ -1,7 +1,7 @@
 //! Resource usage of a command: wall time, CPU time and memory.
 //!
-//! The kernel sums the usage of all terminated children of a process, and keeps the peak memory of the largest one only. So each
-//! command runs under a process of its own, `bench measure`, that has no other child.
+//! The kernel sums the usage of all terminated children of a process, and keeps the peak memory of the largest one only. So
+//! each command runs under a process of its own, `bench measure`, that has no other child.
 
 use std::ffi::OsStr;
 use std::fs;

@@ -59,7 +59,8 @@ impl Python {
         Ok(names.zip(text.lines().map(str::to_owned)).collect())
     }
 
-    /// Reads the contents of a directory of market directories: rows, bytes before compression, and sums per market and column.
+    /// Reads the contents of a directory of market directories: rows, bytes before compression, and sums per market and
+    /// column.
     ///
     /// # Errors
     ///

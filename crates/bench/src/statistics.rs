@@ -26,8 +26,9 @@ pub fn paired_ratio(theirs: &[f64], ours: &[f64]) -> f64 {
     median(&ratios)
 }
 
-/// Returns the order of `n` engines in a round. An engine's predecessor affects its run through caches and memory, so the orders
-/// form a Williams design (E. J. Williams, 1949): in `n` rounds (`2 n` if `n` is odd) each engine follows each other equally often.
+/// Returns the order of `n` engines in a round. An engine's predecessor affects its run through caches and memory, so the
+/// orders form a Williams design (E. J. Williams, 1949): in `n` rounds (`2 n` if `n` is odd) each engine follows each other
+/// equally often.
 pub fn order(n: usize, round: usize) -> Vec<usize> {
     // 0, 1, n - 1, 2, n - 2 …: of an even number, no two neighbours lie as far apart as two others.
     let zigzag = (0..n).map(|turn| if turn % 2 == 1 { turn.div_ceil(2) } else { n - turn / 2 });

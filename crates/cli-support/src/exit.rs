@@ -26,8 +26,8 @@ impl std::error::Error for UsageError {}
 
 /// Runs a tool's library function, reports its error on standard error and returns the exit code.
 ///
-/// A closed standard output (`generate --output - | head`) counts as success. An interrupt (Ctrl-C, SIGTERM) removes staged files and
-/// exits with 130.
+/// A closed standard output (`generate --output - | head`) counts as success. An interrupt (Ctrl-C, SIGTERM) removes staged
+/// files and exits with 130.
 pub fn run(tool: impl FnOnce() -> anyhow::Result<Outcome>) -> ExitCode {
     publish::remove_unfinished_on_interrupt(crate::messages::interrupted);
     match tool() {

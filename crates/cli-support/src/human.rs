@@ -1,7 +1,7 @@
 //! Human-readable counts, sizes and durations.
 //!
-//! Sizes and durations are formatted here, since indicatif's `DecimalBytes` and `HumanDuration` print `2.10 MB` and `2 minutes`, and
-//! parsed here, since that takes fewer lines than a dependency.
+//! Sizes and durations are formatted here, since indicatif's `DecimalBytes` and `HumanDuration` print `2.10 MB` and
+//! `2 minutes`, and parsed here, since that takes fewer lines than a dependency.
 
 use std::time::Duration;
 

@@ -60,8 +60,8 @@ impl Messages {
         }
     }
 
-    /// Returns the same sink with a progress bar up to `n_total` of `unit` (0: the total is unknown). Dropping the result removes the
-    /// bar.
+    /// Returns the same sink with a progress bar up to `n_total` of `unit` (0: the total is unknown). Dropping the result
+    /// removes the bar.
     #[must_use]
     pub fn with_progress(&self, stage: &str, n_total: u64, unit: ProgressUnit) -> Self {
         let bar = if self.level >= LogLevel::Notes {

@@ -1,5 +1,5 @@
-// Computes the answer of each visual from the cube under the current filters. Columns, rows, order and rounding equal those of
-// the KPI in queries/sample_queries.sql with the filters as a WHERE clause.
+// Computes the answer of each visual from the cube under the current filters. Columns, rows, order and rounding equal those
+// of the KPI in queries/sample_queries.sql with the filters as a WHERE clause.
 
 // Aggregates the cube in one pass for all visuals.
 const countTickets = (data, filters) => {
@@ -113,7 +113,8 @@ const ANSWERS = {
     };
   },
 
-  // Percentiles can't be computed from counts. The payload has them per severity, so they are shown if no other field is filtered.
+  // Percentiles can't be computed from counts. The payload has them per severity, so they are shown if no other field is
+  // filtered.
   resolution_time_by_severity: ({ severities, resolution_times }, { severity }, filters) => {
     const hasPercentiles = !isFiltered({ ...filters, severity: [] });
     const percentiles = new Map(resolution_times.rows.map((row) => [row[0], row.slice(3)]));

@@ -13,8 +13,8 @@ use ticket_schema::Timestamp;
 
 /// Write the dashboard as one HTML file, which opens in any browser and needs no network
 ///
-/// The page contains counts and the list of open P1 tickets, and computes all numbers under any filter from them. The numbers
-/// equal those of `query`.
+/// The page contains counts and the list of open P1 tickets, and computes all numbers under any filter from them. The
+/// numbers equal those of `query`.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {

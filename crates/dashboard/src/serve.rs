@@ -1,8 +1,8 @@
 //! An HTTP server on the loopback interface that serves the page and rebuilds it when the data changes.
 //!
-//! The server has two resources: `/`, the page, and `/version`, which the page polls every two seconds. It accepts GET and HEAD,
-//! reads no body, closes each connection after one response, and rejects other host names with 421, to prevent DNS rebinding.
-//! It needs no HTTP crate: `hyper` would need its server feature and an asynchronous runtime here.
+//! The server has two resources: `/`, the page, and `/version`, which the page polls every two seconds. It accepts GET and
+//! HEAD, reads no body, closes each connection after one response, and rejects other host names with 421, to prevent DNS
+//! rebinding. It needs no HTTP crate: `hyper` would need its server feature and an asynchronous runtime here.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use ticket_schema::names::{MANIFEST_FILE, TICKETS_DIR};
 
-/// Returns the version of the data set: the SHA-256 of its manifest, or without a manifest the SHA-256 of the names, sizes and
-/// modification times of its files.
+/// Returns the version of the data set: the SHA-256 of its manifest, or without a manifest the SHA-256 of the names, sizes
+/// and modification times of its files.
 pub(crate) fn version(data: &Path) -> Result<String> {
     match manifest_sha256(data)? {
         Some(sha256) => Ok(sha256),

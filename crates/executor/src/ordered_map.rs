@@ -10,21 +10,21 @@ use crate::cancellation::CancellationToken;
 use crate::reorder_buffer::ReorderBuffer;
 use crate::threads::on_threads;
 
-/// Maps the items of `source` on up to `threads` threads, the calling thread included, and consumes the results in the order of the
-/// source.
+/// Maps the items of `source` on up to `threads` threads, the calling thread included, and consumes the results in the order
+/// of the source.
 ///
 /// * `source` runs under a lock; it is the range `0..n` or an iterator whose `next` is cheap.
 /// * `new_state` creates the state of a thread. The states are returned, in no particular order.
 /// * `map` fills a result buffer from an item. Buffers are reused, so they hold an earlier result at first.
-/// * `consume` receives each result with its number, from 0, on the thread that has just completed the next one. It never runs on two
-///   threads at once.
+/// * `consume` receives each result with its number, from 0, on the thread that has just completed the next one. It never
+///   runs on two threads at once.
 ///
 /// There are at most two result buffers per thread, and one in all on one thread.
 ///
 /// # Errors
 ///
-/// The first error of `new_state`, `map` or `consume`, or an error that reports a panic in one of them. Either ends the run; no
-/// result after the failed one is consumed.
+/// The first error of `new_state`, `map` or `consume`, or an error that reports a panic in one of them. Either ends the run;
+/// no result after the failed one is consumed.
 pub fn ordered_map<T, S: Send, B: Default + Send>(
     source: impl Iterator<Item = T> + Send,
     threads: NonZeroUsize,

@@ -61,14 +61,15 @@ impl<C, T> ReorderBuffer<C, T> {
         Self { state: Mutex::new(state), consumed: Condvar::new(), max_buffered }
     }
 
-    /// Delivers the item with a number. If it is due, calls `consume` for it and for the buffered items that follow; otherwise
-    /// buffers it, and blocks first while the buffer is full.
+    /// Delivers the item with a number. If it is due, calls `consume` for it and for the buffered items that follow;
+    /// otherwise buffers it, and blocks first while the buffer is full.
     ///
     /// Returns a consumed item for reuse, if there is one.
     ///
     /// # Errors
     ///
-    /// [`Cancelled`] if the run is cancelled while the call blocks, or the error of `consume`, after which nothing more is consumed.
+    /// [`Cancelled`] if the run is cancelled while the call blocks, or the error of `consume`, after which nothing more is
+    /// consumed.
     pub fn deliver(
         &self,
         number: u64,

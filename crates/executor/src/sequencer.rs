@@ -4,8 +4,8 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use crate::cancellation::{CancellationToken, Cancelled, POLL_INTERVAL};
 
-/// A value that threads visit one at a time, in turns 0, 1, 2 … A thread that has been given a turn must either visit or cancel the
-/// run.
+/// A value that threads visit one at a time, in turns 0, 1, 2 … A thread that has been given a turn must either visit or
+/// cancel the run.
 ///
 /// ```
 /// use executor::{CancellationToken, Sequencer};

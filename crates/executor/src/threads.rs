@@ -10,11 +10,11 @@ pub fn default_threads() -> NonZeroUsize {
     thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
-/// Runs `work` on up to `n_threads` threads, the calling thread first among them, and returns the result of each. Propagates a panic
-/// of any of them.
+/// Runs `work` on up to `n_threads` threads, the calling thread first among them, and returns the result of each. Propagates
+/// a panic of any of them.
 ///
-/// `work` runs on fewer threads if the system refuses one (at a limit on processes or memory). It must therefore take its share
-/// of the work from a common source.
+/// `work` runs on fewer threads if the system refuses one (at a limit on processes or memory). It must therefore take its
+/// share of the work from a common source.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};

@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use executor::{CancellationToken, Cancelled, ReorderBuffer};
 
-/// Delivers items 0, 1, 2 … up to `n_items` on several threads after uneven delays, and returns what each thread saw at the end.
+/// Delivers items 0, 1, 2 … up to `n_items` on several threads after uneven delays, and returns what each thread saw at the
+/// end.
 fn deliver_all(
     n_items: u64,
     n_threads: usize,

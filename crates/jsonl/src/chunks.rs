@@ -1,11 +1,11 @@
 //! Splits inputs into chunks of whole lines, in bounded memory.
 //!
-//! A chunk never spans two inputs, and its end depends on the bytes alone, not on how they arrive. A line that is longer than
-//! [`MAX_LINE_BYTES`] is split into pieces, each a chunk of its own.
+//! A chunk never spans two inputs, and its end depends on the bytes alone, not on how they arrive. A line that is longer
+//! than [`MAX_LINE_BYTES`] is split into pieces, each a chunk of its own.
 //!
-//! All threads share one [`ChunkReader`] under a lock, so its critical section must be short. For seekable files it only finds chunk
-//! boundaries, and the worker reads the chunk (`positional_reader`); all other inputs, and irregular ends of files, are read in the
-//! critical section (`stream_reader`).
+//! All threads share one [`ChunkReader`] under a lock, so its critical section must be short. For seekable files it only
+//! finds chunk boundaries, and the worker reads the chunk (`positional_reader`); all other inputs, and irregular ends of
+//! files, are read in the critical section (`stream_reader`).
 
 use std::io;
 
@@ -73,7 +73,8 @@ impl Chunk {
         &self.buffer[..self.stop]
     }
 
-    /// Calls `take` with pieces of whole lines and the offset of each piece in the chunk. `sources` are those of the [`ChunkReader`].
+    /// Calls `take` with pieces of whole lines and the offset of each piece in the chunk. `sources` are those of the
+    /// [`ChunkReader`].
     ///
     /// # Errors
     ///

@@ -52,7 +52,8 @@ enum Location {
 }
 
 impl Inputs {
-    /// Finds the inputs that `paths` (directories, files, patterns, `-`) name. Warns about files in a directory that are not read.
+    /// Finds the inputs that `paths` (directories, files, patterns, `-`) name. Warns about files in a directory that are not
+    /// read.
     ///
     /// # Errors
     ///
@@ -192,8 +193,8 @@ impl Inputs {
         self.sources.iter().filter_map(Source::n_bytes).sum()
     }
 
-    /// Returns the total size in bytes by the manifest where there is one, without a file-system call per file: an estimate for
-    /// progress.
+    /// Returns the total size in bytes by the manifest where there is one, without a file-system call per file: an estimate
+    /// for progress.
     pub fn n_bytes_expected(&self) -> u64 {
         let n_bytes =
             |source: &Source| source.expected.as_ref().map_or_else(|| source.n_bytes(), |file| Some(file.bytes));
@@ -321,8 +322,8 @@ fn is_directory(entry: &fs::DirEntry) -> io::Result<bool> {
     Ok(if kind.is_symlink() { entry.path().is_dir() } else { kind.is_dir() })
 }
 
-/// Returns the names of the JSON-Lines files in a directory, sorted. Skips hidden files (`.` or `_`) silently and all others with a
-/// warning.
+/// Returns the names of the JSON-Lines files in a directory, sorted. Skips hidden files (`.` or `_`) silently and all others
+/// with a warning.
 fn file_names(dir: &Path, messages: &Messages) -> io::Result<Vec<String>> {
     let (mut names, mut left_out) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(dir)? {

@@ -44,8 +44,8 @@ impl PositionalReader {
         Ok(can_be_read.then(|| Self { file: Arc::new(file), n_bytes, at: 0, searched: vec![0; SEARCHED_BYTES] }))
     }
 
-    /// Returns the next section of whole lines of at most `max_bytes`, and true if the file ends with it. `None` leaves the rest to
-    /// the stream reader: a line is too long, the last one is incomplete, or the file's length has changed.
+    /// Returns the next section of whole lines of at most `max_bytes`, and true if the file ends with it. `None` leaves the
+    /// rest to the stream reader: a line is too long, the last one is incomplete, or the file's length has changed.
     pub(crate) fn next(&mut self, max_bytes: usize) -> Option<(Section, bool)> {
         let limit = self.at + max_bytes as u64;
         // One byte beyond the expected end detects a file that has grown.

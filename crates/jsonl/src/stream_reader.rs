@@ -136,7 +136,8 @@ impl StreamReader {
         chunk.stop = n_bytes;
     }
 
-    /// Fills a chunk with the kept bytes and those that follow, up to [`CHUNK_BYTES`]; with fewer only at the end of the input.
+    /// Fills a chunk with the kept bytes and those that follow, up to [`CHUNK_BYTES`]; with fewer only at the end of the
+    /// input.
     fn read_into(&mut self, chunk: &mut Chunk) -> io::Result<()> {
         let n_rest = self.rest.len();
         chunk.buffer.resize(CHUNK_BYTES, 0);

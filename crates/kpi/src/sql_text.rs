@@ -1,7 +1,7 @@
 //! Splits SQL text into tokens, and SQL files into statements with their leading comments.
 //!
-//! The tokenizer of `sqlparser` doesn't fit: it reports positions as line and column rather than byte ranges, and fails on an
-//! unclosed quote or comment, which here is left to the engine that runs the query and reports the error.
+//! The tokenizer of `sqlparser` doesn't fit: it reports positions as line and column rather than byte ranges, and fails on
+//! an unclosed quote or comment, which here is left to the engine that runs the query and reports the error.
 
 use std::iter;
 
@@ -40,8 +40,8 @@ impl Token<'_> {
         self.text.eq_ignore_ascii_case(text)
     }
 
-    /// Returns the identifier without quotes and in lower case, or `None` for literals and symbols. Athena compares identifiers
-    /// without regard to case, quoted or not.
+    /// Returns the identifier without quotes and in lower case, or `None` for literals and symbols. Athena compares
+    /// identifiers without regard to case, quoted or not.
     pub fn name(&self) -> Option<String> {
         match self.kind {
             Kind::Word => Some(self.text.to_ascii_lowercase()),

@@ -6,8 +6,8 @@ use manifest::answer::{Answer, Cell};
 
 /// Relative tolerance for exact columns; covers rounding from different orders of summation.
 const EXACT: f64 = 1e-9;
-/// Relative tolerance for approximate columns. Trino documents no error bound for its t-digests; the largest error observed on
-/// skewed durations is 2 %.
+/// Relative tolerance for approximate columns. Trino documents no error bound for its t-digests; the largest error observed
+/// on skewed durations is 2 %.
 const APPROXIMATE: f64 = 0.1;
 /// Minimum ticket count of a row for its approximate columns to be compared; with fewer tickets the error is unbounded.
 const MIN_APPROXIMATED: i64 = 100;
@@ -21,8 +21,8 @@ pub fn differences(expected: &Answer, measured: &Answer) -> Vec<String> {
 
 /// Returns the differences for an engine that computes the columns in `approximate` approximately.
 ///
-/// Numbers in these columns may differ by 10 %. In rows whose first integer (the count of tickets) is below 100 any number is
-/// accepted, but not NULL.
+/// Numbers in these columns may differ by 10 %. In rows whose first integer (the count of tickets) is below 100 any number
+/// is accepted, but not NULL.
 pub fn diff_with_tolerance(expected: &Answer, measured: &Answer, approximate: &BTreeSet<String>) -> Vec<String> {
     if expected.columns != measured.columns {
         return vec![format!(

@@ -32,8 +32,8 @@ pub struct CuratedManifest {
     /// [`UNKNOWN_MARKET`](ticket_schema::names::UNKNOWN_MARKET).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rows_by_market: BTreeMap<String, RowCounts>,
-    /// Number of tickets that a run wrote and a later run superseded by a later state. They count as `written` in their input, and as
-    /// `duplicates` in the totals.
+    /// Number of tickets that a run wrote and a later run superseded by a later state. They count as `written` in their
+    /// input, and as `duplicates` in the totals.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub superseded: u64,
     /// Input files of the runs that wrote the data set.

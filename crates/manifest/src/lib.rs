@@ -1,5 +1,5 @@
-//! Manifests (`_manifest.json`): each stage records the tool, the files and the expected answers of the data set that it writes, and
-//! the next stage reads them instead of guessing from names or modification times.
+//! Manifests (`_manifest.json`): each stage records the tool, the files and the expected answers of the data set that it
+//! writes, and the next stage reads them instead of guessing from names or modification times.
 //!
 //! * [`RawManifest`]: raw JSON-Lines. [`CuratedManifest`]: curated Parquet. [`Manifest`]: the operations of both.
 //! * [`world`]: world parameters and scenarios.

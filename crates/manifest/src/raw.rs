@@ -47,8 +47,8 @@ pub struct RawManifest {
     /// The file that lists the injected defects, if any were requested. It holds no tickets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truth: Option<FileEntry>,
-    /// Expected answers of the KPI queries at the world's as-of over exactly these tickets, after every line that violates the contract
-    /// is rejected and of several lines of a ticket the one with the latest `updated_at` is kept.
+    /// Expected answers of the KPI queries at the world's as-of over exactly these tickets, after every line that violates
+    /// the contract is rejected and of several lines of a ticket the one with the latest `updated_at` is kept.
     pub expected_answers: Answers,
 }
 
@@ -79,8 +79,8 @@ impl RawManifest {
         self.defects.iter().filter(|(kind, _)| kind.is_rejected()).map(|(_, n)| n).sum()
     }
 
-    /// Returns whether the expected answers hold after `n_rejected` lines have been rejected and all others kept: exactly as many
-    /// defects are injected, and no ticket occurs twice.
+    /// Returns whether the expected answers hold after `n_rejected` lines have been rejected and all others kept: exactly as
+    /// many defects are injected, and no ticket occurs twice.
     pub fn answers_hold_without(&self, n_rejected: u64) -> bool {
         let n_planted = self.defects.values().sum::<u64>();
         self.n_copies() == 0 && n_planted == n_rejected

@@ -12,8 +12,9 @@ const DAY_SECONDS: i64 = 86_400;
 
 /// The parameters that determine every byte of every ticket.
 ///
-/// All parameters but `as_of` determine a ticket's full lifecycle; `as_of` determines how much of it is visible. A world continues
-/// without end at the rate of its first period, so a later `as_of` adds tickets and lifecycle events and alters no past one.
+/// All parameters but `as_of` determine a ticket's full lifecycle; `as_of` determines how much of it is visible. A world
+/// continues without end at the rate of its first period, so a later `as_of` adds tickets and lifecycle events and alters no
+/// past one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorldParameters {
     /// Seed of the random number generators.
@@ -101,7 +102,8 @@ pub struct ScenarioEffect {
     pub expected_tickets: f64,
     /// Expected number in a world of the same size without the scenario.
     pub expected_without: f64,
-    /// `expected_tickets / expected_without`. An outage has 1: it adds no tickets, but resolves none of the centre's while it lasts.
+    /// `expected_tickets / expected_without`. An outage has 1: it adds no tickets, but resolves none of the centre's while
+    /// it lasts.
     pub uplift: f64,
 }
 

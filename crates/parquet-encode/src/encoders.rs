@@ -1,8 +1,9 @@
 //! One encoder for each column type.
 //!
-//! Each function appends the pages of one column chunk to the row group in the [`Workspace`] and returns the chunk's metadata.
-//! `descriptor` is the column's type in the schema; its physical type must be the one that the function names. All functions
-//! fail if a page cannot be compressed, the system has no memory for its bytes, or a size exceeds what the format can express.
+//! Each function appends the pages of one column chunk to the row group in the [`Workspace`] and returns the chunk's
+//! metadata. `descriptor` is the column's type in the schema; its physical type must be the one that the function names. All
+//! functions fail if a page cannot be compressed, the system has no memory for its bytes, or a size exceeds what the format
+//! can express.
 
 use anyhow::Result;
 use parquet::basic::Encoding;
@@ -17,8 +18,8 @@ use crate::{NULL_TIMESTAMP, PAGE_ROWS, delta, dictionary, rle};
 pub use crate::nullable_strings::nullable_strings;
 pub use crate::strings::strings;
 
-/// Encodes UUIDs as hyphenated lower-case strings (`BYTE_ARRAY`). They are taken for random, so neither a dictionary nor common
-/// prefixes are tried.
+/// Encodes UUIDs as hyphenated lower-case strings (`BYTE_ARRAY`). They are taken for random, so neither a dictionary nor
+/// common prefixes are tried.
 ///
 /// # Errors
 ///
@@ -87,7 +88,8 @@ pub fn optional_timestamps(
     chunk.finish(descriptor)
 }
 
-/// Encodes strings (`BYTE_ARRAY`) that are given as `indices` into a list of distinct values, of which there are at most 256.
+/// Encodes strings (`BYTE_ARRAY`) that are given as `indices` into a list of distinct values, of which there are at most
+/// 256.
 ///
 /// # Errors
 ///

@@ -93,8 +93,8 @@ impl<W: Write + Send> FileWriter<W> {
         self.append_by(group, |sink, bytes| sink.write_all(&bytes).map(|()| bytes))
     }
 
-    /// Writes a row group as [`append`](Self::append) does, with a function of the caller for its bytes. `write` must write all
-    /// [bytes](EncodedRowGroup::bytes) to the sink, and returns their buffer or another one.
+    /// Writes a row group as [`append`](Self::append) does, with a function of the caller for its bytes. `write` must write
+    /// all [bytes](EncodedRowGroup::bytes) to the sink, and returns their buffer or another one.
     ///
     /// # Errors
     ///
@@ -174,8 +174,8 @@ impl<W: Write + Send> FileWriter<W> {
     }
 }
 
-/// Collects the page indexes and the file metadata. The `parquet` crate's metadata writer neither returns its sink nor reports
-/// errors of its last bytes, so it does not get the file's sink.
+/// Collects the page indexes and the file metadata. The `parquet` crate's metadata writer neither returns its sink nor
+/// reports errors of its last bytes, so it does not get the file's sink.
 struct FooterSink {
     /// The number of bytes before the indexes that are still to be skipped.
     n_before: usize,

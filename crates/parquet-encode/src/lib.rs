@@ -70,8 +70,8 @@ pub use row_group::EncodedRowGroup;
 pub use string_column::{MAX_STRING_BYTES, StringColumn};
 pub use workspace::Workspace;
 
-/// The maximum number of rows of a page. Small enough that one day of a market with half a million tickets is read with little
-/// else; large enough that page headers and indexes are a small part of the file.
+/// The maximum number of rows of a page. Small enough that one day of a market with half a million tickets is read with
+/// little else; large enough that page headers and indexes are a small part of the file.
 pub const PAGE_ROWS: usize = 8192;
 
 /// The null of a timestamp column: a value of [`encoders::optional_timestamps`] that no valid timestamp has.

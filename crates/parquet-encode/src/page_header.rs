@@ -26,7 +26,8 @@ const DATA_PAGE_HEADER: u8 = 0x2C;
 const DICTIONARY_PAGE_HEADER: u8 = 0x4C;
 const END: u8 = 0;
 
-/// Appends a header. `plain_size` and `size` are the uncompressed and compressed sizes of the page in bytes, without the header.
+/// Appends a header. `plain_size` and `size` are the uncompressed and compressed sizes of the page in bytes, without the
+/// header.
 pub(crate) fn page_header(kind: PageKind, n_values: usize, plain_size: usize, size: usize, out: &mut Vec<u8>) {
     let i32 = |value: usize, out: &mut Vec<u8>| {
         out.push(NEXT_I32);

@@ -11,8 +11,8 @@ use crate::string_column::StringColumn;
 use crate::workspace::Workspace;
 use crate::{PAGE_ROWS, delta, dictionary};
 
-/// Encodes strings (`BYTE_ARRAY`): with a dictionary if that is smaller, else as delta-encoded lengths and bytes, without the
-/// prefix that the strings of a page share if it saves space.
+/// Encodes strings (`BYTE_ARRAY`): with a dictionary if that is smaller, else as delta-encoded lengths and bytes, without
+/// the prefix that the strings of a page share if it saves space.
 ///
 /// # Errors
 ///
@@ -71,8 +71,8 @@ impl StringPage<'_> {
         page.extend_from_slice(self.bytes);
     }
 
-    /// Appends the page in `DELTA_BYTE_ARRAY`: the length of the prefix that each string shares with the previous one, then the
-    /// suffixes in `DELTA_LENGTH_BYTE_ARRAY`.
+    /// Appends the page in `DELTA_BYTE_ARRAY`: the length of the prefix that each string shares with the previous one, then
+    /// the suffixes in `DELTA_LENGTH_BYTE_ARRAY`.
     fn encode_with_prefixes(&self, numbers: &mut Vec<i64>, page: &mut Vec<u8>) {
         numbers.clear();
         numbers.resize(self.lengths.len(), self.n_common as i64);

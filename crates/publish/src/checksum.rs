@@ -47,9 +47,10 @@ impl Checksum {
     }
 }
 
-// A CRC is a polynomial over GF(2): the remainder of the bytes' polynomial. Appending n bytes multiplies it by x to the power of 8n
-// and adds the remainder of the appended bytes. The highest bit stands for x to the power of 0, as in the CRC itself. (crc-fast's
-// `combine` uses matrices and takes 60 times as long, which is noticeable for chunks of the size of a core's cache.)
+// A CRC is a polynomial over GF(2): the remainder of the bytes' polynomial. Appending n bytes multiplies it by x to the
+// power of 8n and adds the remainder of the appended bytes. The highest bit stands for x to the power of 0, as in the CRC
+// itself. (crc-fast's `combine` uses matrices and takes 60 times as long, which is noticeable for chunks of the size of a
+// core's cache.)
 
 /// x to the power of 64, modulo the CRC's polynomial: 0xAD93D23594C93659, reflected.
 const POLYNOMIAL: u64 = 0x9A6C_9329_AC4B_C9B5;

@@ -1,7 +1,7 @@
 //! Writes large blocks on a background thread with direct I/O, past the page cache.
 //!
-//! Output is not read soon, so a copy in the page cache only costs memory and processor time: in a virtual machine as much as
-//! encoding the data. Measured gain: see the table in ARCHITECTURE.md.
+//! Output is not read soon, so a copy in the page cache only costs memory and processor time: in a virtual machine as much
+//! as encoding the data. Measured gain: see the table in ARCHITECTURE.md.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -58,8 +58,8 @@ impl BackgroundWriter {
         Self { requests, completed: Mutex::new(completed), failure, thread: Builder::new().spawn(work).ok() }
     }
 
-    /// Queues a request, or executes it on the calling thread if the queue is full, since most disks handle several writes at once.
-    /// Returns the buffer of a completed request, or an empty one.
+    /// Queues a request, or executes it on the calling thread if the queue is full, since most disks handle several writes
+    /// at once. Returns the buffer of a completed request, or an empty one.
     ///
     /// # Errors
     ///
@@ -108,8 +108,8 @@ impl WriteRequest {
         self.write().map_err(|error| cannot_write(&self.published, &error))
     }
 
-    /// Writes with direct I/O if the file system supports it and the offset is aligned. Otherwise starts writeback at once, so
-    /// that less is left for the final sync, which also reports errors of it.
+    /// Writes with direct I/O if the file system supports it and the offset is aligned. Otherwise starts writeback at once,
+    /// so that less is left for the final sync, which also reports errors of it.
     fn write(&self) -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(&self.path)?;
         let is_aligned = self.offset.is_multiple_of(BLOCK_BYTES as u64);
@@ -123,7 +123,8 @@ impl WriteRequest {
         }
     }
 
-    /// Writes the whole blocks with direct I/O, and the rest through the page cache: its block is shared with the next request.
+    /// Writes the whole blocks with direct I/O, and the rest through the page cache: its block is shared with the next
+    /// request.
     fn write_direct(&self, file: &File, direct: &File) -> io::Result<()> {
         let (blocks, rest) = self.bytes.split_at(self.bytes.len() - self.bytes.len() % BLOCK_BYTES);
         // A file system may reject direct I/O at any time. If the disk is at fault, the ordinary write fails as well.

@@ -18,11 +18,12 @@ pub(crate) fn unfinished() -> MutexGuard<'static, Vec<Unfinished>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Installs a handler for Ctrl-C, SIGTERM and SIGHUP that calls `report` with the targets of unfinished runs, removes their staging
-/// directories and exits with 130.
+/// Installs a handler for Ctrl-C, SIGTERM and SIGHUP that calls `report` with the targets of unfinished runs, removes their
+/// staging directories and exits with 130.
 pub fn remove_unfinished_on_interrupt(report: fn(&[&Path])) {
     let installed = ctrlc::set_handler(move || {
-        // The lock is held until the process exits, so that no swap happens and no file is created in a directory being removed.
+        // The lock is held until the process exits, so that no swap happens and no file is created in a directory being
+        // removed.
         let stagings = unfinished();
         report(&stagings.iter().map(|staging| staging.target.as_path()).collect::<Vec<_>>());
         for staging in stagings.iter() {

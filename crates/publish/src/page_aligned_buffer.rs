@@ -7,8 +7,8 @@ use memmap2::{MmapMut, MmapOptions};
 
 /// Growable buffer for megabytes of output that starts at a page boundary, as direct I/O requires.
 ///
-/// It asks the kernel for huge pages. Each replaces 512 small ones, which would have to be allocated one by one and pinned while
-/// the disk reads them. Measured gain: see the table in ARCHITECTURE.md.
+/// It asks the kernel for huge pages. Each replaces 512 small ones, which would have to be allocated one by one and pinned
+/// while the disk reads them. Measured gain: see the table in ARCHITECTURE.md.
 ///
 /// ```
 /// let mut buffer = publish::PageAlignedBuffer::default();

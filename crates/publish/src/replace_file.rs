@@ -13,7 +13,8 @@ use crate::platform::sync_directory;
 ///
 /// # Errors
 ///
-/// Fails if the target is a directory, if another run is writing it, or if it cannot be written. The target is unchanged then.
+/// Fails if the target is a directory, if another run is writing it, or if it cannot be written. The target is unchanged
+/// then.
 ///
 /// ```
 /// let directory = tempfile::tempdir()?;

@@ -43,15 +43,16 @@ impl StagedFile {
         Ok(())
     }
 
-    /// Writes bytes asynchronously on the writer thread of `staging`, the file's own. Bypasses the page cache if the file's length
-    /// before them is a multiple of [`BLOCK_BYTES`](crate::BLOCK_BYTES). Meant for blocks of megabytes that are not read soon. Returns a
-    /// buffer for reuse.
+    /// Writes bytes asynchronously on the writer thread of `staging`, the file's own. Bypasses the page cache if the file's
+    /// length before them is a multiple of [`BLOCK_BYTES`](crate::BLOCK_BYTES). Meant for blocks of megabytes that are not
+    /// read soon. Returns a buffer for reuse.
     ///
     /// The calling thread writes if the writer thread is busy.
     ///
     /// # Errors
     ///
-    /// Fails if these or earlier bytes cannot be written; a failure may be reported by a later call or by [`Staging::publish`] only.
+    /// Fails if these or earlier bytes cannot be written; a failure may be reported by a later call or by
+    /// [`Staging::publish`] only.
     pub fn write_behind(
         &mut self,
         bytes: PageAlignedBuffer,

@@ -1,9 +1,9 @@
 //! Atomic replacement of a directory.
 //!
-//! A run writes everything into a hidden directory beside its target (`.raw.partial` beside `raw`), syncs it, and then exchanges the
-//! two in one file-system operation. Until then the previous data set is unchanged; afterwards the new one is complete. Leftovers of
-//! a killed run are never visible under the target's name, and the next run removes them. A lock file beside the target (`.raw.lock`,
-//! empty, never removed) keeps two runs from writing the same target.
+//! A run writes everything into a hidden directory beside its target (`.raw.partial` beside `raw`), syncs it, and then
+//! exchanges the two in one file-system operation. Until then the previous data set is unchanged; afterwards the new one is
+//! complete. Leftovers of a killed run are never visible under the target's name, and the next run removes them. A lock file
+//! beside the target (`.raw.lock`, empty, never removed) keeps two runs from writing the same target.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -106,12 +106,13 @@ impl Staging {
 
     /// Replaces the target by the staged files.
     ///
-    /// `owned` names the files of the data set that is replaced; they are removed. All other files in the target are unmanaged: they
-    /// are kept in place, and their paths below the target are returned.
+    /// `owned` names the files of the data set that is replaced; they are removed. All other files in the target are
+    /// unmanaged: they are kept in place, and their paths below the target are returned.
     ///
     /// # Errors
     ///
-    /// Fails if an unmanaged file has the name of a new file, or if files cannot be written, synced or swapped. The target is unchanged then.
+    /// Fails if an unmanaged file has the name of a new file, or if files cannot be written, synced or swapped. The target
+    /// is unchanged then.
     pub fn publish(mut self, owned: &BTreeSet<String>) -> Result<Vec<PathBuf>> {
         self.background_writer.take().map_or(Ok(()), BackgroundWriter::finish)?;
         let unmanaged = self.keep_unmanaged_files(owned)?;
@@ -147,8 +148,8 @@ impl Staging {
         Ok(unmanaged)
     }
 
-    /// Syncs everything to disk: up to 300 files one by one, which does not wait for data of other processes; more by one call for the
-    /// whole file system, which is far cheaper then.
+    /// Syncs everything to disk: up to 300 files one by one, which does not wait for data of other processes; more by one
+    /// call for the whole file system, which is far cheaper then.
     fn sync(&self) -> io::Result<()> {
         const FEW: usize = 300;
         let mut names = Vec::new();

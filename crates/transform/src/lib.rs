@@ -5,8 +5,8 @@
 //!          (jsonl)   (decode)  └─> quarantine ──────────────────────> data/curated/_quarantine/
 //! ```
 //!
-//! Many threads read and decode chunks at once. Batches are processed in input order, and the thread whose batch fills a row group
-//! encodes it, so the output depends on the inputs alone.
+//! Many threads read and decode chunks at once. Batches are processed in input order, and the thread whose batch fills a row
+//! group encodes it, so the output depends on the inputs alone.
 //!
 //! * [`decode`]: validates a line against the contract and returns a [`Row`](rows::row::Row) or a
 //!   [`RejectReason`](decode::RejectReason).

@@ -20,9 +20,9 @@ use transform::{Config, Dedupe, run_transform};
 /// Transform ticket JSON-Lines to Parquet, partitioned by market
 ///
 /// Writes tickets/market=DE/part-0.parquet and so on below the output directory, replacing the existing data set. Lines that
-/// break the ticket contract are copied unchanged to _quarantine/ below it, with file, line, byte offset, field and reason, and
-/// the exit code is 3. To reprocess them, fix them in place and pass --input OUTPUT/_quarantine. Files that transform did not
-/// write are kept.
+/// break the ticket contract are copied unchanged to _quarantine/ below it, with file, line, byte offset, field and reason,
+/// and the exit code is 3. To reprocess them, fix them in place and pass --input OUTPUT/_quarantine. Files that transform
+/// did not write are kept.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {

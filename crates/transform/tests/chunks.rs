@@ -55,8 +55,8 @@ fn checksum_of(bytes: &[u8]) -> String {
     checksum.to_base64()
 }
 
-/// Asserts that a file, which is read by position, and its compressed copy, which is read as a stream, are divided at the same
-/// offsets and are complete.
+/// Asserts that a file, which is read by position, and its compressed copy, which is read as a stream, are divided at the
+/// same offsets and are complete.
 fn assert_same_chunks(text: &[u8]) -> Vec<ChunkContent> {
     let home = tempdir().unwrap();
     let (plain, compressed) = (home.path().join("a.jsonl"), home.path().join("a.jsonl.zst"));

@@ -87,8 +87,8 @@ fn values_round_trip_in_order_within_each_market() {
     assert_eq!(found, expected);
 }
 
-/// The encodings that Athena engine version 3 (Trino) reads in data pages of version 1, without `BYTE_STREAM_SPLIT`, which it reads
-/// only for floats.
+/// The encodings that Athena engine version 3 (Trino) reads in data pages of version 1, without `BYTE_STREAM_SPLIT`, which
+/// it reads only for floats.
 const READ_BY_ATHENA: [Encoding; 6] = [
     Encoding::PLAIN,
     Encoding::RLE,

@@ -28,8 +28,8 @@ pub struct Cube {
 /// The tickets of one day, market, severity and category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CubeCell {
-    /// Row-major index of the combination: the indexes in `days`, `markets`, `severities` and `categories` as the digits of a
-    /// mixed-radix number, most significant first.
+    /// Row-major index of the combination: the indexes in `days`, `markets`, `severities` and `categories` as the digits of
+    /// a mixed-radix number, most significant first.
     pub key: u64,
     /// Number of tickets.
     pub tickets: u64,

@@ -62,8 +62,8 @@ pub fn render(contents: &Contents, delivery: Delivery) -> Result<String> {
     Ok(page)
 }
 
-/// Returns the content security policy: scripts and style sheets by hash, images from the page only, and no connection except
-/// to the server that delivers the page.
+/// Returns the content security policy: scripts and style sheets by hash, images from the page only, and no connection
+/// except to the server that delivers the page.
 fn policy(app: &str, delivery: Delivery) -> String {
     let connections = if delivery == Delivery::Served { " connect-src 'self';" } else { "" };
     format!(

@@ -1,8 +1,8 @@
 //! The data of the page as base64 text.
 //!
-//! Layout before compression: the length of a JSON document (`u32`, little-endian), the document, and the columns of the cube,
-//! one after the other, as LEB128 integers. The bytes are compressed with zlib and encoded in base64, so no text of a ticket
-//! appears verbatim in the HTML.
+//! Layout before compression: the length of a JSON document (`u32`, little-endian), the document, and the columns of the
+//! cube, one after the other, as LEB128 integers. The bytes are compressed with zlib and encoded in base64, so no text of a
+//! ticket appears verbatim in the HTML.
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -1,8 +1,8 @@
 //! The dashboard for Amazon QuickSight: a data source, a data set in SPICE and a dashboard, each as the body of its request
 //! (`CreateDataSource`, `CreateDataSet`, `CreateDashboard` of the QuickSight API, version 2018-04-01).
 //!
-//! `infra/quicksight/` holds the output of [`bundle`], with the placeholders `<ACCOUNT_ID>`, `<REGION>` and `<PARTITION>`. The
-//! field `AwsAccountId` is missing, since it is part of the request's URL.
+//! `infra/quicksight/` holds the output of [`bundle`], with the placeholders `<ACCOUNT_ID>`, `<REGION>` and `<PARTITION>`.
+//! The field `AwsAccountId` is missing, since it is part of the request's URL.
 
 use std::fs;
 use std::path::Path;

@@ -33,8 +33,8 @@ use kpi::catalogue::view_definition;
 /// Maximum length of a query, in bytes.
 const MAX_QUERY_BYTES: usize = 1 << 15;
 
-/// Stack size of the engine's threads, in bytes. DataFusion walks expressions recursively: `1+1+1…` of [`MAX_QUERY_BYTES`] is
-/// 16,384 levels deep. Only the pages in use take memory.
+/// Stack size of the engine's threads, in bytes. DataFusion walks expressions recursively: `1+1+1…` of [`MAX_QUERY_BYTES`]
+/// is 16,384 levels deep. Only the pages in use take memory.
 const STACK_BYTES: usize = 512 << 20;
 
 /// An embedded engine over one data set.
@@ -83,8 +83,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Fails if the statement is longer than 32 KiB, is not a query (DDL, DML and session statements are rejected), or fails in
-    /// the engine.
+    /// Fails if the statement is longer than 32 KiB, is not a query (DDL, DML and session statements are rejected), or fails
+    /// in the engine.
     pub fn query(&self, sql: &str) -> Result<Answer> {
         ensure!(
             sql.len() <= MAX_QUERY_BYTES,

@@ -64,7 +64,8 @@ impl Batch {
         &bytes[rejected.bytes.clone()]
     }
 
-    /// Decodes the chunk's lines, and reads them first if the reader has only located them. `sources` are those of the reader.
+    /// Decodes the chunk's lines, and reads them first if the reader has only located them. `sources` are those of the
+    /// reader.
     ///
     /// # Errors
     ///

@@ -1,9 +1,10 @@
 //! Perfect hash tables for the texts of enums.
 //!
-//! Comparing a text with each candidate in turn would mispredict a branch as often as the texts vary. Here the first bytes select
-//! the only candidate, and the text is compared with it as one 16-byte number.
+//! Comparing a text with each candidate in turn would mispredict a branch as often as the texts vary. Here the first bytes
+//! select the only candidate, and the text is compared with it as one 16-byte number.
 //!
-//! The tables are built at compile time. An enum text that does not fit fails to compile, and the message says what to change.
+//! The tables are built at compile time. An enum text that does not fit fails to compile, and the message says what to
+//! change.
 
 use ticket_schema::enums::StringEnum;
 

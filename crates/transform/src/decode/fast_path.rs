@@ -1,8 +1,8 @@
-//! Reads lines in the common form: each column in the contract's order, either no spaces or one after each comma and colon, no
-//! escapes, times like `2026-11-22T08:30:00Z`.
+//! Reads lines in the common form: each column in the contract's order, either no spaces or one after each comma and colon,
+//! no escapes, times like `2026-11-22T08:30:00Z`.
 //!
-//! It accepts valid lines only and gives no reasons: lines that it declines go to the general parser. Since it knows the form it
-//! checks syntax and meaning of a value together, many bytes at once and with few branches.
+//! It accepts valid lines only and gives no reasons: lines that it declines go to the general parser. Since it knows the
+//! form it checks syntax and meaning of a value together, many bytes at once and with few branches.
 
 use ticket_schema::enums::StringEnum;
 use ticket_schema::ticket_columns;

@@ -28,8 +28,8 @@ pub(crate) struct Fields {
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     closers: Closers,
-    /// For each field the one that followed it in the last line, and at the end the first one. Most lines have the same order,
-    /// so that one comparison replaces a search for the name.
+    /// For each field the one that followed it in the last line, and at the end the first one. Most lines have the same
+    /// order, so that one comparison replaces a search for the name.
     followers: [usize; N_COLUMNS + 1],
     /// The line and, after it, its texts with their escapes resolved. Empty if no text of the line has escapes.
     pub(crate) unescaped: String,

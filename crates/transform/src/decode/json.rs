@@ -82,8 +82,8 @@ impl<'a> Reader<'a> {
         if self.peek().is_none() { Ok(()) } else { Err(self.error("trailing characters")) }
     }
 
-    /// Consumes the separator before the next member of an object and returns true, or consumes the end of the object and returns
-    /// false. The opening bracket has been consumed.
+    /// Consumes the separator before the next member of an object and returns true, or consumes the end of the object and
+    /// returns false. The opening bracket has been consumed.
     #[inline(always)]
     pub(crate) fn next_member(&mut self, is_first: bool) -> Result<bool> {
         self.skip_whitespace();
@@ -255,7 +255,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Advances from the end of a value within an array or object to the next value. Returns true if the outermost one is closed.
+    /// Advances from the end of a value within an array or object to the next value. Returns true if the outermost one is
+    /// closed.
     fn after_nested_value(&mut self, closers: &mut Closers) -> Result<bool> {
         while let Some(&closer) = closers.last() {
             self.skip_whitespace();

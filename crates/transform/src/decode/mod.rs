@@ -1,8 +1,8 @@
 //! Decodes a line to a row, or returns the reason for its rejection.
 //!
-//! A line must be a JSON object (RFC 8259, UTF-8) with each column of the contract exactly once and of its type. Order, spacing,
-//! escapes and additional fields may vary. Every line passes this decoder: `fast_path` reads the common form, and lines
-//! that it declines go to the general parser in `json` and `fields`.
+//! A line must be a JSON object (RFC 8259, UTF-8) with each column of the contract exactly once and of its type. Order,
+//! spacing, escapes and additional fields may vary. Every line passes this decoder: `fast_path` reads the common form, and
+//! lines that it declines go to the general parser in `json` and `fields`.
 
 pub mod batch;
 pub mod unknown_fields;

@@ -8,8 +8,8 @@ use crate::decode::excerpt;
 
 /// Occurrences of unknown fields by name.
 ///
-/// The kept names depend only on the set of names, not on their order: lines can be counted in any order and partition, and the
-/// counts [merged](Self::merge).
+/// The kept names depend only on the set of names, not on their order: lines can be counted in any order and partition, and
+/// the counts [merged](Self::merge).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnknownFields {
     /// The occurrences of the first [`UnknownFields::MAX_NAMES`] names in byte order.
@@ -19,7 +19,8 @@ pub struct UnknownFields {
 }
 
 impl UnknownFields {
-    /// The maximum number of kept names. It bounds the memory use for any input, as does the maximum length of a name in bytes.
+    /// The maximum number of kept names. It bounds the memory use for any input, as does the maximum length of a name in
+    /// bytes.
     pub const MAX_NAMES: usize = 20;
     const MAX_NAME_BYTES: usize = 200;
 
@@ -39,8 +40,8 @@ impl UnknownFields {
             || self.by_name.last_key_value().is_some_and(|(last, _)| name < last.as_str())
     }
 
-    /// Moves names above the maximum to the others. A dropped name never returns, because the names before it are kept; so every
-    /// kept name has been counted since its first occurrence.
+    /// Moves names above the maximum to the others. A dropped name never returns, because the names before it are kept; so
+    /// every kept name has been counted since its first occurrence.
     fn drop_last_names(&mut self) {
         while self.by_name.len() > Self::MAX_NAMES {
             self.others += self.by_name.pop_last().map_or(0, |(_, n)| n);

@@ -1,7 +1,7 @@
 //! The deduplication index: finds the rows that a later state of the same ticket supersedes.
 //!
-//! The state with the latest `updated_at` is kept; of several with the same time, the one that is read last. The keys of all rows
-//! are hash-partitioned by ticket into an unnamed scratch file, and each partition is sorted in memory.
+//! The state with the latest `updated_at` is kept; of several with the same time, the one that is read last. The keys of all
+//! rows are hash-partitioned by ticket into an unnamed scratch file, and each partition is sorted in memory.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -28,8 +28,8 @@ const N_PARTITIONS: usize = 256;
 /// The number of bytes of a partition that are buffered before they are written.
 const BLOCK_BYTES: usize = 1 << 15;
 
-/// Finds the superseded rows among the rows of `stored` and `sources`. `scratch` is a directory for a temporary file of 32 bytes a
-/// row. Also returns the checksum of each source: the result holds only for inputs with these checksums.
+/// Finds the superseded rows among the rows of `stored` and `sources`. `scratch` is a directory for a temporary file of 32
+/// bytes a row. Also returns the checksum of each source: the result holds only for inputs with these checksums.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! Buffers the rows of each market until they fill a row group.
 //!
-//! The ends of row groups depend on the input alone: a row group ends when it is full, or when the buffered rows of all markets
-//! exceed the memory budget.
+//! The ends of row groups depend on the input alone: a row group ends when it is full, or when the buffered rows of all
+//! markets exceed the memory budget.
 
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
@@ -10,31 +10,31 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::rows::columns::Rows;
 use crate::rows::row::Market;
 
-/// The maximum number of rows in a row group. Larger row groups need more buffered rows in every market, and getting new memory
-/// from the kernel takes longer than filling it.
+/// The maximum number of rows in a row group. Larger row groups need more buffered rows in every market, and getting new
+/// memory from the kernel takes longer than filling it.
 pub const MAX_ROW_GROUP_ROWS: usize = 1 << 17;
 
 /// The average number of buffered bytes per market in the memory budget. The fullest market has about twice as many, three
 /// quarters of a row group. More would hardly make the files smaller.
 const BUDGET_BYTES_PER_MARKET: usize = 4 << 20;
 
-/// The bounds of the memory budget in bytes for any number of markets. Above the budget, the market with the most bytes is flushed
-/// as a row group.
+/// The bounds of the memory budget in bytes for any number of markets. Above the budget, the market with the most bytes is
+/// flushed as a row group.
 const BUDGET_BYTES: RangeInclusive<usize> = 32 << 20..=160 << 20;
 
-/// The number of rows of a block that collects copied rows. Small enough that half-empty blocks of many markets use little memory;
-/// large enough that columns are copied at full speed.
+/// The number of rows of a block that collects copied rows. Small enough that half-empty blocks of many markets use little
+/// memory; large enough that columns are copied at full speed.
 const BLOCK_ROWS: usize = 1024;
 
-/// The number of rows from which a batch's rows of a market become a block without being copied. Fewer rows are cheaper to copy
-/// than to keep in a block of their own.
+/// The number of rows from which a batch's rows of a market become a block without being copied. Fewer rows are cheaper to
+/// copy than to keep in a block of their own.
 const MIN_MOVED_ROWS: usize = 256;
 
 /// The maximum ratio of a block's capacity to its rows, to avoid over-allocated buffers.
 const MAX_CAPACITY_RATIO: usize = 2;
 
-/// The maximum average row size in bytes of a block that is reused, one and a half times the usual. Blocks of longer strings are
-/// freed; otherwise every block would in time have the capacity for such strings.
+/// The maximum average row size in bytes of a block that is reused, one and a half times the usual. Blocks of longer strings
+/// are freed; otherwise every block would in time have the capacity for such strings.
 const MAX_REUSED_ROW_BYTES: usize = 135;
 
 /// The rows of a row group before encoding.
@@ -64,7 +64,8 @@ struct Partition {
     n_row_groups: u64,
 }
 
-/// A pool of empty blocks that all markets and threads share. Reuse avoids page faults, which take longer than filling a page.
+/// A pool of empty blocks that all markets and threads share. Reuse avoids page faults, which take longer than filling a
+/// page.
 #[derive(Debug, Default)]
 pub struct BufferPool(Mutex<Blocks>);
 
@@ -77,8 +78,8 @@ struct Blocks {
 }
 
 impl PartitionBuffers {
-    /// Appends the rows in the ranges `kept` of a market's `rows`, whose content is unspecified afterwards. They are not split: if
-    /// they do not fit in the current row group, that is moved to `full` first.
+    /// Appends the rows in the ranges `kept` of a market's `rows`, whose content is unspecified afterwards. They are not
+    /// split: if they do not fit in the current row group, that is moved to `full` first.
     pub fn append(
         &mut self,
         market: Market,
@@ -105,8 +106,8 @@ impl PartitionBuffers {
         self.n_bytes += partition.n_bytes - n_bytes_before;
     }
 
-    /// Moves row groups to `full` until the buffered rows are within the memory budget. Called once per batch, not per market:
-    /// the order of the markets in a batch depends on its thread and must not affect the result.
+    /// Moves row groups to `full` until the buffered rows are within the memory budget. Called once per batch, not per
+    /// market: the order of the markets in a batch depends on its thread and must not affect the result.
     pub fn flush_over_budget(&mut self, full: &mut Vec<RowGroup>) {
         while self.n_bytes > self.budget() {
             full.extend(self.pop_fullest());
@@ -193,8 +194,8 @@ impl BufferPool {
         }
     }
 
-    /// Frees all blocks, and from now on every returned block at once. Freeing takes time; it is done here, while other threads
-    /// are still encoding, rather than at the end of the run.
+    /// Frees all blocks, and from now on every returned block at once. Freeing takes time; it is done here, while other
+    /// threads are still encoding, rather than at the end of the run.
     pub fn close(&self) {
         let mut kept = self.lock();
         kept.is_closed = true;
@@ -243,8 +244,8 @@ mod tests {
         rows
     }
 
-    /// Returns the row groups of 60 batches as market, number and length, with the markets of each batch in the given order. A
-    /// dozen batches exceed the memory budget.
+    /// Returns the row groups of 60 batches as market, number and length, with the markets of each batch in the given order.
+    /// A dozen batches exceed the memory budget.
     fn row_groups(order: [usize; 3]) -> Vec<(&'static str, u64, usize)> {
         let (mut partitions, pool, mut groups) = (PartitionBuffers::default(), BufferPool::default(), Vec::new());
         for n_batch in 0..60 {

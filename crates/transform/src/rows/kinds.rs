@@ -1,8 +1,8 @@
-//! The kinds of columns: for each kind of [`ticket_columns!`](ticket_schema::ticket_columns), the type of a value in a row and of the
-//! buffer for a column.
+//! The kinds of columns: for each kind of [`ticket_columns!`](ticket_schema::ticket_columns), the type of a value in a row
+//! and of the buffer for a column.
 //!
-//! `decode`, `write` and `dedup` implement their part for each kind in `Decode`, `Encode` and `ReadBack`. A new column of one of
-//! these kinds needs no change in this crate.
+//! `decode`, `write` and `dedup` implement their part for each kind in `Decode`, `Encode` and `ReadBack`. A new column of
+//! one of these kinds needs no change in this crate.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -58,8 +58,8 @@ macro_rules! kind {
 }
 pub(crate) use kind;
 
-/// Maps a kind to the same type as [`Kind::Value`]. Written with it, a row is covariant in `'a`; with the associated type it would
-/// be invariant.
+/// Maps a kind to the same type as [`Kind::Value`]. Written with it, a row is covariant in `'a`; with the associated type it
+/// would be invariant.
 macro_rules! value {
     (uuid $a:lifetime $type:ty) => {
         [u8; 16]

@@ -26,7 +26,7 @@ impl DateTime {
     ///
     /// # Errors
     ///
-    /// Returns the reason, as the predicate of a sentence, if the text is not a valid RFC 3339 timestamp in the years 1 to 9999.
+    /// Returns the reason, as the predicate of a sentence, if the text is not an RFC 3339 timestamp in the years 1 to 9999.
     /// Leap seconds (`23:59:60`) are invalid, because no engine represents them.
     #[inline]
     pub fn parse(text: &str) -> Result<Self, &'static str> {
@@ -34,8 +34,8 @@ impl DateTime {
         common.map_or_else(|| Self::parse_any(text.as_bytes()), Ok)
     }
 
-    /// Parses the common form, `2026-11-22T08:30:00Z`, eight bytes at a time. Returns `None` for any other form and for times that
-    /// do not exist, which [`parse_any`](Self::parse_any) handles.
+    /// Parses the common form, `2026-11-22T08:30:00Z`, eight bytes at a time. Returns `None` for any other form and for
+    /// times that do not exist, which [`parse_any`](Self::parse_any) handles.
     #[inline(always)]
     pub(crate) fn parse_common(text: &[u8; 20]) -> Option<Self> {
         const DATE: Form = Form::new(*b"0000-00-");
@@ -109,7 +109,8 @@ impl Form {
         Self { bytes: u64::from_le_bytes(form), addend: u64::from_le_bytes(addend) }
     }
 
-    /// Matches the pattern at an offset. Returns, at each index where two digits begin, their value; `None` if it does not match.
+    /// Matches the pattern at an offset. Returns, at each index where two digits begin, their value; `None` if it does not
+    /// match.
     #[inline(always)]
     fn pairs(&self, time: &[u8; 20], start: usize) -> Option<[u8; 8]> {
         const TOP_BITS: u64 = 0x8080_8080_8080_8080;

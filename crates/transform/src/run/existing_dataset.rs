@@ -36,12 +36,13 @@ pub struct ExistingDataset {
 }
 
 impl ExistingDataset {
-    /// Inspects the directory `dir`. Without a `mode`, the data set's own quarantine is appended and any other input overwrites.
+    /// Inspects the directory `dir`. Without a `mode`, the data set's own quarantine is appended and any other input
+    /// overwrites.
     ///
     /// # Errors
     ///
-    /// Fails if `dir` holds another kind of data set, if an input lies in `dir` and is not its quarantine, or if files to append
-    /// to were changed since they were written.
+    /// Fails if `dir` holds another kind of data set, if an input lies in `dir` and is not its quarantine, or if files to
+    /// append to were changed since they were written.
     pub fn find(dir: &Path, inputs: &Inputs, mode: Option<Mode>) -> Result<Self> {
         let manifest = CuratedManifest::load(dir)
             .with_context(|| format!("{} holds another kind of data set; choose another --output", dir.display()))?;
@@ -172,8 +173,8 @@ impl ExistingDataset {
         files.filter(|file| file.name == format!("{QUARANTINE_DIR}/{name}")).map(|file| file.rows).sum()
     }
 
-    /// Returns the row counts of the kept data set by market. If its quarantine is reprocessed, these lines are not included,
-    /// because they are read and counted again.
+    /// Returns the row counts of the kept data set by market. If its quarantine is reprocessed, these lines are not
+    /// included, because they are read and counted again.
     pub fn rows_by_market(&self) -> BTreeMap<String, RowCounts> {
         let mut rows = self.kept().map(row_counts_of).unwrap_or_default();
         if self.is_reprocess {
@@ -186,7 +187,8 @@ impl ExistingDataset {
     }
 }
 
-/// Returns the row counts by market. Manifests of earlier versions lack them; there the rejected lines count for an unknown market.
+/// Returns the row counts by market. Manifests of earlier versions lack them; there the rejected lines count for an unknown
+/// market.
 fn row_counts_of(manifest: &CuratedManifest) -> BTreeMap<String, RowCounts> {
     if !manifest.rows_by_market.is_empty() {
         return manifest.rows_by_market.clone();

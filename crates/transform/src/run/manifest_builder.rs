@@ -97,8 +97,8 @@ fn n_rows_by_market(files: &[FileEntry]) -> BTreeMap<String, u64> {
     markets
 }
 
-/// Returns the manifest of the input if the data set holds exactly its tickets, because expected answers are valid only for the
-/// tickets that they were computed from.
+/// Returns the manifest of the input if the data set holds exactly its tickets, because expected answers are valid only for
+/// the tickets that they were computed from.
 fn origin(inputs: Inputs, output: &PipelineOutput, messages: &Messages) -> Option<RawManifest> {
     let mut as_expected = true;
     for (source, read) in inputs.sources.iter().zip(&output.inputs) {

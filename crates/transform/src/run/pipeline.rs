@@ -1,7 +1,7 @@
 //! The pipeline from inputs to Parquet files and quarantine.
 //!
-//! Workers decode chunks to batches in any order. An ordered stage takes the batches in input order and partitions their rows. The
-//! worker whose batch fills a row group encodes and writes it.
+//! Workers decode chunks to batches in any order. An ordered stage takes the batches in input order and partitions their
+//! rows. The worker whose batch fills a row group encodes and writes it.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

@@ -24,8 +24,8 @@ pub trait Consumer: Sync {
     /// Fails if the state cannot be created.
     fn new_state(&self) -> Result<Self::State>;
 
-    /// Processes batch `number`, or leaves it to another thread. The numbers are those of the chunks in input order. Returns a
-    /// batch for reuse, if there is one.
+    /// Processes batch `number`, or leaves it to another thread. The numbers are those of the chunks in input order. Returns
+    /// a batch for reuse, if there is one.
     ///
     /// # Errors
     ///

@@ -12,7 +12,8 @@ pub(super) struct Gather<'a> {
     order: &'a [u32],
 }
 
-/// The buffer of one gathered column at a time. It is small enough to stay in the processor's cache until the column is encoded.
+/// The buffer of one gathered column at a time. It is small enough to stay in the processor's cache until the column is
+/// encoded.
 #[derive(Default)]
 pub(super) struct Column<T> {
     joined: Vec<T>,

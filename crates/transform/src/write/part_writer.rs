@@ -15,8 +15,8 @@ use ticket_schema::names::parse_part_path;
 use crate::rows::row::Market;
 use crate::write::ticket_file;
 
-/// The size in bytes from which a row group is written directly to disk. Smaller ones go through the page cache, because a reader
-/// is likely to follow soon.
+/// The size in bytes from which a row group is written directly to disk. Smaller ones go through the page cache, because a
+/// reader is likely to follow soon.
 const MIN_DIRECT_BYTES: usize = 1 << 20;
 
 /// Properties of the Parquet parts.
@@ -55,8 +55,8 @@ impl<'a> PartWriter<'a> {
         Self { staging, options, first, by_market: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Writes row group `number` of a market; blocks until all lower numbers of the market have been written. `checksum` is the
-    /// checksum of the row group's bytes. Returns a buffer for reuse.
+    /// Writes row group `number` of a market; blocks until all lower numbers of the market have been written. `checksum` is
+    /// the checksum of the row group's bytes. Returns a buffer for reuse.
     ///
     /// # Errors
     ///
@@ -124,7 +124,8 @@ impl MarketParts {
             }
             file.write_known(&bytes, checksum).map(|()| bytes)
         };
-        // No context: the error already names the file, which may be another one whose direct write failed in the background.
+        // No context: the error already names the file, which may be another one whose direct write failed in the
+        // background.
         part.file.append_by(row_group, write)
     }
 

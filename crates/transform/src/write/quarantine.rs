@@ -1,9 +1,9 @@
 //! The quarantine: rejected records and the reasons for their rejection.
 //!
-//! `_quarantine/rejected.jsonl` holds the rejected lines, byte for byte, each with a newline. `_quarantine/_reasons.jsonl` holds
-//! one object for each of them in the same order: file, line, byte offset, field and reason. Its underscore excludes it from the
-//! inputs of a directory, so that fixed lines can be transformed with `transform --input OUTPUT/_quarantine`. A run that appends
-//! adds numbered files beside the existing ones: `rejected-1.jsonl`.
+//! `_quarantine/rejected.jsonl` holds the rejected lines, byte for byte, each with a newline. `_quarantine/_reasons.jsonl`
+//! holds one object for each of them in the same order: file, line, byte offset, field and reason. Its underscore excludes
+//! it from the inputs of a directory, so that fixed lines can be transformed with `transform --input OUTPUT/_quarantine`. A
+//! run that appends adds numbered files beside the existing ones: `rejected-1.jsonl`.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};

@@ -147,7 +147,8 @@ impl Encoder {
     }
 }
 
-/// Returns the schema of the files. They hold no serialised Arrow schema: the Parquet types are complete, and only Arrow reads it.
+/// Returns the schema of the files. They hold no serialised Arrow schema: the Parquet types are complete, and only Arrow
+/// reads it.
 pub(super) fn file_schema() -> Result<SchemaDescPtr> {
     Ok(Arc::new(ArrowSchemaConverter::new().convert(&arrow_types::file_schema())?))
 }

@@ -15,9 +15,9 @@ thread_local! {
 
 /// Asserts that both accept a line with the same values, or reject it for the same field with the same reason and market.
 ///
-/// Rejected lines may differ in two cases: where a known field has a number beyond the range of floats (`1e999`), or an object
-/// with an unpaired surrogate in a name, `serde_json` reports a syntax error. The line is valid JSON, and the decoder names the
-/// field.
+/// Rejected lines may differ in two cases: where a known field has a number beyond the range of floats (`1e999`), or an
+/// object with an unpaired surrogate in a name, `serde_json` reports a syntax error. The line is valid JSON, and the decoder
+/// names the field.
 pub(crate) fn assert_agreement(line: &[u8]) {
     let text = || String::from_utf8_lossy(line).into_owned();
     let (expected, unknown_fields) = oracle::decode(line);

@@ -1,7 +1,7 @@
 //! Trino's `date_diff(unit, from, to)`: the number of complete units between two times, negative if `to` is earlier.
 //!
-//! Trino computes with UTC milliseconds. A month is complete when the same day of the month and time of day is reached, or the
-//! last day of a shorter month; a quarter is 3 and a year 12 complete months.
+//! Trino computes with UTC milliseconds. A month is complete when the same day of the month and time of day is reached, or
+//! the last day of a shorter month; a quarter is 3 and a year 12 complete months.
 
 use std::sync::Arc;
 
